@@ -1,0 +1,68 @@
+# Language, warnings, hardening, sanitizers, launcher and linker: what every target is built with.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT PARLEY_SANITIZE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release or Debug" FORCE)
+endif()
+# Bugs CHECK in every build, so asserts of third parties may go; debug information is not shipped.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
+
+find_program(PARLEY_CCACHE ccache)
+if(PARLEY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
+endif()
+
+# Warnings are errors, for our own code. Parley.cmake adds these per target, so that generated code
+# can do without them.
+set(PARLEY_WARNINGS
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+    -Woverloaded-virtual -Wundef -Wformat=2 -Wvla -Werror)
+
+add_compile_options(-fstack-protector-strong -fno-strict-overflow)
+
+include(CheckLinkerFlag)
+check_linker_flag(CXX "-fuse-ld=lld" PARLEY_HAS_LLD)
+if(PARLEY_HAS_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+if(PARLEY_SANITIZE STREQUAL "address")
+  add_compile_options(-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC's undefined-behaviour instrumentation makes some warnings fire on correct code.
+    list(APPEND PARLEY_WARNINGS -Wno-maybe-uninitialized -Wno-stringop-overflow
+         -Wno-array-bounds -Wno-stringop-overread -Wno-nonnull -Wno-restrict)
+  endif()
+elseif(PARLEY_SANITIZE STREQUAL "thread")
+  add_compile_options(-O1 -g1 -fno-omit-frame-pointer -fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND PARLEY_WARNINGS -Wno-tsan)
+  endif()
+elseif(PARLEY_SANITIZE)
+  message(FATAL_ERROR "PARLEY_SANITIZE is \"${PARLEY_SANITIZE}\": it can be address, thread or empty")
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+# Position-independent programs, read-only relocations, no executable stack.
+include(CheckPIESupported)
+check_pie_supported()
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+if(PARLEY_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "PARLEY_FUZZ needs clang: use \"cmake --preset fuzz\"")
+  endif()
+  # Instruments every library for coverage; only fuzz targets link the fuzzer's main.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
