@@ -59,14 +59,20 @@ function(parley_test name)
 endfunction()
 
 # Limits and sanitizer settings of a registered test; also for tests added with add_test().
-# A test that has nothing to run says so with GTEST_SKIP or with exit status 77.
+# A test that can't run at all here ends with exit status 77, and is counted as skipped. Runs of
+# several programs get the machine to themselves.
 function(parley_test_properties name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS")
   set(leaks "${CMAKE_SOURCE_DIR}/cmake/leaks.txt")
+  set(serial OFF)
+  if("e2e" IN_LIST arg_LABELS OR "long" IN_LIST arg_LABELS)
+    set(serial ON)
+  endif()
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
     LABELS "${arg_LABELS}"
     SKIP_RETURN_CODE 77
+    RUN_SERIAL "${serial}"
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${leaks}:print_suppressions=0;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1")
 endfunction()
 
