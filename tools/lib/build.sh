@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Configures and builds presets. Sourced, from the project's root, after steps.sh.
 
+: "${logs:?source steps.sh first}"
+
 # Objects are found again in the compiler cache from another clone of this tree.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
