@@ -1,0 +1,360 @@
+// A group of MLS (RFC 9420): one member's view of one epoch, and the steps to the next.
+//
+//   // Mira makes a group and adds Ana.
+//   PARLEY_ASSIGN_OR_RETURN(Group mira, Group::Create({.group_id = id, .identity = mira_bytes}));
+//   PARLEY_ASSIGN_OR_RETURN(PreparedCommit commit, mira.PrepareCommit({.adds =
+//   {ana_key_package}})); Send(commit.message);  ... when it has won: mira =
+//   std::move(commit.next);
+//
+//   // Ana joins and writes.
+//   PARLEY_ASSIGN_OR_RETURN(Group ana, Group::Join(*commit.welcome, std::move(ana_bundle), {}));
+//   PARLEY_ASSIGN_OR_RETURN(Bytes message, ana.Protect(ViewOf("hello")));
+//
+//   // Mira reads.
+//   PARLEY_ASSIGN_OR_RETURN(Received received, mira.Process(message));
+//   if (auto* said = std::get_if<ApplicationMessage>(&received)) Show(said->sender,
+//   said->plaintext); if (auto* staged = std::get_if<StagedCommit>(&received)) {
+//     PARLEY_RETURN_IF_ERROR(Allowed(staged->changes(), *staged->next()));   // the application's
+//     rules PARLEY_ASSIGN_OR_RETURN(mira, std::move(*staged).Next());
+//   }
+//
+// Epochs: a Group is in one epoch and knows nothing of earlier ones, but for resumption secrets.
+// Committing and processing a commit give the *next* Group; the caller replaces its own by it, or
+// drops it. Trees are shared between them, so that a next Group costs what changed.
+//
+// On failure: every call that fails leaves the group as it was, keys of the message included: a
+// forged copy of a message doesn't burn the real one.
+//
+// Errors, for all functions: InvalidArgument for malformed bytes or a message that breaks a rule of
+// the RFC; Unauthenticated, one identical message, for a signature, tag or ciphertext that doesn't
+// verify; FailedPrecondition for another epoch or group, a state in which the call makes no sense,
+// or a key that was already used (replay); ResourceExhausted for a jump over kMaxRatchetJump.
+//
+// Threading: const calls may run together on one Group; different Groups, also those that come from
+// one another, are independent.
+//
+// Secrets: the epoch's secrets, own private keys and message keys, in crypto::Secret, wiped when
+// used, replaced or destroyed. Serialize() gives all of them away.
+#ifndef PARLEY_CRYPTO_MLS_GROUP_H_
+#define PARLEY_CRYPTO_MLS_GROUP_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/base/bytes.h"
+#include "crypto/base/secret.h"
+#include "crypto/mls/ciphersuite.h"
+#include "crypto/mls/key_package.h"
+#include "crypto/mls/proposal.h"
+#include "crypto/mls/psk.h"
+#include "crypto/mls/tree_math.h"
+
+namespace parley::mls {
+
+// How far ahead of the last key a message may be, checked before any key is derived.
+inline constexpr uint32_t kMaxRatchetJump = 1024;
+// How many keys of messages that haven't come are kept for one sender; beyond it the oldest go.
+inline constexpr uint32_t kMaxSkippedKeys = 1024;
+
+struct GroupState;
+class Group;
+
+enum class ContentType : uint8_t { kApplication = 1, kProposal = 2, kCommit = 3 };
+enum class WireFormat : uint16_t {
+  kPublicMessage = 1,
+  kPrivateMessage = 2,
+  kWelcome = 3,
+  kGroupInfo = 4,
+  kKeyPackage = 5,
+};
+
+// What a message says of itself in the clear, unauthenticated. For choosing the group and epoch.
+struct MessageHead {
+  WireFormat wire_format{};
+  // Of public and private messages only:
+  Bytes group_id;
+  uint64_t epoch = 0;
+  ContentType content_type{};
+};
+// Errors: InvalidArgument for what isn't an MLSMessage.
+absl::StatusOr<MessageHead> PeekMessage(ByteView message);
+
+struct Member {
+  LeafIndex leaf;
+  Credential credential;
+  Bytes signature_key;
+  Bytes encryption_key;
+};
+
+// ---- What Process gives -----------------------------------------------------------------------
+
+struct ApplicationMessage {
+  LeafIndex sender;
+  uint32_t generation = 0;  // the sender's count of messages in this epoch
+  Secret plaintext;
+  Bytes authenticated_data;
+};
+
+// A proposal that was received or made in this epoch and waits for a commit.
+struct PendingProposal {
+  ProposalRef ref;
+  Sender sender;
+  Proposal proposal;
+};
+
+// It is now among the group's pending proposals; the group must be stored again.
+struct ReceivedProposal {
+  PendingProposal proposal;
+  Bytes authenticated_data;
+};
+
+// One's own message has come back. A PrivateMessage is known by its sender data, which any member
+// could write: take it for one's own only when the bytes are those that were sent.
+struct OwnMessage {
+  ContentType content_type{};
+  uint32_t generation = 0;
+  // The generation wasn't used yet by this state: the state is an old copy (or another member
+  // lies).
+  bool unknown_to_this_state = false;
+};
+
+struct AddedMember {
+  LeafIndex leaf;
+  KeyPackage key_package;
+  Sender proposed_by;
+};
+struct RemovedMember {
+  LeafIndex leaf;
+  LeafNode leaf_node;
+  Sender proposed_by;
+};
+// A leaf that was replaced: by an Update, or the committer's by the commit's path.
+struct UpdatedMember {
+  LeafIndex leaf;
+  LeafNode before;
+  LeafNode after;
+};
+struct ExtensionsChange {
+  Extensions before;
+  Extensions after;
+};
+
+// All that a commit changes.
+struct CommitChanges {
+  std::vector<AddedMember> adds;
+  std::vector<RemovedMember> removes;
+  std::vector<UpdatedMember> updates;
+  std::optional<ExtensionsChange> extensions;
+  std::vector<PreSharedKeyId> psks;
+  std::optional<ReInit> reinit;  // the group ends with this commit
+  bool has_path = false;         // the committer renewed its leaf and path
+  bool external = false;         // the committer joins by this very commit; it is in `adds` of none
+  bool removes_self = false;     // the receiver is out
+};
+
+// A commit that verified and that the caller may accept, or refuse by dropping it.
+class StagedCommit {
+ public:
+  LeafIndex sender() const { return sender_; }
+  const Bytes& authenticated_data() const { return authenticated_data_; }
+  const CommitChanges& changes() const { return changes_; }
+  // The group after it, for checks of any kind (members, extensions, Export); null when the
+  // receiver is removed.
+  const Group* next() const { return next_.get(); }
+  // Accepts. Errors: FailedPrecondition when the receiver is removed.
+  absl::StatusOr<Group> Next() &&;
+
+  StagedCommit(StagedCommit&&) noexcept;
+  StagedCommit& operator=(StagedCommit&&) noexcept;
+  ~StagedCommit();
+
+ private:
+  friend class CommitProcessor;
+  StagedCommit();
+  LeafIndex sender_;
+  Bytes authenticated_data_;
+  CommitChanges changes_;
+  std::unique_ptr<Group> next_;
+};
+
+using Received = std::variant<ApplicationMessage, ReceivedProposal, StagedCommit, OwnMessage>;
+
+// ---- What the callers give --------------------------------------------------------------------
+
+struct GroupOptions {
+  CipherSuiteId suite = CipherSuiteId::kParley;
+  Bytes group_id;  // random, by the caller
+  Bytes identity;  // own basic credential; the signature key is made inside
+  std::optional<Capabilities> capabilities;  // by default Capabilities::Default(suite)
+  Extensions leaf_extensions;
+  Extensions extensions;  // of the GroupContext
+};
+
+struct JoinOptions {
+  PskLookup psks;                     // external PSKs and other groups' resumption secrets
+  std::optional<Bytes> ratchet_tree;  // when the Welcome carries none
+};
+
+struct ProcessOptions {
+  PskLookup psks;
+};
+
+// New material for an own leaf. By default the keys are renewed but the signature key.
+struct LeafRenewal {
+  bool new_signature_key = false;
+  std::optional<Extensions> leaf_extensions;
+  std::optional<Bytes> identity;
+};
+
+enum class ProposalsToInclude { kAll, kNone, kListed };
+
+struct CommitOptions {
+  // By value, made by this commit:
+  std::vector<Bytes> adds;  // key packages as MLSMessages
+  std::vector<LeafIndex> removes;
+  std::optional<Extensions> extensions;  // replaces those of the GroupContext
+  std::vector<Psk> psks;
+  // By reference, of the pending ones. With kAll those that can't go together with the others or
+  // that are no longer valid are left out silently (a Remove wins over an Update of the same leaf,
+  // the later Update over the earlier one, own Updates are left out); with kListed a listed one
+  // that can't is an error.
+  ProposalsToInclude include = ProposalsToInclude::kAll;
+  std::vector<ProposalRef> listed;
+
+  bool force_path = false;      // a path even where the proposals don't need one
+  LeafRenewal renewal;          // used when there is a path
+  bool public_message = false;  // a PublicMessage instead of a PrivateMessage
+  bool tree_in_welcome = true;  // the ratchet_tree extension
+  bool external_pub_in_group_info = false;
+  Bytes authenticated_data;
+  size_t padding = 0;  // zero bytes added inside the encryption
+  Extensions group_info_extensions;
+  // Seconds since 1970, for the lifetimes of added key packages (section 7.3 wants it of senders
+  // only); without it they aren't looked at.
+  std::optional<uint64_t> now_seconds;
+  PskLookup psk_lookup;  // for PSK proposals by reference
+};
+
+struct PreparedCommit;
+
+// ---- The group --------------------------------------------------------------------------------
+
+class Group {
+ public:
+  // A group of one, in epoch 0.
+  static absl::StatusOr<Group> Create(const GroupOptions& options);
+
+  // The group that a Welcome (an MLSMessage) opens for the key package. The ratchet tree, its
+  // hashes and every leaf are verified. The bundle is used up, also on failure; clone it by
+  // KeyPackageBundle::Parse(SerializeSecret()) to try again.
+  // Errors: also NotFound when the Welcome isn't for this key package.
+  static absl::StatusOr<Group> Join(ByteView welcome, KeyPackageBundle&& bundle,
+                                    const JoinOptions& options = {});
+
+  // Joins from outside by an external commit (section 12.4.3.2), given a GroupInfo message with
+  // external_pub and the ratchet tree. Who may do so is the application's rule.
+  static absl::StatusOr<PreparedCommit> JoinExternally(ByteView group_info,
+                                                       const GroupOptions& own_leaf,
+                                                       const JoinOptions& options = {});
+
+  // Reads what Serialize() wrote. Errors: DataLoss when damaged or of a later version.
+  static absl::StatusOr<Group> Parse(ByteView stored);
+  // Everything, in a versioned format: tree, secrets, skipped keys, pending proposals and updates.
+  Secret Serialize() const;
+  // An independent copy.
+  Group Clone() const;
+
+  CipherSuiteId suite() const;
+  uint64_t epoch() const;
+  const Bytes& group_id() const;
+  LeafIndex own_leaf() const;
+  std::vector<Member> members() const;
+  // The member at `leaf`, or none.
+  std::optional<Member> FindMember(LeafIndex leaf) const;
+  // The whole leaf, with capabilities and extensions; null for none. Valid while the Group lives.
+  const LeafNode* FindLeafNode(LeafIndex leaf) const;
+  const Extensions& extensions() const;
+  // Of the GroupContext; null for none. Valid while the Group lives.
+  const Extension* FindExtension(ExtensionType type) const;
+  const Bytes& confirmed_transcript_hash() const;
+  const Bytes& tree_hash() const;
+  // Section 8.7: equal for all members of an epoch.
+  Bytes EpochAuthenticator() const;
+
+  // Section 8.5: a secret for the application, equal for all members of the epoch.
+  // Errors: InvalidArgument for a length over 255 hashes.
+  absl::StatusOr<Secret> Export(std::string_view label, ByteView context, size_t length) const;
+  // Section 8.4: for use as a resumption PSK in another group.
+  Secret ResumptionPsk() const;
+
+  // A PrivateMessage with `padding` zero bytes inside. Uses one key of the own ratchet: store the
+  // group before the message leaves the machine.
+  // Errors: FailedPrecondition after a reinit.
+  absl::StatusOr<Bytes> Protect(ByteView application, ByteView authenticated_data = {},
+                                size_t padding = 0);
+
+  // Proposals, as PrivateMessages; each is also added to the own pending proposals and uses one key
+  // of the own handshake ratchet.
+  absl::StatusOr<Bytes> ProposeAdd(ByteView key_package_message, size_t padding = 0);
+  // New keys for the own leaf. The private ones are kept until somebody commits the proposal, in
+  // whose staged commit they take their place, or the epoch ends otherwise.
+  absl::StatusOr<Bytes> ProposeUpdate(const LeafRenewal& renewal = {}, size_t padding = 0);
+  absl::StatusOr<Bytes> ProposeRemove(LeafIndex leaf, size_t padding = 0);
+  absl::StatusOr<Bytes> ProposePsk(const PreSharedKeyId& id, size_t padding = 0);
+  absl::StatusOr<Bytes> ProposeExtensions(const Extensions& extensions, size_t padding = 0);
+
+  // In the order of their arrival.
+  const std::vector<PendingProposal>& pending_proposals() const;
+  // Forgets them, and the private keys of own pending updates.
+  void ClearPendingProposals();
+
+  // A commit and the group after it. Of this group nothing changes but that one key of the own
+  // handshake ratchet is used: store it before the commit leaves the machine, so that a second
+  // commit in this epoch never uses that key again.
+  // Errors: InvalidArgument for a proposal that is invalid, alone or with the others.
+  absl::StatusOr<PreparedCommit> PrepareCommit(const CommitOptions& options = {});
+
+  // Verifies and, but for commits, takes in a PrivateMessage or PublicMessage of this epoch.
+  // An application message or proposal changes the group (a key is used): store it. A commit
+  // changes nothing.
+  absl::StatusOr<Received> Process(ByteView message, const ProcessOptions& options = {});
+
+  // The signed GroupInfo as an MLSMessage, for joining externally.
+  absl::StatusOr<Bytes> GroupInfoMessage(bool with_tree, bool with_external_pub) const;
+
+  Group(Group&&) noexcept;
+  Group& operator=(Group&&) noexcept;
+  ~Group();
+
+  // For this folder's own files and tests.
+  explicit Group(std::unique_ptr<GroupState> state);
+  const GroupState& state() const { return *state_; }
+  GroupState& mutable_state() { return *state_; }
+
+ private:
+  std::unique_ptr<GroupState> state_;
+};
+
+// A commit that is ready to be sent.
+struct PreparedCommit {
+  Bytes message;                 // for the group
+  std::optional<Bytes> welcome;  // one MLSMessage for all who are added
+  std::vector<AddedMember> added;
+  Group next;  // becomes the group when the commit has won
+
+  // All of it, secrets included, so that a commit in flight survives a restart.
+  Secret SerializeSecret() const;
+  // Errors: DataLoss when damaged or of a later version.
+  static absl::StatusOr<PreparedCommit> Parse(ByteView stored);
+};
+
+}  // namespace parley::mls
+
+#endif  // PARLEY_CRYPTO_MLS_GROUP_H_
