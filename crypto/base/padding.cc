@@ -20,8 +20,8 @@ absl::Status BadPadding() { return absl::InvalidArgumentError("the padding is ma
 
 uint64_t PadmeSize(uint64_t size) {
   if (size < 2 || size > uint64_t{1} << 63) return size;
-  const int exponent = std::bit_width(size) - 1;
-  const int exponent_bits = std::bit_width(static_cast<unsigned>(exponent));
+  const int exponent = static_cast<int>(std::bit_width(size)) - 1;
+  const int exponent_bits = static_cast<int>(std::bit_width(static_cast<unsigned>(exponent)));
   // As many low bits become zero as leave the mantissa no more bits than the exponent has.
   const int low_bits = exponent - exponent_bits;
   if (low_bits <= 0) return size;

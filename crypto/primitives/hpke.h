@@ -78,7 +78,7 @@ class HpkeContext {
 
   HpkeSuite suite_;
   Secret key_;
-  Bytes base_nonce_;
+  Secret base_nonce_;
   Secret exporter_secret_;
   uint64_t sequence_ = 0;
 };
