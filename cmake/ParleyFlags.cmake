@@ -39,7 +39,7 @@ endif()
 
 if(PARLEY_SANITIZE STREQUAL "address")
   add_compile_options(-O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined
-                      -fno-sanitize-recover=all)
+                      -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=address,undefined)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC's undefined-behaviour instrumentation makes some warnings fire on correct code.

@@ -14,7 +14,7 @@ build_preset() {
     show_log "configure $preset"
     return 1
   fi
-  if ! run_step "build $preset" "$limit" cmake --build "build/$preset" --target "$@"; then
+  if ! run_step "build $preset" "$limit" cmake --build "build/$preset" --target "$@" -- -k 10; then
     show_build_errors "build $preset"
     return 1
   fi
