@@ -1,0 +1,253 @@
+// A profile: one person's cases, on one machine, in one folder. The library's front door.
+//
+//   auto profile = parley::Profile::Create("mira", "Mira Voss", std::nullopt);
+//   auto id = profile->CreateCase("Harbor v Northline", connection_string);
+//   auto invitation = profile->Invite(*id, {.name = "Ana", .role = parley::Role::kParty,
+//                                           .side = "Harbor"});
+//   …                                              // Ana: profile.Join(invitation->text)
+//   profile->Sync({});
+//   profile->Approve(*id, profile->FindParticipant(*id, "Ana")->id);
+//   auto joint = profile->FindChannel(*id, "joint");
+//   profile->Send(joint->ref, "Welcome.");
+//   …                                              // Ana: Sync, FindChannel, Read
+//
+// Reading and changing. Calls that only look (Cases, Participants, Channels, Read, Documents,
+// Alarms, the Find… calls) show what is stored and never use the network: call Sync first. Calls
+// that change something talk to the relay themselves and first bring up to date what they touch.
+//
+// Exactly once. What a call has accepted (a message, an approval, a removal) is stored before
+// anything leaves the machine. If the machine or the relay fails at any point, a later sync
+// finishes it, once. A call that returns an error has changed nothing, except where its description
+// says otherwise.
+//
+// Threading. A Profile may be used from any number of threads at once, and several processes may
+// open the same folder at once; none waits for another's network calls. Callbacks come on the
+// thread that made the call, with no lock held, and may call the profile.
+//
+// Lifetime. Values that calls return are independent of the profile. A Profile must outlive the
+// calls that run on it; moving it while one runs is an error.
+//
+// Errors, for all calls: kUnavailable when the relay can't be reached; kUnauthenticated when what
+// answers isn't the relay that was pinned; kDataLoss when the profile is damaged; kFileError when
+// the profile's folder can't be written (a full disk: nothing is lost); kNotFound for ids that the
+// profile doesn't know. Others are named with each call. No exception leaves the library.
+//
+// Secrets. The profile's folder holds everything sealed under a passphrase, or without one under a
+// key in a file of mode 0600 beside it. Invitations and connection strings are secrets.
+#ifndef PARLEY_PROFILE_H_
+#define PARLEY_PROFILE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/export.h"
+#include "parley/ids.h"
+#include "parley/status.h"
+#include "parley/types.h"
+
+namespace parley {
+
+// Ends a waiting call from another thread or from a signal handler.
+class Cancellation {
+ public:
+  // Safe in a signal handler. The call ends within a fifth of a second.
+  void Cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+};
+
+struct SyncOptions {
+  // Only this case; otherwise all.
+  std::optional<CaseId> case_id;
+  // When nothing is new: how long to wait for something, in seconds; 0 doesn't wait.
+  double wait_seconds = 0;
+  // Ends the waiting; may be null.
+  const Cancellation* cancellation = nullptr;
+};
+
+struct ShareOptions {
+  // The name that readers see; by default the file's own.
+  std::string name;
+  // By default by the name's ending.
+  std::string media_type;
+  // The document that this one replaces.
+  std::optional<MessageId> replaces;
+};
+
+struct FetchOptions {
+  // Without it a file that exists is an error (kAlreadyExists).
+  bool overwrite = false;
+};
+
+class PARLEY_EXPORT Profile {
+ public:
+  // Makes a profile in `folder` (made too, if missing), for a person who is to be called `name`.
+  // Errors: kAlreadyExists when there is one; kInvalidArgument for an empty name, one over 200
+  // bytes, or an empty passphrase.
+  static Result<Profile> Create(const std::string& folder, std::string_view name,
+                                std::optional<std::string_view> passphrase);
+
+  // Opens it. Errors: kNotFound when there is none; kUnauthenticated for a wrong passphrase, or
+  // none where one is needed (IsLocked says so beforehand).
+  static Result<Profile> Open(const std::string& folder,
+                              std::optional<std::string_view> passphrase);
+
+  // Whether a passphrase is needed to open the profile in `folder`.
+  // Errors: kNotFound when there is none.
+  static Result<bool> IsLocked(const std::string& folder);
+
+  Profile(Profile&&) noexcept;
+  Profile& operator=(Profile&&) noexcept;
+  ~Profile();
+
+  // The person's own name.
+  std::string name() const;
+
+  // ---- Cases ---------------------------------------------------------------------------------
+
+  // Opens a case with its neutrals' and joint channels; the profile's owner is its mediator. The
+  // connection string comes from the relay's operator ("parley-relay sponsor add").
+  // Errors: kInvalidArgument for an empty title or a malformed connection string;
+  // kUnauthenticated when the relay refuses its sponsor token; kResourceExhausted by its quota.
+  Result<CaseId> CreateCase(std::string_view title, std::string_view connection);
+
+  // The newest last.
+  Result<std::vector<Case>> Cases() const;
+  Result<Case> GetCase(const CaseId& id) const;
+  // By title (whole, upper and lower case alike) or by the beginning of the id.
+  // Errors: kNotFound; kAmbiguous.
+  Result<Case> FindCase(std::string_view text) const;
+
+  // ---- Who takes part ------------------------------------------------------------------------
+
+  // Makes an invitation. Only neutrals may.
+  // Errors: kPermissionDenied; kInvalidArgument for a neutral with a side, a party or counsel
+  // without one, a second mediator, an empty name or side or one over 200 bytes, or a validity out
+  // of range; kAlreadyExists when a participant of that name takes part or is invited.
+  Result<Invitation> Invite(const CaseId& id, const InvitationRequest& request);
+
+  // Joins a case with an invitation; the owner then waits for approval. Repeating it with the same
+  // invitation gives the same case (and finishes what was interrupted).
+  // Errors: kInvalidArgument for a text that isn't an invitation; kFailedPrecondition when it has
+  // expired (the message says when); kAlreadyExists when somebody has used it before: the mediator
+  // sees an alarm.
+  Result<CaseId> Join(std::string_view invitation);
+
+  // Everybody that this profile knows of, the owner first, then neutrals, then by side.
+  Result<std::vector<Participant>> Participants(const CaseId& id) const;
+  // By name (whole, or its first word, upper and lower case alike) or by the beginning of the id.
+  // Those who take part, wait or are invited come before those who left. Errors: kNotFound;
+  // kAmbiguous.
+  Result<Participant> FindParticipant(const CaseId& id, std::string_view text) const;
+
+  // Lets a waiting participant in: into the joint channel and their side's caucus; a co-mediator
+  // into the neutrals' channel and all caucuses. Only the neutral who invited them may, others
+  // aren't paired with them yet. When the call has returned an error of the network, the approval
+  // stands and a later sync finishes it.
+  // Errors: kPermissionDenied; kFailedPrecondition when they have not joined yet.
+  Status Approve(const CaseId& id, const ParticipantId& participant);
+
+  // The owner has compared safety numbers with them by voice, and they were the same.
+  // Errors: kFailedPrecondition where there is no safety number.
+  Status MarkCompared(const CaseId& id, const ParticipantId& participant);
+
+  // Puts a participant out of all channels, or withdraws an invitation. Only neutrals may. Like
+  // Approve, it is finished later where it was interrupted.
+  // Errors: kPermissionDenied; kFailedPrecondition when they have left already;
+  // kInvalidArgument for oneself (that is Leave).
+  Status Remove(const CaseId& id, const ParticipantId& participant);
+
+  // Leaves the case: nothing can be sent afterwards, what was received stays readable. The next
+  // neutral who syncs puts the owner out of the channels.
+  // Errors: kFailedPrecondition for who has left already, and for the last neutral.
+  Status Leave(const CaseId& id);
+
+  // Lets an expert, observer, interpreter or support person without a side into a channel. Only
+  // neutrals may. Errors: kPermissionDenied; kInvalidArgument for others, and for a channel whose
+  // kind doesn't take them.
+  Status Admit(const ChannelRef& channel, const ParticipantId& participant);
+
+  // ---- Channels ------------------------------------------------------------------------------
+
+  // Those that the owner is or was in.
+  Result<std::vector<Channel>> Channels(const CaseId& id) const;
+  Result<Channel> GetChannel(const ChannelRef& channel) const;
+  // By name ("joint", "caucus:Harbor", "neutrals"; "caucus" where there is only one), upper and
+  // lower case alike, or by the beginning of the id. Errors: kNotFound, whose message names the
+  // channels that there are; kAmbiguous.
+  Result<Channel> FindChannel(const CaseId& id, std::string_view text) const;
+
+  // Opens a halted channel anew: a new group and log with the same members. Only neutrals may.
+  // Errors: kPermissionDenied; kFailedPrecondition when it isn't halted.
+  Status Reopen(const ChannelRef& channel);
+
+  // ---- Messages and documents ----------------------------------------------------------------
+
+  // Sends a text of at most 256 KiB. When the relay can't be reached the message is queued; that is
+  // no error.
+  // Errors: kInvalidArgument for an empty text or one that isn't UTF-8; kResourceExhausted for one
+  // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
+  // approved yet.
+  Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
+
+  // Messages and documents after the position, in order. Those that wait to be sent are not among
+  // them.
+  Result<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after = 0) const;
+  // The owner's messages that wait to be sent, in order.
+  Result<std::vector<Message>> Unsent(const ChannelRef& channel) const;
+
+  // Shares a file of any size, in constant memory. An upload that was interrupted goes on where it
+  // was when the call is repeated with the same file.
+  // Errors: kFileError when it can't be read; kInvalidArgument for a folder; kCancelled;
+  // kResourceExhausted by the quota; otherwise as Send, but a relay that can't be reached is
+  // kUnavailable.
+  Result<SentMessage> Share(const ChannelRef& channel, const std::string& path,
+                            const ShareOptions& options = {},
+                            const ProgressCallback& progress = {});
+
+  // In order of their positions.
+  Result<std::vector<Document>> Documents(const ChannelRef& channel) const;
+  // By name (the latest of that name) or by the beginning of the id. Errors: kNotFound; kAmbiguous.
+  Result<Document> FindDocument(const ChannelRef& channel, std::string_view text) const;
+
+  // Gets a document into the file `target`, which appears whole and verified or not at all. What
+  // was fetched before an interruption is not fetched again when the call is repeated.
+  // Errors: kAlreadyExists; kFileError; kUnauthenticated when what the relay gives isn't the
+  // document; kNotFound when the relay no longer has it; kCancelled.
+  Status Fetch(const DocumentRef& document, const std::string& target,
+               const FetchOptions& options = {}, const ProgressCallback& progress = {});
+
+  // ---- Keeping up ----------------------------------------------------------------------------
+
+  // Receives what is new, sends what is queued, finishes what was interrupted. What goes wrong with
+  // one channel is among the report's problems and doesn't stop the others.
+  // Errors: kUnavailable when no relay of any case could be reached.
+  Result<SyncReport> Sync(const SyncOptions& options);
+
+  // Stays connected to a case until `cancellation` is cancelled, and calls `on_event` for all that
+  // happens; it starts with a sync, whose news are reported too, and ends with OK. A connection
+  // that breaks is made anew, with growing pauses of at most half a minute.
+  // Errors: kUnauthenticated, kUnimplemented: when trying again can't help.
+  Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
+               const Cancellation& cancellation);
+
+  // What the owner should know and do something about, of one case.
+  Result<std::vector<Alarm>> Alarms(const CaseId& id) const;
+
+ private:
+  class Impl;
+  explicit Profile(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace parley
+
+#endif  // PARLEY_PROFILE_H_

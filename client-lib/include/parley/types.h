@@ -1,0 +1,275 @@
+// What a profile shows: cases, participants, channels, messages, documents, alarms, events.
+//
+// All of these are plain values, copies that no later call changes. Times are seconds since
+// 1970-01-01T00:00:00Z. Texts are UTF-8. What another participant claims (names, times, file names)
+// is shown as they claimed it; who wrote a message is authenticated.
+#ifndef PARLEY_TYPES_H_
+#define PARLEY_TYPES_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/export.h"
+#include "parley/ids.h"
+#include "parley/status.h"
+
+namespace parley {
+
+// ---- People
+// --------------------------------------------------------------------------------------
+
+// The numbers are those of the protocol.
+enum class Role {
+  kUnknown = 0,
+  kMediator = 1,
+  kCoMediator = 2,
+  kParty = 3,
+  kCounsel = 4,
+  kExpert = 5,
+  kObserver = 6,
+  kInterpreter = 7,
+  kSupportPerson = 8,
+};
+
+// "mediator", "co-mediator", "party", "counsel", "expert", "observer", "interpreter",
+// "support person"; "unknown". Lives as long as the program.
+PARLEY_EXPORT const char* RoleName(Role role);
+// The other direction; also "support-person". Nothing for any other text.
+PARLEY_EXPORT std::optional<Role> ParseRole(std::string_view text);
+// Whether the role is one of the neutrals, who have no side.
+inline bool IsNeutral(Role role) { return role == Role::kMediator || role == Role::kCoMediator; }
+
+enum class ParticipantState {
+  kUnknown = 0,
+  kInvited,   // an invitation is out, nobody has used it
+  kWaiting,   // has joined with the invitation and waits for approval
+  kApproved,  // takes part
+  kRemoved,   // was removed, or refused before approval
+  kLeft,      // has left
+  kExpired,   // the invitation expired unused
+};
+// "invited", "waiting", "approved", "removed", "left", "expired", "unknown".
+PARLEY_EXPORT const char* ParticipantStateName(ParticipantState state);
+
+// A member of a channel, or the author of a message.
+struct Person {
+  ParticipantId id;
+  std::string name;
+  Role role = Role::kUnknown;
+  std::string side;   // empty for those without one
+  bool self = false;  // the profile's own participant
+  // Whether this profile's owner has compared safety numbers with them (true for oneself). Mark
+  // those who have not been compared, wherever they appear.
+  bool compared = false;
+};
+
+// A participant of a case, as far as this profile knows them: neutrals see everybody, others those
+// with whom they share a channel.
+struct Participant {
+  // Of an invitation that nobody has used yet, an id of the invitation; it changes when they join.
+  ParticipantId id;
+  std::string name;
+  Role role = Role::kUnknown;
+  std::string side;
+  ParticipantState state = ParticipantState::kUnknown;
+  bool self = false;
+  // Eight groups of five digits, to be compared by voice; empty where this profile isn't paired
+  // with them.
+  std::string safety_number;
+  bool compared = false;
+  // Of an invitation: when it expires; otherwise 0.
+  int64_t invitation_expires_at = 0;
+  // What is wrong, each as one line ("the invitation was used a second time on …").
+  std::vector<std::string> alarms;
+};
+
+// ---- Cases
+// ---------------------------------------------------------------------------------------
+
+struct Case {
+  CaseId id;
+  std::string title;
+  ParticipantId own_id;
+  std::string own_name;  // as this case knows the profile's owner
+  Role own_role = Role::kUnknown;
+  std::string own_side;
+  // kWaiting before the approval; kApproved, kRemoved or kLeft afterwards.
+  ParticipantState own_state = ParticipantState::kUnknown;
+  std::string relay_address;  // "host:port"
+  // Who invited the owner, with the safety number to compare; empty for who created the case.
+  std::string invited_by;
+  std::string inviter_safety_number;
+  int64_t created_at = 0;  // here: when it was created or joined
+};
+
+// Whom to invite.
+struct InvitationRequest {
+  std::string name;
+  Role role = Role::kUnknown;
+  std::string side;                               // for parties and counsel; others may have one
+  int64_t valid_for_seconds = 14 * 24 * 60 * 60;  // at least a minute, at most a year
+};
+
+struct Invitation {
+  // A secret: whoever has it can join in the invitee's place. Hand it over in person or by a way
+  // that you trust; ask to compare the safety numbers afterwards.
+  std::string text;
+  int64_t expires_at = 0;
+};
+
+// ---- Channels
+// ------------------------------------------------------------------------------------
+
+// The numbers are those of the protocol.
+enum class ChannelKind {
+  kUnknown = 0,
+  kJoint = 1,
+  kCaucus = 2,
+  kNeutrals = 3,
+  kCounsel = 4,
+  kTeam = 5,
+};
+// "joint", "caucus", "neutrals", "counsel", "team", "unknown".
+PARLEY_EXPORT const char* ChannelKindName(ChannelKind kind);
+
+enum class ChannelStatus {
+  kActive = 0,
+  // An entry had to be refused, or the relay lost the channel: nothing can be sent until a neutral
+  // reopens it. `halted_reason` says why.
+  kHalted,
+  // The owner was removed or has left: what was received can still be read.
+  kClosed,
+};
+// "active", "halted", "closed".
+PARLEY_EXPORT const char* ChannelStatusName(ChannelStatus status);
+
+struct Channel {
+  ChannelRef ref;
+  ChannelKind kind = ChannelKind::kUnknown;
+  std::string side;  // of a caucus or team
+  // What people call it: "joint", "caucus:Harbor", "neutrals", "counsel", "team:Harbor".
+  std::string name;
+  ChannelStatus status = ChannelStatus::kActive;
+  std::string halted_reason;
+  // The position of the last entry that was received.
+  uint64_t head = 0;
+  // All who can read it, the owner included.
+  std::vector<Person> readers;
+  // Entries that could not be opened or verified and were passed over.
+  uint64_t passed_over = 0;
+  // Messages that wait to be sent.
+  uint64_t unsent = 0;
+};
+
+// ---- Messages and documents
+// ----------------------------------------------------------------------
+
+struct Document {
+  DocumentRef ref;
+  uint64_t position = 0;  // in its channel; 0 while it waits to be sent
+  Person author;
+  std::string name;  // without any folder
+  std::string media_type;
+  uint64_t size = 0;  // bytes
+  int64_t time = 0;   // the author's claim
+  // The document that this one replaces.
+  std::optional<MessageId> replaces;
+};
+
+enum class MessageKind {
+  kText = 0,
+  kDocument,
+  // Made by a newer version of Parley: kept, and shown when the program is brought up to date.
+  kUnknown,
+};
+// "text", "document", "unknown".
+PARLEY_EXPORT const char* MessageKindName(MessageKind kind);
+
+struct Message {
+  ChannelRef channel;
+  MessageId id;
+  // In the channel's log; grows, with gaps. 0 while the message waits to be sent.
+  uint64_t position = 0;
+  Person author;
+  MessageKind kind = MessageKind::kText;
+  std::string text;                  // kText
+  std::optional<Document> document;  // kDocument
+  int64_t time = 0;                  // the author's claim
+};
+
+struct SentMessage {
+  MessageId id;
+  // Where it stands in the channel; nothing when it is queued.
+  std::optional<uint64_t> position;
+  // The relay could not be reached: the message is stored and goes out at a later sync, once.
+  bool queued = false;
+  // Who can read it, the owner included.
+  std::vector<Person> readers;
+};
+
+// Called as a transfer goes on, from the calling thread: bytes done and bytes in all. To stop,
+// return false: the call ends with kCancelled, and repeating it goes on from there.
+using ProgressCallback = std::function<bool(uint64_t done, uint64_t total)>;
+
+// ---- What is wrong, and what happens
+// --------------------------------------------------------------
+
+enum class AlarmKind {
+  kInvitationUsedTwice = 0,  // somebody else has, or had, the invitation
+  kFork,                     // the relay shows members different logs
+  kHalted,                   // a channel is halted
+  kPassedOver,               // entries that don't open or verify were passed over
+  kNotCompared,              // safety numbers have not been compared yet
+  kStaleCheckpoint,          // nobody has confirmed the log for long
+  kRestored,                 // the profile is an old copy: it sends nothing
+  kJobWaiting,               // something that a neutral began isn't finished yet
+};
+
+struct Alarm {
+  AlarmKind kind = AlarmKind::kFork;
+  CaseId case_id;
+  std::optional<ChannelRef> channel;
+  std::optional<ParticipantId> participant;
+  // One line for a person.
+  std::string text;
+};
+
+// Something that went wrong with one channel, inbox or job during a sync, while the rest went on.
+struct Problem {
+  CaseId case_id;
+  std::optional<ChannelRef> channel;
+  Status status;
+};
+
+struct SyncReport {
+  uint64_t messages_received = 0;  // documents included
+  uint64_t messages_sent = 0;      // that had been queued
+  uint64_t messages_waiting = 0;   // that are still queued
+  std::vector<Problem> problems;
+};
+
+enum class EventKind {
+  kMessage = 0,   // `message` came (or went, for the owner's own of another process)
+  kParticipants,  // somebody joined, was approved or removed, left
+  kChannels,      // a channel is new, halted or reopened, or its readers changed
+  kAlarm,         // `alarm`
+  kConnected,     // the relay is reached: all that was missed has been reported
+  kDisconnected,  // `text` says why; the library tries again by itself
+};
+
+struct Event {
+  EventKind kind = EventKind::kMessage;
+  CaseId case_id;
+  std::optional<ChannelRef> channel;
+  std::optional<Message> message;
+  std::optional<Alarm> alarm;
+  std::string text;  // one line for a person, for all but kMessage
+};
+
+}  // namespace parley
+
+#endif  // PARLEY_TYPES_H_
