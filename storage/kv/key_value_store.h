@@ -1,0 +1,109 @@
+// The key-value interface that the relay stands on.
+//
+//   WriteBatch batch;
+//   batch.Require(Space::kRecords, "head", "7");          // the precondition
+//   batch.Put(Space::kRecords, "head", "8");
+//   absl::Status status = store.Commit(batch, Durability::kSynced);   // Aborted: somebody was faster
+//
+// It asks for no more than a distributed engine can give: an atomic batch with a precondition,
+// point get, ordered range read, delete range, watch. Keys and values are byte strings; keys are
+// ordered as unsigned bytes. One suite, conformance_test.cc, says what every engine must do.
+//
+// Threading: every method of a store may be called from any thread. A WriteBatch belongs to one.
+#ifndef PARLEY_STORAGE_KV_KEY_VALUE_STORE_H_
+#define PARLEY_STORAGE_KV_KEY_VALUE_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace parley::storage {
+
+// Two key spaces, since engines keep small and large values differently.
+enum class Space : uint8_t {
+  kRecords = 0,  // small values, checked by the engine's own checksums
+  kChunks = 1,   // large values that their readers authenticate
+};
+
+enum class Durability : uint8_t {
+  kSynced,    // on disk, with every commit before it, when Commit returns
+  kBuffered,  // survives the process, not a power failure, until a synced commit follows
+};
+
+// What one commit does. Changes apply in the order in which they were added.
+class WriteBatch {
+ public:
+  enum class Kind : uint8_t { kPut, kDelete, kDeleteRange };
+  struct Change {
+    Kind kind;
+    Space space;
+    std::string key;
+    std::string value;  // kPut: the value; kDeleteRange: the end of the range
+  };
+  struct Requirement {
+    Space space;
+    std::string key;
+    std::optional<std::string> value;  // nullopt: there is no such key
+  };
+
+  void Put(Space space, std::string key, std::string value);
+  // Deleting what isn't there is no error.
+  void Delete(Space space, std::string key);
+  // Deletes the keys in [begin, end); nothing when begin >= end.
+  void DeleteRange(Space space, std::string begin, std::string end);
+  // The commit happens only if `key` has exactly this value (nullopt: is absent) before it.
+  void Require(Space space, std::string key, std::optional<std::string> value);
+
+  const std::vector<Change>& changes() const { return changes_; }
+  const std::vector<Requirement>& requirements() const { return requirements_; }
+  bool empty() const { return changes_.empty(); }
+
+ private:
+  std::vector<Change> changes_;
+  std::vector<Requirement> requirements_;
+};
+
+class KeyValueStore {
+ public:
+  // Gets the keys, in one space and with one prefix, that a commit put or deleted one by one; what
+  // DeleteRange removes is not listed. Runs on the committing thread, after the commit and before
+  // it returns: it must be quick and must not call Watch or Unwatch.
+  using WatchCallback = std::function<void(std::span<const std::string_view> keys)>;
+  // Returns false to end the scan. Key and value are valid during the call only.
+  using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
+
+  virtual ~KeyValueStore() = default;
+
+  // Checks the requirements and applies all changes, as one step that no other commit comes between.
+  // Errors: Aborted when a requirement doesn't hold (nothing is written); ResourceExhausted when the
+  // disk is full, DataLoss or Unavailable when the engine fails. After such a failure what was
+  // written is unknown until the store has been opened again.
+  virtual absl::Status Commit(const WriteBatch& batch, Durability durability) = 0;
+
+  // The value of `key`, or nullopt. Errors: DataLoss for a damaged value, Unavailable.
+  virtual absl::StatusOr<std::optional<std::string>> Get(Space space, std::string_view key) const = 0;
+
+  // Visits the keys in [begin, end) in ascending order, as they were at one moment.
+  // Errors: DataLoss, Unavailable.
+  virtual absl::Status Scan(Space space, std::string_view begin, std::string_view end,
+                            const Visitor& visitor) const = 0;
+
+  // Calls `callback` after each commit that changes a key with `prefix`. Returns a number for
+  // Unwatch, after which (it waits) the callback is not running and is not called any more.
+  virtual uint64_t Watch(Space space, std::string prefix, WatchCallback callback) = 0;
+  virtual void Unwatch(uint64_t watch) = 0;
+};
+
+// The first key after all keys with `prefix`; CHECK-fails for a prefix of 0xFF bytes alone.
+std::string PrefixEnd(std::string_view prefix);
+
+}  // namespace parley::storage
+
+#endif  // PARLEY_STORAGE_KV_KEY_VALUE_STORE_H_

@@ -1,0 +1,190 @@
+#include "storage/kv/rocksdb_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "storage/kv/watchers.h"
+
+namespace parley::storage {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
+absl::Status ToStatus(const rocksdb::Status& status, const char* what) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = std::string("the store: ") + what + ": " + status.ToString();
+  if (status.IsNoSpace()) {
+    return absl::ResourceExhaustedError(message + "; free some space on the disk and start again");
+  }
+  if (status.IsCorruption()) {
+    return absl::DataLossError(message + "; restore the folder from a backup");
+  }
+  return absl::UnavailableError(message);
+}
+
+rocksdb::DBOptions DatabaseOptions() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  // A record cut short at the log's end was never acknowledged; anything else that is damaged must
+  // not shorten the log silently.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.max_total_wal_size = 128 * kMiB;
+  // Write-back starts early, so that a sync after a long upload doesn't wait for all of it.
+  options.wal_bytes_per_sync = kMiB;
+  options.bytes_per_sync = kMiB;
+  options.max_open_files = 512;
+  options.max_background_jobs = 2;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  options.stats_dump_period_sec = 0;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = 32 * kMiB;
+  options.compression = rocksdb::kNoCompression;  // what clients store is sealed: it doesn't shrink
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions LargeValues(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options = SmallValues(cache);
+  options.enable_blob_files = true;
+  options.min_blob_size = 4096;
+  options.blob_file_size = 256 * kMiB;
+  options.blob_compression_type = rocksdb::kNoCompression;
+  options.enable_blob_garbage_collection = true;
+  options.write_buffer_size = 32 * kMiB;
+  options.max_write_buffer_number = 3;
+  return options;
+}
+
+class RocksDbStore : public KeyValueStore {
+ public:
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : db_(std::move(db)), families_(std::move(families)) {}
+
+  ~RocksDbStore() override {
+    for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
+    db_->Close().PermitUncheckedError();
+  }
+
+  absl::Status Commit(const WriteBatch& batch, Durability durability) override {
+    rocksdb::WriteBatch out;
+    for (const WriteBatch::Change& change : batch.changes()) {
+      absl::Status added = ToStatus(Add(change, out), "preparing a write");
+      if (!added.ok()) return added;
+    }
+    rocksdb::WriteOptions options;
+    options.sync = durability == Durability::kSynced;
+    {
+      std::lock_guard lock(commit_mutex_);
+      absl::Status holds = CheckRequirements(batch);
+      if (!holds.ok()) return holds;
+      absl::Status written = ToStatus(db_->Write(options, &out), "writing");
+      if (!written.ok()) return written;
+    }
+    watchers_.Notify(batch);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::optional<std::string>> Get(Space space, std::string_view key) const override {
+    std::string value;
+    rocksdb::Status status = db_->Get(OptionsFor(space), Family(space), SliceOf(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return ToStatus(status, "reading");
+    return std::optional<std::string>(std::move(value));
+  }
+
+  absl::Status Scan(Space space, std::string_view begin, std::string_view end,
+                    const Visitor& visitor) const override {
+    const rocksdb::Slice upper = SliceOf(end);
+    rocksdb::ReadOptions options = OptionsFor(space);
+    options.iterate_upper_bound = &upper;
+    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, Family(space)));
+    for (it->Seek(SliceOf(begin)); it->Valid(); it->Next()) {
+      if (!visitor(it->key().ToStringView(), it->value().ToStringView())) break;
+    }
+    return ToStatus(it->status(), "reading");
+  }
+
+  uint64_t Watch(Space space, std::string prefix, WatchCallback callback) override {
+    return watchers_.Add(space, std::move(prefix), std::move(callback));
+  }
+  void Unwatch(uint64_t watch) override { watchers_.Remove(watch); }
+
+ private:
+  rocksdb::ColumnFamilyHandle* Family(Space space) const {
+    return families_[static_cast<size_t>(space)];
+  }
+
+  rocksdb::Status Add(const WriteBatch::Change& change, rocksdb::WriteBatch& out) const {
+    rocksdb::ColumnFamilyHandle* family = Family(change.space);
+    switch (change.kind) {
+      case WriteBatch::Kind::kPut:
+        return out.Put(family, change.key, change.value);
+      case WriteBatch::Kind::kDelete:
+        return out.Delete(family, change.key);
+      case WriteBatch::Kind::kDeleteRange:
+        return out.DeleteRange(family, change.key, change.value);
+    }
+    return rocksdb::Status::InvalidArgument("unknown kind of change");
+  }
+
+  static rocksdb::ReadOptions OptionsFor(Space space) {
+    rocksdb::ReadOptions options;
+    options.verify_checksums = space != Space::kChunks;
+    options.fill_cache = space != Space::kChunks;
+    return options;
+  }
+
+  absl::Status CheckRequirements(const WriteBatch& batch) const {
+    for (const WriteBatch::Requirement& required : batch.requirements()) {
+      absl::StatusOr<std::optional<std::string>> value = Get(required.space, required.key);
+      if (!value.ok()) return value.status();
+      if (*value != required.value) return absl::AbortedError("a precondition does not hold");
+    }
+    return absl::OkStatus();
+  }
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+  std::mutex commit_mutex_;  // from the check of the requirements to the end of the write
+  Watchers watchers_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder) {
+  std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(32 * kMiB);
+  // In the order of Space.
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
+      {rocksdb::kDefaultColumnFamilyName, SmallValues(cache)}, {"chunks", LargeValues(cache)}};
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status status =
+      rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db);
+  if (!status.ok()) return ToStatus(status, ("opening " + folder).c_str());
+  return std::make_unique<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(families));
+}
+
+}  // namespace parley::storage
