@@ -2,9 +2,12 @@
 #ifndef PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_IDS_H_
 #define PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_IDS_H_
 
+#include <algorithm>
 #include <optional>
+#include <string>
 
 #include "crypto/base/bytes.h"
+#include "crypto/primitives/random.h"
 #include "parley/ids.h"
 
 namespace parley::client {
@@ -13,17 +16,15 @@ using crypto::Bytes;
 using crypto::ByteView;
 
 using DeviceId = Id<struct DeviceKind>;
-using AppendId = Id<struct AppendKind>;
-using MailboxId = crypto::ByteArray<32>;
 // X25519, public.
 using IdentityKey = crypto::ByteArray<32>;
-// Ed25519, public.
-using SigningKey = crypto::ByteArray<32>;
 using TranscriptHash = crypto::ByteArray<32>;
 
 // An id of random bytes.
 template <typename IdType>
-IdType RandomId();
+IdType RandomId() {
+  return IdType(crypto::RandomArray<16>());
+}
 
 // The id that these 16 bytes are; nothing for another length.
 template <typename IdType>

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "client-lib/channels/channel_ids.h"
+#include "client-lib/relay/relay_types.h"
 #include "crypto/mls/extension.h"
 #include "parley/types.h"
 
@@ -46,8 +47,8 @@ struct ChannelState {
   uint32_t incarnation = 1;
   ChannelKind kind = ChannelKind::kUnknown;
   std::string side;  // of a caucus or team
-  MailboxId mailbox_id{};
-  SigningKey control_key{};
+  ObjectId mailbox_id{};
+  PublicKey control_key{};
   std::vector<RosterMember> members;
   std::vector<ParticipantId> stewards;  // of a team
 

@@ -34,15 +34,16 @@ absl::StatusOr<ParleyCredential> ParseCredential(ByteView bytes);
 // The credential of a leaf. Errors: InvalidArgument, also for one that isn't basic.
 absl::StatusOr<ParleyCredential> CredentialOf(const mls::Credential& credential);
 
-// What leaves of our channels can do: the first suite, basic credentials, the ChannelState extension.
+// What leaves of our channels can do: the first suite, basic credentials, the ChannelState
+// extension.
 mls::Capabilities ChannelCapabilities();
 
 // A fresh key package for being added to one channel; its private half stays in the profile until
 // the Welcome comes.
 absl::StatusOr<mls::KeyPackageBundle> MakeKeyPackage(const ParleyCredential& credential);
 
-// Whose a key package (MLSMessage) is, after checking it: suite, signatures, capabilities, credential.
-// Errors: InvalidArgument, Unauthenticated.
+// Whose a key package (MLSMessage) is, after checking it: suite, signatures, capabilities,
+// credential. Errors: InvalidArgument, Unauthenticated.
 absl::StatusOr<ParleyCredential> CheckKeyPackage(ByteView key_package_message);
 
 }  // namespace parley::client

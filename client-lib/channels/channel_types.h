@@ -1,0 +1,154 @@
+// What a channel shows of itself: plain values, copies that no later step changes.
+#ifndef PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_TYPES_H_
+#define PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_TYPES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client-lib/channels/channel_ids.h"
+#include "client-lib/channels/channel_state.h"
+#include "client-lib/channels/credential.h"
+#include "crypto/base/secret.h"
+
+namespace parley::client {
+
+// How this device stands in the latest incarnation of a channel.
+enum class Standing : uint8_t {
+  kActive = 1,
+  // An entry had to be refused (ChannelInfo::reason says whose and why): the incarnation is over.
+  kHalted = 2,
+  // A committer put this participant out.
+  kRemoved = 3,
+  // The same, after this participant asked for it.
+  kLeft = 4,
+  // The profile is an old copy: the log knows later entries of this very leaf. It may read, and
+  // sends nothing until a committer has removed the leaf and added a new one.
+  kRestored = 5,
+};
+const char* StandingName(Standing standing);
+
+enum class ChannelAlarmKind : uint8_t {
+  // Members were shown different logs, or an author lies about what they saw.
+  kFork = 1,
+  // The relay shows another log than before: cut short, altered, an acknowledged entry missing.
+  kRelayLog = 2,
+  // An incarnation was halted.
+  kHalted = 3,
+  // This profile is an old copy.
+  kRestored = 4,
+};
+
+struct ChannelAlarm {
+  ChannelAlarmKind kind = ChannelAlarmKind::kFork;
+  uint32_t incarnation = 1;
+  uint64_t position = 0;
+  std::optional<ParticipantId> author;  // whose word differs
+  std::string text;                     // one line for a person
+};
+
+struct LogHead {
+  uint64_t position = 0;
+  TranscriptHash hash{};
+
+  friend bool operator==(const LogHead&, const LogHead&) = default;
+};
+
+struct ChannelInfo {
+  ChannelState state;  // roster, kind, side, ids; as of the last entry that was received
+  Standing standing = Standing::kActive;
+  std::string reason;  // one line, when it isn't active
+  LogHead head;        // the last entry received
+  LogHead joined;      // where this device joined; position 0 for who created it
+  uint64_t generation = 1;
+  uint64_t epoch = 0;
+  ParleyCredential self;
+  bool committer = false;         // whether this participant may commit
+  bool has_control_key = false;   // whether the control key's private half is known here
+  bool mailbox_made = false;      // whether the relay has acknowledged the mailbox
+  bool commit_in_flight = false;  // whether an own commit waits for its outcome
+  bool leaving = false;           // whether this participant has asked to be removed
+  uint64_t passed_over = 0;       // entries that didn't open, verify or parse
+  uint64_t unsent = 0;            // contents that wait to be sent
+  // When the oldest entry was received that no member's later `seen` confirms yet; 0 for none.
+  uint64_t unconfirmed_since = 0;
+  std::vector<ChannelAlarm> alarms;  // of all incarnations
+};
+
+enum class ContentKind : uint8_t {
+  kText = 1,
+  kDocument = 2,
+  kCheckpoint = 3,
+  kChannelHeads = 4,
+  kCaseSecrets = 5,
+  kParticipantRecord = 6,
+  kUnknown = 7,  // made by a newer version
+};
+
+struct ChannelMessage {
+  // Grows over all incarnations of the channel, with gaps: the position in the incarnation's log
+  // plus where the ones before ended. 0 while it waits to be sent.
+  uint64_t number = 0;
+  uint32_t incarnation = 1;
+  uint64_t position = 0;  // in the mailbox; 0 while it waits to be sent
+  MessageId id;
+  // Authenticated by MLS; name, role and side as the roster had them at that position.
+  RosterMember author;
+  bool own = false;
+  ContentKind kind = ContentKind::kUnknown;
+  uint64_t claimed_time = 0;
+  uint64_t received_at = 0;
+  crypto::Secret content;  // the serialised Content
+};
+
+// Somebody to be added, with one key package (MLSMessage) for each of their devices.
+struct NewMember {
+  ParticipantId participant_id;
+  std::string name;
+  Role role = Role::kUnknown;
+  std::string side;
+  std::vector<Bytes> key_packages;
+};
+
+// What a commit shall change. A participant who is in both lists gets new leaves.
+struct MembershipChange {
+  std::vector<NewMember> adds;
+  std::vector<ParticipantId> removes;
+  // The seed of a control key that takes the place of the current one.
+  std::optional<crypto::Secret> new_control_seed;
+
+  bool empty() const { return adds.empty() && removes.empty() && !new_control_seed.has_value(); }
+};
+
+// A Welcome that is ready to go into somebody's inbox.
+struct WelcomeDelivery {
+  uint64_t id = 0;  // of this delivery
+  ParticipantId participant_id;
+  DeviceId device_id;
+  Bytes wrapper;  // a serialised parley.content.v1.WelcomeWrapper
+};
+
+// What a step with the relay did.
+struct ExchangeResult {
+  uint64_t entries = 0;   // received
+  uint64_t messages = 0;  // contents among them that are new, own ones not counted
+  uint64_t sent = 0;      // contents acknowledged by the relay
+  bool roster_changed = false;
+  bool commit_merged = false;  // an own commit has won: see PendingWelcomes
+  bool commit_lost = false;    // an own commit has lost and was dropped: make it anew if needed
+  bool standing_changed = false;
+  std::vector<ChannelAlarm> new_alarms;
+};
+
+// Where to listen for what comes next.
+struct SubscriptionTarget {
+  ObjectId mailbox_id{};
+  uint64_t generation = 1;
+  crypto::Secret read_seed;
+  uint64_t from = 1;
+};
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_TYPES_H_
