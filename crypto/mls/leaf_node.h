@@ -12,6 +12,10 @@
 #include "crypto/mls/extension.h"
 #include "crypto/mls/tree_math.h"
 
+namespace parley::crypto {
+class SignatureKey;
+}
+
 namespace parley::mls {
 
 // enum { reserved(0), mls10(1), (65535) } ProtocolVersion;
@@ -106,17 +110,14 @@ struct LeafPlace {
 };
 
 // Signs `leaf`, replacing its signature. `place` is ignored for a key_package leaf.
-// Errors: InvalidArgument when `signature_private` is not a key of the suite.
-absl::Status SignLeafNode(const CipherSuite& suite, const Secret& signature_private,
-                          const LeafPlace& place, LeafNode& leaf);
+void SignLeafNode(const crypto::SignatureKey& key, const LeafPlace& place, LeafNode& leaf);
 
 // Errors: Unauthenticated when the signature doesn't fit.
-absl::Status VerifyLeafNodeSignature(const CipherSuite& suite, const LeafPlace& place,
-                                     const LeafNode& leaf);
+absl::Status VerifyLeafNodeSignature(const LeafPlace& place, const LeafNode& leaf);
 
 // What of section 7.3 can be said of a leaf by itself: its signature, keys of the suite's form, its
 // own credential type, protocol version, suite and extensions among its capabilities, no repeated
-// extension. Uniqueness and the group's requirements: see tree_validation.h.
+// extension. Uniqueness and the group's requirements: see member_rules.h.
 // Errors: Unauthenticated for the signature, InvalidArgument otherwise.
 absl::Status ValidateLeafNode(const CipherSuite& suite, const LeafPlace& place,
                               const LeafNode& leaf);

@@ -1,0 +1,32 @@
+#include "crypto/mls/extension.h"
+
+#include <algorithm>
+
+namespace parley::mls {
+
+const Extension* FindExtension(const Extensions& extensions, ExtensionType type) {
+  auto found = std::find_if(extensions.begin(), extensions.end(),
+                            [type](const Extension& e) { return e.type == type; });
+  return found == extensions.end() ? nullptr : &*found;
+}
+
+absl::Status CheckExtensionsUnique(const Extensions& extensions) {
+  std::vector<ExtensionType> types;
+  types.reserve(extensions.size());
+  for (const Extension& extension : extensions) types.push_back(extension.type);
+  std::sort(types.begin(), types.end());
+  if (std::adjacent_find(types.begin(), types.end()) != types.end()) {
+    return absl::InvalidArgumentError("a list of extensions has one type twice");
+  }
+  return absl::OkStatus();
+}
+
+bool IsDefaultExtension(ExtensionType type) {
+  return type >= ExtensionType::kApplicationId && type <= ExtensionType::kExternalSenders;
+}
+
+bool IsDefaultProposal(ProposalType type) {
+  return type >= ProposalType::kAdd && type <= ProposalType::kGroupContextExtensions;
+}
+
+}  // namespace parley::mls

@@ -1,0 +1,78 @@
+// From contents to messages and back (RFC 9420 section 6): signatures, membership tags, encryption.
+//
+// Threading: free functions without shared state.
+#ifndef PARLEY_CRYPTO_MLS_MESSAGE_PROTECTION_H_
+#define PARLEY_CRYPTO_MLS_MESSAGE_PROTECTION_H_
+
+#include <array>
+
+#include "crypto/mls/framing.h"
+#include "crypto/mls/key_schedule.h"
+#include "crypto/mls/secret_tree.h"
+
+namespace parley::mls {
+
+// The signature of section 6.1 over `content` as it will travel in `wire_format`. `context` is the
+// epoch's; it is signed too where the sender is a member or joins by this commit.
+Bytes SignContent(const SignatureKey& key, WireFormat wire_format, const FramedContent& content,
+                  const GroupContext& context);
+// Errors: Unauthenticated.
+absl::Status VerifyContent(ByteView signature_key, const AuthenticatedContent& content,
+                           const GroupContext& context);
+
+// Section 6.2. Requires: signed for wire format mls_public_message.
+PublicMessage ProtectPublic(const CipherSuite& suite, const MembershipKey& key,
+                            const GroupContext& context, AuthenticatedContent&& content);
+// The content of a PublicMessage, its membership tag verified where the sender is a member. The
+// signature isn't looked at.
+// Errors: Unauthenticated; InvalidArgument for application data, which must be encrypted.
+absl::StatusOr<AuthenticatedContent> UnprotectPublic(const CipherSuite& suite,
+                                                     const MembershipKey& key,
+                                                     const GroupContext& context,
+                                                     PublicMessage&& message);
+
+// struct {
+//     uint32 leaf_index;
+//     uint32 generation;
+//     opaque reuse_guard[4];
+// } SenderData;
+struct SenderData {
+  uint32_t leaf_index = 0;
+  uint32_t generation = 0;
+  std::array<uint8_t, 4> reuse_guard{};
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.leaf_index, self.generation, self.reuse_guard);
+  }
+  LeafIndex leaf() const { return LeafIndex(leaf_index); }
+};
+
+// Section 6.3: encrypts signed content under a key that was taken from the sender's ratchet.
+// `padding` zero bytes go inside.
+PrivateMessage ProtectPrivate(const CipherSuite& suite, const SenderDataSecret& sender_data_secret,
+                              const FoundKey& key, const AuthenticatedContent& content,
+                              size_t padding);
+
+// Who sent `message`, by section 6.3.2. Any member could have written it: the content's key and
+// signature must confirm it.
+// Errors: Unauthenticated.
+absl::StatusOr<SenderData> OpenSenderData(const CipherSuite& suite,
+                                          const SenderDataSecret& sender_data_secret,
+                                          const PrivateMessage& message);
+
+// The content of `message` under `key`, padding checked. The signature isn't looked at.
+// Errors: Unauthenticated; InvalidArgument for a plaintext of another form.
+absl::StatusOr<AuthenticatedContent> UnprotectPrivate(const CipherSuite& suite,
+                                                      const SenderData& sender,
+                                                      const MessageKey& key,
+                                                      const PrivateMessage& message);
+
+// Which ratchet a content's keys come from.
+RatchetType RatchetFor(ContentType type);
+
+// Section 5.2: the name of a proposal that travelled in `content`.
+ProposalRef MakeProposalRef(const CipherSuite& suite, const AuthenticatedContent& content);
+
+}  // namespace parley::mls
+
+#endif  // PARLEY_CRYPTO_MLS_MESSAGE_PROTECTION_H_

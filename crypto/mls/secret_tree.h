@@ -1,0 +1,99 @@
+// The secret tree (RFC 9420 section 9): keys for messages, one ratchet per sender and purpose.
+//
+// Looking a key up changes nothing; only Consume() does, once a message has been verified. So a
+// forged message burns no key. Secrets that have been used are gone (section 9.2).
+//
+// Threading: const calls may run together.
+// Secrets: tree nodes not yet split, ratchet states, and the keys of messages that were skipped.
+#ifndef PARLEY_CRYPTO_MLS_SECRET_TREE_H_
+#define PARLEY_CRYPTO_MLS_SECRET_TREE_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "crypto/mls/key_schedule.h"
+#include "crypto/mls/tree_math.h"
+
+namespace parley::mls {
+
+// Handshake messages (proposals and commits) and application messages have a ratchet each.
+enum class RatchetType : uint8_t { kHandshake = 0, kApplication = 1 };
+
+struct MessageKey {
+  Secret key;
+  Secret nonce;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.key, self.nonce);
+  }
+};
+
+// One sender's keys for one purpose.
+struct Ratchet {
+  Secret secret;
+  uint32_t generation = 0;                // of the next key
+  std::map<uint32_t, MessageKey> skipped;  // keys of earlier generations that weren't used
+};
+
+// A key that was looked up and what consuming it will change.
+struct FoundKey {
+  LeafIndex leaf;
+  RatchetType type{};
+  uint32_t generation = 0;
+  MessageKey key;
+
+  // The node secrets that replace those on the way to the leaf, when its ratchets are new.
+  struct Opened {
+    std::map<uint32_t, Secret> nodes;
+    std::vector<uint32_t> spent;
+    std::array<Ratchet, 2> ratchets;
+  };
+  std::optional<Opened> opened;
+  // The ratchet's state after the key; none for a key from among the skipped ones.
+  struct Advanced {
+    Secret secret;
+    std::vector<std::pair<uint32_t, MessageKey>> skipped;
+  };
+  std::optional<Advanced> advanced;
+};
+
+class SecretTree {
+ public:
+  SecretTree() = default;
+  SecretTree(LeafCount leaves, EncryptionSecret encryption_secret);
+
+  // The key of `generation`, nothing changed yet.
+  // Errors: InvalidArgument for a leaf outside the tree; ResourceExhausted for a generation more
+  // than kMaxRatchetJump ahead (checked before anything is derived); FailedPrecondition for a key
+  // that was used, or skipped too long ago.
+  absl::StatusOr<FoundKey> Find(const CipherSuite& suite, LeafIndex leaf, RatchetType type,
+                                uint32_t generation) const;
+
+  // Uses up a key that Find gave for this very state.
+  void Consume(FoundKey&& found);
+
+  // Takes the next key of an own ratchet for sending.
+  // Errors: ResourceExhausted when the ratchet has no generations left.
+  absl::StatusOr<FoundKey> TakeNext(const CipherSuite& suite, LeafIndex leaf, RatchetType type);
+
+  // The generation that TakeNext would give.
+  uint32_t NextGeneration(LeafIndex leaf, RatchetType type) const;
+
+ private:
+  friend void Encode(crypto::Writer& w, const SecretTree& tree);
+  friend absl::Status Decode(crypto::Reader& r, SecretTree& tree);
+
+  const Ratchet* FindRatchet(LeafIndex leaf, RatchetType type) const;
+  FoundKey::Opened OpenLeaf(const CipherSuite& suite, LeafIndex leaf) const;
+
+  LeafCount leaves_;
+  std::map<uint32_t, Secret> nodes_;                    // by node index
+  std::map<uint32_t, std::array<Ratchet, 2>> ratchets_;  // by leaf index
+};
+
+}  // namespace parley::mls
+
+#endif  // PARLEY_CRYPTO_MLS_SECRET_TREE_H_
