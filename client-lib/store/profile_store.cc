@@ -1,0 +1,455 @@
+#include "client-lib/store/profile_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "client-lib/store/key_ring.h"
+#include "client-lib/store/sqlite_connection.h"
+#include "client-lib/store/store_key_file.h"
+#include "crypto/base/check.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+
+using crypto::Bytes;
+using crypto::ByteView;
+using crypto::Secret;
+using internal::Connection;
+using internal::DamagedProfile;
+using internal::KeyRing;
+using internal::StoreHeader;
+using internal::StoreKeyPlace;
+using Query = internal::Connection::Query;
+
+namespace internal {
+
+// What a profile's transactions share: keys, idle connections, and the right to write.
+class StoreCore {
+ public:
+  StoreCore(std::string dir, KeyRing keys) : dir_(std::move(dir)), keys_(std::move(keys)) {}
+
+  const std::string& dir() const { return dir_; }
+  const KeyRing& keys() const { return keys_; }
+  std::string database() const { return dir_ + "/profile.db"; }
+
+  absl::StatusOr<std::unique_ptr<Connection>> TakeConnection() {
+    if (getpid() != pid_) {
+      return absl::FailedPreconditionError(
+          "a profile can't be used in a forked process: open it there");
+    }
+    {
+      std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        std::unique_ptr<Connection> connection = std::move(idle_.back());
+        idle_.pop_back();
+        return connection;
+      }
+    }
+    return Connection::Open(dir_, database());
+  }
+
+  // Ends the connection's transaction, if one is open, and keeps it for the next.
+  void GiveBack(std::unique_ptr<Connection> connection) {
+    if (connection->in_transaction() && !connection->Run(Query::kRollback).ok()) return;
+    std::lock_guard lock(mutex_);
+    if (idle_.size() < kMaxIdle) idle_.push_back(std::move(connection));
+  }
+
+  // Writers of this process queue here, since SQLite's own waiting is by polling.
+  absl::Status LockForWriting() {
+    std::unique_lock lock(mutex_);
+    if (!writable_.wait_for(lock, kBusyTimeout, [this] { return !writing_; })) {
+      return absl::UnavailableError("another thread has held the profile in " + dir_ +
+                                    " for too long");
+    }
+    writing_ = true;
+    return absl::OkStatus();
+  }
+  void UnlockForWriting() {
+    {
+      std::lock_guard lock(mutex_);
+      writing_ = false;
+    }
+    writable_.notify_one();
+  }
+
+ private:
+  static constexpr size_t kMaxIdle = 4;
+
+  const std::string dir_;
+  const KeyRing keys_;
+  const pid_t pid_ = getpid();
+  std::mutex mutex_;
+  std::condition_variable writable_;
+  bool writing_ = false;
+  std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+namespace {
+
+// "PRLY", in SQLite's header: what kind of file this is.
+constexpr int64_t kApplicationId = 0x50524c59;
+constexpr int64_t kFormatVersion = 1;
+
+absl::Status NewerProfile(const std::string& dir) {
+  return absl::FailedPreconditionError("the profile in " + dir +
+                                       " was made by a newer version of Parley; update this one");
+}
+
+absl::StatusOr<StoreHeader> LoadHeader(Connection& connection) {
+  const std::string& dir = connection.dir();
+  PARLEY_ASSIGN_OR_RETURN(int64_t application, connection.Number("PRAGMA application_id"));
+  if (application != kApplicationId) return DamagedProfile(dir, "profile.db is not a profile");
+  PARLEY_ASSIGN_OR_RETURN(int64_t version, connection.Number("PRAGMA user_version"));
+  if (version > kFormatVersion) return NewerProfile(dir);
+  Bytes bytes;
+  PARLEY_RETURN_IF_ERROR(connection.Each("SELECT value FROM header WHERE name = 'keys'",
+                                         [&](ByteView value, ByteView) {
+                                           bytes.assign(value.begin(), value.end());
+                                           return absl::OkStatus();
+                                         }));
+  absl::StatusOr<StoreHeader> header = ParseHeader(bytes);
+  if (header.status().code() == absl::StatusCode::kFailedPrecondition) return NewerProfile(dir);
+  if (!header.ok()) return DamagedProfile(dir, std::string(header.status().message()));
+  return header;
+}
+
+absl::Status SaveHeader(Connection& connection, const StoreHeader& header) {
+  // Hexadecimal keeps this rare statement out of the prepared ones.
+  const std::string sql = "INSERT OR REPLACE INTO header (name, value) VALUES ('keys', x'" +
+                          crypto::ToHex(SerializeHeader(header)) + "')";
+  return connection.Execute(sql.c_str());
+}
+
+absl::Status CheckPassphrase(const std::optional<Secret>& passphrase) {
+  if (passphrase.has_value() && passphrase->empty()) {
+    return absl::InvalidArgumentError(
+        "an empty passphrase protects nothing; give a longer one or none");
+  }
+  return absl::OkStatus();
+}
+
+// The database with its tables and header, complete under `path` or not there.
+absl::Status MakeDatabase(const std::string& dir, const std::string& path,
+                          const StoreHeader& header) {
+  const std::string fresh = path + ".new";
+  for (const char* ending : {"", "-wal", "-shm"}) unlink((fresh + ending).c_str());
+  const int fd = open(fresh.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return absl::PermissionDeniedError("no file can be made in the folder " + dir);
+  close(fd);
+  {
+    PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connection::Open(dir, fresh));
+    PARLEY_RETURN_IF_ERROR(
+        connection->Execute("BEGIN IMMEDIATE;"
+                            "CREATE TABLE header (name TEXT PRIMARY KEY, value BLOB NOT NULL);"
+                            "CREATE TABLE record (name BLOB PRIMARY KEY, value BLOB NOT NULL);"
+                            "PRAGMA application_id = 0x50524c59;"
+                            "PRAGMA user_version = 1;"));
+    PARLEY_RETURN_IF_ERROR(SaveHeader(*connection, header));
+    PARLEY_RETURN_IF_ERROR(connection->Run(Query::kCommit));
+    // Closing then leaves everything in the one file, which can be renamed.
+    PARLEY_RETURN_IF_ERROR(connection->Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  if (rename(fresh.c_str(), path.c_str()) != 0) {
+    return absl::PermissionDeniedError("no file can be made in the folder " + dir);
+  }
+  return SyncFolder(dir);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> OpenExisting(const std::string& dir) {
+  if (!ProfileStore::Exists(dir)) {
+    return absl::NotFoundError("there is no profile in " + dir + "; make one first");
+  }
+  return Connection::Open(dir, dir + "/profile.db");
+}
+
+absl::StatusOr<KeyRing> OpenKeys(const std::string& dir, const StoreHeader& header,
+                                 const std::optional<Secret>& passphrase) {
+  if (header.place == StoreKeyPlace::kPassphrase) {
+    if (!passphrase.has_value()) {
+      return absl::PermissionDeniedError("the profile in " + dir +
+                                         " is locked: its passphrase is needed");
+    }
+    absl::StatusOr<Secret> store_key = UnwrapStoreKey(header, *passphrase);
+    if (store_key.status().code() == absl::StatusCode::kResourceExhausted) {
+      return store_key.status();
+    }
+    if (store_key.status().code() == absl::StatusCode::kInvalidArgument) {
+      return DamagedProfile(dir, "its passphrase's parameters make no sense");
+    }
+    if (!store_key.ok()) {
+      return absl::UnauthenticatedError("the passphrase of the profile in " + dir + " is wrong");
+    }
+    absl::StatusOr<KeyRing> keys = KeyRing::Unwrap(header, *store_key);
+    if (!keys.ok()) return DamagedProfile(dir, "its keys can't be opened");
+    return keys;
+  }
+  PARLEY_ASSIGN_OR_RETURN(Secret store_key, ReadStoreKeyFile(dir));
+  absl::StatusOr<KeyRing> keys = KeyRing::Unwrap(header, store_key);
+  if (!keys.ok()) return DamagedProfile(dir, "its store.key is of another profile");
+  return keys;
+}
+
+}  // namespace
+}  // namespace internal
+
+// --- transactions ---
+
+ReadTransaction::ReadTransaction(internal::StoreCore* core, std::unique_ptr<Connection> connection)
+    : core_(core), connection_(std::move(connection)) {}
+
+ReadTransaction::ReadTransaction(ReadTransaction&&) noexcept = default;
+
+ReadTransaction::~ReadTransaction() {
+  if (connection_ != nullptr) core_->GiveBack(std::move(connection_));
+}
+
+absl::StatusOr<std::optional<Secret>> ReadTransaction::Get(RecordClass record_class,
+                                                           std::string_view name) const {
+  PARLEY_CHECK(connection_ != nullptr);
+  const Bytes key = core_->keys().RecordKey(record_class, name);
+  std::optional<Secret> value;
+  PARLEY_RETURN_IF_ERROR(connection_->Fetch(Query::kGet, key, [&](ByteView sealed) {
+    absl::StatusOr<Secret> opened = core_->keys().OpenValue(record_class, key, sealed);
+    if (!opened.ok()) return DamagedProfile(core_->dir(), "a record can't be opened");
+    value = std::move(*opened);
+    return absl::OkStatus();
+  }));
+  return value;
+}
+
+absl::StatusOr<bool> ReadTransaction::Has(RecordClass record_class, std::string_view name) const {
+  PARLEY_CHECK(connection_ != nullptr);
+  bool found = false;
+  PARLEY_RETURN_IF_ERROR(
+      connection_->Fetch(Query::kHas, core_->keys().RecordKey(record_class, name), [&](ByteView) {
+        found = true;
+        return absl::OkStatus();
+      }));
+  return found;
+}
+
+Transaction::~Transaction() {
+  if (connection_ == nullptr) return;
+  core_->GiveBack(std::move(connection_));
+  core_->UnlockForWriting();
+}
+
+absl::Status Transaction::Put(RecordClass record_class, std::string_view name, ByteView value) {
+  PARLEY_CHECK(connection_ != nullptr);
+  const Bytes key = core_->keys().RecordKey(record_class, name);
+  return connection_->Run(Query::kPut, key, core_->keys().SealValue(record_class, key, value));
+}
+
+absl::Status Transaction::Put(RecordClass record_class, std::string_view name,
+                              const Secret& value) {
+  return Put(record_class, name, value.Reveal());
+}
+
+absl::Status Transaction::Delete(RecordClass record_class, std::string_view name) {
+  PARLEY_CHECK(connection_ != nullptr);
+  return connection_->Run(Query::kDelete, core_->keys().RecordKey(record_class, name));
+}
+
+absl::Status Transaction::Commit() {
+  PARLEY_CHECK(connection_ != nullptr);
+  // After a failed statement SQLite may have rolled everything back by itself.
+  absl::Status status = connection_->in_transaction()
+                            ? connection_->Run(Query::kCommit)
+                            : absl::AbortedError("the transaction had failed before");
+  core_->GiveBack(std::move(connection_));
+  core_->UnlockForWriting();
+  return status;
+}
+
+// --- watching ---
+
+struct ChangeWatch::State {
+  std::unique_ptr<Connection> connection;
+  int64_t seen = 0;
+  std::mutex mutex;
+  std::condition_variable interrupt;
+  bool interrupted = false;
+};
+
+ChangeWatch::ChangeWatch(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ChangeWatch::ChangeWatch(ChangeWatch&&) noexcept = default;
+ChangeWatch::~ChangeWatch() = default;
+
+absl::StatusOr<bool> ChangeWatch::Changed() {
+  // SQLite changes this number for a connection when any other one has committed.
+  PARLEY_ASSIGN_OR_RETURN(int64_t now, state_->connection->Number("PRAGMA data_version"));
+  return std::exchange(state_->seen, now) != now;
+}
+
+absl::StatusOr<bool> ChangeWatch::WaitForChange(std::chrono::milliseconds timeout) {
+  constexpr std::chrono::milliseconds kInterval{50};
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    PARLEY_ASSIGN_OR_RETURN(bool changed, Changed());
+    if (changed) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= end) return false;
+    const auto pause = std::min<std::chrono::nanoseconds>(kInterval, end - now);
+    std::unique_lock lock(state_->mutex);
+    if (state_->interrupt.wait_for(lock, pause, [this] { return state_->interrupted; })) {
+      state_->interrupted = false;
+      return false;
+    }
+  }
+}
+
+void ChangeWatch::Interrupt() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->interrupted = true;
+  }
+  state_->interrupt.notify_all();
+}
+
+// --- the store ---
+
+ProfileStore::ProfileStore(std::unique_ptr<internal::StoreCore> core) : core_(std::move(core)) {}
+ProfileStore::~ProfileStore() = default;
+
+bool ProfileStore::Exists(const std::string& dir) {
+  return access((dir + "/profile.db").c_str(), F_OK) == 0;
+}
+
+absl::StatusOr<std::unique_ptr<ProfileStore>> ProfileStore::Create(
+    const std::string& dir, const std::optional<Secret>& passphrase,
+    const crypto::PasswordHashParameters& hardness) {
+  PARLEY_RETURN_IF_ERROR(internal::CheckPassphrase(passphrase));
+  PARLEY_RETURN_IF_ERROR(internal::MakePrivateFolder(dir));
+  PARLEY_ASSIGN_OR_RETURN(internal::FolderLock lock, internal::FolderLock::Take(dir));
+  if (Exists(dir)) return absl::AlreadyExistsError("there is a profile in " + dir + " already");
+  KeyRing keys = KeyRing::Generate();
+  const Secret store_key = Secret::Random(internal::kStoreKeySize);
+  PARLEY_ASSIGN_OR_RETURN(
+      StoreHeader header,
+      keys.Wrap(store_key, passphrase.has_value() ? &*passphrase : nullptr, hardness));
+  if (header.place == StoreKeyPlace::kFile) {
+    PARLEY_RETURN_IF_ERROR(internal::WriteStoreKeyFile(dir, store_key));
+  } else {
+    PARLEY_RETURN_IF_ERROR(internal::DestroyStoreKeyFile(dir));
+  }
+  PARLEY_RETURN_IF_ERROR(internal::MakeDatabase(dir, dir + "/profile.db", header));
+  return std::unique_ptr<ProfileStore>(
+      new ProfileStore(std::make_unique<internal::StoreCore>(dir, std::move(keys))));
+}
+
+absl::StatusOr<std::unique_ptr<ProfileStore>> ProfileStore::Open(
+    const std::string& dir, const std::optional<Secret>& passphrase) {
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, internal::OpenExisting(dir));
+  PARLEY_ASSIGN_OR_RETURN(StoreHeader header, internal::LoadHeader(*connection));
+  PARLEY_ASSIGN_OR_RETURN(KeyRing keys, internal::OpenKeys(dir, header, passphrase));
+  std::unique_ptr<ProfileStore> store(
+      new ProfileStore(std::make_unique<internal::StoreCore>(dir, std::move(keys))));
+  if (header.place == StoreKeyPlace::kPassphrase && internal::StoreKeyFileExists(dir)) {
+    // Left by a crash between setting a passphrase and removing the file. Looked at again under the
+    // lock: another process may just be taking the passphrase away.
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(header, internal::LoadHeader(*step.connection_));
+    if (header.place == StoreKeyPlace::kPassphrase) {
+      PARLEY_RETURN_IF_ERROR(internal::DestroyStoreKeyFile(dir));
+    }
+  }
+  return store;
+}
+
+absl::StatusOr<bool> ProfileStore::IsLocked(const std::string& dir) {
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, internal::OpenExisting(dir));
+  PARLEY_ASSIGN_OR_RETURN(StoreHeader header, internal::LoadHeader(*connection));
+  return header.place == StoreKeyPlace::kPassphrase;
+}
+
+absl::StatusOr<Transaction> ProfileStore::Begin() {
+  PARLEY_RETURN_IF_ERROR(core_->LockForWriting());
+  absl::StatusOr<std::unique_ptr<Connection>> connection = core_->TakeConnection();
+  absl::Status status =
+      connection.ok() ? (*connection)->Run(Query::kBeginImmediate) : connection.status();
+  if (!status.ok()) {
+    core_->UnlockForWriting();
+    return status;
+  }
+  return Transaction(core_.get(), std::move(*connection));
+}
+
+absl::StatusOr<ReadTransaction> ProfileStore::Read() {
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, core_->TakeConnection());
+  PARLEY_RETURN_IF_ERROR(connection->Run(Query::kBegin));
+  // The view is fixed by the first read, so that is made here.
+  ReadTransaction transaction(core_.get(), std::move(connection));
+  PARLEY_RETURN_IF_ERROR(transaction.Has(RecordClass::kIndex, "").status());
+  return transaction;
+}
+
+absl::StatusOr<ChangeWatch> ProfileStore::Watch() {
+  auto state = std::make_unique<ChangeWatch::State>();
+  PARLEY_ASSIGN_OR_RETURN(state->connection, Connection::Open(core_->dir(), core_->database()));
+  PARLEY_ASSIGN_OR_RETURN(state->seen, state->connection->Number("PRAGMA data_version"));
+  return ChangeWatch(std::move(state));
+}
+
+absl::Status ProfileStore::ChangePassphrase(const std::optional<Secret>& passphrase,
+                                            const crypto::PasswordHashParameters& hardness) {
+  PARLEY_RETURN_IF_ERROR(internal::CheckPassphrase(passphrase));
+  const Secret store_key = Secret::Random(internal::kStoreKeySize);
+  PARLEY_ASSIGN_OR_RETURN(
+      StoreHeader header,
+      core_->keys().Wrap(store_key, passphrase.has_value() ? &*passphrase : nullptr, hardness));
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, Begin());
+    PARLEY_ASSIGN_OR_RETURN(StoreHeader old, internal::LoadHeader(*step.connection_));
+    if (header.place == StoreKeyPlace::kFile) {
+      // A file that the stored header needs is never overwritten: a crash must leave a pair that
+      // fits.
+      if (old.place == StoreKeyPlace::kFile) return absl::OkStatus();
+      PARLEY_RETURN_IF_ERROR(internal::WriteStoreKeyFile(dir(), store_key));
+    }
+    PARLEY_RETURN_IF_ERROR(internal::SaveHeader(*step.connection_, header));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, Begin());
+  PARLEY_ASSIGN_OR_RETURN(header, internal::LoadHeader(*step.connection_));
+  if (header.place == StoreKeyPlace::kPassphrase) {
+    PARLEY_RETURN_IF_ERROR(internal::DestroyStoreKeyFile(dir()));
+  }
+  PARLEY_RETURN_IF_ERROR(step.Commit());
+  // The old wrapped keys are then in no file any more, unless a reader still holds an old view.
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, core_->TakeConnection());
+  absl::Status status = connection->Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  core_->GiveBack(std::move(connection));
+  return status;
+}
+
+absl::Status ProfileStore::CheckIntegrity() {
+  PARLEY_ASSIGN_OR_RETURN(ReadTransaction view, Read());
+  std::string problem;
+  PARLEY_RETURN_IF_ERROR(
+      view.connection_->Each("PRAGMA integrity_check(1)", [&](ByteView text, ByteView) {
+        problem = crypto::ToString(text);
+        return absl::OkStatus();
+      }));
+  if (problem != "ok") return DamagedProfile(dir(), problem);
+  uint64_t damaged = 0;
+  PARLEY_RETURN_IF_ERROR(
+      view.connection_->Each("SELECT name, value FROM record", [&](ByteView key, ByteView sealed) {
+        if (!core_->keys().OpenAnyValue(key, sealed).ok()) ++damaged;
+        return absl::OkStatus();
+      }));
+  if (damaged != 0) {
+    return DamagedProfile(dir(), std::to_string(damaged) + " of its records can't be opened");
+  }
+  return absl::OkStatus();
+}
+
+const std::string& ProfileStore::dir() const { return core_->dir(); }
+
+}  // namespace parley::client
