@@ -69,8 +69,8 @@ absl::Status DecodeAuthData(crypto::Reader& r, ContentType type, FramedContentAu
 // } AuthenticatedContent;
 struct AuthenticatedContent {
   WireFormat wire_format = WireFormat::kPrivateMessage;
-  FramedContent content;
-  FramedContentAuthData auth;
+  FramedContent content{};
+  FramedContentAuthData auth{};
 };
 
 void Encode(crypto::Writer& w, const AuthenticatedContent& content);
@@ -87,9 +87,9 @@ absl::Status Decode(crypto::Reader& r, AuthenticatedContent& content);
 //     };
 // } PublicMessage;
 struct PublicMessage {
-  FramedContent content;
-  FramedContentAuthData auth;
-  Bytes membership_tag;
+  FramedContent content{};
+  FramedContentAuthData auth{};
+  Bytes membership_tag{};
 };
 
 void Encode(crypto::Writer& w, const PublicMessage& message);
@@ -104,12 +104,12 @@ absl::Status Decode(crypto::Reader& r, PublicMessage& message);
 //     opaque ciphertext<V>;
 // } PrivateMessage;
 struct PrivateMessage {
-  Bytes group_id;
+  Bytes group_id{};
   uint64_t epoch = 0;
   ContentType content_type{};
-  Bytes authenticated_data;
-  Bytes encrypted_sender_data;
-  Bytes ciphertext;
+  Bytes authenticated_data{};
+  Bytes encrypted_sender_data{};
+  Bytes ciphertext{};
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.group_id, self.epoch, self.content_type, self.authenticated_data,

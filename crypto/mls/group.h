@@ -190,56 +190,56 @@ using Received = std::variant<ApplicationMessage, ReceivedProposal, StagedCommit
 
 struct GroupOptions {
   CipherSuiteId suite = CipherSuiteId::kParley;
-  Bytes group_id;  // random, by the caller
-  Bytes identity;  // own basic credential; the signature key is made inside
-  std::optional<Capabilities> capabilities;  // by default Capabilities::Default(suite)
-  Extensions leaf_extensions;
-  Extensions extensions;  // of the GroupContext
+  Bytes group_id{};  // random, by the caller
+  Bytes identity{};  // own basic credential; the signature key is made inside
+  std::optional<Capabilities> capabilities{};  // by default Capabilities::Default(suite)
+  Extensions leaf_extensions{};
+  Extensions extensions{};  // of the GroupContext
 };
 
 struct JoinOptions {
-  PskLookup psks;                     // external PSKs and other groups' resumption secrets
-  std::optional<Bytes> ratchet_tree;  // when the Welcome carries none
+  PskLookup psks{};                     // external PSKs and other groups' resumption secrets
+  std::optional<Bytes> ratchet_tree{};  // when the Welcome carries none
 };
 
 struct ProcessOptions {
-  PskLookup psks;
+  PskLookup psks{};
 };
 
 // New material for an own leaf. By default the keys are renewed but the signature key.
 struct LeafRenewal {
   bool new_signature_key = false;
-  std::optional<Extensions> leaf_extensions;
-  std::optional<Bytes> identity;
+  std::optional<Extensions> leaf_extensions{};
+  std::optional<Bytes> identity{};
 };
 
 enum class ProposalsToInclude { kAll, kNone, kListed };
 
 struct CommitOptions {
   // By value, made by this commit:
-  std::vector<Bytes> adds;  // key packages as MLSMessages
-  std::vector<LeafIndex> removes;
-  std::optional<Extensions> extensions;  // replaces those of the GroupContext
-  std::vector<Psk> psks;
+  std::vector<Bytes> adds{};  // key packages as MLSMessages
+  std::vector<LeafIndex> removes{};
+  std::optional<Extensions> extensions{};  // replaces those of the GroupContext
+  std::vector<Psk> psks{};
   // By reference, of the pending ones. With kAll those that can't go together with the others or
   // that are no longer valid are left out silently (a Remove wins over an Update of the same leaf,
   // the later Update over the earlier one, own Updates are left out); with kListed a listed one
   // that can't is an error.
   ProposalsToInclude include = ProposalsToInclude::kAll;
-  std::vector<ProposalRef> listed;
+  std::vector<ProposalRef> listed{};
 
   bool force_path = false;      // a path even where the proposals don't need one
-  LeafRenewal renewal;          // used when there is a path
+  LeafRenewal renewal{};          // used when there is a path
   bool public_message = false;  // a PublicMessage instead of a PrivateMessage
   bool tree_in_welcome = true;  // the ratchet_tree extension
   bool external_pub_in_group_info = false;
-  Bytes authenticated_data;
+  Bytes authenticated_data{};
   size_t padding = 0;  // zero bytes added inside the encryption
-  Extensions group_info_extensions;
+  Extensions group_info_extensions{};
   // Seconds since 1970, for the lifetimes of added key packages (section 7.3 wants it of senders
   // only); without it they aren't looked at.
-  std::optional<uint64_t> now_seconds;
-  PskLookup psk_lookup;  // for PSK proposals by reference
+  std::optional<uint64_t> now_seconds{};
+  PskLookup psk_lookup{};  // for PSK proposals by reference
 };
 
 struct PreparedCommit;

@@ -57,11 +57,11 @@ absl::Status ValidateKeyPackage(const KeyPackage& key_package,
 
 struct KeyPackageOptions {
   CipherSuiteId suite = CipherSuiteId::kParley;
-  Bytes identity;                            // of the basic credential
-  Lifetime lifetime;                         // by default without end
-  std::optional<Capabilities> capabilities;  // by default Capabilities::Default(suite)
-  Extensions leaf_extensions;                // their types must be among the capabilities
-  Extensions key_package_extensions;         // likewise
+  Bytes identity{};                            // of the basic credential
+  Lifetime lifetime{};                         // by default without end
+  std::optional<Capabilities> capabilities{};  // by default Capabilities::Default(suite)
+  Extensions leaf_extensions{};                // their types must be among the capabilities
+  Extensions key_package_extensions{};         // likewise
 };
 
 // A key package with its private half. Every key in it is fresh.

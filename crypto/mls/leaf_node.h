@@ -117,7 +117,7 @@ absl::Status VerifyLeafNodeSignature(const LeafPlace& place, const LeafNode& lea
 
 // What of section 7.3 can be said of a leaf by itself: its signature, keys of the suite's form, its
 // own credential type, protocol version, suite and extensions among its capabilities, no repeated
-// extension. Uniqueness and the group's requirements: see member_rules.h.
+// extension. Uniqueness and the group's requirements: see tree_validation.h.
 // Errors: Unauthenticated for the signature, InvalidArgument otherwise.
 absl::Status ValidateLeafNode(const CipherSuite& suite, const LeafPlace& place,
                               const LeafNode& leaf);

@@ -40,24 +40,24 @@ struct Ratchet {
 
 // A key that was looked up and what consuming it will change.
 struct FoundKey {
-  LeafIndex leaf;
+  LeafIndex leaf{};
   RatchetType type{};
   uint32_t generation = 0;
-  MessageKey key;
+  MessageKey key{};
 
   // The node secrets that replace those on the way to the leaf, when its ratchets are new.
   struct Opened {
-    std::map<uint32_t, Secret> nodes;
-    std::vector<uint32_t> spent;
-    std::array<Ratchet, 2> ratchets;
+    std::map<uint32_t, Secret> nodes{};
+    std::vector<uint32_t> spent{};
+    std::array<Ratchet, 2> ratchets{};
   };
-  std::optional<Opened> opened;
+  std::optional<Opened> opened{};
   // The ratchet's state after the key; none for a key from among the skipped ones.
   struct Advanced {
-    Secret secret;
-    std::vector<std::pair<uint32_t, MessageKey>> skipped;
+    Secret secret{};
+    std::vector<std::pair<uint32_t, MessageKey>> skipped{};
   };
-  std::optional<Advanced> advanced;
+  std::optional<Advanced> advanced{};
 };
 
 class SecretTree {

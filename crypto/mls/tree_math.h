@@ -53,7 +53,7 @@ struct LeafCount {
 };
 
 // The largest tree that is accepted: far above any group, far below what could overflow.
-inline constexpr uint32_t kMaxLeaves = 1u << 20;
+inline constexpr uint32_t kMaxLeaves = 1u << 16;
 
 NodeIndex RootOf(LeafCount leaves);
 // Requires: not a leaf.
