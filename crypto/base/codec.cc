@@ -1,8 +1,8 @@
 #include "crypto/base/codec.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
+
+#include "crypto/base/check.h"
 
 namespace parley::crypto {
 namespace {
@@ -37,7 +37,8 @@ absl::Status Reader::ReadVectorLength(size_t& out) {
   if (rest_.size() < width) return CutShort();
   uint32_t length = rest_[0] & 0x3f;
   for (size_t i = 1; i < width; ++i) length = length << 8 | rest_[i];
-  const bool minimal = prefix == 0 || (prefix == 1 && length >= 64) || (prefix == 2 && length >= 16384);
+  const bool minimal =
+      prefix == 0 || (prefix == 1 && length >= 64) || (prefix == 2 && length >= 16384);
   if (!minimal) return absl::InvalidArgumentError("a vector header longer than needed");
   rest_ = rest_.subspan(width);
   if (length > rest_.size()) return CutShort();
@@ -89,10 +90,7 @@ void Writer::WriteUint32(uint32_t value) { WriteRaw(BigEndian32(value)); }
 void Writer::WriteUint64(uint64_t value) { WriteRaw(BigEndian64(value)); }
 
 void Writer::WriteVectorLength(size_t length) {
-  if (length > kMaxVectorLength) {
-    fputs("parley: a vector of 1 GiB or more was to be encoded\n", stderr);
-    abort();
-  }
+  PARLEY_CHECK(length <= kMaxVectorLength);
   const uint32_t value = static_cast<uint32_t>(length);
   if (value < 64) {
     WriteUint8(static_cast<uint8_t>(value));

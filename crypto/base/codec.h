@@ -98,7 +98,9 @@ class Writer {
 };
 
 template <typename T>
-concept HasFields = requires(T& t) { T::Fields(t); };
+concept HasFields = requires(T& t) {
+  T::Fields(t);
+};
 
 inline void Encode(Writer& w, uint8_t v) { w.WriteUint8(v); }
 inline void Encode(Writer& w, uint16_t v) { w.WriteUint16(v); }
@@ -129,13 +131,10 @@ absl::Status Decode(Reader& r, std::array<uint8_t, N>& v) {
 }
 
 template <typename T>
-  requires std::is_enum_v<T>
-void Encode(Writer& w, T v) {
-  Encode(w, static_cast<std::underlying_type_t<T>>(v));
-}
+requires std::is_enum_v<T>
+void Encode(Writer& w, T v) { Encode(w, static_cast<std::underlying_type_t<T>>(v)); }
 template <typename T>
-  requires std::is_enum_v<T>
-absl::Status Decode(Reader& r, T& v) {
+requires std::is_enum_v<T> absl::Status Decode(Reader& r, T& v) {
   std::underlying_type_t<T> raw = 0;
   PARLEY_RETURN_IF_ERROR(Decode(r, raw));
   v = static_cast<T>(raw);
@@ -162,9 +161,8 @@ void Encode(Writer& w, const T& v) {
 template <HasFields T>
 absl::Status Decode(Reader& r, T& v) {
   absl::Status status;
-  std::apply(
-      [&](auto&... field) { (void)((status = Decode(r, field), status.ok()) && ...); },
-      T::Fields(v));
+  std::apply([&](auto&... field) { (void)((status = Decode(r, field), status.ok()) && ...); },
+             T::Fields(v));
   return status;
 }
 

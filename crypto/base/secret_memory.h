@@ -1,5 +1,5 @@
-// The allocator behind Secret: pages that are locked, left out of core dumps and of children, and
-// whose pieces are wiped when freed.
+// The allocator behind Secret: pages that are locked and left out of core dumps, and whose pieces
+// are wiped when freed.
 //
 // Small pieces share pages (a key schedule has hundreds of 32-byte secrets, and a lock per secret
 // would exhaust RLIMIT_MEMLOCK); pieces over kLargeSecret get a mapping of their own.
