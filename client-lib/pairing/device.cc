@@ -1,0 +1,162 @@
+#include "client-lib/pairing/device.h"
+
+#include "client-lib/pairing/handshake.h"
+#include "crypto/primitives/random.h"
+#include "crypto/primitives/signature.h"
+#include "crypto/primitives/x25519.h"
+
+namespace parley::client {
+namespace {
+
+constexpr size_t kMaxNameBytes = 200;
+constexpr size_t kMaxInboxSlots = kMaxAppendKeys;
+
+Secret FreshSeed() { return Secret::Random(crypto::kSignatureSeedSize); }
+
+// Reads one code point of valid UTF-8 and moves on; -1 when it isn't.
+int64_t NextCodePoint(std::string_view text, size_t& at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at);
+  const size_t size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || at + size > text.size()) return -1;
+  int64_t value = size == 1 ? first : first & (0x7f >> size);
+  for (size_t i = 1; i < size; ++i) {
+    if ((byte(at + i) & 0xc0) != 0x80) return -1;
+    value = value << 6 | (byte(at + i) & 0x3f);
+  }
+  constexpr int64_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (value < kLeast[size] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return -1;
+  at += size;
+  return value;
+}
+
+// Characters that show nothing, or turn the writing direction of what follows.
+bool IsInvisible(int64_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+}  // namespace
+
+bool IsGoodName(std::string_view name) {
+  if (name.empty() || name.size() > kMaxNameBytes) return false;
+  bool visible = false;
+  for (size_t at = 0; at < name.size();) {
+    const int64_t c = NextCodePoint(name, at);
+    if (c < 0 || IsInvisible(c)) return false;
+    visible = visible || c != ' ';
+  }
+  return visible;
+}
+
+OwnDevice MakeDevice(std::string_view name) {
+  OwnDevice device;
+  device.participant_id = ParticipantId(crypto::RandomArray<16>());
+  device.device_id = crypto::RandomArray<16>();
+  device.identity_private = Secret::Random(crypto::kX25519KeySize);
+  crypto::KemKeyPair kem = PairingKem().GenerateKeyPair();
+  device.kem_private = std::move(kem.private_key);
+  device.inbox_id = crypto::RandomArray<32>();
+  device.inbox_read_seed = FreshSeed();
+  device.inbox_control_seed = FreshSeed();
+  for (size_t i = 0; i < kInboxSlots; ++i) device.slots.push_back({FreshSeed(), {}});
+
+  content::v1::DeviceCard card;
+  card.set_participant_id(crypto::ToString(device.participant_id.bytes()));
+  card.set_device_id(crypto::ToString(device.device_id));
+  card.set_name(std::string(name));
+  card.set_identity_key(
+      crypto::ToString(crypto::X25519PublicKey(device.identity_private.Reveal())));
+  card.set_inbox_kem_key(crypto::ToString(kem.public_key));
+  card.set_inbox_id(crypto::ToString(device.inbox_id));
+  device.card = crypto::ToBytes(card.SerializeAsString());
+  return device;
+}
+
+absl::Status CheckCard(const content::v1::DeviceCard& card) {
+  if (card.participant_id().size() != 16 || card.device_id().size() != 16 ||
+      card.identity_key().size() != crypto::kX25519KeySize || card.inbox_id().size() != 32 ||
+      !IsGoodName(card.name())) {
+    return absl::InvalidArgumentError("a device card with missing or malformed fields");
+  }
+  return PairingKem().CheckPublicKey(crypto::ViewOf(card.inbox_kem_key()));
+}
+
+absl::StatusOr<content::v1::DeviceCard> ParseCard(ByteView bytes) {
+  content::v1::DeviceCard card;
+  if (!card.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InvalidArgumentError("not a device card");
+  }
+  PARLEY_RETURN_IF_ERROR(CheckCard(card));
+  return card;
+}
+
+absl::StatusOr<GenerationKeys> InboxKeys(const OwnDevice& device,
+                                         const std::vector<InboxSlot>& slots) {
+  GenerationKeys keys;
+  PARLEY_ASSIGN_OR_RETURN(crypto::SignatureKey read,
+                          crypto::SignatureKey::FromSeed(device.inbox_read_seed.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(crypto::SignatureKey control,
+                          crypto::SignatureKey::FromSeed(device.inbox_control_seed.Reveal()));
+  keys.read_key = read.public_key();
+  keys.control_key = control.public_key();
+  for (const InboxSlot& slot : slots) {
+    PARLEY_ASSIGN_OR_RETURN(crypto::SignatureKey append,
+                            crypto::SignatureKey::FromSeed(slot.seed.Reveal()));
+    keys.append_keys.push_back(append.public_key());
+  }
+  return keys;
+}
+
+absl::StatusOr<std::vector<Secret>> TakeSlots(OwnDevice& device, size_t count, ByteView holder) {
+  if (FreeSlots(device) < count) {
+    return absl::ResourceExhaustedError("the inbox has no append key left to give away");
+  }
+  std::vector<Secret> seeds;
+  for (InboxSlot& slot : device.slots) {
+    if (seeds.size() == count) break;
+    if (!slot.holder.empty()) continue;
+    slot.holder.assign(holder.begin(), holder.end());
+    seeds.push_back(slot.seed.Clone());
+  }
+  return seeds;
+}
+
+size_t FreeSlots(const OwnDevice& device) {
+  // While a closing is on its way its slots are the ones that count, and they can't be given yet.
+  if (device.closing.has_value()) return 0;
+  size_t free = 0;
+  for (const InboxSlot& slot : device.slots) free += slot.holder.empty() ? 1 : 0;
+  return free;
+}
+
+void PassSlots(OwnDevice& device, ByteView from, ByteView to) {
+  const auto pass = [&](std::vector<InboxSlot>& slots) {
+    for (InboxSlot& slot : slots) {
+      if (!slot.holder.empty() && crypto::PublicEquals(slot.holder, from)) {
+        slot.holder.assign(to.begin(), to.end());
+      }
+    }
+  };
+  pass(device.slots);
+  if (device.closing.has_value()) pass(device.closing->next_slots);
+}
+
+bool PlanInboxClosing(OwnDevice& device, ByteView revoked, size_t more) {
+  if (device.closing.has_value()) return false;
+  InboxClosing closing;
+  closing.append_id = crypto::RandomArray<16>();
+  for (const InboxSlot& slot : device.slots) {
+    if (!revoked.empty() && crypto::PublicEquals(slot.holder, revoked)) continue;
+    closing.next_slots.push_back({slot.seed.Clone(), slot.holder});
+  }
+  for (size_t i = 0; i < more && closing.next_slots.size() < kMaxInboxSlots; ++i) {
+    closing.next_slots.push_back({FreshSeed(), {}});
+  }
+  // A generation has at least one append key, and the owner needs one for the next closing.
+  if (closing.next_slots.empty()) closing.next_slots.push_back({FreshSeed(), {}});
+  device.closing = std::move(closing);
+  return true;
+}
+
+}  // namespace parley::client

@@ -1,0 +1,441 @@
+#include "client-lib/pairing/inbox.h"
+
+#include <algorithm>
+
+#include "client-lib/pairing/device.h"
+#include "client-lib/pairing/inviting.h"
+#include "crypto/primitives/random.h"
+#include "crypto/primitives/signature.h"
+
+namespace parley::client {
+namespace {
+
+using content::v1::InboxMessage;
+using crypto::SignatureKey;
+
+// Entries that nothing opened yet are kept up to this number: what opens one (an introduction in
+// the neutrals' channel) comes shortly after it, if at all.
+constexpr size_t kMaxUnopened = 32;
+
+bool IsBadMessage(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+      return true;
+    default:
+      return false;
+  }
+}
+
+ParticipantId PeerOf(const content::v1::DeviceCard& card) {
+  ParticipantId::Bytes bytes{};
+  std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
+  return ParticipantId(bytes);
+}
+
+absl::Status FillIn(InboxMessage& message, const OwnDevice& device, const CaseId& id) {
+  message.set_message_id(crypto::ToString(crypto::RandomBytes(16)));
+  message.set_sender_participant_id(crypto::ToString(device.participant_id.bytes()));
+  message.set_sender_device_id(crypto::ToString(device.device_id));
+  message.set_case_id(crypto::ToString(id.bytes()));
+  return absl::OkStatus();
+}
+
+// That a message says it comes from whom its seal says, and belongs to this case.
+absl::Status CheckSender(const InboxMessage& message, const Pairing& pairing, const CaseId& id) {
+  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(pairing.peer_card));
+  if (message.message_id().size() != 16 ||
+      message.sender_participant_id() != card.participant_id() ||
+      message.sender_device_id() != card.device_id() ||
+      message.case_id() != crypto::ToString(id.bytes())) {
+    return absl::InvalidArgumentError("a message that contradicts its seal");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ObjectId> InboxOf(const Pairing& pairing) {
+  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(pairing.peer_card));
+  ObjectId id{};
+  std::copy_n(card.inbox_id().begin(), id.size(), id.begin());
+  return id;
+}
+
+OutgoingMessage MakeOutgoing(const InboxMessage& message, const Pairing& pairing, Bytes payload) {
+  OutgoingMessage outgoing;
+  outgoing.message_id = crypto::ToBytes(message.message_id());
+  outgoing.pairing_id = pairing.id;
+  outgoing.append_id = crypto::RandomArray<16>();
+  outgoing.payload = std::move(payload);
+  return outgoing;
+}
+
+}  // namespace
+
+absl::Status Inbox::Create(RelayClient& relay, const Credential& credential) {
+  PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(read));
+  PARLEY_ASSIGN_OR_RETURN(GenerationKeys keys, InboxKeys(device, device.slots));
+  return relay.CreateMailbox(credential, device.inbox_id, keys);
+}
+
+// ---- Receiving
+// -----------------------------------------------------------------------------------
+
+absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, const OwnDevice& device,
+                                                         ByteView payload) const {
+  absl::StatusOr<InboxEntry> entry =
+      InboxEntry::Create(device.kem_private.Reveal(), device.inbox_id, payload);
+  if (!entry.ok()) return std::optional<Opened>();
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, records_.pairings.All(step));
+  for (Pairing& pairing : pairings) {
+    if (pairing.ended != 0) continue;
+    PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(pairing.peer_card));
+    absl::StatusOr<Bytes> bytes =
+        entry->Open(InboxKeyOf(pairing.id, pairing.secret, crypto::ViewOf(card.device_id())));
+    if (!bytes.ok()) continue;
+    crypto::ScopedWipe wipe(*bytes);
+    Opened opened{std::move(pairing), {}};
+    if (!opened.message.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+      return absl::InvalidArgumentError("not an inbox message");
+    }
+    return std::optional<Opened>(std::move(opened));
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> awaited, records_.introductions.Keys(step));
+  for (const std::string& key : awaited) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<AwaitedIntroduction> introduction,
+                            records_.introductions.Get(step, key));
+    if (!introduction.has_value()) continue;
+    absl::StatusOr<Bytes> bytes = entry->Open(IntroductionKeyOf(introduction->secret));
+    if (!bytes.ok()) continue;
+    Opened opened;
+    if (!opened.message.ParseFromArray(bytes->data(), static_cast<int>(bytes->size())) ||
+        !opened.message.has_introduction_hello()) {
+      return absl::InvalidArgumentError("not an introduction's hello");
+    }
+    PARLEY_ASSIGN_OR_RETURN(
+        Secret shared,
+        PairingKem().Decap(
+            crypto::ViewOf(opened.message.introduction_hello().pairing_kem_ciphertext()),
+            device.kem_private.Reveal()));
+    PairingKeys keys = DerivePairing(introduction->secret.Reveal(), shared, device.card, *bytes);
+    opened.pairing.id = std::move(keys.id);
+    opened.pairing.secret = std::move(keys.secret);
+    opened.pairing.safety_number = std::move(keys.safety_number);
+    opened.pairing.peer = introduction->peer;
+    opened.pairing.peer_card = introduction->peer_card;
+    opened.pairing.peer_role = introduction->peer_role;
+    opened.pairing.append_seed = std::move(introduction->append_seed);
+    // The introduction serves once.
+    PARLEY_RETURN_IF_ERROR(records_.introductions.Delete(step, key));
+    PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, opened.pairing));
+    return std::optional<Opened>(std::move(opened));
+  }
+  return std::optional<Opened>();
+}
+
+absl::StatusOr<Inbox::Outcome> Inbox::Take(Transaction& step, const OwnDevice& device,
+                                           ByteView payload, const InboxHandler& handler) const {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Opened> opened, Open(step, device, payload));
+  if (!opened.has_value()) return Outcome::kNotOpened;
+  PARLEY_RETURN_IF_ERROR(CheckSender(opened->message, opened->pairing, id_));
+  PARLEY_ASSIGN_OR_RETURN(
+      bool seen,
+      records_.SeenBefore(step, opened->pairing.id, crypto::ViewOf(opened->message.message_id())));
+  if (seen) return Outcome::kPassedOver;
+  PARLEY_RETURN_IF_ERROR(handler(step, opened->pairing, opened->message));
+  return Outcome::kTaken;
+}
+
+absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& handler) const {
+  Outcome outcome = Outcome::kPassedOver;
+  for (const bool handle : {true, false}) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
+    // Another process has taken it in.
+    if (device.inbox_next != entry.position) return false;
+    if (entry.closing.has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(SignatureKey control,
+                              SignatureKey::FromSeed(device.inbox_control_seed.Reveal()));
+      if (!VerifyClosing(device.inbox_id, entry.generation, control.public_key(), entry.payload,
+                         *entry.closing)
+               .ok()) {
+        return absl::DataLossError("the relay closed this device's inbox with a forged signature");
+      }
+      device.inbox_read_generation = entry.generation + 1;
+    } else if (handle) {
+      absl::StatusOr<Outcome> taken = Take(step, device, entry.payload, handler);
+      if (!taken.ok() && IsBadMessage(taken.status())) continue;  // the changes go with `step`
+      if (!taken.ok()) return std::move(taken).status();
+      outcome = *taken;
+      // The handler may have changed the device.
+      PARLEY_ASSIGN_OR_RETURN(device, records_.Device(step));
+    } else {
+      ++device.passed_over;
+    }
+    if (outcome == Outcome::kNotOpened) {
+      if (device.unopened.size() >= kMaxUnopened) {
+        device.unopened.erase(device.unopened.begin());
+        ++device.passed_over;
+      }
+      device.unopened.push_back(entry.payload);
+    }
+    device.inbox_next = entry.position + 1;
+    PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+    break;
+  }
+  return outcome == Outcome::kTaken;
+}
+
+absl::StatusOr<uint64_t> Inbox::Receive(RelayClient& relay, const InboxHandler& handler) {
+  uint64_t taken = 0;
+  while (true) {
+    std::optional<OwnDevice> device;
+    {
+      PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
+      PARLEY_ASSIGN_OR_RETURN(device, records_.Device(read));
+    }
+    PARLEY_ASSIGN_OR_RETURN(SignatureKey key,
+                            SignatureKey::FromSeed(device->inbox_read_seed.Reveal()));
+    PARLEY_ASSIGN_OR_RETURN(
+        ReadResult page,
+        relay.Read(device->inbox_id, device->inbox_read_generation, key, device->inbox_next));
+    for (const Entry& entry : page.entries) {
+      PARLEY_ASSIGN_OR_RETURN(bool took, TakeEntry(entry, handler));
+      taken += took ? 1 : 0;
+    }
+    const bool at_head =
+        page.entries.empty() || page.entries.back().position >= page.generation_head;
+    if (at_head && !page.closed) break;
+    if (page.entries.empty()) {
+      return absl::DataLossError("the relay holds back entries of this device's inbox");
+    }
+  }
+  PARLEY_ASSIGN_OR_RETURN(uint64_t more, TryUnopened(handler));
+  return taken + more;
+}
+
+absl::StatusOr<uint64_t> Inbox::TryUnopened(const InboxHandler& handler) {
+  uint64_t taken = 0;
+  std::vector<Bytes> waiting;
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(read));
+    waiting = std::move(device.unopened);
+  }
+  for (const Bytes& payload : waiting) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
+    const auto still = std::find(device.unopened.begin(), device.unopened.end(), payload);
+    if (still == device.unopened.end()) continue;
+    absl::StatusOr<Outcome> outcome = Take(step, device, payload, handler);
+    if (!outcome.ok()) {
+      if (!IsBadMessage(outcome.status())) return std::move(outcome).status();
+      continue;  // it stays until newer ones push it out
+    }
+    if (*outcome == Outcome::kNotOpened) continue;
+    PARLEY_ASSIGN_OR_RETURN(device, records_.Device(step));
+    std::erase(device.unopened, payload);
+    PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+    taken += *outcome == Outcome::kTaken ? 1 : 0;
+  }
+  return taken;
+}
+
+absl::StatusOr<Inbox::Target> Inbox::Subscription(const ReadTransaction& step) const {
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
+  return Target{device.inbox_id, device.inbox_read_generation, std::move(device.inbox_read_seed),
+                device.inbox_next};
+}
+
+// ---- Sending
+// -------------------------------------------------------------------------------------
+
+absl::Status Inbox::Queue(Transaction& step, const Pairing& pairing, InboxMessage message) const {
+  if (pairing.ended != 0) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
+  PARLEY_RETURN_IF_ERROR(FillIn(message, device, id_));
+  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(pairing.peer_card));
+  std::string bytes = message.SerializeAsString();
+  crypto::ScopedWipe wipe(bytes);
+  PARLEY_ASSIGN_OR_RETURN(
+      Bytes payload,
+      SealInboxMessage(crypto::ViewOf(card.inbox_kem_key()), crypto::ViewOf(card.inbox_id()),
+                       InboxKeyOf(pairing.id, pairing.secret, device.device_id),
+                       crypto::ViewOf(bytes)));
+  return records_.outbox.Put(step, crypto::ToHex(crypto::ViewOf(message.message_id())),
+                             MakeOutgoing(message, pairing, std::move(payload)));
+}
+
+absl::StatusOr<Pairing> Inbox::AnswerIntroduction(
+    Transaction& step, const content::v1::Introduction& introduction,
+    const std::function<absl::StatusOr<std::vector<Bytes>>(Transaction&)>& make_key_packages)
+    const {
+  const content::v1::DeviceCard& card = introduction.card();
+  PARLEY_RETURN_IF_ERROR(CheckCard(card));
+  if (introduction.introduction_secret().size() != 32 ||
+      introduction.append_seed().size() != crypto::kSignatureSeedSize) {
+    return absl::InvalidArgumentError("an introduction with keys of the wrong size");
+  }
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
+  const ParticipantId peer = PeerOf(card);
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> known, records_.PairingWith(step, peer));
+  if (known.has_value() || peer == device.participant_id) {
+    return absl::AlreadyExistsError("introduced to somebody who is known already");
+  }
+  PARLEY_ASSIGN_OR_RETURN(crypto::Encapsulation sent,
+                          PairingKem().Encap(crypto::ViewOf(card.inbox_kem_key())));
+  InboxMessage message;
+  PARLEY_RETURN_IF_ERROR(FillIn(message, device, id_));
+  content::v1::IntroductionHello& hello = *message.mutable_introduction_hello();
+  hello.set_pairing_kem_ciphertext(crypto::ToString(sent.enc));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> packages, make_key_packages(step));
+  for (const Bytes& package : packages) hello.add_key_packages(crypto::ToString(package));
+  const Bytes bytes = crypto::ToBytes(message.SerializeAsString());
+
+  const Secret secret = Secret::CopyOf(crypto::ViewOf(introduction.introduction_secret()));
+  Pairing pairing;
+  pairing.peer_card = crypto::ToBytes(card.SerializeAsString());
+  PairingKeys keys = DerivePairing(secret.Reveal(), sent.shared_secret, pairing.peer_card, bytes);
+  pairing.id = std::move(keys.id);
+  pairing.secret = std::move(keys.secret);
+  pairing.safety_number = std::move(keys.safety_number);
+  pairing.peer = peer;
+  pairing.peer_role = static_cast<uint8_t>(introduction.role());
+  pairing.append_seed = Secret::CopyOf(crypto::ViewOf(introduction.append_seed()));
+  PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, pairing));
+  PARLEY_ASSIGN_OR_RETURN(Bytes payload, SealInboxMessage(crypto::ViewOf(card.inbox_kem_key()),
+                                                          crypto::ViewOf(card.inbox_id()),
+                                                          IntroductionKeyOf(secret), bytes));
+  PARLEY_RETURN_IF_ERROR(records_.outbox.Put(step,
+                                             crypto::ToHex(crypto::ViewOf(message.message_id())),
+                                             MakeOutgoing(message, pairing, std::move(payload))));
+  return pairing;
+}
+
+absl::Status Inbox::SendClosing(RelayClient& relay) const {
+  std::optional<OwnDevice> device;
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
+    PARLEY_ASSIGN_OR_RETURN(device, records_.Device(read));
+  }
+  if (!device->closing.has_value()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(SignatureKey control,
+                          SignatureKey::FromSeed(device->inbox_control_seed.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(SignatureKey append,
+                          SignatureKey::FromSeed(device->slots.front().seed.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(GenerationKeys next, InboxKeys(*device, device->closing->next_slots));
+  const Closing closing =
+      SignClosing(control, device->inbox_id, device->inbox_generation, {}, std::move(next));
+  PARLEY_ASSIGN_OR_RETURN(AppendOutcome outcome,
+                          relay.Append(device->inbox_id, device->inbox_generation, append,
+                                       device->closing->append_id, {}, closing));
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice current, records_.Device(step));
+  // Another process may have noted it first.
+  if (!current.closing.has_value() || current.closing->append_id != device->closing->append_id) {
+    return absl::OkStatus();
+  }
+  if (std::holds_alternative<StaleGeneration>(outcome)) {
+    return absl::DataLossError(
+        "this device's inbox was changed by another copy of the profile; use only one copy");
+  }
+  current.slots = std::move(current.closing->next_slots);
+  current.closing.reset();
+  ++current.inbox_generation;
+  PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, current));
+  return step.Commit();
+}
+
+absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
+                            FlushResult& result) const {
+  std::optional<Pairing> pairing;
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
+    PARLEY_ASSIGN_OR_RETURN(pairing,
+                            records_.pairings.Get(read, crypto::ToHex(outgoing.pairing_id)));
+  }
+  const std::string key = crypto::ToHex(outgoing.message_id);
+  if (!pairing.has_value() || pairing->ended != 0) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+    PARLEY_RETURN_IF_ERROR(records_.outbox.Delete(step, key));
+    return step.Commit();
+  }
+  PARLEY_ASSIGN_OR_RETURN(SignatureKey append,
+                          SignatureKey::FromSeed(pairing->append_seed.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(ObjectId inbox, InboxOf(*pairing));
+  uint64_t generation = pairing->peer_generation;
+  constexpr int kMostGenerations = 16;  // that go by while this is sent
+  for (int attempt = 0; attempt < kMostGenerations; ++attempt) {
+    absl::StatusOr<AppendOutcome> outcome =
+        relay.Append(inbox, generation, append, outgoing.append_id, outgoing.payload);
+    if (!outcome.ok() && outcome.status().code() == absl::StatusCode::kNotFound) {
+      result.refused.push_back(pairing->peer);
+      ++result.waiting;
+      PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+      PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
+                              records_.pairings.Get(step, crypto::ToHex(pairing->id)));
+      if (!current.has_value() || current->refused != 0) return absl::OkStatus();
+      current->refused = 1;
+      PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, *current));
+      return step.Commit();
+    }
+    if (!outcome.ok()) {
+      ++result.waiting;
+      return std::move(outcome).status();
+    }
+    if (const StaleGeneration* stale = std::get_if<StaleGeneration>(&*outcome)) {
+      if (stale->current_generation <= generation) {
+        return absl::DataLossError("the relay contradicts itself about an inbox");
+      }
+      generation = stale->current_generation;
+      continue;
+    }
+    ++result.sent;
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+    PARLEY_RETURN_IF_ERROR(records_.outbox.Delete(step, key));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
+                            records_.pairings.Get(step, crypto::ToHex(pairing->id)));
+    if (current.has_value() && (current->peer_generation < generation || current->refused != 0)) {
+      current->peer_generation = std::max(current->peer_generation, generation);
+      current->refused = 0;
+      PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, *current));
+    }
+    return step.Commit();
+  }
+  ++result.waiting;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FlushResult> Inbox::Flush(RelayClient& relay) {
+  PARLEY_RETURN_IF_ERROR(SendClosing(relay));
+  std::vector<OutgoingMessage> waiting;
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
+    PARLEY_ASSIGN_OR_RETURN(waiting, records_.outbox.All(read));
+  }
+  FlushResult result;
+  absl::Status first_error;
+  std::vector<Bytes> stopped;  // pairings whose messages must keep their order
+  for (const OutgoingMessage& outgoing : waiting) {
+    if (std::find(stopped.begin(), stopped.end(), outgoing.pairing_id) != stopped.end()) {
+      ++result.waiting;
+      continue;
+    }
+    const uint64_t waited = result.waiting;
+    const absl::Status sent = SendOne(relay, outgoing, result);
+    if (absl::IsUnavailable(sent) || absl::IsDeadlineExceeded(sent) || absl::IsCancelled(sent)) {
+      return sent;
+    }
+    if (!sent.ok() && first_error.ok()) first_error = sent;
+    if (!sent.ok() || result.waiting > waited) stopped.push_back(outgoing.pairing_id);
+  }
+  if (!first_error.ok() && result.sent == 0) return first_error;
+  return result;
+}
+
+}  // namespace parley::client

@@ -1,0 +1,109 @@
+// A device's inbox: sealed messages from those it is paired with, and to theirs (docs/protocol.md
+// sections 3 and 4).
+//
+//   Inbox inbox(store, case_id);
+//   inbox.Receive(relay, handler);         // each message once, in a transaction of its own
+//   inbox.Queue(step, pairing, message);   // with whatever else the step changes
+//   inbox.Flush(relay);                    // sends what waits
+//
+// Exactly once: an outgoing message is sealed and stored with its append id before it is sent, and
+// goes with the same bytes until the relay has acknowledged it; a message id that came before from
+// the same pairing is passed over.
+//
+// Threading: any number of threads and processes at once. Receive and Flush use the network and
+// must be called without an open transaction. Errors: the store's and the relay client's.
+#ifndef PARLEY_CLIENT_LIB_PAIRING_INBOX_H_
+#define PARLEY_CLIENT_LIB_PAIRING_INBOX_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client-lib/pairing/handshake.h"
+#include "client-lib/pairing/records.h"
+#include "client-lib/relay/relay_client.h"
+#include "parley/content/v1/control.pb.h"
+
+namespace parley::client {
+
+// Takes a message in, in the transaction that also moves the cursor. An InvalidArgument,
+// PermissionDenied, Unauthenticated, NotFound or AlreadyExists says that the message is bad: what
+// the handler changed is dropped, and the message is passed over and counted. Any other error ends
+// the receiving before this message.
+using InboxHandler = std::function<absl::Status(Transaction& step, const Pairing& pairing,
+                                                const content::v1::InboxMessage& message)>;
+
+struct FlushResult {
+  uint64_t sent = 0;
+  uint64_t waiting = 0;
+  // Peers whose inbox refused the append key.
+  std::vector<ParticipantId> refused;
+};
+
+class Inbox {
+ public:
+  Inbox(ProfileStore& store, const CaseId& id) : store_(store), id_(id), records_(id) {}
+
+  // Makes the mailbox. Repeating it is harmless.
+  absl::Status Create(RelayClient& relay, const Credential& credential);
+
+  // Takes in what is new, and tries again what nothing opened before. The number of messages that
+  // the handler took.
+  absl::StatusOr<uint64_t> Receive(RelayClient& relay, const InboxHandler& handler);
+  // Only the latter, without the network: after pairings or introductions were learned.
+  absl::StatusOr<uint64_t> TryUnopened(const InboxHandler& handler);
+
+  // Seals a message to the pairing's other end, to be sent by Flush. Ids and case are filled in.
+  absl::Status Queue(Transaction& step, const Pairing& pairing,
+                     content::v1::InboxMessage message) const;
+
+  // Answers an introduction: pairs with the introduced device and queues the IntroductionHello.
+  // Errors: InvalidArgument for a card or key that isn't valid; AlreadyExists when there is a
+  // pairing with them.
+  absl::StatusOr<Pairing> AnswerIntroduction(
+      Transaction& step, const content::v1::Introduction& introduction,
+      const std::function<absl::StatusOr<std::vector<Bytes>>(Transaction&)>& make_key_packages)
+      const;
+
+  // Sends what waits, and a closing of the own inbox if one is planned. One inbox that refuses
+  // doesn't stop the others. Errors: when the relay can't be reached.
+  absl::StatusOr<FlushResult> Flush(RelayClient& relay);
+
+  // Where to listen for the inbox.
+  struct Target {
+    ObjectId mailbox_id{};
+    uint64_t generation = 1;
+    Secret read_seed;
+    uint64_t from = 1;
+  };
+  absl::StatusOr<Target> Subscription(const ReadTransaction& step) const;
+
+ private:
+  struct Opened {
+    Pairing pairing;
+    content::v1::InboxMessage message;
+  };
+
+  // Opens with the pairings, then with awaited introductions, which makes a pairing.
+  absl::StatusOr<std::optional<Opened>> Open(Transaction& step, const OwnDevice& device,
+                                             ByteView payload) const;
+  enum class Outcome { kTaken, kPassedOver, kNotOpened };
+  // Opens and handles one payload in `step`, without committing it.
+  absl::StatusOr<Outcome> Take(Transaction& step, const OwnDevice& device, ByteView payload,
+                               const InboxHandler& handler) const;
+  // The entry at the cursor, in transactions of its own.
+  absl::StatusOr<bool> TakeEntry(const Entry& entry, const InboxHandler& handler) const;
+  absl::Status SendClosing(RelayClient& relay) const;
+  absl::Status SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
+                       FlushResult& result) const;
+
+  ProfileStore& store_;
+  CaseId id_;
+  PairingRecords records_;
+};
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_PAIRING_INBOX_H_

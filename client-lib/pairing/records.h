@@ -1,0 +1,220 @@
+// What pairing keeps in the profile: the own device of a case with its inbox, pairings,
+// invitations, introductions that wait, messages for other inboxes, own key packages.
+//
+// Each participant has a device of its own in each case, so that nothing links cases.
+// Threading: plain values. Secrets: seeds and pairing secrets, in crypto::Secret.
+#ifndef PARLEY_CLIENT_LIB_PAIRING_RECORDS_H_
+#define PARLEY_CLIENT_LIB_PAIRING_RECORDS_H_
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "client-lib/pairing/record_table.h"
+#include "crypto/base/bytes.h"
+#include "crypto/base/secret.h"
+#include "parley/ids.h"
+
+namespace parley::client {
+
+using crypto::Bytes;
+using crypto::ByteView;
+using crypto::Secret;
+
+// One append key of the own inbox.
+struct InboxSlot {
+  Secret seed;  // Ed25519
+  // Who has the seed: the pairing's or (until there is one) the invitation's id, or of whom it was
+  // given on through an inviter, that inviter's pairing id. Empty: free.
+  Bytes holder;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.seed, self.holder);
+  }
+};
+
+// A closing of the own inbox's generation that is on its way: the same bytes until it is done.
+struct InboxClosing {
+  crypto::ByteArray<16> append_id{};
+  std::vector<InboxSlot> next_slots;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.append_id, self.next_slots);
+  }
+};
+
+// This device in one case: "case/<id>/device".
+struct OwnDevice {
+  ParticipantId participant_id;
+  crypto::ByteArray<16> device_id{};
+  Secret identity_private;  // X25519
+  Secret kem_private;       // of the inbox
+  Bytes card;               // a serialised DeviceCard, as others have it
+  crypto::ByteArray<32> inbox_id{};
+  Secret inbox_read_seed;
+  Secret inbox_control_seed;
+  uint64_t inbox_generation = 1;
+  uint64_t inbox_next = 1;             // position of the first entry not taken in yet
+  uint64_t inbox_read_generation = 1;  // the generation that it is looked for in
+  std::vector<InboxSlot> slots;
+  std::optional<InboxClosing> closing;
+  // Entries that nothing opened, kept for a while since what opens them may come later.
+  std::vector<Bytes> unopened;
+  uint64_t passed_over = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.participant_id, self.device_id, self.identity_private, self.kem_private,
+                    self.card, self.inbox_id, self.inbox_read_seed, self.inbox_control_seed,
+                    self.inbox_generation, self.inbox_next, self.inbox_read_generation, self.slots,
+                    self.closing, self.unopened, self.passed_over);
+  }
+};
+
+// Two devices that share a secret: "case/<id>/pairing/<pairing id>".
+struct Pairing {
+  Bytes id;
+  Secret secret;
+  ParticipantId peer;
+  Bytes peer_card;  // a serialised DeviceCard
+  uint8_t peer_role = 0;
+  std::string safety_number;
+  uint8_t compared = 0;
+  // Into the peer's inbox.
+  Secret append_seed;
+  uint64_t peer_generation = 1;
+  // Neither takes from the other any more.
+  uint8_t ended = 0;
+  // The peer's inbox refused the append key: the peer has ended it, or the relay lost the inbox.
+  uint8_t refused = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
+                    self.safety_number, self.compared, self.append_seed, self.peer_generation,
+                    self.ended, self.refused);
+  }
+};
+
+enum class InvitationState : uint8_t {
+  kMaking = 1,  // its rendezvous isn't known to be there
+  kOpen = 2,
+  kUsed = 3,  // somebody has joined; the rendezvous is watched for further uses
+  kWithdrawn = 4,
+  kExpired = 5,  // unused
+};
+
+// An invitation that was made here: "case/<id>/invitation/<rendezvous id>".
+struct MadeInvitation {
+  crypto::ByteArray<32> rendezvous_id{};
+  InvitationState state = InvitationState::kMaking;
+  std::string name;
+  uint8_t role = 0;
+  std::string side;
+  uint64_t expires_at = 0;
+  uint64_t created_at = 0;
+  // The one-time secret's keys that go when it was used, the pairing key's private half with them.
+  Secret seal_key;
+  Secret pairing_salt;
+  Secret pairing_private;
+  Secret read_seed;
+  Secret control_seed;
+  Bytes hello;        // a serialised InviterHello, as sent
+  uint64_t next = 2;  // position of the first entry not looked at yet
+  // Who joined; zero before.
+  ParticipantId participant;
+  // Each further use, as one line.
+  std::vector<std::string> alarms;
+  uint8_t watching = 1;  // whether the rendezvous is still read
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.rendezvous_id, self.state, self.name, self.role, self.side,
+                    self.expires_at, self.created_at, self.seal_key, self.pairing_salt,
+                    self.pairing_private, self.read_seed, self.control_seed, self.hello, self.next,
+                    self.participant, self.alarms, self.watching);
+  }
+};
+
+// An introduction that somebody may answer: "case/<id>/introduction/<key id>".
+struct AwaitedIntroduction {
+  Secret secret;
+  ParticipantId peer;
+  Bytes peer_card;
+  uint8_t peer_role = 0;
+  Secret append_seed;  // into the peer's inbox
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.secret, self.peer, self.peer_card, self.peer_role, self.append_seed);
+  }
+};
+
+// A message for another inbox, sealed: "case/<id>/outbox/<message id>". Goes with the same bytes
+// and append id until the relay has acknowledged it.
+struct OutgoingMessage {
+  Bytes message_id;
+  Bytes pairing_id;
+  crypto::ByteArray<16> append_id{};
+  Bytes payload;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.message_id, self.pairing_id, self.append_id, self.payload);
+  }
+};
+
+// The private half of a key package that somebody has: "case/<id>/own-key-package/<ref>".
+struct OwnKeyPackage {
+  Bytes ref;
+  Bytes pairing_id;  // whose stock it is in
+  Secret bundle;     // KeyPackageBundle::SerializeSecret()
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.ref, self.pairing_id, self.bundle);
+  }
+};
+
+// Which message ids came, by their pairing: "case/<id>/seen/<pairing id>/<message id>".
+struct SeenMark {
+  uint8_t unused = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.unused);
+  }
+};
+
+// The records of one case.
+class PairingRecords {
+ public:
+  explicit PairingRecords(const CaseId& id)
+      : root_("case/" + id.ToString()),
+        pairings(RecordClass::kKeys, root_ + "/pairing"),
+        invitations(RecordClass::kKeys, root_ + "/invitation"),
+        introductions(RecordClass::kKeys, root_ + "/introduction"),
+        outbox(RecordClass::kContent, root_ + "/outbox"),
+        own_key_packages(RecordClass::kRatchet, root_ + "/own-key-package") {}
+
+  // Errors: NotFound when the case has no device here.
+  absl::StatusOr<OwnDevice> Device(const ReadTransaction& step) const;
+  absl::Status PutDevice(Transaction& step, const OwnDevice& device) const;
+
+  // The pairing with a participant that has not ended, or nothing.
+  absl::StatusOr<std::optional<Pairing>> PairingWith(const ReadTransaction& step,
+                                                     const ParticipantId& peer) const;
+  absl::Status PutPairing(Transaction& step, const Pairing& pairing) const;
+
+  // Whether a message id had come from a pairing before; notes that it has.
+  absl::StatusOr<bool> SeenBefore(Transaction& step, ByteView pairing_id,
+                                  ByteView message_id) const;
+
+ private:
+  std::string root_;
+
+ public:
+  RecordTable<Pairing> pairings;
+  RecordTable<MadeInvitation> invitations;
+  RecordTable<AwaitedIntroduction> introductions;
+  RecordTable<OutgoingMessage> outbox;
+  RecordTable<OwnKeyPackage> own_key_packages;
+};
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_PAIRING_RECORDS_H_
