@@ -1,0 +1,342 @@
+#include "tools/parley/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "parley/version.h"
+#include "tools/parley/duration.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Parley: confidential messages and documents for mediations.\n\n"
+    "Everything that you write or share is encrypted on this machine and can be read only by those "
+    "who take part in the channel you name. The mediator holds a private channel (a caucus) with "
+    "each side, and a joint channel with all.";
+
+constexpr const char* kFooter =
+    "Exit status: 0 done; 1 refused or failed, with one line that says why; 2 wrong usage.\n"
+    "What a command makes (a case, an invitation, a message) stands alone on the last line.\n"
+    "Details of a command: parley COMMAND --help";
+
+constexpr const char* kCaseHelp = "The case: its title, or the beginning of its id";
+constexpr const char* kChannelHelp =
+    "The channel: joint, neutrals, caucus:SIDE (\"caucus\" where there is only one)";
+constexpr const char* kParticipantHelp =
+    "The participant: their name or its first word, or the beginning of their id";
+
+std::optional<std::string> ReadRole(const std::string& text) {
+  if (ParseRole(text)) return std::nullopt;
+  return "\"" + text +
+         "\" is no role: mediator, co-mediator, party, counsel, expert, observer, interpreter or "
+         "support-person";
+}
+
+std::optional<std::string> ReadDuration(const std::string& text) {
+  if (ParseDuration(text)) return std::nullopt;
+  return "\"" + text + "\" is no span of time: write 90s, 30m, 12h, 14d or 2w";
+}
+
+// CLI11 wants an empty text for what is right.
+auto Check(std::optional<std::string> (*read)(const std::string&)) {
+  return [read](const std::string& text) { return read(text).value_or(""); };
+}
+
+// Holds what the options are read into, until the command is complete.
+class CommandLine {
+ public:
+  CommandLine() : app_(kAbout, "parley") {
+    app_.fallthrough();  // the general options may also stand behind the command
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", std::string("parley ") + LibraryVersion());
+    app_.footer(kFooter);
+    AddGeneralOptions();
+    AddProfileCommands();
+    AddCaseCommands();
+    AddParticipantCommands();
+    AddChannelCommands();
+    AddDocumentCommands();
+    AddSyncCommands();
+  }
+
+  ParsedLine Parse(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    try {
+      app_.parse(std::move(arguments));
+    } catch (const CLI::ParseError& error) {
+      return Explain(error);
+    }
+    if (settings_.profile.empty()) {
+      return Finished{2, "", "which profile? Give --profile FOLDER, or set PARLEY_PROFILE"};
+    }
+    return Invocation{std::move(settings_), std::move(command_)};
+  }
+
+ private:
+  ParsedLine Explain(const CLI::ParseError& error) {
+    std::ostringstream output;
+    std::ostringstream complaint;
+    if (app_.exit(error, output, complaint) == 0) return Finished{0, output.str(), ""};
+    std::string name = "parley";
+    for (const CLI::App* app = &app_; !app->get_subcommands().empty();) {
+      app = app->get_subcommands().front();
+      name += " " + app->get_name();
+    }
+    std::string text = error.what();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    if (error.get_name() == "ExtrasError") {
+      text += " (before a text that begins with \"-\", put --)";
+    }
+    return Finished{2, "", text + "; see " + name + " --help"};
+  }
+
+  void AddGeneralOptions() {
+    app_.add_option("--profile", settings_.profile,
+                    "The folder that holds your keys, cases and messages on this machine")
+        ->type_name("FOLDER")
+        ->envname("PARLEY_PROFILE");
+    app_.add_option("--passphrase-file", settings_.passphrase_file,
+                    "Read the profile's passphrase from the first line of this file; without it, "
+                    "a locked profile asks on the terminal")
+        ->type_name("FILE");
+    app_.add_flag("--json", settings_.json, "Print one JSON object a line, for scripts");
+    app_.add_flag("--offline", settings_.offline,
+                  "Show what is stored on this machine without asking the relay for news first");
+  }
+
+  template <typename Arguments>
+  CLI::App* Add(CLI::App& parent, const std::string& name, const std::string& about,
+                Arguments& arguments, const char* group) {
+    CLI::App* const command = parent.add_subcommand(name, about);
+    command->group(group);
+    command->footer("");
+    command->final_callback([this, &arguments] { command_ = arguments; });
+    return command;
+  }
+
+  static void Positional(CLI::App* command, const char* name, std::string& target,
+                         const char* about) {
+    command->add_option(name, target, about)->required()->type_name("");
+  }
+
+  void AddProfileCommands() {
+    CLI::App* init =
+        Add(app_, "init", "Make a profile for yourself on this machine", init_, "Your profile");
+    init->add_option("--name", init_.name, "Your name, as the others will see it")
+        ->required()
+        ->type_name("NAME");
+    init->footer(
+        "With --passphrase-file, or when a passphrase is typed on the terminal, the profile is "
+        "locked with it.");
+    Add(app_, "whoami", "Show whose profile this is, and in which cases", who_am_i_,
+        "Your profile");
+    CLI::App* warnings = Add(app_, "warnings", "Show what is wrong and wants your attention",
+                             warnings_, "Your profile");
+    warnings->add_option("CASE", warnings_.case_text, kCaseHelp)->type_name("");
+  }
+
+  void AddCaseCommands() {
+    CLI::App* join =
+        Add(app_, "join", "Join a case with the invitation that you were given", join_, "Cases");
+    Positional(join, "INVITATION", join_.invitation,
+               "The text that begins with parley-invite1: (or - to read it from standard input)");
+    case_ = app_.add_subcommand("case", "Open cases; invite, approve and remove participants");
+    case_->group("Cases");
+    case_->require_subcommand(1);
+    case_->footer("");
+
+    CLI::App* create =
+        Add(*case_, "create", "Open a case: you become its mediator", create_, "Cases");
+    Positional(create, "TITLE", create_.title, "What the case is called");
+    create
+        ->add_option("--relay", create_.relay,
+                     "The connection string from the relay's operator (or - to read it from "
+                     "standard input)")
+        ->required()
+        ->type_name("CONNECTION");
+    create->footer("Prints the new case's id on the last line.");
+    Add(*case_, "list", "Show your cases", list_, "Cases");
+    CLI::App* leave = Add(*case_, "leave", "Leave a case for good", leave_, "Cases");
+    Positional(leave, "CASE", leave_.case_text, kCaseHelp);
+    leave->add_flag("-y,--yes", leave_.yes, "Don't ask");
+    AddInvite();
+  }
+
+  void AddInvite() {
+    CLI::App* invite = Add(*case_, "invite", "Invite somebody to a case", invite_, "Participants");
+    Positional(invite, "CASE", invite_.case_text, kCaseHelp);
+    invite->add_option("--name", invite_.name, "Their name, as all will see it")
+        ->required()
+        ->type_name("NAME");
+    invite
+        ->add_option("--role", role_,
+                     "co-mediator, party, counsel, expert, observer, interpreter or support-person")
+        ->required()
+        ->type_name("ROLE")
+        ->check(Check(ReadRole));
+    invite->add_option("--side", invite_.side, "Whose side they are on, as \"Harbor\"")
+        ->type_name("SIDE");
+    invite
+        ->add_option("--valid-for", valid_for_,
+                     "How long the invitation can be used, as 12h or 14d (default: 14d)")
+        ->type_name("TIME")
+        ->check(Check(ReadDuration));
+    invite->add_flag("--qr", invite_.qr, "Also draw it as a QR code");
+    invite->final_callback([this] {
+      invite_.role = ParseRole(role_).value_or(Role::kUnknown);
+      if (!valid_for_.empty()) invite_.valid_for_seconds = ParseDuration(valid_for_).value_or(0);
+      command_ = invite_;
+    });
+    invite->footer(
+        "Prints the invitation on the last line. It works for one person, once. Whoever has it can "
+        "join in their place: hand it over by a way that you trust, and compare safety numbers by "
+        "voice afterwards.");
+  }
+
+  void AddParticipantCommands() {
+    CLI::App* participants =
+        Add(*case_, "participants",
+            "Show who takes part: roles, sides, who waits for approval, safety numbers",
+            participants_, "Participants");
+    Positional(participants, "CASE", participants_.case_text, kCaseHelp);
+    CLI::App* approve = Add(*case_, "approve", "Let somebody in who has joined and waits", approve_,
+                            "Participants");
+    Positional(approve, "CASE", approve_.case_text, kCaseHelp);
+    Positional(approve, "NAME", approve_.participant, kParticipantHelp);
+    CLI::App* compare =
+        Add(*case_, "compare", "Note that you have compared safety numbers with somebody", compare_,
+            "Participants");
+    Positional(compare, "CASE", compare_.case_text, kCaseHelp);
+    Positional(compare, "NAME", compare_.participant, kParticipantHelp);
+    compare
+        ->add_option("NUMBER", compare_.number,
+                     "The number that they read to you: it is compared with yours here")
+        ->type_name("");
+    CLI::App* remove =
+        Add(*case_, "remove", "Put somebody out of a case, or withdraw their invitation", remove_,
+            "Participants");
+    Positional(remove, "CASE", remove_.case_text, kCaseHelp);
+    Positional(remove, "NAME", remove_.participant, kParticipantHelp);
+    remove->add_flag("-y,--yes", remove_.yes, "Don't ask");
+    CLI::App* admit = Add(*case_, "admit",
+                          "Let an expert, observer, interpreter or support person into a channel",
+                          admit_, "Participants");
+    Positional(admit, "CASE", admit_.case_text, kCaseHelp);
+    Positional(admit, "CHANNEL", admit_.channel, kChannelHelp);
+    Positional(admit, "NAME", admit_.participant, kParticipantHelp);
+  }
+
+  void AddChannelCommands() {
+    CLI::App* channels = Add(app_, "channels", "Show the channels, and who can read each",
+                             channels_, "Messages and documents");
+    Positional(channels, "CASE", channels_.case_text, kCaseHelp);
+    CLI::App* reopen = Add(*case_, "reopen", "Open a halted channel anew, with the same members",
+                           reopen_, "Cases");
+    Positional(reopen, "CASE", reopen_.case_text, kCaseHelp);
+    Positional(reopen, "CHANNEL", reopen_.channel, kChannelHelp);
+    CLI::App* send =
+        Add(app_, "send", "Send a message; says who will read it", send_, "Messages and documents");
+    Positional(send, "CASE", send_.case_text, kCaseHelp);
+    Positional(send, "CHANNEL", send_.channel, kChannelHelp);
+    Positional(send, "TEXT", send_.text, "The message; - reads it from standard input");
+    send->footer(
+        "Prints who can read it, and the message's id on the last line. Without a connection the "
+        "message is stored, and the next command that reaches the relay sends it. Before a TEXT "
+        "that begins with \"-\", put --.");
+    CLI::App* read =
+        Add(app_, "read", "Show a channel's messages", read_, "Messages and documents");
+    Positional(read, "CASE", read_.case_text, kCaseHelp);
+    Positional(read, "CHANNEL", read_.channel, kChannelHelp);
+    read->add_option("--after", read_.after, "Only those after this position")->type_name("N");
+  }
+
+  void AddDocumentCommands() {
+    CLI::App* share = Add(app_, "share", "Share a document; says who will read it", share_,
+                          "Messages and documents");
+    Positional(share, "CASE", share_.case_text, kCaseHelp);
+    Positional(share, "CHANNEL", share_.channel, kChannelHelp);
+    Positional(share, "FILE", share_.file, "The file, of any size and kind");
+    share->add_option("--name", share_.name, "Another name for the others to see")
+        ->type_name("NAME");
+    share->add_option("--replaces", share_.replaces, "The document that this is a new version of")
+        ->type_name("DOCUMENT");
+    share->footer(
+        "Prints who can read it, and the document's id on the last line. After an interruption the "
+        "same command goes on where it was.");
+    CLI::App* documents =
+        Add(app_, "documents", "Show a channel's documents", documents_, "Messages and documents");
+    Positional(documents, "CASE", documents_.case_text, kCaseHelp);
+    Positional(documents, "CHANNEL", documents_.channel, kChannelHelp);
+    CLI::App* fetch =
+        Add(app_, "fetch", "Save a document to a file", fetch_, "Messages and documents");
+    Positional(fetch, "CASE", fetch_.case_text, kCaseHelp);
+    Positional(fetch, "CHANNEL", fetch_.channel, kChannelHelp);
+    Positional(fetch, "DOCUMENT", fetch_.document,
+               "The document: its name, or the beginning of its id");
+    fetch->add_option("-o,--output", fetch_.output, "Where to save it")
+        ->required()
+        ->type_name("FILE");
+    fetch->add_flag("--force", fetch_.force, "Replace FILE if it exists");
+    fetch->footer(
+        "The file appears when it is complete and verified, or not at all. After an interruption "
+        "the same command goes on where it was.");
+  }
+
+  void AddSyncCommands() {
+    CLI::App* sync =
+        Add(app_, "sync", "Get what is new and send what waits, in all cases", sync_, "Keeping up");
+    sync->add_option("--wait", sync_.wait_seconds,
+                     "When nothing is new, wait up to so many seconds for something")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.0, 86400.0));
+    sync->footer("Every other command does this by itself for the case that it names.");
+    CLI::App* watch = Add(app_, "watch", "Stay connected and show what happens, until Ctrl-C",
+                          watch_, "Keeping up");
+    Positional(watch, "CASE", watch_.case_text, kCaseHelp);
+  }
+
+  CLI::App app_;
+  CLI::App* case_ = nullptr;
+  Settings settings_;
+  Command command_;
+  std::string role_;
+  std::string valid_for_;
+
+  InitArguments init_;
+  WhoAmIArguments who_am_i_;
+  WarningsArguments warnings_;
+  CaseCreateArguments create_;
+  CaseListArguments list_;
+  CaseInviteArguments invite_;
+  JoinArguments join_;
+  CaseLeaveArguments leave_;
+  CaseParticipantsArguments participants_;
+  CaseApproveArguments approve_;
+  CaseCompareArguments compare_;
+  CaseRemoveArguments remove_;
+  CaseAdmitArguments admit_;
+  CaseReopenArguments reopen_;
+  ChannelsArguments channels_;
+  SendArguments send_;
+  ReadArguments read_;
+  ShareArguments share_;
+  DocumentsArguments documents_;
+  FetchArguments fetch_;
+  SyncArguments sync_;
+  WatchArguments watch_;
+};
+
+}  // namespace
+
+ParsedLine ParseCommandLine(const std::vector<std::string>& arguments) {
+  return CommandLine().Parse(arguments);
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,48 @@
+// What each command does. One function for each structure of arguments.h; each prints its result on
+// session.out(): what it made stands alone on the last line.
+#ifndef PARLEY_TOOLS_PARLEY_COMMANDS_COMMANDS_H_
+#define PARLEY_TOOLS_PARLEY_COMMANDS_COMMANDS_H_
+
+#include "parley/status.h"
+#include "tools/parley/arguments.h"
+#include "tools/parley/session.h"
+
+namespace parley::cli {
+
+// profile_commands.cc
+Status Run(Session& session, const InitArguments& arguments);
+Status Run(Session& session, const WhoAmIArguments& arguments);
+Status Run(Session& session, const WarningsArguments& arguments);
+
+// case_commands.cc
+Status Run(Session& session, const CaseCreateArguments& arguments);
+Status Run(Session& session, const CaseListArguments& arguments);
+Status Run(Session& session, const CaseInviteArguments& arguments);
+Status Run(Session& session, const JoinArguments& arguments);
+Status Run(Session& session, const CaseLeaveArguments& arguments);
+
+// participant_commands.cc
+Status Run(Session& session, const CaseParticipantsArguments& arguments);
+Status Run(Session& session, const CaseApproveArguments& arguments);
+Status Run(Session& session, const CaseCompareArguments& arguments);
+Status Run(Session& session, const CaseRemoveArguments& arguments);
+Status Run(Session& session, const CaseAdmitArguments& arguments);
+
+// channel_commands.cc
+Status Run(Session& session, const ChannelsArguments& arguments);
+Status Run(Session& session, const CaseReopenArguments& arguments);
+Status Run(Session& session, const SendArguments& arguments);
+Status Run(Session& session, const ReadArguments& arguments);
+
+// document_commands.cc
+Status Run(Session& session, const ShareArguments& arguments);
+Status Run(Session& session, const DocumentsArguments& arguments);
+Status Run(Session& session, const FetchArguments& arguments);
+
+// sync_commands.cc
+Status Run(Session& session, const SyncArguments& arguments);
+Status Run(Session& session, const WatchArguments& arguments);
+
+}  // namespace parley::cli
+
+#endif  // PARLEY_TOOLS_PARLEY_COMMANDS_COMMANDS_H_

@@ -1,0 +1,123 @@
+// share, documents, fetch.
+#include "tools/parley/commands/commands.h"
+#include "tools/parley/interruption.h"
+#include "tools/parley/output/progress.h"
+#include "tools/parley/output/records.h"
+#include "tools/parley/output/text.h"
+#include "tools/parley/try.h"
+
+namespace parley::cli {
+namespace {
+
+// Draws the bar, and stops the transfer on Ctrl-C.
+ProgressCallback ShowOn(ProgressBar& bar) {
+  const Cancellation& interruption = Interruption();
+  return [&bar, &interruption](uint64_t done, uint64_t total) {
+    bar.Show(done, total);
+    return !interruption.cancelled();
+  };
+}
+
+Status Interrupted() {
+  return Status(StatusCode::kCancelled,
+                "interrupted: the same command goes on where the transfer stopped");
+}
+
+void PrintShared(Session& session, const ShareArguments& arguments, const Channel& channel,
+                 const SentMessage& sent) {
+  if (session.json()) {
+    JsonObject object;
+    object.Text("document", sent.id.ToString())
+        .Text("channel", channel.name)
+        .Text("file", arguments.file)
+        .Bool("queued", sent.queued)
+        .Objects("readers", ToJson(sent.readers));
+    if (sent.position) object.Number("position", *sent.position);
+    session.Print(object);
+    return;
+  }
+  if (sent.queued) {
+    session.out() << "The relay can't be reached any more: the document is uploaded, and a later "
+                     "command announces it, once.\n";
+  }
+  session.out() << Harmless(channel.name) << (sent.queued ? ", will be read by " : ", read by ")
+                << PeopleText(sent.readers) << '\n';
+  if (AnyNotCompared(sent.readers)) session.out() << kNotComparedNote << '\n';
+  session.out() << sent.id.ToString() << '\n';
+}
+
+}  // namespace
+
+Status Run(Session& session, const ShareArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  ShareOptions options;
+  options.name = arguments.name;
+  if (!arguments.replaces.empty()) {
+    PARLEY_TRY_ASSIGN(const Document replaced,
+                      profile->FindDocument(channel.ref, arguments.replaces));
+    options.replaces = replaced.ref.message_id;
+  }
+  Result<SentMessage> sent = Status(StatusCode::kCancelled, "");
+  {
+    ProgressBar bar("sharing");
+    sent = profile->Share(channel.ref, arguments.file, options, ShowOn(bar));
+  }
+  if (sent.status().code() == StatusCode::kCancelled) return Interrupted();
+  PARLEY_TRY(sent.status());
+  PrintShared(session, arguments, channel, *sent);
+  return {};
+}
+
+Status Run(Session& session, const DocumentsArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  PARLEY_TRY_ASSIGN(const std::vector<Document> documents, profile->Documents(channel.ref));
+  for (const Document& document : documents) {
+    if (session.json()) {
+      session.Print(ToJson(document, channel.name));
+      continue;
+    }
+    session.out() << document.ref.message_id.ToString().substr(0, 8) << "  "
+                  << Harmless(document.name) << "\n          " << SizeText(document.size)
+                  << ", from " << PersonText(document.author) << ", " << LocalTime(document.time)
+                  << '\n';
+  }
+  if (documents.empty() && !session.json()) {
+    session.out() << "No documents in " << Harmless(channel.name) << ".\n";
+  }
+  return {};
+}
+
+Status Run(Session& session, const FetchArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  PARLEY_TRY_ASSIGN(const Document document,
+                    profile->FindDocument(channel.ref, arguments.document));
+  FetchOptions options;
+  options.overwrite = arguments.force;
+  Status fetched;
+  {
+    ProgressBar bar("fetching");
+    fetched = profile->Fetch(document.ref, arguments.output, options, ShowOn(bar));
+  }
+  if (fetched.code() == StatusCode::kCancelled) return Interrupted();
+  PARLEY_TRY(fetched);
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Text("document", document.ref.message_id.ToString())
+                      .Text("name", document.name)
+                      .Number("size", document.size)
+                      .Text("file", arguments.output));
+    return {};
+  }
+  session.out() << "\"" << Harmless(document.name) << "\", " << SizeText(document.size) << ", from "
+                << PersonText(document.author) << '\n'
+                << Harmless(arguments.output) << '\n';
+  return {};
+}
+
+}  // namespace parley::cli

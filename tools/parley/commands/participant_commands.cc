@@ -1,0 +1,131 @@
+// case participants, approve, compare, remove, admit.
+#include <algorithm>
+
+#include "tools/parley/commands/commands.h"
+#include "tools/parley/output/records.h"
+#include "tools/parley/output/text.h"
+#include "tools/parley/try.h"
+
+namespace parley::cli {
+namespace {
+
+struct Found {
+  Profile* profile = nullptr;
+  Case info;
+  Participant participant;
+};
+
+Result<Found> Find(Session& session, const std::string& case_text, const std::string& name) {
+  Found found;
+  PARLEY_TRY_ASSIGN(found.info, session.OpenCase(case_text));
+  PARLEY_TRY_ASSIGN(found.profile, session.profile());
+  PARLEY_TRY_ASSIGN(found.participant, found.profile->FindParticipant(found.info.id, name));
+  return found;
+}
+
+std::string Describe(const Participant& participant) {
+  return Harmless(participant.name) + " (" + RoleText(participant.role, participant.side) + ")";
+}
+
+// The channels that a participant can read, as this profile sees them.
+Result<std::vector<std::string>> ChannelsOf(const Found& found) {
+  PARLEY_TRY_ASSIGN(const std::vector<Channel> channels, found.profile->Channels(found.info.id));
+  std::vector<std::string> names;
+  for (const Channel& channel : channels) {
+    if (std::any_of(channel.readers.begin(), channel.readers.end(),
+                    [&](const Person& person) { return person.id == found.participant.id; })) {
+      names.push_back(channel.name);
+    }
+  }
+  return names;
+}
+
+std::string DigitsOf(const std::string& text) {
+  std::string digits;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(digits),
+               [](char c) { return c >= '0' && c <= '9'; });
+  return digits;
+}
+
+// Prints the participant as they are now.
+Status PrintParticipant(Session& session, const Found& found) {
+  PARLEY_TRY_ASSIGN(const Participant now,
+                    found.profile->FindParticipant(found.info.id, found.participant.id.ToString()));
+  session.Print(ToJson(now));
+  return {};
+}
+
+}  // namespace
+
+Status Run(Session& session, const CaseParticipantsArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const std::vector<Participant> participants, profile->Participants(info.id));
+  if (!session.json()) {
+    session.out() << ToText(participants);
+    return {};
+  }
+  for (const Participant& participant : participants) session.Print(ToJson(participant));
+  return {};
+}
+
+Status Run(Session& session, const CaseApproveArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Found found, Find(session, arguments.case_text, arguments.participant));
+  PARLEY_TRY(found.profile->Approve(found.info.id, found.participant.id));
+  if (session.json()) return PrintParticipant(session, found);
+  PARLEY_TRY_ASSIGN(const std::vector<std::string> channels, ChannelsOf(found));
+  session.out() << Describe(found.participant) << " takes part now, in:";
+  for (size_t i = 0; i < channels.size(); ++i) {
+    session.out() << (i > 0 ? ", " : " ") << Harmless(channels[i]);
+  }
+  session.out() << (channels.empty() ? " no channel yet\n" : "\n");
+  if (!found.participant.compared) {
+    session.out() << "Compare the safety number by voice: " << found.participant.safety_number
+                  << '\n';
+  }
+  return {};
+}
+
+Status Run(Session& session, const CaseCompareArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Found found, Find(session, arguments.case_text, arguments.participant));
+  const std::string& number = found.participant.safety_number;
+  if (!arguments.number.empty() && DigitsOf(arguments.number) != DigitsOf(number)) {
+    return Status(StatusCode::kUnauthenticated,
+                  "this is not the safety number of " + Harmless(found.participant.name) +
+                      " here (" + number +
+                      "): somebody may stand between you; don't go on with "
+                      "this participant");
+  }
+  PARLEY_TRY(found.profile->MarkCompared(found.info.id, found.participant.id));
+  if (session.json()) return PrintParticipant(session, found);
+  session.out() << Describe(found.participant) << " is marked as compared: " << number << '\n';
+  return {};
+}
+
+Status Run(Session& session, const CaseRemoveArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Found found, Find(session, arguments.case_text, arguments.participant));
+  if (!arguments.yes && !Confirm("Remove " + Describe(found.participant) + " from the case?")) {
+    return Status(StatusCode::kCancelled, "nobody was removed");
+  }
+  PARLEY_TRY(found.profile->Remove(found.info.id, found.participant.id));
+  if (session.json()) return PrintParticipant(session, found);
+  if (found.participant.state == ParticipantState::kInvited) {
+    session.out() << "The invitation for " << Describe(found.participant) << " is withdrawn.\n";
+  } else {
+    session.out() << Describe(found.participant)
+                  << " is out of the case and can read nothing that is said from now on.\n";
+  }
+  return {};
+}
+
+Status Run(Session& session, const CaseAdmitArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Found found, Find(session, arguments.case_text, arguments.participant));
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(found.info, arguments.channel));
+  PARLEY_TRY(found.profile->Admit(channel.ref, found.participant.id));
+  if (session.json()) return PrintParticipant(session, found);
+  session.out() << Describe(found.participant) << " can read and write in "
+                << Harmless(channel.name) << " from now on.\n";
+  return {};
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,95 @@
+// init, whoami, warnings.
+#include "tools/parley/commands/commands.h"
+#include "tools/parley/output/records.h"
+#include "tools/parley/output/text.h"
+#include "tools/parley/try.h"
+
+namespace parley::cli {
+namespace {
+
+// The passphrase for a new profile: from the file, or asked twice; nothing for none.
+Result<std::optional<SecretText>> NewPassphrase(const Session& session) {
+  PARLEY_TRY_ASSIGN(std::optional<SecretText> given, session.PassphraseFromFile());
+  if (given || !InputIsTerminal()) return given;
+  PARLEY_TRY_ASSIGN(SecretText first, AskSecret("Passphrase for the new profile (empty: none): "));
+  if (first.empty()) return std::optional<SecretText>();
+  PARLEY_TRY_ASSIGN(const SecretText second, AskSecret("The same again: "));
+  if (first.Reveal() != second.Reveal()) {
+    return Status(StatusCode::kInvalidArgument, "the two passphrases differ: nothing was made");
+  }
+  return std::optional<SecretText>(std::move(first));
+}
+
+}  // namespace
+
+Status Run(Session& session, const InitArguments& arguments) {
+  const std::string& folder = session.settings().profile;
+  PARLEY_TRY_ASSIGN(const std::optional<SecretText> passphrase, NewPassphrase(session));
+  PARLEY_TRY_ASSIGN(
+      const Profile profile,
+      Profile::Create(
+          folder, arguments.name,
+          passphrase ? std::optional<std::string_view>(passphrase->Reveal()) : std::nullopt));
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Text("profile", folder)
+                      .Text("name", profile.name())
+                      .Bool("locked", passphrase.has_value()));
+    return {};
+  }
+  session.out() << "A profile for " << Harmless(profile.name())
+                << (passphrase ? ", locked with a passphrase. Nobody can restore a lost one."
+                               : ", without a passphrase: whoever can read its folder can read "
+                                 "the cases.")
+                << '\n'
+                << Harmless(folder) << '\n';
+  return {};
+}
+
+Status Run(Session& session, const WhoAmIArguments& /*arguments*/) {
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile->Cases());
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Text("name", profile->name())
+                      .Text("profile", session.settings().profile)
+                      .Number("cases", cases.size()));
+    return {};
+  }
+  session.out() << Harmless(profile->name()) << '\n';
+  for (const Case& info : cases) {
+    session.out() << "    " << RoleText(info.own_role, info.own_side) << " in \""
+                  << Harmless(info.title) << "\" (" << ParticipantStateName(info.own_state)
+                  << ")\n";
+  }
+  return {};
+}
+
+Status Run(Session& session, const WarningsArguments& arguments) {
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  std::vector<Case> cases;
+  if (arguments.case_text.empty()) {
+    PARLEY_TRY(session.Refresh(std::nullopt));
+    PARLEY_TRY_ASSIGN(cases, profile->Cases());
+  } else {
+    PARLEY_TRY_ASSIGN(Case found, profile->FindCase(arguments.case_text));
+    PARLEY_TRY(session.Refresh(found.id));
+    cases.push_back(std::move(found));
+  }
+  size_t count = 0;
+  for (const Case& info : cases) {
+    PARLEY_TRY_ASSIGN(const std::vector<Alarm> alarms, profile->Alarms(info.id));
+    for (const Alarm& alarm : alarms) {
+      ++count;
+      if (session.json()) {
+        session.Print(ToJson(alarm));
+      } else {
+        session.out() << Harmless(info.title) << ": " << Harmless(alarm.text) << '\n';
+      }
+    }
+  }
+  if (count == 0 && !session.json()) session.out() << "No warnings.\n";
+  return {};
+}
+
+}  // namespace parley::cli

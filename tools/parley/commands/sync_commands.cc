@@ -1,0 +1,109 @@
+// sync, watch.
+#include "tools/parley/commands/commands.h"
+#include "tools/parley/interruption.h"
+#include "tools/parley/output/records.h"
+#include "tools/parley/output/text.h"
+#include "tools/parley/try.h"
+
+namespace parley::cli {
+namespace {
+
+const char* EventName(EventKind kind) {
+  switch (kind) {
+    case EventKind::kMessage:
+      return "message";
+    case EventKind::kParticipants:
+      return "participants";
+    case EventKind::kChannels:
+      return "channels";
+    case EventKind::kAlarm:
+      return "warning";
+    case EventKind::kConnected:
+      return "connected";
+    case EventKind::kDisconnected:
+      return "disconnected";
+  }
+  return "unknown";
+}
+
+std::string ChannelName(const Profile& profile, const std::optional<ChannelRef>& channel) {
+  if (!channel) return "";
+  const Result<Channel> found = profile.GetChannel(*channel);
+  return found.ok() ? found->name : "";
+}
+
+void PrintEventJson(Session& session, const Event& event, const std::string& channel) {
+  JsonObject object;
+  object.Text("event", EventName(event.kind));
+  if (!event.alarm) object.Text("case", event.case_id.ToString());
+  if (event.message) {
+    object.All(ToJson(*event.message, channel));
+  } else if (event.alarm) {
+    object.All(ToJson(*event.alarm));
+  } else {
+    object.Text("channel", channel).Text("text", event.text);
+  }
+  session.Print(object);
+}
+
+void PrintEvent(Session& session, const Profile& profile, const Event& event) {
+  const std::string channel =
+      ChannelName(profile, event.message ? std::optional(event.message->channel) : event.channel);
+  if (session.json()) {
+    PrintEventJson(session, event, channel);
+  } else if (event.message) {
+    session.out() << Harmless(channel) << ToText(*event.message);
+  } else if (event.alarm) {
+    session.out() << "warning: " << Harmless(event.alarm->text) << '\n';
+  } else {
+    session.out() << "(" << Harmless(event.text.empty() ? EventName(event.kind) : event.text)
+                  << ")\n";
+  }
+  session.out().flush();
+}
+
+std::string ProblemsText(const std::vector<Problem>& problems) {
+  if (problems.size() == 1) return problems[0].status.message();
+  std::string out = std::to_string(problems.size()) + " things went wrong: ";
+  for (size_t i = 0; i < problems.size(); ++i) {
+    out += (i > 0 ? "; " : "") + problems[i].status.message();
+  }
+  return out;
+}
+
+}  // namespace
+
+Status Run(Session& session, const SyncArguments& arguments) {
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  SyncOptions options;
+  options.wait_seconds = arguments.wait_seconds;
+  if (arguments.wait_seconds > 0) options.cancellation = &Interruption();
+  PARLEY_TRY_ASSIGN(const SyncReport report, profile->Sync(options));
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Number("received", report.messages_received)
+                      .Number("sent", report.messages_sent)
+                      .Number("waiting", report.messages_waiting)
+                      .Number("problems", report.problems.size()));
+  } else {
+    session.out() << report.messages_received << " received, " << report.messages_sent << " sent";
+    if (report.messages_waiting > 0) {
+      session.out() << ", " << report.messages_waiting << " waiting to be sent";
+    }
+    session.out() << '\n';
+  }
+  if (!report.problems.empty()) {
+    return Status(report.problems[0].status.code(), ProblemsText(report.problems));
+  }
+  return {};
+}
+
+Status Run(Session& session, const WatchArguments& arguments) {
+  const Cancellation& interruption = Interruption();
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Case info, profile->FindCase(arguments.case_text));
+  return profile->Watch(
+      info.id, [&](const Event& event) { PrintEvent(session, *profile, event); }, interruption);
+}
+
+}  // namespace parley::cli

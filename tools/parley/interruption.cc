@@ -1,0 +1,30 @@
+#include "tools/parley/interruption.h"
+
+#include <csignal>
+
+namespace parley::cli {
+namespace {
+
+Cancellation interruption;
+
+extern "C" void OnSignal(int /*signal*/) { interruption.Cancel(); }
+
+bool Install() {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  return true;
+}
+
+}  // namespace
+
+const Cancellation& Interruption() {
+  static const bool installed = Install();
+  static_cast<void>(installed);
+  return interruption;
+}
+
+}  // namespace parley::cli

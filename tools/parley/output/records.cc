@@ -1,0 +1,222 @@
+#include "tools/parley/output/records.h"
+
+#include <algorithm>
+
+#include "tools/parley/output/text.h"
+
+namespace parley::cli {
+namespace {
+
+JsonObject& AddAuthor(JsonObject& object, const Person& author) {
+  return object.Text("author", author.name)
+      .Text("role", RoleName(author.role))
+      .Text("side", author.side)
+      .Text("author_id", author.id.ToString())
+      .Bool("self", author.self)
+      .Bool("compared", author.compared);
+}
+
+JsonObject& AddDocument(JsonObject& object, const Document& document) {
+  object.Text("document", document.ref.message_id.ToString())
+      .Text("name", document.name)
+      .Number("size", document.size)
+      .Text("media_type", document.media_type);
+  if (document.replaces) object.Text("replaces", document.replaces->ToString());
+  return object;
+}
+
+const char* AlarmName(AlarmKind kind) {
+  switch (kind) {
+    case AlarmKind::kInvitationUsedTwice:
+      return "invitation used twice";
+    case AlarmKind::kFork:
+      return "fork";
+    case AlarmKind::kHalted:
+      return "halted";
+    case AlarmKind::kPassedOver:
+      return "passed over";
+    case AlarmKind::kNotCompared:
+      return "not compared";
+    case AlarmKind::kStaleCheckpoint:
+      return "stale checkpoint";
+    case AlarmKind::kRestored:
+      return "restored";
+    case AlarmKind::kJobWaiting:
+      return "job waiting";
+  }
+  return "unknown";
+}
+
+std::string BodyText(const Message& message) {
+  constexpr const char* kIndent = "      ";
+  if (message.kind == MessageKind::kDocument && message.document) {
+    return kIndent + ("document \"" + Harmless(message.document->name) + "\", " +
+                      SizeText(message.document->size) + ", id " +
+                      message.document->ref.message_id.ToString().substr(0, 8));
+  }
+  if (message.kind == MessageKind::kText) return HarmlessLines(message.text, kIndent);
+  return kIndent + std::string(
+                       "[made by a newer version of Parley: bring this one up to date to "
+                       "read it]");
+}
+
+std::string StateText(const Participant& participant) {
+  if (participant.self) return "you";
+  std::string out = ParticipantStateName(participant.state);
+  if (participant.state == ParticipantState::kInvited) {
+    out += " until " + LocalTime(participant.invitation_expires_at);
+  }
+  return out;
+}
+
+std::string SafetyText(const Participant& participant) {
+  if (participant.safety_number.empty()) return "";
+  return participant.safety_number + (participant.compared ? "  (compared)" : "  (not compared)");
+}
+
+}  // namespace
+
+JsonObject ToJson(const Case& info) {
+  return JsonObject()
+      .Text("case", info.id.ToString())
+      .Text("title", info.title)
+      .Text("name", info.own_name)
+      .Text("role", RoleName(info.own_role))
+      .Text("side", info.own_side)
+      .Text("state", ParticipantStateName(info.own_state))
+      .Text("participant", info.own_id.ToString())
+      .Text("relay", info.relay_address)
+      .Text("invited_by", info.invited_by)
+      .Text("safety_number", info.inviter_safety_number)
+      .Text("time", IsoTime(info.created_at));
+}
+
+JsonObject ToJson(const Participant& participant) {
+  JsonObject object;
+  object.Text("participant", participant.id.ToString())
+      .Text("name", participant.name)
+      .Text("role", RoleName(participant.role))
+      .Text("side", participant.side)
+      .Text("state", ParticipantStateName(participant.state))
+      .Bool("self", participant.self)
+      .Text("safety_number", participant.safety_number)
+      .Bool("compared", participant.compared)
+      .Texts("alarms", participant.alarms);
+  if (participant.invitation_expires_at != 0) {
+    object.Text("invitation_expires", IsoTime(participant.invitation_expires_at));
+  }
+  return object;
+}
+
+JsonObject ToJson(const Person& person) {
+  return JsonObject()
+      .Text("participant", person.id.ToString())
+      .Text("name", person.name)
+      .Text("role", RoleName(person.role))
+      .Text("side", person.side)
+      .Bool("self", person.self)
+      .Bool("compared", person.compared);
+}
+
+std::vector<JsonObject> ToJson(const std::vector<Person>& people) {
+  std::vector<JsonObject> objects;
+  objects.reserve(people.size());
+  for (const Person& person : people) objects.push_back(ToJson(person));
+  return objects;
+}
+
+JsonObject ToJson(const Channel& channel) {
+  JsonObject object;
+  object.Text("channel", channel.name)
+      .Text("id", channel.ref.channel_id.ToString())
+      .Text("kind", ChannelKindName(channel.kind))
+      .Text("side", channel.side)
+      .Text("status", ChannelStatusName(channel.status))
+      .Number("head", channel.head)
+      .Number("passed_over", channel.passed_over)
+      .Number("unsent", channel.unsent)
+      .Objects("readers", ToJson(channel.readers));
+  if (channel.status == ChannelStatus::kHalted) object.Text("reason", channel.halted_reason);
+  return object;
+}
+
+JsonObject ToJson(const Alarm& alarm) {
+  JsonObject object;
+  object.Text("warning", AlarmName(alarm.kind))
+      .Text("text", alarm.text)
+      .Text("case", alarm.case_id.ToString());
+  if (alarm.channel) object.Text("channel_id", alarm.channel->channel_id.ToString());
+  if (alarm.participant) object.Text("participant", alarm.participant->ToString());
+  return object;
+}
+
+JsonObject ToJson(const Message& message, const std::string& channel_name) {
+  JsonObject object;
+  object.Number("position", message.position).Text("channel", channel_name);
+  AddAuthor(object, message.author)
+      .Text("kind", MessageKindName(message.kind))
+      .Text("text", message.text)
+      .Text("time", IsoTime(message.time))
+      .Text("message", message.id.ToString());
+  if (message.document) AddDocument(object, *message.document);
+  return object;
+}
+
+JsonObject ToJson(const Document& document, const std::string& channel_name) {
+  JsonObject object;
+  AddDocument(object, document)
+      .Number("position", document.position)
+      .Text("channel", channel_name)
+      .Text("time", IsoTime(document.time));
+  AddAuthor(object, document.author);
+  return object;
+}
+
+std::string ToText(const Message& message) {
+  std::string position = message.position == 0 ? "-" : std::to_string(message.position);
+  position.insert(0, 4 - std::min<size_t>(4, position.size()), ' ');
+  return position + "  " + PersonText(message.author) + ", " + LocalTime(message.time) + "\n" +
+         BodyText(message) + "\n";
+}
+
+std::string ToText(const Channel& channel) {
+  std::string out = Harmless(channel.name);
+  if (channel.status != ChannelStatus::kActive) {
+    out += std::string("  [") + ChannelStatusName(channel.status) + "]";
+  }
+  out += "\n    read by " + PeopleText(channel.readers) + "\n";
+  if (channel.status == ChannelStatus::kHalted) {
+    out += "    halted: " + Harmless(channel.halted_reason) + "\n";
+  }
+  if (channel.unsent > 0) {
+    out += "    " + std::to_string(channel.unsent) + " of your messages wait to be sent\n";
+  }
+  if (channel.passed_over > 0) {
+    out += "    " + std::to_string(channel.passed_over) +
+           " entries could not be opened or verified and were passed over\n";
+  }
+  return out;
+}
+
+std::string ToText(const std::vector<Participant>& participants) {
+  size_t name_columns = 0;
+  size_t role_columns = 0;
+  size_t state_columns = 0;
+  for (const Participant& participant : participants) {
+    name_columns = std::max(name_columns, Columns(Harmless(participant.name)));
+    role_columns = std::max(role_columns, Columns(RoleText(participant.role, participant.side)));
+    state_columns = std::max(state_columns, Columns(StateText(participant)));
+  }
+  std::string out;
+  for (const Participant& participant : participants) {
+    std::string line = Padded(Harmless(participant.name), name_columns) +
+                       Padded(RoleText(participant.role, participant.side), role_columns) +
+                       Padded(StateText(participant), state_columns) + SafetyText(participant);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+    for (const std::string& alarm : participant.alarms) out += "    ! " + Harmless(alarm) + "\n";
+  }
+  return out;
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,31 @@
+// How cases, participants, channels, messages and documents are printed: as JSON, and for people.
+#ifndef PARLEY_TOOLS_PARLEY_OUTPUT_RECORDS_H_
+#define PARLEY_TOOLS_PARLEY_OUTPUT_RECORDS_H_
+
+#include <string>
+#include <vector>
+
+#include "parley/types.h"
+#include "tools/parley/output/json.h"
+
+namespace parley::cli {
+
+JsonObject ToJson(const Case& info);
+JsonObject ToJson(const Participant& participant);
+JsonObject ToJson(const Person& person);
+JsonObject ToJson(const Channel& channel);
+JsonObject ToJson(const Alarm& alarm);
+// `position, channel, author, role, side, kind, text, time, message`, and for documents `document,
+// name, size, media_type`.
+JsonObject ToJson(const Message& message, const std::string& channel_name);
+JsonObject ToJson(const Document& document, const std::string& channel_name);
+std::vector<JsonObject> ToJson(const std::vector<Person>& people);
+
+// Several lines, each with its end. All that others wrote is made harmless.
+std::string ToText(const Message& message);
+std::string ToText(const Channel& channel);
+std::string ToText(const std::vector<Participant>& participants);
+
+}  // namespace parley::cli
+
+#endif  // PARLEY_TOOLS_PARLEY_OUTPUT_RECORDS_H_

@@ -1,0 +1,63 @@
+// What a command works with: the opened profile, the case and channel that it names, and where its
+// output goes.
+#ifndef PARLEY_TOOLS_PARLEY_SESSION_H_
+#define PARLEY_TOOLS_PARLEY_SESSION_H_
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "parley/profile.h"
+#include "tools/parley/arguments.h"
+#include "tools/parley/output/json.h"
+#include "tools/parley/terminal.h"
+
+namespace parley::cli {
+
+// Not thread-safe.
+class Session {
+ public:
+  // `out` gets what the command prints, and must outlive the session.
+  Session(Settings settings, std::ostream& out);
+
+  const Settings& settings() const { return settings_; }
+  bool json() const { return settings_.json; }
+  std::ostream& out() { return out_; }
+  void Print(const JsonObject& object) { out_ << object.ToString() << '\n'; }
+
+  // The passphrase of --passphrase-file, if that was given.
+  Result<std::optional<SecretText>> PassphraseFromFile() const;
+
+  // Opens the profile at the first call; asks for its passphrase if it is locked.
+  Result<Profile*> profile();
+
+  // Brings a case (or all) up to date, unless --offline. When the relay can't be reached, that is a
+  // note: what is stored is shown.
+  Status Refresh(const std::optional<CaseId>& id);
+
+  // Finds a case and brings it up to date.
+  Result<Case> OpenCase(const std::string& text);
+
+  // Finds a channel of a case that was opened.
+  Result<Channel> OpenChannel(const Case& info, const std::string& channel_text);
+
+  // Something that the person should know and that is no failure. Shown on standard error when the
+  // command has succeeded, so that a failure stays one line.
+  void Note(std::string text);
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  Status OpenProfile();
+  // Alarms that nobody may overlook become notes.
+  Status NoteAlarms(const CaseId& id);
+
+  const Settings settings_;
+  std::ostream& out_;
+  std::optional<Profile> profile_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace parley::cli
+
+#endif  // PARLEY_TOOLS_PARLEY_SESSION_H_
