@@ -21,26 +21,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client-lib/store/id_codec.h"
 #include "client-lib/store/profile_store.h"
 #include "crypto/base/codec.h"
 #include "parley/ids.h"
 
-namespace parley {
-
-// How ids stand in records.
-template <typename Kind>
-void Encode(crypto::Writer& writer, const Id<Kind>& id) {
-  writer.WriteRaw(id.bytes());
-}
-template <typename Kind>
-absl::Status Decode(crypto::Reader& reader, Id<Kind>& id) {
-  typename Id<Kind>::Bytes bytes{};
-  PARLEY_RETURN_IF_ERROR(crypto::Decode(reader, bytes));
-  id = Id<Kind>(bytes);
-  return absl::OkStatus();
-}
-
-namespace client {
+namespace parley::client {
 
 inline constexpr uint8_t kRecordVersion = 1;
 
@@ -135,7 +121,6 @@ class RecordTable {
   std::string prefix_;
 };
 
-}  // namespace client
-}  // namespace parley
+}  // namespace parley::client
 
 #endif  // PARLEY_CLIENT_LIB_PAIRING_RECORD_TABLE_H_

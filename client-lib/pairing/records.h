@@ -87,6 +87,10 @@ struct Pairing {
   uint8_t ended = 0;
   // The peer's inbox refused the append key: the peer has ended it, or the relay lost the inbox.
   uint8_t refused = 0;
+  // Whether the peer was seen in a channel's roster: who is in none any more has gone.
+  uint8_t met = 0;
+  // Append keys of the own inbox that the peer has to hand on and hasn't used yet, as far as known.
+  uint16_t seeds_out = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
@@ -141,9 +145,11 @@ struct AwaitedIntroduction {
   Bytes peer_card;
   uint8_t peer_role = 0;
   Secret append_seed;  // into the peer's inbox
+  ParticipantId introducer;
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.secret, self.peer, self.peer_card, self.peer_role, self.append_seed);
+    return std::tie(self.secret, self.peer, self.peer_card, self.peer_role, self.append_seed,
+                    self.introducer);
   }
 };
 
