@@ -23,7 +23,7 @@ namespace parley {
 // --------------------------------------------------------------------------------------
 
 // The numbers are those of the protocol.
-enum class Role {
+enum class Role : uint8_t {
   kUnknown = 0,
   kMediator = 1,
   kCoMediator = 2,
@@ -43,7 +43,7 @@ PARLEY_EXPORT std::optional<Role> ParseRole(std::string_view text);
 // Whether the role is one of the neutrals, who have no side.
 inline bool IsNeutral(Role role) { return role == Role::kMediator || role == Role::kCoMediator; }
 
-enum class ParticipantState {
+enum class ParticipantState : uint8_t {
   kUnknown = 0,
   kInvited,   // an invitation is out, nobody has used it
   kWaiting,   // has joined with the invitation and waits for approval
@@ -125,7 +125,7 @@ struct Invitation {
 // ------------------------------------------------------------------------------------
 
 // The numbers are those of the protocol.
-enum class ChannelKind {
+enum class ChannelKind : uint8_t {
   kUnknown = 0,
   kJoint = 1,
   kCaucus = 2,
@@ -136,7 +136,7 @@ enum class ChannelKind {
 // "joint", "caucus", "neutrals", "counsel", "team", "unknown".
 PARLEY_EXPORT const char* ChannelKindName(ChannelKind kind);
 
-enum class ChannelStatus {
+enum class ChannelStatus : uint8_t {
   kActive = 0,
   // An entry had to be refused, or the relay lost the channel: nothing can be sent until a neutral
   // reopens it. `halted_reason` says why.
@@ -180,7 +180,7 @@ struct Document {
   std::optional<MessageId> replaces;
 };
 
-enum class MessageKind {
+enum class MessageKind : uint8_t {
   kText = 0,
   kDocument,
   // Made by a newer version of Parley: kept, and shown when the program is brought up to date.
@@ -218,7 +218,7 @@ using ProgressCallback = std::function<bool(uint64_t done, uint64_t total)>;
 // ---- What is wrong, and what happens
 // --------------------------------------------------------------
 
-enum class AlarmKind {
+enum class AlarmKind : uint8_t {
   kInvitationUsedTwice = 0,  // somebody else has, or had, the invitation
   kFork,                     // the relay shows members different logs
   kHalted,                   // a channel is halted
@@ -252,7 +252,7 @@ struct SyncReport {
   std::vector<Problem> problems;
 };
 
-enum class EventKind {
+enum class EventKind : uint8_t {
   kMessage = 0,   // `message` came (or went, for the owner's own of another process)
   kParticipants,  // somebody joined, was approved or removed, left
   kChannels,      // a channel is new, halted or reopened, or its readers changed
