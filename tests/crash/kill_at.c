@@ -37,7 +37,8 @@ __attribute__((destructor)) static void TellCount(void) {
   fclose(file);
 }
 
-static void Die(void) {
+static void Die(ssize_t half_done) {
+  (void)half_done;
   kill(getpid(), SIGKILL);
   for (;;) pause();
 }
@@ -50,35 +51,26 @@ static int IsLast(void) { return atomic_fetch_add(&calls, 1) + 1 == kill_at; }
 
 ssize_t write(int fd, const void* data, size_t size) {
   __typeof__(&write) real = TRUE_FUNCTION(write);
-  if (fd > 2 && IsLast()) {
-    if (torn) real(fd, data, size / 2);
-    Die();
-  }
+  if (fd > 2 && IsLast()) Die(torn ? real(fd, data, size / 2) : 0);
   return real(fd, data, size);
 }
 
 ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
   __typeof__(&pwrite) real = TRUE_FUNCTION(pwrite);
-  if (IsLast()) {
-    if (torn) real(fd, data, size / 2, offset);
-    Die();
-  }
+  if (IsLast()) Die(torn ? real(fd, data, size / 2, offset) : 0);
   return real(fd, data, size, offset);
 }
 
 ssize_t pwrite64(int fd, const void* data, size_t size, off64_t offset) {
   __typeof__(&pwrite64) real = TRUE_FUNCTION(pwrite64);
-  if (IsLast()) {
-    if (torn) real(fd, data, size / 2, offset);
-    Die();
-  }
+  if (IsLast()) Die(torn ? real(fd, data, size / 2, offset) : 0);
   return real(fd, data, size, offset);
 }
 
 // The calls that are done or not done.
 #define KILLED_BEFORE(type, name, parameters, arguments) \
   type name parameters {                                 \
-    if (IsLast()) Die();                                 \
+    if (IsLast()) Die(0);                                \
     return TRUE_FUNCTION(name) arguments;                \
   }
 

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import threading
 
+Attempt = collections.namedtuple("Attempt", "mailbox generation append_id nonce payload position")
 Append = collections.namedtuple("Append", "mailbox position generation closing")
 
 
@@ -80,6 +81,16 @@ class HostileRelay:
         for line in self.command("appends"):
             mailbox, position, generation, kind = line.split()
             found.append(Append(mailbox, int(position), int(generation), kind == "closing"))
+        return found
+
+    def attempts(self):
+        """All that clients tried to append since the last call; position 0 where they were told of
+        no success. `nonce` and `payload` (its SHA-256) are in hexadecimal."""
+        found = []
+        for line in self.command("attempts"):
+            mailbox, generation, append_id, *rest, payload, position = line.split()
+            found.append(Attempt(mailbox, int(generation), append_id, rest[0] if rest else "",
+                                 payload, int(position)))
         return found
 
     def blobs(self):

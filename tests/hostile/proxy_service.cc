@@ -60,6 +60,11 @@ std::vector<NotedAppend> ProxyService::TakeAppends() {
   return std::exchange(appends_, {});
 }
 
+std::vector<NotedAttempt> ProxyService::TakeAttempts() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(attempts_, {});
+}
+
 std::vector<std::string> ProxyService::TakeBlobs() {
   const std::lock_guard lock(mutex_);
   return std::exchange(blobs_, {});
@@ -105,47 +110,54 @@ grpc::Status ProxyService::OpenSession(Context*, const relay::v1::OpenSessionReq
 
 grpc::Status ProxyService::Append(Context*, const AppendRequest* request,
                                   AppendResponse* response) {
-  const std::string& mailbox = request->mailbox_id();
+  const grpc::Status status = AppendAsTold(*request, *response);
+  const std::lock_guard lock(mutex_);
+  attempts_.push_back({*request, status.ok() ? response->position() : 0});
+  return status;
+}
+
+grpc::Status ProxyService::AppendAsTold(const AppendRequest& request, AppendResponse& response) {
+  const std::string& mailbox = request.mailbox_id();
   if (rules_.Take("refuse", "mailbox", mailbox)) {
     return {grpc::StatusCode::PERMISSION_DENIED, "not here"};
   }
   if (rules_.Take("lose-request", "mailbox", mailbox)) {
     return {grpc::StatusCode::UNAVAILABLE, "the connection broke"};
   }
-  if (const auto shadow = ShadowOf(mailbox)) return AppendToShadow(*shadow, *request, *response);
+  if (const auto shadow = ShadowOf(mailbox)) return AppendToShadow(*shadow, request, response);
   if (const auto rule = rules_.Take("swallow", "mailbox", mailbox)) {
-    response->set_position(rule->Number("position", 1));
-    NoteAppend(*request, response->position());
+    response.set_position(rule->Number("position", 1));
+    NoteAppend(request, response.position());
     return grpc::Status::OK;
   }
   grpc::ClientContext context;
   SetDeadline(context);
-  grpc::Status status = relay_->Append(&context, *request, response);
+  grpc::Status status = relay_->Append(&context, request, &response);
   if (!status.ok()) return status;
   if (rules_.Take("duplicate", "mailbox", mailbox)) {
     grpc::ClientContext again;
     SetDeadline(again);
-    status = relay_->Append(&again, *request, response);
+    status = relay_->Append(&again, request, &response);
     if (!status.ok()) return status;
   }
   relay::v1::Entry entry;
-  entry.set_position(response->position());
-  entry.set_generation(request->generation());
-  entry.set_append_id(request->append_id());
-  entry.set_payload(request->payload());
-  if (request->has_closing()) *entry.mutable_closing() = request->closing();
+  entry.set_position(response.position());
+  entry.set_generation(request.generation());
+  entry.set_append_id(request.append_id());
+  entry.set_payload(request.payload());
+  if (request.has_closing()) *entry.mutable_closing() = request.closing();
   book_.Note(mailbox, entry);
   for (const auto& rule : rules_.For("mailbox", mailbox)) {
     const uint64_t place = rule->Number("position", 0);
-    if (rule->kind() == "hide" && response->position() > place) {
-      response->set_position(response->position() - 1);
-    } else if (rule->kind() == "replay" && response->position() >= place) {
-      response->set_position(response->position() + 1);
+    if (rule->kind() == "hide" && response.position() > place) {
+      response.set_position(response.position() - 1);
+    } else if (rule->kind() == "replay" && response.position() >= place) {
+      response.set_position(response.position() + 1);
     }
   }
-  NoteAppend(*request, response->position());
+  NoteAppend(request, response.position());
   if (rules_.Take("wrong-position", "mailbox", mailbox)) {
-    response->set_position(response->position() + 1);
+    response.set_position(response.position() + 1);
   }
   if (rules_.Take("lose-answer", "mailbox", mailbox)) {
     return {grpc::StatusCode::UNAVAILABLE, "the connection broke"};

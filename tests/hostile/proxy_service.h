@@ -42,6 +42,12 @@ struct NotedAppend {
   bool closing = false;
 };
 
+// One append that a client tried, refused or not.
+struct NotedAttempt {
+  relay::v1::AppendRequest request;
+  uint64_t position = 0;  // 0: the client was told of no success
+};
+
 class ProxyService final : public relay::v1::Relay::Service {
  public:
   explicit ProxyService(const std::shared_ptr<grpc::Channel>& true_relay)
@@ -55,6 +61,8 @@ class ProxyService final : public relay::v1::Relay::Service {
   void Fork(const std::string& mailbox_id, uint64_t from, uint64_t generation);
   // The appends that were acknowledged since the last call.
   std::vector<NotedAppend> TakeAppends();
+  // All that clients tried to append since the last call.
+  std::vector<NotedAttempt> TakeAttempts();
   // Ids of blobs that were made since the last call.
   std::vector<std::string> TakeBlobs();
   // Ends streams, so that the server can shut down.
@@ -101,6 +109,8 @@ class ProxyService final : public relay::v1::Relay::Service {
   // What a reader is shown; Subscribe is made of the same pages.
   grpc::Status ReadPage(const relay::v1::ReadRequest& request, relay::v1::ReadResponse& response);
   grpc::Status TrueRead(const relay::v1::ReadRequest& request, relay::v1::ReadResponse& response);
+  grpc::Status AppendAsTold(const relay::v1::AppendRequest& request,
+                            relay::v1::AppendResponse& response);
   grpc::Status AppendToShadow(ShadowLog& shadow, const relay::v1::AppendRequest& request,
                               relay::v1::AppendResponse& response);
   std::shared_ptr<ShadowLog> ShadowOf(const std::string& mailbox_id) const;
@@ -118,6 +128,7 @@ class ProxyService final : public relay::v1::Relay::Service {
   std::map<std::string, uint64_t> token_generations_;
   std::map<std::string, std::shared_ptr<ShadowLog>> shadows_;
   std::vector<NotedAppend> appends_;
+  std::vector<NotedAttempt> attempts_;
   std::vector<std::string> blobs_;
 };
 

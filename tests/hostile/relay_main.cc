@@ -8,6 +8,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <iostream>
@@ -15,12 +16,14 @@
 #include <string>
 
 #include "crypto/base/bytes.h"
+#include "crypto/primitives/hash.h"
 #include "tests/hostile/proxy_service.h"
 
 namespace parley::hostile {
 namespace {
 
 constexpr int kMostMessageBytes = 4 << 20;
+constexpr size_t kNonceBytes = 24;  // at the beginning of a sealed entry
 
 struct Flags {
   std::string data;
@@ -71,6 +74,17 @@ void PrintAppends(ProxyService& service) {
   }
 }
 
+void PrintAttempts(ProxyService& service) {
+  for (const NotedAttempt& attempt : service.TakeAttempts()) {
+    const crypto::ByteView payload = crypto::ViewOf(attempt.request.payload());
+    std::cout << crypto::ToHex(crypto::ViewOf(attempt.request.mailbox_id())) << ' '
+              << attempt.request.generation() << ' '
+              << crypto::ToHex(crypto::ViewOf(attempt.request.append_id())) << ' '
+              << crypto::ToHex(payload.first(std::min(payload.size(), kNonceBytes))) << ' '
+              << crypto::ToHex(crypto::Sha256({payload})) << ' ' << attempt.position << '\n';
+  }
+}
+
 // Carries out one command; the empty string, or what is wrong with it.
 std::string Obey(const std::string& line, ProxyService& service) {
   const std::shared_ptr<Rule> command = Rule::Parse(line);
@@ -78,6 +92,8 @@ std::string Obey(const std::string& line, ProxyService& service) {
   const std::string& kind = command->kind();
   if (kind == "appends") {
     PrintAppends(service);
+  } else if (kind == "attempts") {
+    PrintAttempts(service);
   } else if (kind == "blobs") {
     for (const std::string& id : service.TakeBlobs()) {
       std::cout << crypto::ToHex(crypto::ViewOf(id)) << '\n';
