@@ -24,6 +24,9 @@ Bytes Field(const json& object, const char* name) {
   return FromHex(object.value(name, std::string())).value();
 }
 
+// The same, as the text that it is written as.
+std::string Text(const json& object, const char* name) { return object.at(name); }
+
 // What a case needs that we don't have; empty when it can run.
 std::string WhyNot(const json& c) {
   const int kem = c.at("kem_id");
@@ -48,8 +51,8 @@ struct Keys {
 
 void CheckKeyPair(const KemKeyPair& pair, const Kem& kem, const json& c, const char* private_name,
                   const char* public_name) {
-  EXPECT_EQ(ToHex(pair.private_key.Reveal()), c.at(private_name));
-  EXPECT_EQ(ToHex(pair.public_key), c.at(public_name));
+  EXPECT_EQ(ToHex(pair.private_key.Reveal()), Text(c, private_name));
+  EXPECT_EQ(ToHex(pair.public_key), Text(c, public_name));
   EXPECT_EQ(kem.PublicKeyOf(pair.private_key.Reveal()).value(), pair.public_key);
   EXPECT_TRUE(kem.CheckPublicKey(pair.public_key).ok());
 }
@@ -86,7 +89,7 @@ void CheckEncryptions(HpkeContext sender, HpkeContext receiver, const json& encr
     const Bytes plaintext = Field(e, "pt");
     const Bytes ciphertext = sender.Seal(aad, plaintext);
     if (!e.empty()) {
-      EXPECT_EQ(ToHex(ciphertext), e.at("ct")) << "number " << number;
+      EXPECT_EQ(ToHex(ciphertext), Text(e, "ct")) << "number " << number;
     }
     const absl::StatusOr<Bytes> opened = receiver.Open(aad, ciphertext);
     ASSERT_TRUE(opened.ok()) << "number " << number;
@@ -98,8 +101,8 @@ void CheckExports(const HpkeContext& sender, const HpkeContext& receiver, const 
   for (const json& e : exports) {
     const Bytes context = Field(e, "exporter_context");
     const size_t length = e.at("L");
-    EXPECT_EQ(ToHex(sender.Export(context, length).Reveal()), e.at("exported_value"));
-    EXPECT_EQ(ToHex(receiver.Export(context, length).Reveal()), e.at("exported_value"));
+    EXPECT_EQ(ToHex(sender.Export(context, length).Reveal()), Text(e, "exported_value"));
+    EXPECT_EQ(ToHex(receiver.Export(context, length).Reveal()), Text(e, "exported_value"));
   }
 }
 
@@ -108,8 +111,8 @@ void RunCase(const json& c) {
   const uint8_t mode = c.at("mode");
   const Keys keys = DeriveKeys(*suite.kem, c);
   const Encapsulation encapsulation = EncapAsPublished(*suite.kem, keys, c);
-  EXPECT_EQ(ToHex(encapsulation.shared_secret.Reveal()), c.at("shared_secret"));
-  EXPECT_EQ(ToHex(encapsulation.enc), c.at("enc"));
+  EXPECT_EQ(ToHex(encapsulation.shared_secret.Reveal()), Text(c, "shared_secret"));
+  EXPECT_EQ(ToHex(encapsulation.enc), Text(c, "enc"));
 
   const Bytes info = Field(c, "info");
   const Bytes psk = Field(c, "psk");
