@@ -10,7 +10,6 @@
 """
 import base64
 import collections
-import struct
 import subprocess
 import threading
 
@@ -67,6 +66,10 @@ class HostileRelay:
     def clear(self):
         self.command("clear")
 
+    def forget(self):
+        """Forgets all that it knows, for a test that sets the true relay back."""
+        self.command("forget")
+
     def hits(self):
         """How often it has lied since the last clear()."""
         return int(self.command("hits")[0])
@@ -107,15 +110,6 @@ def _decode(text, prefix):
 
 def _encode(prefix, data):
     return prefix + base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def readdress_connection(text, address):
-    """The connection string with another address (docs/protocol.md section 1)."""
-    prefix = "parley-relay1:"
-    data = _decode(text, prefix)
-    (length,) = struct.unpack(">H", data[33:35])
-    rest = data[35 + length:]
-    return _encode(prefix, data[:33] + struct.pack(">H", len(address)) + address.encode() + rest)
 
 
 def readdress_invitation(text, address):

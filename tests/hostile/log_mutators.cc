@@ -274,6 +274,11 @@ std::optional<Entry> LogBook::FindAppend(const std::string& mailbox_id,
   return std::nullopt;
 }
 
+void LogBook::Clear() {
+  const std::lock_guard lock(mutex_);
+  logs_.clear();
+}
+
 const LogMutator* FindLogMutator(std::string_view kind) {
   for (const LogMutator& mutator : kMutators) {
     if (mutator.kind == kind) return &mutator;

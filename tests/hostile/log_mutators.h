@@ -28,6 +28,7 @@ class LogBook {
   // Position and generation of an entry with this append id.
   std::optional<relay::v1::Entry> FindAppend(const std::string& mailbox_id,
                                              const std::string& append_id) const;
+  void Clear();
 
  private:
   mutable std::mutex mutex_;

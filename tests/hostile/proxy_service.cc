@@ -55,6 +55,17 @@ void ProxyService::Fork(const std::string& mailbox_id, uint64_t from, uint64_t g
   shadows_[mailbox_id] = std::make_shared<ShadowLog>(from, generation);
 }
 
+void ProxyService::Forget() {
+  rules_.Clear();
+  book_.Clear();
+  const std::lock_guard lock(mutex_);
+  token_generations_.clear();
+  shadows_.clear();
+  appends_.clear();
+  attempts_.clear();
+  blobs_.clear();
+}
+
 std::vector<NotedAppend> ProxyService::TakeAppends() {
   const std::lock_guard lock(mutex_);
   return std::exchange(appends_, {});

@@ -59,6 +59,8 @@ class ProxyService final : public relay::v1::Relay::Service {
   Rules& rules() { return rules_; }
   // From now on this mailbox has two logs; see ShadowLog.
   void Fork(const std::string& mailbox_id, uint64_t from, uint64_t generation);
+  // Forgets everything, rules and other logs included; for a test that sets the true relay back.
+  void Forget();
   // The appends that were acknowledged since the last call.
   std::vector<NotedAppend> TakeAppends();
   // All that clients tried to append since the last call.

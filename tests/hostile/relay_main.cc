@@ -102,6 +102,8 @@ std::string Obey(const std::string& line, ProxyService& service) {
     std::cout << service.rules().hits() << '\n';
   } else if (kind == "clear") {
     service.rules().Clear();
+  } else if (kind == "forget") {
+    service.Forget();
   } else if (kind == "fork") {
     if (command->Raw("mailbox").size() != 32) return "fork wants mailbox, position, generation";
     service.Fork(command->Raw("mailbox"), command->Number("position", 1),
