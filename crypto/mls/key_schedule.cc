@@ -48,6 +48,22 @@ EncryptionSecret DeriveEncryptionSecret(const CipherSuite& suite, const EpochSec
   return EncryptionSecret(DeriveSecret(suite, epoch.value, "encryption"));
 }
 
+EpochKeys EnterEpoch(const CipherSuite& suite, JoinerSecret joiner, const PskSecret& psk,
+                     const GroupContext& context) {
+  EpochKeys keys;
+  keys.welcome = DeriveWelcomeSecret(suite, joiner, psk);
+  const EpochSecret epoch = DeriveEpochSecret(suite, joiner, psk, context);
+  keys.secrets = DeriveEpochSecrets(suite, epoch);
+  keys.encryption = DeriveEncryptionSecret(suite, epoch);
+  keys.joiner = std::move(joiner);
+  return keys;
+}
+
+EpochKeys AdvanceEpoch(const CipherSuite& suite, const InitSecret& init, const CommitSecret& commit,
+                       const PskSecret& psk, const GroupContext& context) {
+  return EnterEpoch(suite, DeriveJoinerSecret(suite, init, commit, context), psk, context);
+}
+
 crypto::KemKeyPair DeriveExternalKeyPair(const CipherSuite& suite,
                                          const ExternalSecret& external) {
   return suite.kem().DeriveKeyPair(external.value.Reveal());

@@ -76,6 +76,20 @@ EpochSecrets DeriveEpochSecrets(const CipherSuite& suite, const EpochSecret& epo
 // encryption_secret, from which the secret tree grows; it is consumed there.
 EncryptionSecret DeriveEncryptionSecret(const CipherSuite& suite, const EpochSecret& epoch);
 
+// All that starts an epoch. The joiner and welcome secrets serve its Welcome and then go.
+struct EpochKeys {
+  JoinerSecret joiner;
+  WelcomeSecret welcome;
+  EpochSecrets secrets;
+  EncryptionSecret encryption;
+};
+// From the joiner secret, as a new member.
+EpochKeys EnterEpoch(const CipherSuite& suite, JoinerSecret joiner, const PskSecret& psk,
+                     const GroupContext& context);
+// From the epoch before, as a member.
+EpochKeys AdvanceEpoch(const CipherSuite& suite, const InitSecret& init, const CommitSecret& commit,
+                       const PskSecret& psk, const GroupContext& context);
+
 // external_priv, external_pub = KEM.DeriveKeyPair(external_secret)
 crypto::KemKeyPair DeriveExternalKeyPair(const CipherSuite& suite, const ExternalSecret& external);
 

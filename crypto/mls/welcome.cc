@@ -25,9 +25,9 @@ struct KeyAndNonce {
 
 // welcome_nonce = ExpandWithLabel(welcome_secret, "nonce", "", AEAD.Nn)
 // welcome_key = ExpandWithLabel(welcome_secret, "key", "", AEAD.Nk)
-KeyAndNonce WelcomeKey(const CipherSuite& suite, const Secret& welcome_secret) {
-  return {ExpandWithLabel(suite, welcome_secret, "key", {}, suite.key_size()),
-          ExpandWithLabel(suite, welcome_secret, "nonce", {}, suite.nonce_size())};
+KeyAndNonce WelcomeKey(const CipherSuite& suite, const WelcomeSecret& welcome_secret) {
+  return {ExpandWithLabel(suite, welcome_secret.value, "key", {}, suite.key_size()),
+          ExpandWithLabel(suite, welcome_secret.value, "nonce", {}, suite.nonce_size())};
 }
 
 }  // namespace
@@ -40,13 +40,13 @@ absl::Status VerifyGroupInfo(ByteView signature_key, const GroupInfo& info) {
   return VerifyWithLabel(signature_key, kGroupInfoLabel, ToBeSigned(info), info.signature);
 }
 
-Bytes SealGroupInfo(const CipherSuite& suite, const Secret& welcome_secret, const GroupInfo& info) {
+Bytes SealGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret, const GroupInfo& info) {
   const KeyAndNonce key = WelcomeKey(suite, welcome_secret);
   return crypto::Seal(suite.aead, key.key.Reveal(), key.nonce.Reveal(), {},
                       crypto::Serialize(info));
 }
 
-absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite, const Secret& welcome_secret,
+absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret,
                                         const Welcome& welcome) {
   const KeyAndNonce key = WelcomeKey(suite, welcome_secret);
   PARLEY_ASSIGN_OR_RETURN(const Bytes plaintext,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crypto/mls/group_context.h"
+#include "crypto/mls/key_schedule.h"
 #include "crypto/mls/psk.h"
 #include "crypto/mls/suite_crypto.h"
 
@@ -96,9 +97,9 @@ struct Welcome {
 };
 
 // The GroupInfo under the key and nonce that `welcome_secret` gives.
-Bytes SealGroupInfo(const CipherSuite& suite, const Secret& welcome_secret, const GroupInfo& info);
+Bytes SealGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret, const GroupInfo& info);
 // Errors: Unauthenticated; InvalidArgument when what is inside isn't a GroupInfo.
-absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite, const Secret& welcome_secret,
+absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret,
                                         const Welcome& welcome);
 
 // The secrets for one new member, under its init key.

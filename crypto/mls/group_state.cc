@@ -1,0 +1,273 @@
+#include "crypto/mls/group_state.h"
+
+#include "crypto/mls/message_protection.h"
+
+namespace parley::mls {
+
+absl::StatusOr<std::vector<Psk>> FindPsks(const GroupState* state,
+                                          const std::vector<PreSharedKeyId>& ids,
+                                          const PskLookup& lookup) {
+  std::vector<Psk> psks;
+  for (const PreSharedKeyId& id : ids) {
+    std::optional<Secret> secret;
+    if (state != nullptr && id.type == PskType::kResumption &&
+        id.psk_group_id == state->context.group_id) {
+      auto past = state->past_resumption.find(id.psk_epoch);
+      if (id.psk_epoch == state->context.epoch) {
+        secret = state->secrets.resumption.value.Clone();
+      } else if (past != state->past_resumption.end()) {
+        secret = past->second.Clone();
+      }
+    }
+    if (!secret.has_value() && lookup) secret = lookup(id);
+    if (!secret.has_value()) {
+      return absl::FailedPreconditionError("a pre-shared key that the group needs is not known");
+    }
+    psks.push_back({id, std::move(*secret)});
+  }
+  return psks;
+}
+
+GroupInfo MakeGroupInfo(const GroupState& state, bool with_tree, bool with_external_pub,
+                        const Extensions& more) {
+  GroupInfo info{.group_context = state.context,
+                 .extensions = more,
+                 .confirmation_tag = state.confirmation_tag,
+                 .signer = state.own_leaf.value,
+                 .signature = {}};
+  if (with_tree) info.extensions.push_back({ExtensionType::kRatchetTree, state.tree.Serialize()});
+  if (with_external_pub) {
+    // struct { HPKEPublicKey external_pub; } ExternalPub;
+    info.extensions.push_back(
+        {ExtensionType::kExternalPub,
+         crypto::Serialize(DeriveExternalKeyPair(*state.suite, state.secrets.external).public_key)});
+  }
+  SignGroupInfo(state.signature_key, info);
+  return info;
+}
+
+FramedContent NewContent(const GroupState& state, ByteView authenticated_data) {
+  FramedContent content;
+  content.group_id = state.context.group_id;
+  content.epoch = state.context.epoch;
+  content.sender = Sender::Member(state.own_leaf);
+  content.authenticated_data.assign(authenticated_data.begin(), authenticated_data.end());
+  return content;
+}
+
+AuthenticatedContent SignAs(const GroupState& state, WireFormat wire_format,
+                            FramedContent content) {
+  AuthenticatedContent signed_content{.wire_format = wire_format};
+  signed_content.auth.signature =
+      SignContent(state.signature_key, wire_format, content, state.context);
+  signed_content.content = std::move(content);
+  return signed_content;
+}
+
+absl::StatusOr<Bytes> SealPrivate(GroupState& state, const AuthenticatedContent& content,
+                                  size_t padding) {
+  PARLEY_ASSIGN_OR_RETURN(
+      const FoundKey key,
+      state.secret_tree.TakeNext(*state.suite, state.own_leaf,
+                                 RatchetFor(content.content.content_type())));
+  return crypto::Serialize(MlsMessage{
+      ProtectPrivate(*state.suite, state.secrets.sender_data, key, content, padding)});
+}
+
+// ---- Stored form ------------------------------------------------------------------------------
+
+namespace {
+
+constexpr uint16_t kStoredVersion = 1;
+
+void Encode(crypto::Writer& w, const PrivateKeys& keys) {
+  w.WriteUint32(static_cast<uint32_t>(keys.size()));
+  for (const auto& [node, secret] : keys) {
+    w.WriteUint32(node.value);
+    Encode(w, secret);
+  }
+}
+
+absl::Status Decode(crypto::Reader& r, PrivateKeys& keys) {
+  uint32_t count = 0;
+  PARLEY_RETURN_IF_ERROR(r.ReadUint32(count));
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t node = 0;
+    Secret secret;
+    PARLEY_RETURN_IF_ERROR(r.ReadUint32(node));
+    PARLEY_RETURN_IF_ERROR(Decode(r, secret));
+    keys.emplace(NodeIndex(node), std::move(secret));
+  }
+  return absl::OkStatus();
+}
+
+struct StoredPending {
+  ProposalRef ref;
+  Sender sender;
+  Proposal proposal;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.ref, self.sender, self.proposal);
+  }
+};
+
+struct StoredResumption {
+  uint64_t epoch = 0;
+  Secret secret;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.epoch, self.secret);
+  }
+};
+
+// Everything but the version, the suite, the signature key and the tree.
+void EncodeState(crypto::Writer& w, const GroupState& state) {
+  Encode(w, state.context);
+  Encode(w, state.interim_transcript_hash);
+  Encode(w, state.confirmation_tag);
+  w.WriteUint32(state.own_leaf.value);
+  Encode(w, state.keys);
+  Encode(w, state.secrets);
+  Encode(w, state.secret_tree);
+  std::vector<StoredPending> pending;
+  for (const PendingProposal& p : state.pending) pending.push_back({p.ref, p.sender, p.proposal});
+  Encode(w, pending);
+  Encode(w, state.pending_updates);
+  std::vector<StoredResumption> past;
+  for (const auto& [epoch, secret] : state.past_resumption) past.push_back({epoch, secret.Clone()});
+  Encode(w, past);
+  Encode(w, state.reinit);
+}
+
+absl::Status DecodeState(crypto::Reader& r, GroupState& state) {
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.context));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.interim_transcript_hash));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.confirmation_tag));
+  PARLEY_RETURN_IF_ERROR(r.ReadUint32(state.own_leaf.value));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.keys));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.secrets));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.secret_tree));
+  std::vector<StoredPending> pending;
+  PARLEY_RETURN_IF_ERROR(Decode(r, pending));
+  for (StoredPending& p : pending) {
+    state.pending.push_back({std::move(p.ref), p.sender, std::move(p.proposal)});
+  }
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.pending_updates));
+  std::vector<StoredResumption> past;
+  PARLEY_RETURN_IF_ERROR(Decode(r, past));
+  for (StoredResumption& p : past) state.past_resumption.emplace(p.epoch, std::move(p.secret));
+  return Decode(r, state.reinit);
+}
+
+absl::StatusOr<std::unique_ptr<GroupState>> ParseState(ByteView stored) {
+  crypto::Reader r(stored);
+  uint16_t version = 0;
+  CipherSuiteId id{};
+  Secret seed;
+  ByteView tree_wire;
+  PARLEY_RETURN_IF_ERROR(Decode(r, version));
+  if (version != kStoredVersion) return absl::InvalidArgumentError("another version");
+  PARLEY_RETURN_IF_ERROR(Decode(r, id));
+  PARLEY_RETURN_IF_ERROR(Decode(r, seed));
+  PARLEY_RETURN_IF_ERROR(r.ReadOpaque(tree_wire));
+  PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(id));
+  PARLEY_ASSIGN_OR_RETURN(SignatureKey key, SignatureKey::FromSeed(seed.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(RatchetTree tree, RatchetTree::Parse(*suite, tree_wire));
+  auto state = std::make_unique<GroupState>(*suite, std::move(tree), std::move(key));
+  PARLEY_RETURN_IF_ERROR(DecodeState(r, *state));
+  PARLEY_RETURN_IF_ERROR(r.ExpectEnd());
+  if (state->tree.leaf(state->own_leaf) == nullptr ||
+      state->tree.TreeHash() != state->context.tree_hash) {
+    return absl::InvalidArgumentError("parts that don't belong together");
+  }
+  return state;
+}
+
+}  // namespace
+
+std::unique_ptr<GroupState> CloneState(const GroupState& state) {
+  auto copy = std::make_unique<GroupState>(*state.suite, state.tree, state.signature_key.Clone());
+  crypto::Writer w;
+  EncodeState(w, state);
+  crypto::Reader r(w.view());
+  // What was just written reads back.
+  if (!DecodeState(r, *copy).ok()) std::abort();
+  return copy;
+}
+
+Secret Group::Serialize() const {
+  crypto::Writer w;
+  Encode(w, kStoredVersion);
+  Encode(w, state_->suite->id);
+  Encode(w, state_->signature_key.Seed());
+  Encode(w, state_->tree.Serialize());
+  EncodeState(w, *state_);
+  return std::move(w).TakeSecret();
+}
+
+absl::StatusOr<Group> Group::Parse(ByteView stored) {
+  absl::StatusOr<std::unique_ptr<GroupState>> state = ParseState(stored);
+  if (state.ok()) return Group(std::move(*state));
+  return absl::DataLossError("a stored group is damaged or from a later version (" +
+                             std::string(state.status().message()) + ")");
+}
+
+Group Group::Clone() const { return Group(CloneState(*state_)); }
+
+Secret PreparedCommit::SerializeSecret() const {
+  crypto::Writer w;
+  Encode(w, kStoredVersion);
+  Encode(w, message);
+  Encode(w, welcome);
+  w.WriteUint32(static_cast<uint32_t>(added.size()));
+  for (const AddedMember& member : added) {
+    w.WriteUint32(member.leaf.value);
+    Encode(w, member.key_package);
+    Encode(w, member.proposed_by);
+  }
+  Encode(w, next.Serialize());
+  return std::move(w).TakeSecret();
+}
+
+namespace {
+
+struct StoredCommit {
+  Bytes message;
+  std::optional<Bytes> welcome;
+  std::vector<AddedMember> added;
+  Secret next;
+};
+
+absl::Status Decode(crypto::Reader& r, StoredCommit& commit) {
+  uint16_t version = 0;
+  PARLEY_RETURN_IF_ERROR(Decode(r, version));
+  if (version != kStoredVersion) return absl::InvalidArgumentError("another version");
+  PARLEY_RETURN_IF_ERROR(Decode(r, commit.message));
+  PARLEY_RETURN_IF_ERROR(Decode(r, commit.welcome));
+  uint32_t count = 0;
+  PARLEY_RETURN_IF_ERROR(r.ReadUint32(count));
+  for (uint32_t i = 0; i < count; ++i) {
+    AddedMember member;
+    PARLEY_RETURN_IF_ERROR(r.ReadUint32(member.leaf.value));
+    PARLEY_RETURN_IF_ERROR(Decode(r, member.key_package));
+    PARLEY_RETURN_IF_ERROR(Decode(r, member.proposed_by));
+    commit.added.push_back(std::move(member));
+  }
+  PARLEY_RETURN_IF_ERROR(Decode(r, commit.next));
+  return r.ExpectEnd();
+}
+
+}  // namespace
+
+absl::StatusOr<PreparedCommit> PreparedCommit::Parse(ByteView stored) {
+  crypto::Reader r(stored);
+  StoredCommit commit;
+  if (!Decode(r, commit).ok()) {
+    return absl::DataLossError("a stored commit is damaged or from a later version");
+  }
+  PARLEY_ASSIGN_OR_RETURN(Group next, Group::Parse(commit.next.Reveal()));
+  return PreparedCommit{std::move(commit.message), std::move(commit.welcome),
+                        std::move(commit.added), std::move(next)};
+}
+
+}  // namespace parley::mls

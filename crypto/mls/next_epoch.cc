@@ -1,0 +1,82 @@
+#include "crypto/mls/next_epoch.h"
+
+#include <algorithm>
+
+#include "crypto/mls/transcript.h"
+
+namespace parley::mls {
+
+GroupContext ProvisionalContext(const GroupState& before, const AppliedProposals& applied) {
+  return {.version = before.context.version,
+          .suite = before.context.suite,
+          .group_id = before.context.group_id,
+          .epoch = before.context.epoch + 1,
+          .tree_hash = applied.tree.TreeHash(),
+          .confirmed_transcript_hash = before.context.confirmed_transcript_hash,
+          .extensions = applied.extensions};
+}
+
+absl::Status CheckNewTree(const AppliedProposals& applied) {
+  PARLEY_RETURN_IF_ERROR(CheckKeysUnique(applied.tree, applied.new_keys));
+  return CheckGroupSupports(applied.tree, applied.extensions);
+}
+
+absl::StatusOr<KeptKeys> KeepKeys(const GroupState& before, const AppliedProposals& applied) {
+  KeptKeys kept{ClonePrivateKeys(before.keys), before.signature_key.Clone()};
+  const std::vector<UpdatedMember>& updates = applied.changes.updates;
+  auto own = std::find_if(updates.begin(), updates.end(), [&](const UpdatedMember& update) {
+    return update.leaf == before.own_leaf;
+  });
+  if (own != updates.end()) {
+    auto pending = std::find_if(before.pending_updates.begin(), before.pending_updates.end(),
+                                [&](const PendingUpdate& update) {
+                                  return update.encryption_key == own->after.encryption_key;
+                                });
+    if (pending == before.pending_updates.end()) {
+      return absl::FailedPreconditionError("a commit of an own Update whose keys are gone");
+    }
+    kept.keys.insert_or_assign(NodeIndex(before.own_leaf), pending->leaf_private.Clone());
+    if (!pending->signature_seed.empty()) {
+      PARLEY_ASSIGN_OR_RETURN(kept.signature_key,
+                              SignatureKey::FromSeed(pending->signature_seed.Reveal()));
+    }
+  }
+  PrunePrivateKeys(applied.tree, kept.keys);
+  return kept;
+}
+
+NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
+                        const AuthenticatedContent& commit) {
+  const CipherSuite& suite = *before.suite;
+  GroupContext context = ProvisionalContext(before, input.applied);
+  context.confirmed_transcript_hash =
+      ConfirmedTranscriptHash(suite, before.interim_transcript_hash, commit);
+  EpochKeys keys = mls::AdvanceEpoch(suite, input.init_secret, input.commit_secret,
+                                     input.psk_secret, context);
+
+  auto state = std::make_unique<GroupState>(suite, std::move(input.applied.tree),
+                                            std::move(input.signature_key));
+  state->own_leaf = input.own_leaf;
+  state->keys = std::move(input.keys);
+  state->confirmation_tag =
+      ConfirmationTag(suite, keys.secrets.confirmation, context.confirmed_transcript_hash);
+  state->interim_transcript_hash = InterimTranscriptHash(
+      suite, context.confirmed_transcript_hash, state->confirmation_tag);
+  state->context = std::move(context);
+  state->secrets = std::move(keys.secrets);
+  state->secret_tree = SecretTree(state->tree.leaf_count(), std::move(keys.encryption));
+  state->reinit = std::move(input.applied.changes.reinit);
+  for (const auto& [epoch, secret] : before.past_resumption) {
+    state->past_resumption.emplace(epoch, secret.Clone());
+  }
+  if (!before.secrets.resumption.value.empty()) {
+    state->past_resumption.emplace(before.context.epoch,
+                                   before.secrets.resumption.value.Clone());
+  }
+  while (state->past_resumption.size() > kKeptResumptionSecrets) {
+    state->past_resumption.erase(state->past_resumption.begin());
+  }
+  return {std::move(state), std::move(keys.joiner), std::move(keys.welcome)};
+}
+
+}  // namespace parley::mls

@@ -1,0 +1,53 @@
+// From one epoch to the next: what creating and processing a commit have in common.
+#ifndef PARLEY_CRYPTO_MLS_NEXT_EPOCH_H_
+#define PARLEY_CRYPTO_MLS_NEXT_EPOCH_H_
+
+#include <memory>
+
+#include "crypto/mls/group_state.h"
+#include "crypto/mls/proposal_list.h"
+
+namespace parley::mls {
+
+// Section 12.4.1's provisional GroupContext: the new epoch, tree and extensions with the old
+// confirmed transcript hash.
+GroupContext ProvisionalContext(const GroupState& before, const AppliedProposals& applied);
+
+// Checks on the tree after proposals and path (sections 7.3 and 12.2): no key appears twice, and
+// every member supports what the group requires.
+// Errors: InvalidArgument.
+absl::Status CheckNewTree(const AppliedProposals& applied);
+
+// The private keys that a member keeps through the proposals: those of nodes that are still there,
+// and for an own Update that is being committed the new ones.
+// Errors: FailedPrecondition when an own Update's private key isn't there any more.
+struct KeptKeys {
+  PrivateKeys keys;
+  SignatureKey signature_key;
+};
+absl::StatusOr<KeptKeys> KeepKeys(const GroupState& before, const AppliedProposals& applied);
+
+// What the next state is made of, besides the state before.
+struct NextEpochInput {
+  AppliedProposals applied;
+  LeafIndex own_leaf;
+  PrivateKeys keys;
+  SignatureKey signature_key;
+  CommitSecret commit_secret;
+  PskSecret psk_secret;
+  const InitSecret& init_secret;
+};
+
+struct NextEpoch {
+  std::unique_ptr<GroupState> state;  // its confirmation_tag is what the commit must carry
+  JoinerSecret joiner;
+  WelcomeSecret welcome;
+};
+
+// The state after `commit`, of which wire format, content and signature count.
+NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
+                        const AuthenticatedContent& commit);
+
+}  // namespace parley::mls
+
+#endif  // PARLEY_CRYPTO_MLS_NEXT_EPOCH_H_

@@ -1,0 +1,339 @@
+#include "crypto/mls/proposal_list.h"
+
+#include <algorithm>
+#include <set>
+
+namespace parley::mls {
+namespace {
+
+absl::Status Invalid(const char* why) { return absl::InvalidArgumentError(why); }
+
+template <typename Body>
+const Body* As(const ListedProposal& listed) {
+  return std::get_if<Body>(&listed.proposal.body);
+}
+
+template <typename Body>
+size_t Count(const std::vector<ListedProposal>& list) {
+  return static_cast<size_t>(std::count_if(
+      list.begin(), list.end(), [](const auto& listed) { return As<Body>(listed) != nullptr; }));
+}
+
+absl::Status ValidateAdd(const GroupState& state, const Add& add) {
+  // Section 10.1: "Verify that the cipher suite and protocol version of the KeyPackage match those
+  // in the GroupContext."
+  if (add.key_package.suite != state.suite->id) {
+    return Invalid("an Add with a key package of another cipher suite");
+  }
+  return ValidateKeyPackage(add.key_package);
+}
+
+absl::Status ValidateUpdate(const GroupState& state, const Update& update, LeafIndex sender) {
+  const LeafNode* old = state.tree.leaf(sender);
+  if (old == nullptr) return Invalid("an Update of a leaf that is not there");
+  // Section 7.3: "verify that leaf_node_source is set to update and that encryption_key represents
+  // a different public key than the encryption_key in the leaf node being replaced".
+  if (update.leaf_node.source != LeafNodeSource::kUpdate) {
+    return Invalid("an Update with a leaf that wasn't made for an update");
+  }
+  if (update.leaf_node.encryption_key == old->encryption_key) {
+    return Invalid("an Update that keeps its encryption key");
+  }
+  return ValidateLeafNode(*state.suite, state.place(sender), update.leaf_node);
+}
+
+// Section 12.1.4.
+absl::Status ValidatePsk(const GroupState& state, const PreSharedKeyId& id) {
+  if (id.psk_nonce.size() != state.suite->hash_size()) {
+    return Invalid("a PSK proposal with a nonce of the wrong length");
+  }
+  // The usages reinit and branch belong to a group's very first commit (sections 11.2 and 11.3).
+  if (id.type == PskType::kResumption && id.usage != ResumptionPskUsage::kApplication &&
+      state.context.epoch != 0) {
+    return Invalid("a PSK proposal with a resumption secret for another use");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, const Sender& sender) {
+  switch (proposal.type()) {
+    case ProposalType::kAdd:
+      return ValidateAdd(state, std::get<Add>(proposal.body));
+    case ProposalType::kUpdate:
+      return ValidateUpdate(state, std::get<Update>(proposal.body), sender.leaf());
+    case ProposalType::kRemove:
+      // Section 12.1.3: "invalid if the removed field does not identify a non-blank leaf node".
+      if (state.tree.leaf(std::get<Remove>(proposal.body).removed) == nullptr) {
+        return Invalid("a Remove of a leaf that is not there");
+      }
+      return absl::OkStatus();
+    case ProposalType::kPreSharedKey:
+      return ValidatePsk(state, std::get<PreSharedKey>(proposal.body).psk);
+    case ProposalType::kReInit:
+      // Section 12.1.5: "invalid if the version field is less than the version for the current
+      // group".
+      if (std::get<ReInit>(proposal.body).version < ProtocolVersion::kMls10) {
+        return Invalid("a ReInit to an older version");
+      }
+      return absl::OkStatus();
+    case ProposalType::kExternalInit:
+      return absl::OkStatus();
+    case ProposalType::kGroupContextExtensions:
+      return CheckExtensionsUnique(std::get<GroupContextExtensions>(proposal.body).extensions);
+  }
+  return Invalid("a proposal of an unknown type");
+}
+
+// Section 12.1.8: which kind of sender may make which proposals.
+bool SenderMayPropose(const Sender& sender, ProposalType type) {
+  switch (sender.type) {
+    case SenderType::kMember:
+      return type != ProposalType::kExternalInit;
+    case SenderType::kExternal:
+      return type != ProposalType::kUpdate && type != ProposalType::kExternalInit;
+    case SenderType::kNewMemberProposal:
+      return type == ProposalType::kAdd;
+    case SenderType::kNewMemberCommit:
+      return type == ProposalType::kExternalInit || type == ProposalType::kRemove ||
+             type == ProposalType::kPreSharedKey;
+  }
+  return false;
+}
+
+// Section 12.2, external commits: "Exactly one ExternalInit, at most one Remove proposal, zero or
+// more PreSharedKey proposals, no other proposals".
+absl::Status ValidateExternalList(const std::vector<ListedProposal>& list) {
+  const size_t inits = Count<ExternalInit>(list);
+  const size_t removes = Count<Remove>(list);
+  if (inits != 1 || removes > 1 || inits + removes + Count<PreSharedKey>(list) != list.size()) {
+    return Invalid("an external commit with proposals it can't have");
+  }
+  return absl::OkStatus();
+}
+
+// Section 12.2: no "Update and/or Remove proposals that apply to the same leaf", none by or of the
+// committer.
+absl::Status CheckLeavesOnce(const std::vector<ListedProposal>& list, const Sender& committer) {
+  std::set<LeafIndex> touched;
+  for (const ListedProposal& listed : list) {
+    LeafIndex leaf;
+    if (As<Update>(listed) != nullptr) {
+      leaf = listed.sender.leaf();
+    } else if (const Remove* remove = As<Remove>(listed)) {
+      leaf = remove->removed;
+    } else {
+      continue;
+    }
+    if (committer.IsMember() && leaf == committer.leaf()) {
+      return Invalid("a commit that updates or removes its own committer");
+    }
+    if (!touched.insert(leaf).second) return Invalid("a commit that changes one leaf twice");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPsksOnce(const std::vector<ListedProposal>& list) {
+  std::set<Bytes> ids;
+  for (const ListedProposal& listed : list) {
+    const PreSharedKey* psk = As<PreSharedKey>(listed);
+    if (psk != nullptr && !ids.insert(crypto::Serialize(psk->psk)).second) {
+      return Invalid("a commit with one PSK twice");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateProposal(const GroupState& state, const Proposal& proposal,
+                              const Sender& sender) {
+  if (!SenderMayPropose(sender, proposal.type())) {
+    return Invalid("a proposal that its sender can't make");
+  }
+  return ValidateBody(state, proposal, sender);
+}
+
+absl::Status ValidateProposalList(const GroupState& state, const std::vector<ListedProposal>& list,
+                                  const Sender& committer) {
+  PARLEY_RETURN_IF_ERROR(CheckLeavesOnce(list, committer));
+  PARLEY_RETURN_IF_ERROR(CheckPsksOnce(list));
+  if (committer.type == SenderType::kNewMemberCommit) {
+    PARLEY_RETURN_IF_ERROR(ValidateExternalList(list));
+  } else {
+    if (Count<ExternalInit>(list) > 0) return Invalid("an ExternalInit in a member's commit");
+    if (Count<GroupContextExtensions>(list) > 1) {
+      return Invalid("a commit that sets the extensions twice");
+    }
+    if (Count<ReInit>(list) > 0 && list.size() > 1) {
+      return Invalid("a commit with a ReInit and other proposals");
+    }
+  }
+  for (const ListedProposal& listed : list) {
+    if (listed.validated) continue;
+    PARLEY_RETURN_IF_ERROR(ValidateProposal(state, listed.proposal, listed.sender));
+  }
+  return absl::OkStatus();
+}
+
+bool PathRequired(const std::vector<ListedProposal>& list) {
+  return list.empty() || std::any_of(list.begin(), list.end(), [](const ListedProposal& listed) {
+           switch (listed.proposal.type()) {
+             case ProposalType::kAdd:
+             case ProposalType::kPreSharedKey:
+             case ProposalType::kReInit:
+               return false;
+             default:
+               return true;
+           }
+         });
+}
+
+absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
+                                                const std::vector<ListedProposal>& list) {
+  AppliedProposals applied{state.tree, state.context.extensions, {}, {}, {}, {}};
+  CommitChanges& changes = applied.changes;
+  for (const ListedProposal& listed : list) {
+    if (const auto* extensions = As<GroupContextExtensions>(listed)) {
+      changes.extensions = {applied.extensions, extensions->extensions};
+      applied.extensions = extensions->extensions;
+    } else if (const auto* psk = As<PreSharedKey>(listed)) {
+      changes.psks.push_back(psk->psk);
+    } else if (const auto* init = As<ExternalInit>(listed)) {
+      applied.external_kem_output = init->kem_output;
+    } else if (const auto* reinit = As<ReInit>(listed)) {
+      changes.reinit = *reinit;
+    }
+  }
+  const auto note_keys = [&](const LeafNode& leaf) {
+    applied.new_keys.encryption_keys.push_back(leaf.encryption_key);
+    applied.new_keys.signature_keys.push_back(leaf.signature_key);
+  };
+  for (const ListedProposal& listed : list) {
+    const auto* update = As<Update>(listed);
+    if (update == nullptr) continue;
+    const LeafIndex leaf = listed.sender.leaf();
+    changes.updates.push_back({leaf, *state.tree.leaf(leaf), update->leaf_node});
+    auto node = std::make_shared<LeafNode>(update->leaf_node);
+    note_keys(*node);
+    applied.tree.UpdateLeaf(leaf, std::move(node));
+  }
+  for (const ListedProposal& listed : list) {
+    const auto* remove = As<Remove>(listed);
+    if (remove == nullptr) continue;
+    changes.removes.push_back(
+        {remove->removed, *state.tree.leaf(remove->removed), listed.sender});
+    applied.tree.RemoveLeaf(remove->removed);
+    if (remove->removed == state.own_leaf) changes.removes_self = true;
+  }
+  for (const ListedProposal& listed : list) {
+    const auto* add = As<Add>(listed);
+    if (add == nullptr) continue;
+    auto node = std::make_shared<LeafNode>(add->key_package.leaf_node);
+    note_keys(*node);
+    PARLEY_ASSIGN_OR_RETURN(const LeafIndex leaf, applied.tree.AddLeaf(std::move(node)));
+    applied.added.push_back(leaf);
+    changes.adds.push_back({leaf, add->key_package, listed.sender});
+  }
+  return applied;
+}
+
+// ---- Choosing ---------------------------------------------------------------------------------
+
+namespace {
+
+// Goes through the pending proposals and keeps what fits with what is kept already.
+class Selection {
+ public:
+  Selection(const GroupState& state, const CommitOptions& options)
+      : state_(state),
+        removed_(options.removes.begin(), options.removes.end()),
+        has_extensions_(options.extensions.has_value()),
+        extensions_(options.extensions.value_or(state.context.extensions)) {}
+
+  std::vector<size_t> Choose(const CommitOptions& options) {
+    const std::vector<PendingProposal>& pending = state_.pending;
+    ChooseLatest();
+    for (size_t i = 0; i < pending.size(); ++i) {
+      if (Fits(i, pending[i])) chosen_.push_back(i);
+    }
+    // Section 12.2: "If the committer has received other proposals during the epoch, they SHOULD
+    // prefer them over the ReInit proposal".
+    const bool nothing_else = options.adds.empty() && options.removes.empty() &&
+                              options.psks.empty() && !options.extensions.has_value();
+    if (chosen_.empty() && nothing_else) {
+      for (size_t i = 0; i < pending.size() && chosen_.empty(); ++i) {
+        if (pending[i].proposal.type() == ProposalType::kReInit) chosen_.push_back(i);
+      }
+    }
+    return chosen_;
+  }
+
+ private:
+  // "They SHOULD prefer any Remove received, or the most recent Update if there are no Removes."
+  void ChooseLatest() {
+    for (size_t i = 0; i < state_.pending.size(); ++i) {
+      const PendingProposal& pending = state_.pending[i];
+      if (const auto* remove = std::get_if<Remove>(&pending.proposal.body)) {
+        if (remove->removed != state_.own_leaf) pending_removes_.insert(remove->removed);
+      } else if (pending.proposal.type() == ProposalType::kUpdate) {
+        latest_update_[pending.sender.leaf()] = i;
+      } else if (const auto* wanted = std::get_if<GroupContextExtensions>(&pending.proposal.body)) {
+        if (has_extensions_ || !CheckGroupSupports(state_.tree, wanted->extensions).ok()) continue;
+        latest_extensions_ = i;
+        extensions_ = wanted->extensions;
+      }
+    }
+  }
+
+  bool Fits(size_t i, const PendingProposal& pending) {
+    const Proposal& proposal = pending.proposal;
+    switch (proposal.type()) {
+      case ProposalType::kAdd:
+        return AddFits(std::get<Add>(proposal.body).key_package.leaf_node);
+      case ProposalType::kUpdate: {
+        const LeafIndex leaf = pending.sender.leaf();
+        return leaf != state_.own_leaf && latest_update_[leaf] == i &&
+               !removed_.contains(leaf) && !pending_removes_.contains(leaf) &&
+               CheckMemberSupports(std::get<Update>(proposal.body).leaf_node, extensions_).ok();
+      }
+      case ProposalType::kRemove: {
+        const LeafIndex leaf = std::get<Remove>(proposal.body).removed;
+        return leaf != state_.own_leaf && removed_.insert(leaf).second;
+      }
+      case ProposalType::kPreSharedKey:
+        return psks_.insert(crypto::Serialize(std::get<PreSharedKey>(proposal.body).psk)).second;
+      case ProposalType::kGroupContextExtensions:
+        return latest_extensions_ == i;
+      default:
+        return false;
+    }
+  }
+
+  bool AddFits(const LeafNode& leaf) {
+    bool known = !signature_keys_.insert(leaf.signature_key).second;
+    state_.tree.ForEachLeaf([&](LeafIndex, const LeafNode& member) {
+      known |= member.signature_key == leaf.signature_key ||
+               member.encryption_key == leaf.encryption_key;
+    });
+    return !known && CheckMemberSupports(leaf, extensions_).ok();
+  }
+
+  const GroupState& state_;
+  std::set<LeafIndex> removed_;
+  std::set<LeafIndex> pending_removes_;
+  std::map<LeafIndex, size_t> latest_update_;
+  bool has_extensions_;
+  std::optional<size_t> latest_extensions_;
+  Extensions extensions_;
+  std::set<Bytes> psks_;
+  std::set<Bytes> signature_keys_;
+  std::vector<size_t> chosen_;
+};
+
+}  // namespace
+
+std::vector<size_t> SelectProposals(const GroupState& state, const CommitOptions& options) {
+  return Selection(state, options).Choose(options);
+}
+
+}  // namespace parley::mls

@@ -1,0 +1,56 @@
+// The proposals of one commit: which of them may stand together, and what they do (RFC 9420
+// sections 12.1, 12.2 and 12.3).
+#ifndef PARLEY_CRYPTO_MLS_PROPOSAL_LIST_H_
+#define PARLEY_CRYPTO_MLS_PROPOSAL_LIST_H_
+
+#include <optional>
+#include <vector>
+
+#include "crypto/mls/group_state.h"
+#include "crypto/mls/tree_validation.h"
+
+namespace parley::mls {
+
+struct ListedProposal {
+  Proposal proposal;
+  Sender sender;
+  // Validated by ValidateProposal in this epoch already: received, not found in the commit.
+  bool validated = false;
+};
+
+// Section 12.1, for one proposal in this epoch; and whether `sender` may make it at all.
+// Errors: InvalidArgument; Unauthenticated for a signature inside.
+absl::Status ValidateProposal(const GroupState& state, const Proposal& proposal,
+                              const Sender& sender);
+
+// Section 12.2, for the whole list of a commit by `committer`: individual validity included.
+// Errors: InvalidArgument; Unauthenticated for a signature inside.
+absl::Status ValidateProposalList(const GroupState& state, const std::vector<ListedProposal>& list,
+                                  const Sender& committer);
+
+// Section 12.4: whether a commit of these proposals needs a path.
+bool PathRequired(const std::vector<ListedProposal>& list);
+
+// The group after the proposals (section 12.3), before a path.
+struct AppliedProposals {
+  RatchetTree tree;
+  Extensions extensions;
+  std::vector<LeafIndex> added;
+  CommitChanges changes;
+  std::optional<Bytes> external_kem_output;
+  NewKeys new_keys;  // views into leaves of `tree`
+};
+
+// Requires: the list is valid.
+// Errors: ResourceExhausted when the tree is full.
+absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
+                                                const std::vector<ListedProposal>& list);
+
+// Of the pending proposals those that `committer` can commit together, in their order: conflicts
+// are resolved as section 12.2 recommends, and what is no longer possible is left out. Their
+// indices in state.pending.
+std::vector<size_t> SelectProposals(const GroupState& state, const CommitOptions& options);
+
+}  // namespace parley::mls
+
+#endif  // PARLEY_CRYPTO_MLS_PROPOSAL_LIST_H_
