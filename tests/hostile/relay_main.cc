@@ -22,7 +22,7 @@
 namespace parley::hostile {
 namespace {
 
-constexpr int kMostMessageBytes = 4 << 20;
+constexpr int kMostMessageBytes = 32 << 20;
 constexpr size_t kNonceBytes = 24;  // at the beginning of a sealed entry
 
 struct Flags {
@@ -118,8 +118,8 @@ std::string Obey(const std::string& line, ProxyService& service) {
 }
 
 int Run(const Flags& flags) {
-  const std::string certificate = ReadFile(flags.data + "/keys/tls_cert.pem");
-  const std::string key = ReadFile(flags.data + "/keys/tls_key.pem");
+  const std::string certificate = ReadFile(flags.data + "/keys/tls-certificate.pem");
+  const std::string key = ReadFile(flags.data + "/keys/tls-key.pem");
   if (certificate.empty() || key.empty()) {
     std::cerr << "parley-hostile-relay: no TLS key in " << flags.data << "/keys\n";
     return 1;
