@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Without the relay: what was received can be read, what is written is kept and sent once."""
+import signal
+import time
+
+from lib import testing
+from lib.mediation import ANA
+
+
+class OfflineTest(testing.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.case = self.mediation().open()
+        self.case.add(ANA)
+
+    def test_messages_are_queued_and_sent_once_in_order(self):
+        case = self.case
+        case["ana"].send("joint", "before")
+        self.assertEqual(case["mira"].texts("joint"), ["before"])
+        case.relay.stop()
+        for number in range(3):
+            sent = case["ana"].objects("send", case.case, "joint", f"offline {number}")[0]
+            self.assertTrue(sent["queued"])
+            self.assertNotIn("position", sent)
+        self.assertEqual(case["ana"].channels()["joint"]["unsent"], 3)
+        self.assertIn("Waiting to be sent", case["ana"].run("read", case.case, "joint").out)
+        case.relay.start()
+        report = case["ana"].objects("sync")[0]
+        self.assertEqual((report["sent"], report["waiting"]), (3, 0))
+        case["ana"].run("sync")
+        wanted = ["before", "offline 0", "offline 1", "offline 2"]
+        self.assertEqual(case["mira"].texts("joint"), wanted)
+        self.assertEqual(case["ana"].texts("joint"), wanted)
+
+    def test_the_stored_can_be_read_with_a_note(self):
+        case = self.case
+        case["mira"].send("joint", "kept")
+        case["ana"].run("sync")
+        case.relay.kill()
+        outcome = case["ana"].attempt("read", case.case, "joint")
+        self.assertEqual(outcome.status, 0)
+        self.assertIn("kept", outcome.out)
+        self.assertEqual(len(outcome.err.splitlines()), 1, outcome.err)
+        self.assertTrue(outcome.err.startswith("parley: "))
+        silent = case["ana"].attempt("read", case.case, "joint", "--offline")
+        self.assertEqual((silent.status, silent.err), (0, ""))
+        case["ana"].run("channels", case.case)
+        case["ana"].run("case", "participants", case.case)
+        case["ana"].run("documents", case.case, "joint")
+
+    def test_queued_messages_wait_for_a_new_generation(self):
+        case = self.case
+        case["ana"].run("sync")
+        case.relay.stop()
+        case["ana"].send("joint", "from the old generation")
+        case.relay.start()
+        # The group moves on before Ana comes back.
+        from lib.mediation import BEN
+        case.add(BEN)
+        case["ana"].run("sync")
+        self.assertEqual(case["ben"].texts("joint"), ["from the old generation"])
+        self.assertEqual(case["mira"].texts("joint"), ["from the old generation"])
+
+    def test_watch_comes_back_by_itself(self):
+        case = self.case
+        watching = case["ana"].start("watch", case.case)
+        time.sleep(1)
+        case.relay.kill()
+        time.sleep(1)
+        case.relay.start()
+        case["mira"].send("joint", "after the relay came back")
+        time.sleep(8)
+        watching.send_signal(signal.SIGTERM)
+        out, err = watching.communicate(timeout=30)
+        self.assertEqual(watching.returncode, 0, err)
+        self.assertIn("after the relay came back", out)
+
+
+if __name__ == "__main__":
+    testing.main()
