@@ -199,10 +199,14 @@ absl::Status Decode(Reader& r, std::optional<T>& v) {
   uint8_t present = 0;
   PARLEY_RETURN_IF_ERROR(r.ReadUint8(present));
   if (present > 1) return absl::InvalidArgumentError("a presence byte other than 0 and 1");
-  v.reset();
-  if (present == 0) return absl::OkStatus();
-  v.emplace();
-  return Decode(r, *v);
+  if (present == 0) {
+    v.reset();
+    return absl::OkStatus();
+  }
+  T value{};
+  PARLEY_RETURN_IF_ERROR(Decode(r, value));
+  v = std::move(value);
+  return absl::OkStatus();
 }
 
 template <typename T>
