@@ -1,0 +1,105 @@
+#include "server/core/commit_queue.h"
+
+#include <future>
+#include <utility>
+
+namespace parley::server {
+namespace {
+
+// Somebody else's writes can come between only rarely: a chunk stored while its blob is sealed.
+constexpr int kMostAttempts = 50;
+
+}  // namespace
+
+CommitQueue::CommitQueue(storage::KeyValueStore& store, const Limits& limits)
+    : store_(store), limits_(limits), thread_([this] { Work(); }) {}
+
+CommitQueue::~CommitQueue() { Stop(); }
+
+void CommitQueue::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void CommitQueue::Submit(size_t bytes, Step step, Done done) {
+  absl::Status refusal = absl::ResourceExhaustedError("the relay is busy: try again in a second");
+  {
+    std::unique_lock lock(mutex_);
+    if (stopping_) {
+      refusal = absl::UnavailableError("the relay is shutting down: connect again in a moment");
+    } else if (queue_.size() < limits_.max_queued_steps &&
+        queued_bytes_ + bytes <= limits_.max_queued_bytes) {
+      queued_bytes_ += bytes;
+      queue_.push_back({bytes, std::move(step), std::move(done)});
+      const bool was_empty = queue_.size() == 1;
+      lock.unlock();
+      if (was_empty) wake_.notify_one();
+      return;
+    }
+  }
+  done(std::move(refusal));
+}
+
+absl::Status CommitQueue::Run(Step step) {
+  std::promise<absl::Status> result;
+  Submit(0, std::move(step), [&result](absl::Status status) { result.set_value(status); });
+  return result.get_future().get();
+}
+
+std::vector<CommitQueue::Item> CommitQueue::TakeGroup() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  std::vector<Item> group;
+  size_t bytes = 0;
+  while (!queue_.empty() && group.size() < limits_.max_group_steps &&
+         (group.empty() || bytes + queue_.front().bytes <= limits_.max_group_bytes)) {
+    bytes += queue_.front().bytes;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= bytes;
+  return group;
+}
+
+void CommitQueue::Work() {
+  while (true) {
+    std::vector<Item> group = TakeGroup();
+    if (group.empty()) return;
+    std::vector<absl::Status> results = CommitGroup(group);
+    for (size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
+  }
+}
+
+std::vector<absl::Status> CommitQueue::CommitGroup(const std::vector<Item>& group) {
+  std::vector<absl::Status> results(group.size());
+  absl::Status committed;
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    Transaction transaction(store_);
+    for (size_t i = 0; i < group.size(); ++i) {
+      results[i] = group[i].step(transaction);
+      if (results[i].ok()) {
+        transaction.KeepStep();
+      } else {
+        transaction.DiscardStep();
+      }
+    }
+    if (!transaction.has_changes()) return results;
+    committed = store_.Commit(transaction.TakeBatch(), storage::Durability::kSynced);
+    if (committed.code() != absl::StatusCode::kAborted) break;
+  }
+  if (committed.code() == absl::StatusCode::kAborted) {
+    // Aborted means a stale generation to clients: this is something else.
+    committed = absl::UnavailableError("the relay is busy with this object: try again");
+  }
+  if (!committed.ok()) {
+    // Refusals too: they may rest on what a neighbour wrote and has now not written.
+    for (absl::Status& result : results) result = committed;
+  }
+  return results;
+}
+
+}  // namespace parley::server

@@ -1,0 +1,76 @@
+// Group commit: what has gathered while the disk was busy becomes one synced batch.
+//
+//   queue.Submit(bytes, [..](Transaction& t) { ... return absl::OkStatus(); },
+//                [..](absl::Status status) { ... });
+//
+// All of the relay's changes but chunks go through one queue, one after the other, so each step sees
+// the state that all before it left. A step that returns an error changes nothing and doesn't
+// disturb its neighbours. `done` is called once it is on disk, or with the error.
+//
+// Steps may be run again when somebody else's write came between (KeyValueStore's Aborted), so they
+// must set their results anew each time. Steps and callbacks run on the queue's thread: neither may
+// wait for the queue.
+//
+// Threading: any thread may submit. Destruction stops it first.
+#ifndef PARLEY_SERVER_CORE_COMMIT_QUEUE_H_
+#define PARLEY_SERVER_CORE_COMMIT_QUEUE_H_
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/core/limits.h"
+#include "server/core/transaction.h"
+#include "storage/kv/key_value_store.h"
+
+namespace parley::server {
+
+class CommitQueue {
+ public:
+  using Step = std::function<absl::Status(Transaction&)>;
+  using Done = std::function<void(absl::Status)>;
+
+  CommitQueue(storage::KeyValueStore& store, const Limits& limits);
+  ~CommitQueue();
+  CommitQueue(const CommitQueue&) = delete;
+  CommitQueue& operator=(const CommitQueue&) = delete;
+
+  // Queues a step of about `bytes` of data. `done` gets ResourceExhausted, at once and on the
+  // calling thread, when too much waits already.
+  void Submit(size_t bytes, Step step, Done done);
+
+  // Submits and waits. Not to be called from a step or a callback.
+  absl::Status Run(Step step);
+
+  // Works off what waits and ends the thread; later steps are refused with Unavailable.
+  void Stop();
+
+ private:
+  struct Item {
+    size_t bytes;
+    Step step;
+    Done done;
+  };
+
+  void Work();
+  std::vector<Item> TakeGroup();
+  // The status of each item, after as many attempts as it takes.
+  std::vector<absl::Status> CommitGroup(const std::vector<Item>& group);
+
+  storage::KeyValueStore& store_;
+  const Limits limits_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Item> queue_;
+  size_t queued_bytes_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_CORE_COMMIT_QUEUE_H_

@@ -1,0 +1,50 @@
+// The bounds within which the relay serves. Sizes in bytes, times in seconds.
+#ifndef PARLEY_SERVER_CORE_LIMITS_H_
+#define PARLEY_SERVER_CORE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace parley::server {
+
+struct Limits {
+  uint64_t max_entry_bytes = 1 << 20;
+  uint64_t max_chunk_bytes = 2 << 20;
+  // Chunks but the last must be this large on average: each costs the store a key.
+  uint64_t min_chunk_bytes = 1024;
+  size_t max_append_keys = 256;
+
+  uint64_t challenge_seconds = 60;
+  uint64_t token_seconds = 15 * 60;
+
+  // What a mailbox may take until its next closing when it is made without an allowance.
+  uint64_t default_allowed_entries = 65536;
+  uint64_t default_allowed_bytes = uint64_t{1} << 30;
+  // What every entry costs its sponsor beside its payload.
+  uint64_t entry_overhead_bytes = 256;
+  // A closing may exceed a sponsor's quota by this part of it: one who floods a mailbox must not
+  // keep its owners from removing him.
+  uint64_t closing_quota_divisor = 16;
+
+  uint32_t default_read_entries = 256;
+  uint32_t max_read_entries = 1024;
+  uint32_t default_read_bytes = 1 << 20;
+  uint32_t max_read_bytes = 2 << 20;
+
+  size_t max_mailboxes_per_subscription = 4096;
+  // Answers that a subscriber may leave unread before its requests wait.
+  size_t max_unread_refusals = 64;
+
+  uint32_t max_vouchers_per_call = 256;
+  uint64_t default_quota_objects = 1000000;
+
+  // The commit queue: what may wait, and what becomes one synced batch.
+  size_t max_queued_steps = 16384;
+  size_t max_queued_bytes = size_t{64} << 20;
+  size_t max_group_steps = 1024;
+  size_t max_group_bytes = size_t{8} << 20;
+};
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_CORE_LIMITS_H_

@@ -1,0 +1,444 @@
+#include "server/core/mailboxes.h"
+
+#include <memory>
+#include <utility>
+
+#include "crypto/base/status_macros.h"
+#include "crypto/primitives/hash.h"
+#include "server/core/mailbox_log.h"
+#include "server/core/request_fields.h"
+#include "server/core/signed_acts.h"
+#include "server/core/sponsors.h"
+#include "server/core/stored_records.h"
+
+namespace parley::server {
+namespace {
+
+using storage::AppendIdRecord;
+using storage::EntryRecord;
+using storage::GenerationRecord;
+using storage::MailboxRecord;
+using storage::ObjectId;
+
+absl::Status NoSuchMailbox() { return absl::NotFoundError("no such mailbox"); }
+
+// Of everything that a creation asks for but its payment, which must leave no trace.
+storage::TokenHash CreationHash(const v1::CreateMailboxRequest& request,
+                                const storage::GenerationKeySet& keys) {
+  return crypto::Sha256({ClosingMessage(*storage::IdFrom<32>(request.mailbox_id()), 0, "", keys),
+                         crypto::BigEndian64(request.allowance().entries()),
+                         crypto::BigEndian64(request.allowance().bytes()),
+                         crypto::BigEndian64(request.expires_at())});
+}
+
+absl::Status Stale(uint64_t current) {
+  absl::Status status = absl::AbortedError(
+      "this generation is closed; the current one is " + std::to_string(current) +
+      ": read up to the closing entry and append to that");
+  v1::StaleGeneration details;
+  details.set_current_generation(current);
+  status.SetPayload(kStaleGenerationPayload, absl::Cord(details.SerializeAsString()));
+  return status;
+}
+
+void PutExpiry(Transaction& transaction, const ObjectId& mailbox, uint64_t expires_at) {
+  if (expires_at == 0) return;
+  transaction.Put(storage::ExpiryKey(expires_at, storage::ExpiringKind::kMailbox,
+                                     storage::IdView(mailbox)),
+                  std::string());
+}
+
+void DeleteExpiry(Transaction& transaction, const ObjectId& mailbox, uint64_t expires_at) {
+  if (expires_at == 0) return;
+  transaction.Delete(storage::ExpiryKey(expires_at, storage::ExpiringKind::kMailbox,
+                                        storage::IdView(mailbox)));
+}
+
+}  // namespace
+
+void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
+  absl::StatusOr<ObjectId> id = FixedField<32>(request.mailbox_id(), "mailbox_id");
+  if (!id.ok()) return done(id.status());
+  absl::StatusOr<storage::GenerationKeySet> keys =
+      KeysField(request.keys(), "keys", core_.limits);
+  if (!keys.ok()) return done(keys.status());
+  absl::StatusOr<Payment> payment = PaymentField(core_.credentials, request);
+  if (!payment.ok()) return done(payment.status());
+  const uint64_t now = core_.Now();
+
+  MailboxRecord record;
+  record.creation_hash = CreationHash(request, *keys);
+  record.expires_at = request.expires_at();
+  record.allowed_entries = request.allowance().entries() != 0 ? request.allowance().entries()
+                                                              : core_.limits.default_allowed_entries;
+  record.allowed_bytes = request.allowance().bytes() != 0 ? request.allowance().bytes()
+                                                          : core_.limits.default_allowed_bytes;
+  if (payment->voucher.has_value()) {
+    record.most_stored_bytes = payment->voucher->max_bytes != 0
+                                   ? payment->voucher->max_bytes
+                                   : core_.limits.default_allowed_bytes;
+  }
+  GenerationRecord generation;
+  generation.keys = *std::move(keys);
+
+  core_.queue.Submit(
+      0,
+      [id = *id, payment = *payment, record, generation,
+       now](Transaction& transaction) mutable -> absl::Status {
+        PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
+        PARLEY_ASSIGN_OR_RETURN(std::optional<MailboxRecord> existing,
+                                transaction.LoadRecord<MailboxRecord>(storage::MailboxKey(id)));
+        if (existing.has_value()) {
+          if (existing->creation_hash == record.creation_hash) return absl::OkStatus();
+          return absl::AlreadyExistsError("this mailbox_id is in use: choose a random one");
+        }
+        PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
+        PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
+        PARLEY_RETURN_IF_ERROR(Charge(transaction, record.sponsor, 0, 1));
+        transaction.Put(storage::MailboxKey(id), storage::SerializeRecord(record));
+        transaction.Put(storage::GenerationKey(id, 1), storage::SerializeRecord(generation));
+        PutExpiry(transaction, id, record.expires_at);
+        return absl::OkStatus();
+      },
+      std::move(done));
+}
+
+// An append on its way through the queue.
+struct Mailboxes::PendingAppend {
+  const v1::AppendRequest* request;
+  ObjectId mailbox;
+  storage::AppendId append_id;
+  std::optional<storage::ClosingRecord> closing;
+  uint64_t now;
+  uint64_t position;  // the result
+};
+
+void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done) {
+  auto pending = std::make_shared<PendingAppend>();
+  auto checked = [&]() -> absl::Status {
+    pending->request = &request;
+    pending->now = core_.Now();
+    PARLEY_ASSIGN_OR_RETURN(pending->mailbox, FixedField<32>(request.mailbox_id(), "mailbox_id"));
+    PARLEY_ASSIGN_OR_RETURN(pending->append_id, FixedField<16>(request.append_id(), "append_id"));
+    if (request.generation() == 0) return absl::InvalidArgumentError("generation is missing");
+    if (request.payload().size() > core_.limits.max_entry_bytes) {
+      return absl::InvalidArgumentError(
+          "payload has " + std::to_string(request.payload().size()) + " bytes: it may have " +
+          std::to_string(core_.limits.max_entry_bytes));
+    }
+    if (request.payload().empty() && !request.has_closing()) {
+      return absl::InvalidArgumentError("payload is missing: only a closing may be empty");
+    }
+    PARLEY_ASSIGN_OR_RETURN(TokenClaims claims,
+                            TokenField(core_.credentials, request.token(), pending->mailbox,
+                                       AccessRight::kAppend, pending->now));
+    if (claims.generation != request.generation()) {
+      return absl::PermissionDeniedError("the session token is for another generation");
+    }
+    if (!request.has_closing()) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(pending->closing, ClosingField(request.closing(), core_.limits));
+    return CheckClosing(*pending);
+  };
+  if (absl::Status status = checked(); !status.ok()) return done(std::move(status));
+  core_.queue.Submit(
+      request.payload().size() + core_.limits.entry_overhead_bytes,
+      [this, pending](Transaction& transaction) { return AppendStep(transaction, *pending); },
+      [pending, done = std::move(done)](absl::Status status) {
+        if (status.ok()) return done(pending->position);
+        done(std::move(status));
+      });
+}
+
+// Here and not in the step: a signature check takes longer than all the rest of an append, and the
+// keys of a generation never change.
+absl::Status Mailboxes::CheckClosing(const PendingAppend& pending) const {
+  const uint64_t generation = pending.request->generation();
+  PARLEY_ASSIGN_OR_RETURN(std::optional<GenerationRecord> record,
+                          GetRecord<GenerationRecord>(
+                              core_.store, storage::GenerationKey(pending.mailbox, generation)));
+  if (!record.has_value()) return NoSuchMailbox();
+  const crypto::Bytes message = ClosingMessage(pending.mailbox, generation,
+                                               pending.request->payload(),
+                                               pending.closing->next_keys);
+  if (!crypto::VerifySignature(record->keys.control_key, message,
+                               pending.closing->control_signature)
+           .ok()) {
+    return absl::UnauthenticatedError(
+        "the closing is not signed by the control key of its generation");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Mailboxes::AppendStep(Transaction& transaction, PendingAppend& pending) const {
+  const v1::AppendRequest& request = *pending.request;
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<MailboxRecord> mailbox,
+      transaction.LoadRecord<MailboxRecord>(storage::MailboxKey(pending.mailbox)));
+  if (!mailbox.has_value() || IsExpired(mailbox->expires_at, pending.now)) return NoSuchMailbox();
+
+  // Repeats come before staleness: who asks again after an answer was lost gets that answer.
+  std::string append_id_key = storage::AppendIdKey(pending.mailbox, pending.append_id);
+  PARLEY_ASSIGN_OR_RETURN(std::optional<AppendIdRecord> earlier,
+                          transaction.PeekRecord<AppendIdRecord>(append_id_key));
+  if (earlier.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(pending.position,
+                            RepeatedAppend(transaction, pending, earlier->position));
+    return absl::OkStatus();
+  }
+  if (request.generation() != mailbox->generation) return Stale(mailbox->generation);
+
+  // A closing isn't held to the allowance, which it renews.
+  const uint64_t size = request.payload().size() + core_.limits.entry_overhead_bytes;
+  if (!pending.closing.has_value()) {
+    if (mailbox->used_entries >= mailbox->allowed_entries ||
+        mailbox->used_bytes + request.payload().size() > mailbox->allowed_bytes) {
+      return absl::ResourceExhaustedError(
+          "the mailbox's allowance is used up until its generation is closed");
+    }
+    if (mailbox->most_stored_bytes != 0 &&
+        mailbox->stored_bytes + size > mailbox->most_stored_bytes) {
+      return absl::ResourceExhaustedError(
+          "the mailbox is full, for the voucher that it was made with: trim it");
+    }
+  }
+  PARLEY_RETURN_IF_ERROR(
+      Charge(transaction, mailbox->sponsor, size, 0,
+             pending.closing.has_value() ? core_.limits.closing_quota_divisor : 0));
+  mailbox->head += 1;
+  mailbox->used_entries += 1;
+  mailbox->used_bytes += request.payload().size();
+  mailbox->stored_bytes += size;
+  pending.position = mailbox->head;
+
+  EntryRecord entry;
+  entry.generation = request.generation();
+  entry.append_id = pending.append_id;
+  entry.closing = pending.closing;
+  transaction.Put(storage::EntryKey(pending.mailbox, pending.position),
+                  storage::SerializeEntry(entry, request.payload()));
+  transaction.Put(std::move(append_id_key),
+                  storage::SerializeRecord(AppendIdRecord{pending.position}));
+  if (pending.closing.has_value()) {
+    PARLEY_RETURN_IF_ERROR(CloseGeneration(transaction, pending, *mailbox));
+  }
+  transaction.Put(storage::MailboxKey(pending.mailbox), storage::SerializeRecord(*mailbox));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> Mailboxes::RepeatedAppend(Transaction& transaction,
+                                                   const PendingAppend& pending,
+                                                   uint64_t position) const {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> bytes,
+                          transaction.Peek(storage::EntryKey(pending.mailbox, position)));
+  if (!bytes.has_value()) return absl::DataLossError("the store lacks an entry that it knows of");
+  PARLEY_ASSIGN_OR_RETURN(storage::EntryView entry, storage::ParseEntry(*bytes));
+  if (entry.record.generation != pending.request->generation() ||
+      entry.payload != pending.request->payload() || entry.record.closing != pending.closing) {
+    return absl::AlreadyExistsError("this append_id was used for another entry");
+  }
+  return position;
+}
+
+absl::Status Mailboxes::CloseGeneration(Transaction& transaction, const PendingAppend& pending,
+                                        MailboxRecord& mailbox) const {
+  std::string key = storage::GenerationKey(pending.mailbox, mailbox.generation);
+  PARLEY_ASSIGN_OR_RETURN(std::optional<GenerationRecord> closed,
+                          transaction.PeekRecord<GenerationRecord>(key));
+  if (!closed.has_value()) return absl::DataLossError("the store lacks a mailbox's generation");
+  closed->last_position = mailbox.head;
+  transaction.Put(std::move(key), storage::SerializeRecord(*closed));
+  GenerationRecord next;
+  next.first_position = mailbox.head + 1;
+  next.keys = pending.closing->next_keys;
+  mailbox.generation += 1;
+  mailbox.used_entries = 0;
+  mailbox.used_bytes = 0;
+  transaction.Put(storage::GenerationKey(pending.mailbox, mailbox.generation),
+                  storage::SerializeRecord(next));
+  return absl::OkStatus();
+}
+
+absl::Status Mailboxes::Read(const v1::ReadRequest& request, v1::ReadResponse& response) const {
+  const Limits& limits = core_.limits;
+  PARLEY_ASSIGN_OR_RETURN(ObjectId mailbox, FixedField<32>(request.mailbox_id(), "mailbox_id"));
+  if (request.from() == 0) return absl::InvalidArgumentError("from is missing: positions begin at 1");
+  const uint64_t now = core_.Now();
+  PARLEY_ASSIGN_OR_RETURN(
+      TokenClaims claims,
+      TokenField(core_.credentials, request.token(), mailbox, AccessRight::kRead, now));
+  PARLEY_ASSIGN_OR_RETURN(LogWindow window,
+                          LoadWindow(core_.store, mailbox, claims.generation, now));
+  if (request.from() > window.last + 1) {
+    return absl::OutOfRangeError("from lies beyond the generation's last entry, " +
+                                 std::to_string(window.last));
+  }
+  const ReadBounds bounds = {
+      std::min(request.max_entries() != 0 ? request.max_entries() : limits.default_read_entries,
+               limits.max_read_entries),
+      std::min(request.max_bytes() != 0 ? request.max_bytes() : limits.default_read_bytes,
+               limits.max_read_bytes)};
+  response.set_generation_head(window.last);
+  response.set_closed(window.closed);
+  response.set_first_position(window.first_kept);
+  return ReadEntries(core_.store, mailbox, std::max(request.from(), window.first), window.last,
+                     bounds, *response.mutable_entries());
+}
+
+absl::Status DeleteMailbox(Transaction& transaction, const ObjectId& mailbox,
+                           const MailboxRecord& record) {
+  for (const std::string& prefix :
+       {storage::EntryPrefix(mailbox), storage::AppendIdPrefix(mailbox),
+        storage::GenerationPrefix(mailbox)}) {
+    transaction.DeletePrefix(storage::Space::kRecords, prefix);
+  }
+  DeleteExpiry(transaction, mailbox, record.expires_at);
+  transaction.Delete(storage::MailboxKey(mailbox));
+  return Credit(transaction, record.sponsor, record.stored_bytes, 1);
+}
+
+// A control act whose signature has been checked.
+struct Mailboxes::PendingControl {
+  ObjectId mailbox;
+  uint64_t generation;
+  ControlAct act;
+  uint64_t argument;
+};
+
+absl::StatusOr<Mailboxes::PendingControl> Mailboxes::CheckControl(
+    const v1::ControlMailboxRequest& request) const {
+  PendingControl pending{};
+  PARLEY_ASSIGN_OR_RETURN(pending.mailbox, FixedField<32>(request.mailbox_id(), "mailbox_id"));
+  PARLEY_ASSIGN_OR_RETURN(storage::Signature signature,
+                          FixedField<64>(request.control_signature(), "control_signature"));
+  pending.generation = request.generation();
+  if (pending.generation == 0) return absl::InvalidArgumentError("generation is missing");
+  const uint64_t now = core_.Now();
+  switch (request.act_case()) {
+    case v1::ControlMailboxRequest::kTrim:
+      pending.act = ControlAct::kTrim;
+      pending.argument = request.trim().first_position();
+      break;
+    case v1::ControlMailboxRequest::kExpire:
+      pending.act = ControlAct::kExpire;
+      pending.argument = request.expire().expires_at();
+      PARLEY_RETURN_IF_ERROR(CheckExpiryField(pending.argument, now));
+      break;
+    case v1::ControlMailboxRequest::kDelete:
+      pending.act = ControlAct::kDelete;
+      break;
+    default:
+      return absl::InvalidArgumentError("the act is missing: trim, expire or delete");
+  }
+  PARLEY_RETURN_IF_ERROR(core_.credentials.CheckChallenge(request.challenge(), now));
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<GenerationRecord> generation,
+      GetRecord<GenerationRecord>(core_.store,
+                                  storage::GenerationKey(pending.mailbox, pending.generation)));
+  const crypto::Bytes message =
+      ControlMessage(core_.identity.key.public_key(), request.challenge(), pending.mailbox,
+                     pending.generation, pending.act, pending.argument);
+  if (!generation.has_value() ||
+      !crypto::VerifySignature(generation->keys.control_key, message, signature).ok()) {
+    return absl::NotFoundError("no such mailbox, or this is not signed by its control key");
+  }
+  return pending;
+}
+
+void Mailboxes::Control(const v1::ControlMailboxRequest& request, Done done) {
+  absl::StatusOr<PendingControl> checked = CheckControl(request);
+  if (!checked.ok()) return done(checked.status());
+  const PendingControl pending = *checked;
+  if (pending.act == ControlAct::kTrim) {
+    background_.Post([this, pending, done = std::move(done)] {
+      done(Trim(pending.mailbox, pending.generation, pending.argument));
+    });
+    return;
+  }
+  core_.queue.Submit(
+      0,
+      [pending](Transaction& transaction) -> absl::Status {
+        const std::string key = storage::MailboxKey(pending.mailbox);
+        PARLEY_ASSIGN_OR_RETURN(std::optional<MailboxRecord> mailbox,
+                                transaction.LoadRecord<MailboxRecord>(key));
+        if (!mailbox.has_value()) return NoSuchMailbox();
+        if (mailbox->generation != pending.generation) {
+          return absl::FailedPreconditionError("this generation is closed: sign with the keys of "
+                                               "the current one");
+        }
+        if (pending.act == ControlAct::kDelete) {
+          return DeleteMailbox(transaction, pending.mailbox, *mailbox);
+        }
+        DeleteExpiry(transaction, pending.mailbox, mailbox->expires_at);
+        mailbox->expires_at = pending.argument;
+        PutExpiry(transaction, pending.mailbox, mailbox->expires_at);
+        transaction.Put(key, storage::SerializeRecord(*mailbox));
+        return absl::OkStatus();
+      },
+      std::move(done));
+}
+
+// In slices, each of them whole by itself, so that neither other appends nor a crash are a concern.
+// What lies below the head never changes, hence may be read outside of the step.
+absl::Status Mailboxes::Trim(const ObjectId& mailbox, uint64_t generation,
+                             uint64_t first_position) const {
+  constexpr uint64_t kSlice = 256;
+  const std::string key = storage::MailboxKey(mailbox);
+  while (true) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<MailboxRecord> seen,
+                            GetRecord<MailboxRecord>(core_.store, key));
+    if (!seen.has_value()) return NoSuchMailbox();
+    if (seen->generation != generation) {
+      return absl::FailedPreconditionError("this generation is closed: sign with the keys of the "
+                                           "current one");
+    }
+    if (first_position > seen->head + 1) {
+      return absl::OutOfRangeError("first_position lies beyond the head, " +
+                                   std::to_string(seen->head));
+    }
+    const uint64_t begin = seen->first_position;
+    if (first_position <= begin) return absl::OkStatus();
+    const uint64_t end = std::min(first_position, begin + kSlice);
+
+    std::vector<std::string> doomed;
+    uint64_t bytes = 0;
+    absl::Status damage;
+    PARLEY_RETURN_IF_ERROR(core_.store.Scan(
+        storage::Space::kRecords, storage::EntryKey(mailbox, begin),
+        storage::EntryKey(mailbox, end), [&](std::string_view entry_key, std::string_view value) {
+          absl::StatusOr<storage::EntryView> entry = storage::ParseEntry(value);
+          if (!entry.ok()) {
+            damage = entry.status();
+            return false;
+          }
+          doomed.emplace_back(entry_key);
+          doomed.push_back(storage::AppendIdKey(mailbox, entry->record.append_id));
+          bytes += entry->payload.size() + core_.limits.entry_overhead_bytes;
+          return true;
+        }));
+    PARLEY_RETURN_IF_ERROR(damage);
+    PARLEY_RETURN_IF_ERROR(core_.store.Scan(
+        storage::Space::kRecords, storage::GenerationPrefix(mailbox),
+        storage::GenerationKey(mailbox, generation),
+        [&](std::string_view generation_key, std::string_view value) {
+          absl::StatusOr<GenerationRecord> record = storage::ParseRecord<GenerationRecord>(value);
+          if (!record.ok() || record->last_position >= end) return false;
+          doomed.emplace_back(generation_key);
+          return true;
+        }));
+
+    PARLEY_RETURN_IF_ERROR(core_.queue.Run([&](Transaction& transaction) -> absl::Status {
+      PARLEY_ASSIGN_OR_RETURN(std::optional<MailboxRecord> record,
+                              transaction.LoadRecord<MailboxRecord>(key));
+      if (!record.has_value()) return NoSuchMailbox();
+      // Only this thread trims; a mailbox deleted and made anew meanwhile begins at 1 again.
+      if (record->first_position != begin || record->head + 1 < end) return NoSuchMailbox();
+      record->first_position = end;
+      record->stored_bytes -= std::min(record->stored_bytes, bytes);
+      transaction.Put(key, storage::SerializeRecord(*record));
+      for (const std::string& doomed_key : doomed) transaction.Delete(doomed_key);
+      return Credit(transaction, record->sponsor, bytes, 0);
+    }));
+  }
+}
+
+}  // namespace parley::server

@@ -1,0 +1,20 @@
+#include "server/grpc/status_mapping.h"
+
+#include <string>
+
+#include "server/core/mailboxes.h"
+
+namespace parley::server {
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  std::string details;
+  if (auto payload = status.GetPayload(kStaleGenerationPayload); payload.has_value()) {
+    details = std::string(*payload);
+  }
+  // The two enumerations have the same values.
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
+                      details);
+}
+
+}  // namespace parley::server

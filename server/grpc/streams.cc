@@ -1,0 +1,337 @@
+#include "server/grpc/streams.h"
+
+#include <utility>
+#include <vector>
+
+#include "server/grpc/status_mapping.h"
+
+namespace parley::server {
+namespace {
+
+namespace v1 = relay::v1;
+
+// What the two-way streams have in common: one write at a time, and one end, which waits for the
+// write that is under way.
+template <typename Request, typename Response>
+class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
+                   public EndableStream,
+                   public std::enable_shared_from_this<BidiStream<Request, Response>> {
+ public:
+  explicit BidiStream(OpenStreams& streams) : streams_(streams) {}
+
+  // Takes ownership of itself until OnDone.
+  void Begin() {
+    self_ = this->shared_from_this();
+    streams_.Add(self_);
+    OnBegin();
+  }
+
+  void End(const grpc::Status& status) override {
+    std::lock_guard lock(mutex_);
+    if (ending_) return;
+    ending_ = true;
+    end_status_ = status;
+    if (!writing_) this->Finish(end_status_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      std::lock_guard lock(mutex_);
+      writing_ = false;
+      if (ending_) {
+        this->Finish(end_status_);
+        return;
+      }
+    }
+    if (!ok) return End(grpc::Status::CANCELLED);
+    OnWritten();
+  }
+
+  void OnCancel() override { End(grpc::Status::CANCELLED); }
+
+  void OnDone() override {
+    streams_.Remove(this);
+    OnClosed();
+    self_.reset();  // the last owner, unless a wake-up is on its way
+  }
+
+ protected:
+  virtual void OnBegin() = 0;
+  virtual void OnWritten() = 0;
+  virtual void OnClosed() = 0;
+
+  // Sends `response`, which stays until OnWritten, unless the stream is ending. No write may be
+  // under way.
+  void Write(const Response* response) {
+    std::lock_guard lock(mutex_);
+    if (ending_) return;
+    writing_ = true;
+    this->StartWrite(response);
+  }
+  void Read(Request* request) {
+    std::lock_guard lock(mutex_);
+    if (!ending_) this->StartRead(request);
+  }
+
+ private:
+  OpenStreams& streams_;
+  std::shared_ptr<BidiStream> self_;
+  std::mutex mutex_;
+  bool writing_ = false;
+  bool ending_ = false;
+  grpc::Status end_status_;
+};
+
+class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::SubscribeEvent> {
+ public:
+  SubscribeStream(Relay& relay, OpenStreams& streams) : BidiStream(streams), relay_(relay) {}
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
+    switch (request_.request_case()) {
+      case v1::SubscribeRequest::kAdd:
+        subscription_->Add(request_.add());
+        break;
+      case v1::SubscribeRequest::kDropMailboxId:
+        subscription_->Drop(request_.drop_mailbox_id());
+        break;
+      default:
+        return End(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                                "the request is missing: add or drop_mailbox_id"));
+    }
+    ReadOrPause();
+  }
+
+ private:
+  void OnBegin() override {
+    // The subscription may outlive the stream by a wake-up.
+    std::weak_ptr<BidiStream> weak = weak_from_this();
+    subscription_ = relay_.Subscribe([weak] {
+      if (auto stream = weak.lock()) static_cast<SubscribeStream&>(*stream).Pump();
+    });
+    Pump();
+    ReadOrPause();
+  }
+
+  void OnWritten() override {
+    ReadIfPaused();
+    Pump();
+  }
+
+  void OnClosed() override { subscription_->Close(); }
+
+  // Sends the next event. Runs on one thread at a time: at the beginning, after a wake-up, after a
+  // write.
+  void Pump() {
+    if (subscription_->Next(event_)) Write(&event_);
+  }
+
+  // A client that leaves its refusals unread isn't read from either.
+  void ReadOrPause() {
+    {
+      std::lock_guard lock(pause_mutex_);
+      if (subscription_->IsCongested()) {
+        paused_ = true;
+        return;
+      }
+    }
+    Read(&request_);
+  }
+
+  void ReadIfPaused() {
+    {
+      std::lock_guard lock(pause_mutex_);
+      if (!paused_ || subscription_->IsCongested()) return;
+      paused_ = false;
+    }
+    Read(&request_);
+  }
+
+  Relay& relay_;
+  std::shared_ptr<Subscription> subscription_;
+  v1::SubscribeRequest request_;
+  v1::SubscribeEvent event_;
+  std::mutex pause_mutex_;
+  bool paused_ = false;
+};
+
+class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBlobResponse> {
+ public:
+  UploadStream(Relay& relay, OpenStreams& streams)
+      : BidiStream(streams), upload_(relay.StartUpload()) {}
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return OnLastRead();
+    absl::Status status = Take();
+    if (!status.ok()) return End(ToGrpcStatus(status));
+    Read(&request_);
+  }
+
+ private:
+  void OnBegin() override { Read(&request_); }
+
+  absl::Status Take() {
+    switch (request_.request_case()) {
+      case v1::UploadBlobRequest::kHeader:
+        if (std::exchange(has_header_, true)) {
+          return absl::InvalidArgumentError("the header comes once, in the first message");
+        }
+        return upload_->Start(request_.header());
+      case v1::UploadBlobRequest::kChunk: {
+        absl::StatusOr<uint64_t> stored = upload_->Write(
+            request_.chunk().index(), std::move(*request_.mutable_chunk()->mutable_data()));
+        if (!stored.ok()) return stored.status();
+        Acknowledge(*stored);
+        return absl::OkStatus();
+      }
+      default:
+        return absl::InvalidArgumentError("the request is missing: header or chunk");
+    }
+  }
+
+  // One acknowledgement is under way at a time; those that come meanwhile become one.
+  void Acknowledge(uint64_t stored) {
+    {
+      std::lock_guard lock(ack_mutex_);
+      stored_ = stored;
+      has_news_ = true;
+      if (std::exchange(acknowledging_, true)) return;
+      has_news_ = false;
+      response_.set_chunks(stored_);
+    }
+    Write(&response_);
+  }
+
+  void OnWritten() override {
+    bool end = false;
+    {
+      std::lock_guard lock(ack_mutex_);
+      if (std::exchange(has_news_, false)) {
+        response_.set_chunks(stored_);
+      } else {
+        acknowledging_ = false;
+        end = client_is_done_;
+        if (!end) return;
+      }
+    }
+    if (end) return End(grpc::Status::OK);
+    Write(&response_);
+  }
+
+  // The client has ended its side: the last acknowledgement still goes out.
+  void OnLastRead() {
+    {
+      std::lock_guard lock(ack_mutex_);
+      client_is_done_ = true;
+      if (acknowledging_) return;
+    }
+    End(grpc::Status::OK);
+  }
+
+  void OnClosed() override {}
+
+  const std::unique_ptr<BlobUpload> upload_;
+  v1::UploadBlobRequest request_;
+  v1::UploadBlobResponse response_;
+  bool has_header_ = false;
+  std::mutex ack_mutex_;
+  uint64_t stored_ = 0;
+  bool acknowledging_ = false;
+  bool has_news_ = false;
+  bool client_is_done_ = false;
+};
+
+class DownloadStream final : public grpc::ServerWriteReactor<v1::DownloadBlobResponse> {
+ public:
+  DownloadStream(Relay& relay, const v1::DownloadBlobRequest& request) : relay_(relay) {
+    absl::StatusOr<Blobs::Range> range = relay_.blobs().OpenRange(request);
+    if (!range.ok()) {
+      Finish(ToGrpcStatus(range.status()));
+      return;
+    }
+    range_ = *range;
+    SendNext();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      Finish(grpc::Status::CANCELLED);
+      return;
+    }
+    SendNext();
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  void SendNext() {
+    if (range_.first == range_.end) {
+      Finish(grpc::Status::OK);
+      return;
+    }
+    absl::StatusOr<std::string> data = relay_.blobs().ReadChunk(range_.blob, range_.first);
+    if (!data.ok()) {
+      Finish(ToGrpcStatus(data.status()));
+      return;
+    }
+    response_.set_index(range_.first++);
+    response_.set_data(*std::move(data));
+    StartWrite(&response_);
+  }
+
+  Relay& relay_;
+  Blobs::Range range_;
+  v1::DownloadBlobResponse response_;
+};
+
+}  // namespace
+
+void OpenStreams::Add(const std::shared_ptr<EndableStream>& stream) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!ended_) {
+      streams_.emplace(stream.get(), stream);
+      return;
+    }
+  }
+  stream->End(end_status_);
+}
+
+void OpenStreams::Remove(const EndableStream* stream) {
+  std::lock_guard lock(mutex_);
+  streams_.erase(stream);
+}
+
+void OpenStreams::EndAll(const grpc::Status& status) {
+  std::vector<std::shared_ptr<EndableStream>> streams;
+  {
+    std::lock_guard lock(mutex_);
+    ended_ = true;
+    end_status_ = status;
+    for (auto& [key, weak] : streams_) {
+      if (auto stream = weak.lock()) streams.push_back(std::move(stream));
+    }
+  }
+  for (const auto& stream : streams) stream->End(status);
+}
+
+grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* NewSubscribeStream(
+    Relay& relay, OpenStreams& streams) {
+  auto stream = std::make_shared<SubscribeStream>(relay, streams);
+  stream->Begin();
+  return stream.get();
+}
+
+grpc::ServerBidiReactor<v1::UploadBlobRequest, v1::UploadBlobResponse>* NewUploadStream(
+    Relay& relay, OpenStreams& streams) {
+  auto stream = std::make_shared<UploadStream>(relay, streams);
+  stream->Begin();
+  return stream.get();
+}
+
+grpc::ServerWriteReactor<v1::DownloadBlobResponse>* NewDownloadStream(
+    Relay& relay, const v1::DownloadBlobRequest& request) {
+  return new DownloadStream(relay, request);
+}
+
+}  // namespace parley::server

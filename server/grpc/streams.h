@@ -1,0 +1,53 @@
+// The relay's streaming calls as reactors of gRPC's callback interface.
+//
+// Each belongs to one call, deletes itself when gRPC is done with it, and may be ended at any time
+// by the client, by the relay, or by an error.
+#ifndef PARLEY_SERVER_GRPC_STREAMS_H_
+#define PARLEY_SERVER_GRPC_STREAMS_H_
+
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "parley/relay/v1/relay.pb.h"
+#include "server/core/relay.h"
+
+namespace parley::server {
+
+// A stream that can be told to end. Threading: any thread.
+class EndableStream {
+ public:
+  virtual ~EndableStream() = default;
+  virtual void End(const grpc::Status& status) = 0;
+};
+
+// The streams that are open, so that a relay that shuts down can end them.
+// Threading: any thread.
+class OpenStreams {
+ public:
+  void Add(const std::shared_ptr<EndableStream>& stream);
+  void Remove(const EndableStream* stream);
+  // Also every stream that is added later.
+  void EndAll(const grpc::Status& status);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<const EndableStream*, std::weak_ptr<EndableStream>> streams_;
+  bool ended_ = false;
+  grpc::Status end_status_;
+};
+
+grpc::ServerBidiReactor<relay::v1::SubscribeRequest, relay::v1::SubscribeEvent>* NewSubscribeStream(
+    Relay& relay, OpenStreams& streams);
+
+grpc::ServerBidiReactor<relay::v1::UploadBlobRequest, relay::v1::UploadBlobResponse>*
+NewUploadStream(Relay& relay, OpenStreams& streams);
+
+grpc::ServerWriteReactor<relay::v1::DownloadBlobResponse>* NewDownloadStream(
+    Relay& relay, const relay::v1::DownloadBlobRequest& request);
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_GRPC_STREAMS_H_

@@ -1,0 +1,119 @@
+#include "server/main/sponsor_commands.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "crypto/base/status_macros.h"
+#include "server/admin/admin_socket.h"
+#include "server/admin/connection_string.h"
+#include "server/admin/data_folder.h"
+#include "server/keys/key_folder.h"
+
+namespace parley::server {
+namespace {
+
+// Asks the relay that runs on the folder, or opens the folder when none does. One that is just
+// starting or ending has the folder locked and no socket: that passes.
+absl::StatusOr<AdminResponse> Ask(const std::string& data_folder, const AdminRequest& request) {
+  constexpr int kAttempts = 50;
+  absl::Status locked;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<AdminResponse> response,
+                            AskRunningRelay(data_folder, request));
+    if (response.has_value()) {
+      PARLEY_RETURN_IF_ERROR(response->status());
+      return *std::move(response);
+    }
+    absl::StatusOr<std::unique_ptr<OpenDataFolder>> folder =
+        OpenDataFolder::Open(data_folder, Limits());
+    if (folder.ok()) {
+      AdminResponse own = Administer((*folder)->relay(), request);
+      PARLEY_RETURN_IF_ERROR(own.status());
+      return own;
+    }
+    locked = folder.status();
+    if (locked.code() != absl::StatusCode::kFailedPrecondition) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return locked;
+}
+
+absl::Status CheckFolder(const std::string& data_folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(data_folder, error)) return absl::OkStatus();
+  return absl::NotFoundError("there is no folder " + data_folder +
+                             ": \"parley-relay serve\" makes it");
+}
+
+// Where clients will connect to: what was asked for, else where the relay listens.
+absl::StatusOr<std::string> PublicAddress(const SponsorAddOptions& options) {
+  if (!options.address.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(HostAndPort given, ParseHostAndPort(options.address));
+    if (given.port == 0 || IsWildcard(given.host)) {
+      return absl::InvalidArgumentError("clients can't connect to " + options.address);
+    }
+    return options.address;
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::string stored, LoadAddress(options.data_folder));
+  if (stored.empty()) {
+    return absl::FailedPreconditionError(
+        "the relay has not run yet, so its address is not known: say --address HOST:PORT");
+  }
+  PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(stored));
+  if (IsWildcard(address.host)) {
+    return absl::FailedPreconditionError(
+        "the relay listens on every address of this machine: say with --address HOST:PORT which "
+        "one clients use");
+  }
+  return stored;
+}
+
+}  // namespace
+
+absl::Status SponsorAdd(const SponsorAddOptions& options) {
+  ::umask(077);
+  AdminRequest request;
+  request.command = AdminCommand::kSponsorAdd;
+  request.name = options.name;
+  request.quota_objects = options.objects;
+  PARLEY_ASSIGN_OR_RETURN(request.quota_bytes, ParseByteSize(options.quota));
+  PARLEY_ASSIGN_OR_RETURN(std::string address, PublicAddress(options));
+  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(options.data_folder, request));
+  std::printf("Sponsor \"%s\" may use %s. Give it this connection string; it is a secret:\n",
+              options.name.c_str(), FormatByteSize(request.quota_bytes).c_str());
+  std::printf("%s\n",
+              ConnectionString(response.identity_key, address, response.token).c_str());
+  return absl::OkStatus();
+}
+
+absl::Status SponsorList(const std::string& data_folder) {
+  ::umask(077);
+  PARLEY_RETURN_IF_ERROR(CheckFolder(data_folder));
+  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(data_folder, AdminRequest()));
+  for (const AdminSponsor& sponsor : response.sponsors) {
+    std::printf("%s\t%s of %s\t%llu of %llu objects%s\n", sponsor.name.c_str(),
+                FormatByteSize(sponsor.used_bytes).c_str(),
+                FormatByteSize(sponsor.quota_bytes).c_str(),
+                static_cast<unsigned long long>(sponsor.used_objects),
+                static_cast<unsigned long long>(sponsor.quota_objects),
+                sponsor.removed != 0 ? "\tremoved" : "");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SponsorRemove(const std::string& data_folder, const std::string& name) {
+  ::umask(077);
+  PARLEY_RETURN_IF_ERROR(CheckFolder(data_folder));
+  AdminRequest request;
+  request.command = AdminCommand::kSponsorRemove;
+  request.name = name;
+  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(data_folder, request));
+  std::printf("Sponsor \"%s\" makes nothing new from now on; what it made stays.\n", name.c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace parley::server

@@ -1,0 +1,29 @@
+// `parley-relay sponsor add | list | remove`, on a relay that runs or on its folder.
+//
+// Each prints its result to standard output. Errors: the relay's, for standard error.
+#ifndef PARLEY_SERVER_MAIN_SPONSOR_COMMANDS_H_
+#define PARLEY_SERVER_MAIN_SPONSOR_COMMANDS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace parley::server {
+
+struct SponsorAddOptions {
+  std::string data_folder;
+  std::string name;
+  std::string quota;       // a size: "20GiB"
+  uint64_t objects = 0;    // 0: the relay's default
+  std::string address;     // for the connection string; empty: where the relay listens
+};
+
+// Prints the connection string alone on the last line.
+absl::Status SponsorAdd(const SponsorAddOptions& options);
+absl::Status SponsorList(const std::string& data_folder);
+absl::Status SponsorRemove(const std::string& data_folder, const std::string& name);
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_MAIN_SPONSOR_COMMANDS_H_
