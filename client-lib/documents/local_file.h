@@ -1,0 +1,69 @@
+// Files on this machine's disk, as transfers need them.
+//
+// Threading: ReadPiece and WritePiece from several threads at once; the rest by one.
+#ifndef PARLEY_CLIENT_LIB_DOCUMENTS_LOCAL_FILE_H_
+#define PARLEY_CLIENT_LIB_DOCUMENTS_LOCAL_FILE_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/base/bytes.h"
+#include "crypto/file/tree_hash.h"
+
+namespace parley::client::internal {
+
+// What tells that a file has been changed.
+struct FileStamp {
+  uint64_t size = 0;
+  uint64_t modified_ns = 0;
+
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+class LocalFile {
+ public:
+  // An existing regular file, for reading.
+  static absl::StatusOr<LocalFile> OpenSource(const std::string& path);
+  // A part file for reading and writing, made if it isn't there (mode 0600), locked against others.
+  // Errors: Unavailable when another download writes it.
+  static absl::StatusOr<LocalFile> OpenPart(const std::string& path);
+
+  LocalFile(LocalFile&& other) noexcept
+      : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+  LocalFile& operator=(LocalFile&&) = delete;
+  ~LocalFile();
+
+  const std::string& path() const { return path_; }
+  absl::StatusOr<FileStamp> Stamp() const;
+  // `size` bytes at `offset`. Errors: Aborted when the file ends before.
+  absl::StatusOr<crypto::Bytes> ReadPiece(uint64_t offset, size_t size) const;
+  // Errors: ResourceExhausted when the disk is full.
+  absl::Status WritePiece(uint64_t offset, crypto::ByteView piece) const;
+  absl::Status Truncate(uint64_t size) const;
+  absl::Status Sync() const;
+
+  // ResourceExhausted unless the file's disk has room for `bytes` more.
+  absl::Status CheckSpace(uint64_t bytes) const;
+
+  // The tree over the first `size` bytes. Errors: Aborted when the file is shorter.
+  absl::StatusOr<crypto::TreeHasher> HashPieces(uint64_t size) const;
+
+ private:
+  LocalFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+
+  std::string path_;
+  int fd_;
+};
+
+// Puts `part` in the place of `target`, on disk when it returns.
+// Errors: AlreadyExists when `target` is there and may not be overwritten.
+absl::Status MoveIntoPlace(const std::string& part, const std::string& target, bool overwrite);
+
+absl::Status FileError(int error, const std::string& path, const char* what);
+
+}  // namespace parley::client::internal
+
+#endif  // PARLEY_CLIENT_LIB_DOCUMENTS_LOCAL_FILE_H_

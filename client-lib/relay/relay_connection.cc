@@ -1,0 +1,298 @@
+#include "client-lib/relay/relay_connection.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "crypto/base/status_macros.h"
+#include "crypto/primitives/random.h"
+#include "crypto/primitives/signature.h"
+
+namespace parley::client::internal {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr uint32_t kProtocolVersions[] = {1};
+constexpr std::string_view kTlsKeyLabel{"parley relay tls key v1\0", 24};
+
+absl::StatusCode CodeOf(grpc::StatusCode code) { return static_cast<absl::StatusCode>(code); }
+
+// The system's reason ("Connection refused"), which gRPC hides at the end of a long line.
+std::string ReasonIn(const std::string& message) {
+  for (const char* known :
+       {"Connection refused", "Connection reset", "No route to host", "Network is unreachable",
+        "Domain name not found", "DNS resolution failed", "Socket closed"}) {
+    if (message.find(known) != std::string::npos) return std::string(" (") + known + ")";
+  }
+  return "";
+}
+
+absl::StatusOr<uint32_t> CommonVersion(const v1::GetInfoResponse& info) {
+  uint32_t best = 0;
+  uint32_t newest = 0;
+  for (uint32_t theirs : info.protocol_versions()) {
+    newest = std::max(newest, theirs);
+    for (uint32_t ours : kProtocolVersions) {
+      if (theirs == ours) best = std::max(best, ours);
+    }
+  }
+  if (best != 0) return best;
+  const bool relay_is_older = newest < kProtocolVersions[0];
+  return absl::FailedPreconditionError(
+      relay_is_older ? "the relay is older than this program: its operator must update it"
+                     : "this program is older than the relay: update it");
+}
+
+}  // namespace
+
+milliseconds BackoffPause(int attempt) {
+  const int64_t bound = std::min<int64_t>(10'000, int64_t{100} << std::min(attempt, 7));
+  const auto random = crypto::RandomArray<2>();
+  const int64_t part = (random[0] << 8) | random[1];
+  return milliseconds(bound / 2 + bound * part / 2 / 65536);
+}
+
+// --- calls ---
+
+int64_t ActiveCall::NowMs() {
+  return std::chrono::duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+ActiveCall::ActiveCall(RelayConnection& connection, std::optional<milliseconds> stalls_after)
+    : connection_(connection), stalls_after_(stalls_after), last_progress_ms_(NowMs()) {
+  std::lock_guard lock(connection_.mutex_);
+  connection_.calls_.insert(this);
+  if (connection_.shut_down_) context_.TryCancel();
+  if (stalls_after_.has_value() && !connection_.watchdog_.joinable()) {
+    connection_.watchdog_ = std::thread([&connection] { connection.Watch(); });
+  }
+}
+
+ActiveCall::~ActiveCall() {
+  std::lock_guard lock(connection_.mutex_);
+  connection_.calls_.erase(this);
+}
+
+void RelayConnection::Watch() {
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    changed_.wait_for(lock, milliseconds(500));
+    const int64_t now = ActiveCall::NowMs();
+    for (ActiveCall* call : calls_) {
+      const int64_t last = call->last_progress_ms_.load(std::memory_order_relaxed);
+      if (!call->stalls_after_.has_value() || last == INT64_MAX) continue;
+      if (now - last > call->stalls_after_->count()) {
+        call->stalled_ = true;
+        call->context_.TryCancel();
+      }
+    }
+  }
+}
+
+// --- opening ---
+
+absl::StatusOr<std::unique_ptr<RelayConnection>> RelayConnection::Open(const ConnectionInfo& relay,
+                                                                       RelayOptions options) {
+  PARLEY_RETURN_IF_ERROR(CheckAddress(relay.address));
+  std::unique_ptr<RelayConnection> connection(new RelayConnection(relay, std::move(options)));
+  PARLEY_RETURN_IF_ERROR(connection->Start());
+  return connection;
+}
+
+RelayConnection::~RelayConnection() {
+  Shutdown();
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  if (watchdog_.joinable()) watchdog_.join();
+}
+
+absl::Status RelayConnection::Start() {
+  const auto give_up = steady_clock::now() + options_.retry_for;
+  for (int attempt = 0;; ++attempt) {
+    std::optional<TlsKeyHash> known;
+    if (options_.tls_key_cache.load) known = options_.tls_key_cache.load();
+    absl::Status status;
+    v1::GetInfoResponse info;
+    if (known.has_value()) {
+      // Repeat() checks the identity anew if the relay now has another key.
+      PARLEY_RETURN_IF_ERROR(UseKey(*known));
+      status = Call(&v1::Relay::Stub::GetInfo, v1::GetInfoRequest(), info);
+      if (status.ok()) return AcceptInfo(info);
+    } else {
+      absl::StatusOr<TlsKeyHash> hash = CheckIdentity(info);
+      status = hash.status();
+      if (status.ok()) {
+        PARLEY_RETURN_IF_ERROR(AcceptInfo(info));
+        if (options_.tls_key_cache.store) options_.tls_key_cache.store(*hash);
+        return UseKey(*hash);
+      }
+    }
+    const milliseconds pause = BackoffPause(attempt);
+    const bool worth_it = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+    if (!worth_it || steady_clock::now() + pause >= give_up || !Pause(pause)) return status;
+  }
+}
+
+absl::StatusOr<TlsKeyHash> RelayConnection::CheckIdentity(v1::GetInfoResponse& info) {
+  auto shown = std::make_shared<ShownKeys>();
+  PARLEY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel,
+                          MakeTlsChannel(relay_.address, std::nullopt, shown));
+  std::unique_ptr<v1::Relay::Stub> probe = v1::Relay::NewStub(channel);
+  ActiveCall call(*this);
+  call.context().set_deadline(std::chrono::system_clock::now() + options_.deadline);
+  const grpc::Status status = probe->GetInfo(&call.context(), v1::GetInfoRequest(), &info);
+  if (!status.ok()) return ToStatus(status);
+
+  const crypto::ByteView identity = crypto::ViewOf(info.identity_key());
+  const std::string expected = IdentityFingerprint(relay_.identity_key);
+  if (!crypto::PublicEquals(identity, relay_.identity_key)) {
+    return absl::UnauthenticatedError("another relay answers at " + relay_.address +
+                                      ": its fingerprint is " + IdentityFingerprint(identity) +
+                                      " where " + expected +
+                                      " is expected; ask the relay's operator, and use a new "
+                                      "connection string if it has changed");
+  }
+  const std::optional<TlsKeyHash> latest = shown->latest();
+  const crypto::Bytes certified =
+      crypto::Concat({crypto::ViewOf(kTlsKeyLabel), crypto::ViewOf(info.tls_key_hash())});
+  const bool proven = latest.has_value() &&
+                      crypto::VerifySignature(relay_.identity_key, certified,
+                                              crypto::ViewOf(info.tls_key_signature()))
+                          .ok() &&
+                      crypto::PublicEquals(*latest, crypto::ViewOf(info.tls_key_hash()));
+  if (!proven) {
+    return absl::UnauthenticatedError(
+        "what answers at " + relay_.address + " claims the fingerprint " + expected +
+        " but shows the TLS key " +
+        (latest.has_value() ? crypto::ToHex(*latest) : std::string("(none)")) +
+        ", which that relay has not signed: somebody may stand between; use another network");
+  }
+  return *latest;
+}
+
+absl::Status RelayConnection::UseKey(const TlsKeyHash& hash) {
+  auto shown = std::make_shared<ShownKeys>();
+  PARLEY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel,
+                          MakeTlsChannel(relay_.address, hash, shown));
+  std::lock_guard lock(mutex_);
+  stub_ = v1::Relay::NewStub(channel);
+  shown_ = std::move(shown);
+  return absl::OkStatus();
+}
+
+absl::Status RelayConnection::AcceptInfo(const v1::GetInfoResponse& info) {
+  PARLEY_ASSIGN_OR_RETURN(info_.protocol_version, CommonVersion(info));
+  info_.protocol_versions.assign(info.protocol_versions().begin(), info.protocol_versions().end());
+  info_.max_entry_bytes = info.max_entry_bytes();
+  info_.max_chunk_bytes = info.max_chunk_bytes();
+  info_.software = info.software();
+  return absl::OkStatus();
+}
+
+absl::Status RelayConnection::RenewKey() {
+  v1::GetInfoResponse info;
+  PARLEY_ASSIGN_OR_RETURN(TlsKeyHash hash, CheckIdentity(info));
+  PARLEY_RETURN_IF_ERROR(CommonVersion(info).status());
+  if (options_.tls_key_cache.store) options_.tls_key_cache.store(hash);
+  return UseKey(hash);
+}
+
+// --- calling ---
+
+std::shared_ptr<v1::Relay::Stub> RelayConnection::stub() const {
+  std::lock_guard lock(mutex_);
+  return stub_;
+}
+
+absl::Status RelayConnection::ToStatus(const grpc::Status& status) const {
+  if (status.ok()) return absl::OkStatus();
+  if (is_shut_down()) return absl::CancelledError("the connection was closed");
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return absl::UnavailableError("the relay at " + relay_.address + " can't be reached" +
+                                    ReasonIn(status.error_message()) +
+                                    "; check the network, and whether the relay runs");
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return absl::DeadlineExceededError("the relay at " + relay_.address +
+                                         " doesn't answer in time; try again later");
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return absl::FailedPreconditionError("what answers at " + relay_.address +
+                                           " is not a Parley relay, or a much older one");
+    default:
+      return absl::Status(CodeOf(status.error_code()), status.error_message());
+  }
+}
+
+absl::Status RelayConnection::EndOf(const ActiveCall& call, const grpc::Status& status) {
+  if (call.stalled() && !is_shut_down()) {
+    return absl::UnavailableError("the relay at " + relay_.address +
+                                  " has stopped answering; check the network");
+  }
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    std::lock_guard renewal(renewal_mutex_);
+    std::shared_ptr<ShownKeys> shown;
+    {
+      std::lock_guard lock(mutex_);
+      shown = shown_;
+    }
+    if (shown->TakeRefused()) {
+      const absl::Status renewed = RenewKey();
+      if (absl::IsUnauthenticated(renewed) || absl::IsFailedPrecondition(renewed)) return renewed;
+    }
+  }
+  return ToStatus(status);
+}
+
+absl::Status RelayConnection::Repeat(
+    const std::function<grpc::Status(v1::Relay::Stub&, grpc::ClientContext&)>& call,
+    grpc::Status* failure) {
+  const auto give_up = steady_clock::now() + options_.retry_for;
+  bool key_renewed = false;
+  for (int attempt = 0;; ++attempt) {
+    const std::shared_ptr<v1::Relay::Stub> used = stub();
+    grpc::Status status;
+    absl::Status result;
+    {
+      ActiveCall active(*this);
+      active.context().set_deadline(std::chrono::system_clock::now() + options_.deadline);
+      status = call(*used, active.context());
+      if (status.ok()) return absl::OkStatus();
+      result = EndOf(active, status);
+    }
+    if (failure != nullptr) *failure = status;
+    if (!absl::IsUnavailable(result) && !absl::IsDeadlineExceeded(result)) return result;
+    if (stub() != used && !std::exchange(key_renewed, true)) continue;  // the key was renewed
+    const milliseconds pause = BackoffPause(attempt);
+    if (steady_clock::now() + pause >= give_up) return result;
+    if (!Pause(pause)) return absl::CancelledError("the connection was closed");
+  }
+}
+
+// --- ending ---
+
+void RelayConnection::Shutdown() {
+  {
+    std::lock_guard lock(mutex_);
+    shut_down_ = true;
+    for (ActiveCall* call : calls_) call->context_.TryCancel();
+  }
+  changed_.notify_all();
+}
+
+bool RelayConnection::is_shut_down() const {
+  std::lock_guard lock(mutex_);
+  return shut_down_;
+}
+
+bool RelayConnection::Pause(milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return shut_down_; });
+}
+
+}  // namespace parley::client::internal
