@@ -11,6 +11,7 @@
 
 #include "parley/version.h"
 #include "tools/parley/duration.h"
+#include "tools/parley/output/text.h"
 
 namespace parley::cli {
 namespace {
@@ -19,12 +20,14 @@ constexpr const char* kAbout =
     "Parley: confidential messages and documents for mediations.\n\n"
     "Everything that you write or share is encrypted on this machine and can be read only by those "
     "who take part in the channel you name. The mediator holds a private channel (a caucus) with "
-    "each side, and a joint channel with all.";
+    "each side, and a joint channel with all.\n";
 
 constexpr const char* kFooter =
     "Exit status: 0 done; 1 refused or failed, with one line that says why; 2 wrong usage.\n"
     "What a command makes (a case, an invitation, a message) stands alone on the last line.\n"
     "Details of a command: parley COMMAND --help";
+
+constexpr size_t kColumns = 90;  // of help texts
 
 constexpr const char* kCaseHelp = "The case: its title, or the beginning of its id";
 constexpr const char* kChannelHelp =
@@ -44,6 +47,13 @@ std::optional<std::string> ReadDuration(const std::string& text) {
   return "\"" + text + "\" is no span of time: write 90s, 30m, 12h, 14d or 2w";
 }
 
+std::optional<std::string> ReadPosition(const std::string& text) {
+  const bool digits =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (digits && !text.empty() && text.size() < 20) return std::nullopt;
+  return "\"" + text + "\" is no position: positions are whole numbers";
+}
+
 // CLI11 wants an empty text for what is right.
 auto Check(std::optional<std::string> (*read)(const std::string&)) {
   return [read](const std::string& text) { return read(text).value_or(""); };
@@ -52,11 +62,13 @@ auto Check(std::optional<std::string> (*read)(const std::string&)) {
 // Holds what the options are read into, until the command is complete.
 class CommandLine {
  public:
-  CommandLine() : app_(kAbout, "parley") {
+  CommandLine() : app_(Wrapped(kAbout, kColumns), "parley") {
     app_.fallthrough();  // the general options may also stand behind the command
     app_.require_subcommand(1);
     app_.set_version_flag("--version", std::string("parley ") + LibraryVersion());
     app_.footer(kFooter);
+    app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app_.get_formatter()->label("REQUIRED", "(needed)");
     AddGeneralOptions();
     AddProfileCommands();
     AddCaseCommands();
@@ -71,7 +83,7 @@ class CommandLine {
     try {
       app_.parse(std::move(arguments));
     } catch (const CLI::ParseError& error) {
-      return Explain(error);
+      return Ended(error);
     }
     if (settings_.profile.empty()) {
       return Finished{2, "", "which profile? Give --profile FOLDER, or set PARLEY_PROFILE"};
@@ -80,7 +92,7 @@ class CommandLine {
   }
 
  private:
-  ParsedLine Explain(const CLI::ParseError& error) {
+  ParsedLine Ended(const CLI::ParseError& error) {
     std::ostringstream output;
     std::ostringstream complaint;
     if (app_.exit(error, output, complaint) == 0) return Finished{0, output.str(), ""};
@@ -89,12 +101,23 @@ class CommandLine {
       app = app->get_subcommands().front();
       name += " " + app->get_name();
     }
-    std::string text = error.what();
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    if (error.get_name() == "ExtrasError") {
-      text += " (before a text that begins with \"-\", put --)";
+    return Finished{2, "", Complaint(error) + "; see " + name + " --help"};
+  }
+
+  // What is wrong, in words for a person.
+  std::string Complaint(const CLI::ParseError& error) const {
+    const std::vector<std::string> remaining = app_.remaining(true);
+    const std::string first = remaining.empty() ? "" : remaining.front();
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+      return "\"" + first +
+             "\" is not expected here (before a text that begins with \"-\", put --)";
     }
-    return Finished{2, "", text + "; see " + name + " --help"};
+    std::string text = error.what();
+    if (text == "A subcommand is required") {
+      return first.empty() ? "a command is needed" : "there is no command \"" + first + "\"";
+    }
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
   }
 
   void AddGeneralOptions() {
@@ -109,6 +132,10 @@ class CommandLine {
     app_.add_flag("--json", settings_.json, "Print one JSON object a line, for scripts");
     app_.add_flag("--offline", settings_.offline,
                   "Show what is stored on this machine without asking the relay for news first");
+  }
+
+  static void Explain(CLI::App* command, const char* text) {
+    command->footer(Wrapped(text, kColumns));
   }
 
   template <typename Arguments>
@@ -132,9 +159,9 @@ class CommandLine {
     init->add_option("--name", init_.name, "Your name, as the others will see it")
         ->required()
         ->type_name("NAME");
-    init->footer(
-        "With --passphrase-file, or when a passphrase is typed on the terminal, the profile is "
-        "locked with it.");
+    Explain(init,
+            "With --passphrase-file, or when a passphrase is typed on the terminal, the profile is "
+            "locked with it.");
     Add(app_, "whoami", "Show whose profile this is, and in which cases", who_am_i_,
         "Your profile");
     CLI::App* warnings = Add(app_, "warnings", "Show what is wrong and wants your attention",
@@ -161,7 +188,7 @@ class CommandLine {
                      "standard input)")
         ->required()
         ->type_name("CONNECTION");
-    create->footer("Prints the new case's id on the last line.");
+    Explain(create, "Prints the new case's id on the last line.");
     Add(*case_, "list", "Show your cases", list_, "Cases");
     CLI::App* leave = Add(*case_, "leave", "Leave a case for good", leave_, "Cases");
     Positional(leave, "CASE", leave_.case_text, kCaseHelp);
@@ -194,7 +221,8 @@ class CommandLine {
       if (!valid_for_.empty()) invite_.valid_for_seconds = ParseDuration(valid_for_).value_or(0);
       command_ = invite_;
     });
-    invite->footer(
+    Explain(
+        invite,
         "Prints the invitation on the last line. It works for one person, once. Whoever has it can "
         "join in their place: hand it over by a way that you trust, and compare safety numbers by "
         "voice afterwards.");
@@ -246,7 +274,8 @@ class CommandLine {
     Positional(send, "CASE", send_.case_text, kCaseHelp);
     Positional(send, "CHANNEL", send_.channel, kChannelHelp);
     Positional(send, "TEXT", send_.text, "The message; - reads it from standard input");
-    send->footer(
+    Explain(
+        send,
         "Prints who can read it, and the message's id on the last line. Without a connection the "
         "message is stored, and the next command that reaches the relay sends it. Before a TEXT "
         "that begins with \"-\", put --.");
@@ -254,7 +283,9 @@ class CommandLine {
         Add(app_, "read", "Show a channel's messages", read_, "Messages and documents");
     Positional(read, "CASE", read_.case_text, kCaseHelp);
     Positional(read, "CHANNEL", read_.channel, kChannelHelp);
-    read->add_option("--after", read_.after, "Only those after this position")->type_name("N");
+    read->add_option("--after", read_.after, "Only those after this position")
+        ->type_name("N")
+        ->check(Check(ReadPosition));
   }
 
   void AddDocumentCommands() {
@@ -267,7 +298,8 @@ class CommandLine {
         ->type_name("NAME");
     share->add_option("--replaces", share_.replaces, "The document that this is a new version of")
         ->type_name("DOCUMENT");
-    share->footer(
+    Explain(
+        share,
         "Prints who can read it, and the document's id on the last line. After an interruption the "
         "same command goes on where it was.");
     CLI::App* documents =
@@ -284,7 +316,8 @@ class CommandLine {
         ->required()
         ->type_name("FILE");
     fetch->add_flag("--force", fetch_.force, "Replace FILE if it exists");
-    fetch->footer(
+    Explain(
+        fetch,
         "The file appears when it is complete and verified, or not at all. After an interruption "
         "the same command goes on where it was.");
   }
@@ -296,7 +329,7 @@ class CommandLine {
                      "When nothing is new, wait up to so many seconds for something")
         ->type_name("SECONDS")
         ->check(CLI::Range(0.0, 86400.0));
-    sync->footer("Every other command does this by itself for the case that it names.");
+    Explain(sync, "Every other command does this by itself for the case that it names.");
     CLI::App* watch = Add(app_, "watch", "Stay connected and show what happens, until Ctrl-C",
                           watch_, "Keeping up");
     Positional(watch, "CASE", watch_.case_text, kCaseHelp);
