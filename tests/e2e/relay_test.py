@@ -47,7 +47,7 @@ class RelayTest(testing.ProgramTest):
         case.open_with(connection)
         case.add(ANA)
         relay.run("sponsor", "remove", "office", "--data", relay.data)
-        self.assertNotIn("office", relay.run("sponsor", "list", "--data", relay.data))
+        self.assertRegex(relay.run("sponsor", "list", "--data", relay.data), r"office\t.*removed")
         refusal = case["mira"].refused("case", "create", "Another", "--relay", connection)
         self.assertTrue(refusal)
         # What is there goes on.

@@ -8,6 +8,7 @@ import sys
 import zlib
 
 from lib import search, testing
+from lib.core_image import write_core_image
 
 WORD = "CANARYHARBOR"
 
@@ -50,9 +51,7 @@ class SearchTest(testing.ProgramTest):
                                    stdout=subprocess.PIPE)
         try:
             process.stdout.readline()
-            relay = self.relay()
-            relay.process = process
-            image = relay.write_core_image(self.path("image"))
+            image = write_core_image(process.pid, self.path("image"))
             self.assertTrue(search.search_file(image, [WORD]))
         finally:
             process.communicate(b"\n")

@@ -108,7 +108,8 @@ class CommandLine {
   std::string Complaint(const CLI::ParseError& error) const {
     const std::vector<std::string> remaining = app_.remaining(true);
     const std::string first = remaining.empty() ? "" : remaining.front();
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    if (first.starts_with('-') ||
+        error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
       return "\"" + first +
              "\" is not expected here (before a text that begins with \"-\", put --)";
     }

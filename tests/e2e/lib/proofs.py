@@ -23,8 +23,9 @@ SEES = {
 
 
 class Proofs:
-    def __init__(self, story):
+    def __init__(self, story, must_read_memory):
         self.story = story
+        self.must_read_memory = must_read_memory
 
     def show(self):
         self.views()
@@ -71,6 +72,11 @@ class Proofs:
         relay = self.story.mediation.relay
         control = self.story.rendezvous[0]
         found, counts = search_relay(relay, [*self.secret_words(), control], self.story.work)
+        if found["memory"] is None:
+            if self.must_read_memory:
+                raise AssertionError("only root can read the relay's memory: run this as root")
+            narrative.say("SKIPPED: the relay's memory. Only root can read it; run this as root.")
+            del found["memory"]
         for place, findings in found.items():
             leaks = [finding for finding in findings if finding.word != control.hex()]
             if leaks:

@@ -1,7 +1,6 @@
 """A relay as a process of its own, on 127.0.0.1 with a free port and a fresh folder."""
 import base64
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -59,35 +58,28 @@ class Relay:
         return self.process.pid
 
     def start(self):
-        """Starts the relay and returns when it accepts connections."""
+        """Starts the relay and returns when it has said where it listens and who it is."""
         # Nothing of the environment or the folder can bring a word of a mediation into the relay.
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
         for name, value in os.environ.items():
             if name.endswith("SAN_OPTIONS"):
                 environment[name] = value
         with open(self.log, "ab") as log:
+            start = log.tell()
             self.process = subprocess.Popen(
                 [self.program, "serve", "--data", self.data, "--listen", self.address],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd="/",
                 start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
-        while not self._accepts():
+        while "fingerprint" not in self.log_text()[start:]:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the relay ended with {self.process.returncode}:\n"
                                    + self.log_text()[-2000:])
             if time.monotonic() > deadline:
-                raise RuntimeError("the relay doesn't accept connections:\n"
+                raise RuntimeError("the relay doesn't come up:\n"
                                    + self.log_text()[-2000:])
             time.sleep(0.02)
         return self
-
-    def _accepts(self):
-        host, port = self.address.split(":")
-        try:
-            with socket.create_connection((host, int(port)), timeout=1):
-                return True
-        except OSError:
-            return False
 
     def log_text(self):
         with open(self.log, encoding="utf-8", errors="replace") as log:
@@ -134,35 +126,6 @@ class Relay:
                 except FileNotFoundError:
                     pass  # it was compacted away in between
         return total
-
-    def write_core_image(self, path):
-        """All of the running process' readable memory, as a core image has it, and also what is
-        excluded from core images. The process is stopped meanwhile."""
-        os.kill(self.pid, signal.SIGSTOP)
-        try:
-            with open(f"/proc/{self.pid}/maps", encoding="utf-8", errors="replace") as maps, \
-                    open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory, \
-                    open(path, "wb") as image:
-                for line in maps:
-                    area, rights = line.split()[:2]
-                    if rights.startswith("r") and not line.rstrip().endswith(("[vvar]", "[vsyscall]")):
-                        first, end = (int(part, 16) for part in area.split("-"))
-                        copy_memory(memory, first, end, image)
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
-        return path
-
-
-def copy_memory(memory, first, end, image, block=1 << 20):
-    for start in range(first, end, block):
-        size = min(block, end - start)
-        try:
-            memory.seek(start)
-            data = memory.read(size)
-        except OSError:
-            continue  # a page that can't be read, as a guard page
-        if data.count(0) != len(data):
-            image.write(data)
 
 
 def peak_memory(pid):

@@ -8,6 +8,8 @@ import subprocess
 import zlib
 from dataclasses import dataclass
 
+from lib.core_image import NoRight, write_core_image
+
 # zlib and gzip streams by their first bytes.
 COMPRESSED = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 
@@ -140,18 +142,26 @@ def search_tables(folder, words):
     return findings, records
 
 
+def search_memory(relay, words, work):
+    """Findings in a core image of the running relay, and its size; None without the right to it."""
+    image = os.path.join(work, "relay.core")
+    try:
+        write_core_image(relay.pid, image)
+        return search_file(image, words, "the relay's memory"), os.path.getsize(image)
+    except NoRight:
+        return None, 0
+    finally:
+        if os.path.exists(image):
+            os.remove(image)
+
+
 def search_relay(relay, words, work):
     """Searches all of a running relay: files, records, log and memory. Returns a list of findings
-    for each place, and the counts of what was searched."""
-    image = relay.write_core_image(os.path.join(work, "relay.core"))
-    try:
-        size = os.path.getsize(image)
-        memory = search_file(image, words, "the relay's memory")
-    finally:
-        os.remove(image)
+    for each place (None for memory that may not be read), and the counts of what was searched."""
+    memory, memory_size = search_memory(relay, words, work)
     files = search_folder(relay.data, words, decompress=True)
     records, count = search_tables(relay.data, words)
     log = search_file(relay.log, words, "the relay's log")
-    counts = {"file bytes": relay.stored_bytes(), "records": count, "memory bytes": size,
-              "log bytes": os.path.getsize(relay.log)}
+    counts = {"bytes of files": relay.stored_bytes(), "records": count,
+              "bytes of log": os.path.getsize(relay.log), "bytes of memory": memory_size}
     return {"files": files, "records": records, "log": log, "memory": memory}, counts

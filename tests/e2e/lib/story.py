@@ -9,6 +9,7 @@ from lib import mediation as cast
 from lib.interrupted_share import share_while_relay_dies
 from lib.mediation import ANA, BEN, KIM, LEE, MIRA, NORA, SHAH, TOMAS, Mediation
 from lib.proofs import Proofs
+from lib.relay import rendezvous_id
 from make_documents import JAPANESE_NAME, make_documents
 
 HARBOR = "caucus:Harbor"
@@ -41,13 +42,12 @@ def expect(condition, what):
 class Story:
     title = cast.TITLE
 
-    def __init__(self, programs, work, narrative, documents=make_documents):
+    def __init__(self, programs, work, narrative, must_read_memory=False):
         self.work = work
         self.narrative = narrative
-        self.make_documents = documents
         self.mediation = Mediation(programs, work, locked=True)
         self.words = Words()
-        self.proofs = Proofs(self)
+        self.proofs = Proofs(self, must_read_memory)
         self.documents = {}
         self.rendezvous = []
 
@@ -98,7 +98,6 @@ class Story:
         self.mediation.approve(part, by)
 
     def note_rendezvous(self, invitation):
-        from lib.relay import rendezvous_id
         self.rendezvous.append(rendezvous_id(invitation))
 
     def opening_statements(self):
@@ -134,7 +133,7 @@ class Story:
         self.narrative.seen_by(people["ben"], "read", self.title, NORTHLINE)
 
     def share_documents(self, key, channel, word, kinds):
-        paths = self.make_documents(os.path.join(self.work, "documents", key), word)
+        paths = make_documents(os.path.join(self.work, "documents", key), word)
         for kind in kinds:
             self.mediation[key].share(channel, paths[kind])
         self.documents[channel] = {os.path.basename(paths[kind]): paths[kind] for kind in kinds}
