@@ -39,7 +39,7 @@ enum class ProposalType : uint16_t {
 // } Extension;
 struct Extension {
   ExtensionType type{};
-  Bytes data;
+  Bytes data{};
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.type, self.data);
@@ -65,9 +65,9 @@ bool IsDefaultProposal(ProposalType type);
 //     CredentialType credential_types<V>;
 // } RequiredCapabilities;
 struct RequiredCapabilities {
-  std::vector<ExtensionType> extensions;
-  std::vector<ProposalType> proposals;
-  std::vector<CredentialType> credentials;
+  std::vector<ExtensionType> extensions{};
+  std::vector<ProposalType> proposals{};
+  std::vector<CredentialType> credentials{};
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.extensions, self.proposals, self.credentials);
@@ -80,8 +80,8 @@ struct RequiredCapabilities {
 //     Credential credential;
 // } ExternalSender;
 struct ExternalSender {
-  Bytes signature_key;
-  Credential credential;
+  Bytes signature_key{};
+  Credential credential{};
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.signature_key, self.credential);

@@ -25,10 +25,10 @@ namespace parley::mls {
 struct KeyPackage {
   ProtocolVersion version = ProtocolVersion::kMls10;
   CipherSuiteId suite{};
-  Bytes init_key;
-  LeafNode leaf_node;
-  Extensions extensions;
-  Bytes signature;
+  Bytes init_key{};
+  LeafNode leaf_node{};
+  Extensions extensions{};
+  Bytes signature{};
 
   template <typename F>
   static auto Fields(F& self) {

@@ -32,11 +32,11 @@ enum class LeafNodeSource : uint8_t { kKeyPackage = 1, kUpdate = 2, kCommit = 3 
 //     CredentialType credentials<V>;
 // } Capabilities;
 struct Capabilities {
-  std::vector<ProtocolVersion> versions;
-  std::vector<CipherSuiteId> cipher_suites;
-  std::vector<ExtensionType> extensions;
-  std::vector<ProposalType> proposals;
-  std::vector<CredentialType> credentials;
+  std::vector<ProtocolVersion> versions{};
+  std::vector<CipherSuiteId> cipher_suites{};
+  std::vector<ExtensionType> extensions{};
+  std::vector<ProposalType> proposals{};
+  std::vector<CredentialType> credentials{};
 
   // What this library can do with `suite`, basic credentials, and `extensions` of the application's
   // own (private-use types that groups or leaves will carry; they must be listed to be allowed).
@@ -87,15 +87,15 @@ struct Lifetime {
 //     opaque signature<V>;          SignWithLabel(., "LeafNodeTBS", LeafNodeTBS)
 // } LeafNode;
 struct LeafNode {
-  Bytes encryption_key;
-  Bytes signature_key;
-  Credential credential;
-  Capabilities capabilities;
+  Bytes encryption_key{};
+  Bytes signature_key{};
+  Credential credential{};
+  Capabilities capabilities{};
   LeafNodeSource source = LeafNodeSource::kKeyPackage;
-  Lifetime lifetime;  // of a key_package leaf
-  Bytes parent_hash;  // of a commit leaf
-  Extensions extensions;
-  Bytes signature;
+  Lifetime lifetime{};  // of a key_package leaf
+  Bytes parent_hash{};  // of a commit leaf
+  Extensions extensions{};
+  Bytes signature{};
 
   friend bool operator==(const LeafNode&, const LeafNode&) = default;
 };

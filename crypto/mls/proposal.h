@@ -54,10 +54,10 @@ struct PreSharedKey {
 //     Extension extensions<V>;
 // } ReInit;
 struct ReInit {
-  Bytes group_id;
+  Bytes group_id{};
   ProtocolVersion version = ProtocolVersion::kMls10;
   CipherSuiteId suite{};
-  Extensions extensions;
+  Extensions extensions{};
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.group_id, self.version, self.suite, self.extensions);

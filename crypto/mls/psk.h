@@ -32,11 +32,11 @@ enum class ResumptionPskUsage : uint8_t { kApplication = 1, kReinit = 2, kBranch
 // } PreSharedKeyID;
 struct PreSharedKeyId {
   PskType type = PskType::kExternal;
-  Bytes psk_id;  // of an external one
+  Bytes psk_id{};  // of an external one
   ResumptionPskUsage usage = ResumptionPskUsage::kApplication;
-  Bytes psk_group_id;
+  Bytes psk_group_id{};
   uint64_t psk_epoch = 0;
-  Bytes psk_nonce;
+  Bytes psk_nonce{};
 
   // An external PSK's id with a fresh nonce of the suite's hash length.
   static PreSharedKeyId External(const CipherSuite& suite, Bytes psk_id);
