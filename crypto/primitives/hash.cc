@@ -3,17 +3,20 @@
 #include <sodium.h>
 
 #include <new>
+#include <type_traits>
 
 #include "crypto/base/check.h"
 #include "crypto/primitives/hmac_state.h"
 #include "crypto/primitives/random.h"
+#include "crypto/primitives/sha256.h"
 
 namespace parley::crypto {
 namespace {
 
-// libsodium's states are plain structures; both fit into Hasher's storage, which keeps libsodium
-// out of the header.
-static_assert(sizeof(crypto_hash_sha256_state) <= 256 && alignof(crypto_hash_sha256_state) <= 16);
+// Both states are plain structures that fit into Hasher's storage, which keeps libsodium out of the
+// header.
+static_assert(sizeof(Sha256State) <= 256 && alignof(Sha256State) <= 16);
+static_assert(std::is_trivially_copyable_v<Sha256State>);
 static_assert(sizeof(crypto_hash_sha512_state) <= 256 && alignof(crypto_hash_sha512_state) <= 16);
 
 template <typename State>
@@ -26,7 +29,7 @@ State* StateIn(std::array<uint8_t, 256>& storage) {
 Hasher::Hasher(HashAlgorithm algorithm) : algorithm_(algorithm), state_{} {
   InitializeCrypto();
   if (algorithm_ == HashAlgorithm::kSha256) {
-    crypto_hash_sha256_init(StateIn<crypto_hash_sha256_state>(state_));
+    new (state_.data()) Sha256State;
   } else {
     crypto_hash_sha512_init(StateIn<crypto_hash_sha512_state>(state_));
   }
@@ -37,7 +40,7 @@ Hasher::~Hasher() { WipeBytes(state_); }
 void Hasher::Update(ByteView data) {
   if (data.empty()) return;
   if (algorithm_ == HashAlgorithm::kSha256) {
-    crypto_hash_sha256_update(StateIn<crypto_hash_sha256_state>(state_), data.data(), data.size());
+    StateIn<Sha256State>(state_)->Update(data);
   } else {
     crypto_hash_sha512_update(StateIn<crypto_hash_sha512_state>(state_), data.data(), data.size());
   }
@@ -46,7 +49,7 @@ void Hasher::Update(ByteView data) {
 void Hasher::FinishInto(std::span<uint8_t> out) && {
   PARLEY_CHECK(out.size() == HashSize(algorithm_));
   if (algorithm_ == HashAlgorithm::kSha256) {
-    crypto_hash_sha256_final(StateIn<crypto_hash_sha256_state>(state_), out.data());
+    StateIn<Sha256State>(state_)->FinishInto(out);
   } else {
     crypto_hash_sha512_final(StateIn<crypto_hash_sha512_state>(state_), out.data());
   }
