@@ -24,6 +24,7 @@ bool IsBadMessage(const absl::Status& status) {
     case absl::StatusCode::kUnauthenticated:
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
       return true;
     default:
       return false;
@@ -369,20 +370,15 @@ absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
                           SignatureKey::FromSeed(pairing->append_seed.Reveal()));
   PARLEY_ASSIGN_OR_RETURN(ObjectId inbox, InboxOf(*pairing));
   uint64_t generation = pairing->peer_generation;
-  constexpr int kMostGenerations = 16;  // that go by while this is sent
-  for (int attempt = 0; attempt < kMostGenerations; ++attempt) {
+  // A key that isn't one of the generation's may be one of a later generation's: it was made there.
+  constexpr uint64_t kMostGenerationsTried = 24;
+  const uint64_t last_tried = generation + kMostGenerationsTried;
+  while (generation <= last_tried) {
     absl::StatusOr<AppendOutcome> outcome =
         relay.Append(inbox, generation, append, outgoing.append_id, outgoing.payload);
     if (!outcome.ok() && outcome.status().code() == absl::StatusCode::kNotFound) {
-      result.refused.push_back(pairing->peer);
-      ++result.waiting;
-      PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
-      PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
-                              records_.pairings.Get(step, crypto::ToHex(pairing->id)));
-      if (!current.has_value() || current->refused != 0) return absl::OkStatus();
-      current->refused = 1;
-      PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, *current));
-      return step.Commit();
+      ++generation;
+      continue;
     }
     if (!outcome.ok()) {
       ++result.waiting;
@@ -407,8 +403,15 @@ absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
     }
     return step.Commit();
   }
+  result.refused.push_back(pairing->peer);
   ++result.waiting;
-  return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
+                          records_.pairings.Get(step, crypto::ToHex(pairing->id)));
+  if (!current.has_value() || current->refused != 0) return absl::OkStatus();
+  current->refused = 1;
+  PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, *current));
+  return step.Commit();
 }
 
 absl::StatusOr<FlushResult> Inbox::Flush(RelayClient& relay) {

@@ -91,6 +91,9 @@ struct Pairing {
   uint8_t met = 0;
   // Append keys of the own inbox that the peer has to hand on and hasn't used yet, as far as known.
   uint16_t seeds_out = 0;
+  // The peer's append key was revoked together with those of a neutral who has gone: a new one is to
+  // be sent.
+  uint8_t reseed = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,

@@ -1,0 +1,444 @@
+#include "client-lib/cases/errands.h"
+
+#include <algorithm>
+
+#include "client-lib/cases/inbox_messages.h"
+#include "client-lib/cases/neutrals_log.h"
+#include "client-lib/pairing/device.h"
+
+namespace parley::client {
+namespace {
+
+using content::v1::InboxMessage;
+using content::v1::ParticipantRecord;
+
+constexpr uint32_t kVouchersAtOnce = 16;
+constexpr size_t kFewVouchers = 6;
+// A voucher makes one blob of at most so many bytes: what one shared file may be.
+constexpr uint64_t kVoucherBytes = 8ull << 30;
+// Append keys of the own inbox that another neutral has to hand on.
+constexpr size_t kSeedsAtOnce = 6;
+constexpr size_t kFewSeeds = 2;
+
+bool HasGone(const PersonRecord& person) {
+  return person.state == ParticipantState::kRemoved || person.state == ParticipantState::kLeft;
+}
+
+// One participant's errands, seen from one device.
+class Errands {
+ public:
+  explicit Errands(const CaseContext& context) : context_(context) {}
+
+  absl::StatusOr<ErrandsResult> Run() {
+    {
+      PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
+      PARLEY_ASSIGN_OR_RETURN(record_, context_.Records().Case(read));
+      PARLEY_ASSIGN_OR_RETURN(people_, context_.Records().People(read));
+    }
+    const bool takes_part = record_.own_state == ParticipantState::kApproved;
+    if (record_.IsNeutral() && (takes_part || !people_.empty())) {
+      for (const PersonRecord& person : people_) {
+        if (person.id == record_.own_id) continue;
+        PARLEY_RETURN_IF_ERROR(ForPerson(person, takes_part));
+      }
+    } else {
+      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return CutOffGoneNeutrals(step); }));
+    }
+    if (takes_part) {
+      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return AskForVouchers(step); }));
+      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return HandOutSeeds(step); }));
+      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) -> absl::StatusOr<bool> {
+        PARLEY_RETURN_IF_ERROR(TopUpKeyPackages(step, context_));
+        return false;
+      }));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // Runs one errand in a transaction; it says whether it did anything.
+  template <typename Errand>
+  absl::Status Step(Errand errand) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
+    absl::StatusOr<bool> did = errand(step);
+    PARLEY_RETURN_IF_ERROR(did.status());
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+    result_.did_something = result_.did_something || *did;
+    return absl::OkStatus();
+  }
+
+  absl::Status ForPerson(const PersonRecord& person, bool takes_part) {
+    const ParticipantId id = person.id;
+    if (HasGone(person)) {
+      if (person.cut_off != 0) return absl::OkStatus();
+      return Step([this, id](Transaction& step) { return CutOff(step, id); });
+    }
+    if (!takes_part || !person.TakesPart()) return absl::OkStatus();
+    if (!person.reserve_seeds.empty()) {
+      PARLEY_RETURN_IF_ERROR(Step([this, id](Transaction& step) { return TakeNewKey(step, id); }));
+    }
+    if (person.joined_here != 0 && person.approval_sent == 0) {
+      PARLEY_RETURN_IF_ERROR(SendApproval(person));
+    }
+    if (person.vouchers_wanted != 0) PARLEY_RETURN_IF_ERROR(SendVouchers(person));
+    if (person.IsNeutral() && person.joined_here != 0 && person.briefed == 0) {
+      PARLEY_RETURN_IF_ERROR(Step([this, id](Transaction& step) { return Brief(step, id); }));
+    }
+    for (const PersonRecord& neutral : people_) {
+      if (!neutral.IsNeutral() || !neutral.TakesPart() || neutral.id == record_.own_id ||
+          neutral.id == id || Contains(person.introduced_to, neutral.id) ||
+          Contains(neutral.introduced_to, id)) {
+        continue;
+      }
+      PARLEY_RETURN_IF_ERROR(Step([this, id, other = neutral.id](Transaction& step) {
+        return Introduce(step, id, other);
+      }));
+    }
+    return absl::OkStatus();
+  }
+
+  static bool Contains(const std::vector<ParticipantId>& ids, const ParticipantId& id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  }
+
+  // Vouchers from the own quota; none, and a problem noted, when it is used up.
+  absl::StatusOr<std::vector<Bytes>> Vouchers(const PersonRecord& person) {
+    if (person.IsNeutral() || record_.sponsor_token.empty()) return std::vector<Bytes>();
+    absl::StatusOr<std::vector<Bytes>> vouchers = context_.relay->IssueVouchers(
+        record_.sponsor_token.Reveal(), kVouchersAtOnce, kVoucherBytes, 0);
+    if (vouchers.ok()) return vouchers;
+    if (absl::IsUnavailable(vouchers.status()) || absl::IsDeadlineExceeded(vouchers.status()) ||
+        absl::IsCancelled(vouchers.status())) {
+      return std::move(vouchers).status();
+    }
+    result_.problems.push_back(person.name + " gets no vouchers, and can't share documents: " +
+                               std::string(vouchers.status().message()));
+    return std::vector<Bytes>();
+  }
+
+  absl::Status SendApproval(const PersonRecord& person) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
+    return Step([&](Transaction& step) -> absl::StatusOr<bool> {
+      PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> current,
+                              context_.Records().Person(step, person.id));
+      PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                              context_.Pairings().PairingWith(step, person.id));
+      if (!current.has_value() || current->approval_sent != 0 || !pairing.has_value()) return false;
+      InboxMessage message;
+      content::v1::Approval& approval = *message.mutable_approval();
+      approval.set_name(current->name);
+      approval.set_role(ToWire(current->role));
+      approval.set_side(current->side);
+      for (const Bytes& voucher : vouchers) approval.add_vouchers(crypto::ToString(voucher));
+      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
+      current->approval_sent = 1;
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *current));
+      return true;
+    });
+  }
+
+  absl::Status SendVouchers(const PersonRecord& person) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
+    if (vouchers.empty()) return absl::OkStatus();
+    return Step([&](Transaction& step) -> absl::StatusOr<bool> {
+      PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> current,
+                              context_.Records().Person(step, person.id));
+      PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                              context_.Pairings().PairingWith(step, person.id));
+      if (!current.has_value() || current->vouchers_wanted == 0 || !pairing.has_value()) {
+        return false;
+      }
+      InboxMessage message;
+      for (const Bytes& voucher : vouchers) {
+        message.mutable_vouchers()->add_vouchers(crypto::ToString(voucher));
+      }
+      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
+      current->vouchers_wanted = 0;
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *current));
+      return true;
+    });
+  }
+
+  // The neutrals' channel, if it can be written to and this neutral is in it; null otherwise.
+  static const CaseChannel* WithNeutral(const std::vector<CaseChannel>& channels,
+                                        const ParticipantId& id) {
+    const CaseChannel* neutrals = FindByKind(channels, ChannelKind::kNeutrals);
+    if (neutrals == nullptr || neutrals->info.standing != Standing::kActive ||
+        neutrals->info.state.FindMember(id) == nullptr) {
+      return nullptr;
+    }
+    return neutrals;
+  }
+
+  // Tells a neutral who has come into the neutrals' channel what was said there before them.
+  absl::StatusOr<bool> Brief(Transaction& step, const ParticipantId& id) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> neutral,
+                            context_.Records().Person(step, id));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context_));
+    const CaseChannel* neutrals = WithNeutral(channels, id);
+    if (!neutral.has_value() || neutral->briefed != 0 || neutrals == nullptr) return false;
+    std::vector<ControlRecord> controls;
+    for (const CaseChannel& channel : channels) {
+      if (channel.info.standing != Standing::kActive || !channel.info.has_control_key) continue;
+      PARLEY_ASSIGN_OR_RETURN(Secret seed, context_.Channel(channel.id).ControlSeed(step));
+      controls.push_back({channel.id, channel.info.state.incarnation, std::move(seed)});
+    }
+    PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
+    PARLEY_RETURN_IF_ERROR(
+        PostSecrets(step, context_, neutrals->id, controls,
+                    FormatConnectionString(record.Relay(), record.sponsor_token.Reveal())));
+    PARLEY_RETURN_IF_ERROR(LearnControls(step, context_, record, controls));
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context_.Records().People(step));
+    for (PersonRecord& person : people) {
+      if (!person.TakesPart() || person.recorded != ParticipantState::kApproved) continue;
+      PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, person));
+      if (person.id == id) person.briefed = 1;
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, person));
+    }
+    return true;
+  }
+
+  // Whether introducing the person is this device's to do: where they joined; or, when the one they
+  // joined with has gone, of whoever has append keys of theirs.
+  bool IntroducesThem(const PersonRecord& person) const {
+    return person.joined_here != 0 || !person.reserve_seeds.empty();
+  }
+
+  absl::StatusOr<bool> Introduce(Transaction& step, const ParticipantId& id,
+                                 const ParticipantId& neutral_id) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                            context_.Records().Person(step, id));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> neutral,
+                            context_.Records().Person(step, neutral_id));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context_));
+    const CaseChannel* neutrals = WithNeutral(channels, neutral_id);
+    if (!person.has_value() || !neutral.has_value() || neutrals == nullptr ||
+        !IntroducesThem(*person) || person->recorded != ParticipantState::kApproved ||
+        (neutral->joined_here != 0 && neutral->briefed == 0) ||
+        Contains(person->introduced_to, neutral_id) || Contains(neutral->introduced_to, id) ||
+        person->reserve_seeds.empty() || neutral->reserve_seeds.empty()) {
+      return false;
+    }
+    // Two who paired by an invitation know each other already: the one who approved the other.
+    if (person->approver == neutral_id || neutral->approver == id) return false;
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                            context_.Pairings().PairingWith(step, id));
+    if (!pairing.has_value()) return false;
+
+    const Secret secret = Secret::Random(32);
+    ParticipantRecord::Introduction for_neutral;
+    for_neutral.set_neutral_participant_id(ToField(neutral_id));
+    for_neutral.set_introduction_secret(crypto::ToString(secret.Reveal()));
+    for_neutral.set_append_seed(crypto::ToString(person->reserve_seeds.back().Reveal()));
+    person->reserve_seeds.pop_back();
+    person->introduced_to.push_back(neutral_id);
+    PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, *person, {for_neutral}));
+
+    InboxMessage message;
+    content::v1::Introduction& introduction = *message.mutable_introduction();
+    PARLEY_ASSIGN_OR_RETURN(*introduction.mutable_card(), ParseCard(neutral->card));
+    introduction.set_role(ToWire(neutral->role));
+    introduction.set_introduction_secret(crypto::ToString(secret.Reveal()));
+    introduction.set_append_seed(crypto::ToString(neutral->reserve_seeds.back().Reveal()));
+    neutral->reserve_seeds.pop_back();
+    PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *neutral));
+    return true;
+  }
+
+  // Ends the pairing and plans an inbox generation without its append key. Whether that could be
+  // planned now.
+  absl::StatusOr<bool> EndPairing(Transaction& step, Pairing& pairing) {
+    const PairingRecords records = context_.Pairings();
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records.Device(step));
+    if (!PlanInboxClosing(device, pairing.id, 0)) return false;
+    pairing.ended = 1;
+    PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(records.PutPairing(step, pairing));
+    if (!IsNeutral(static_cast<Role>(pairing.peer_role))) return true;
+    // Keys that were given on through this neutral went with theirs.
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, records.pairings.All(step));
+    for (Pairing& other : pairings) {
+      if (other.ended != 0) continue;
+      other.reseed = 1;
+      PARLEY_RETURN_IF_ERROR(records.PutPairing(step, other));
+    }
+    return true;
+  }
+
+  // Somebody's inbox took no message any more, and they have sent new append keys since.
+  absl::StatusOr<bool> TakeNewKey(Transaction& step, const ParticipantId& id) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                            context_.Records().Person(step, id));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                            context_.Pairings().PairingWith(step, id));
+    if (!person.has_value() || !pairing.has_value() || pairing->refused == 0 ||
+        person->reserve_seeds.empty()) {
+      return false;
+    }
+    pairing->append_seed = std::move(person->reserve_seeds.back());
+    person->reserve_seeds.pop_back();
+    pairing->refused = 0;
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
+    PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, *pairing));
+    return true;
+  }
+
+  absl::StatusOr<bool> OutboxHolds(Transaction& step, const Pairing& pairing) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<OutgoingMessage> waiting,
+                            context_.Pairings().outbox.All(step));
+    return std::any_of(waiting.begin(), waiting.end(), [&pairing](const OutgoingMessage& message) {
+      return message.pairing_id == pairing.id;
+    });
+  }
+
+  // Tells somebody that they were removed; once that has gone out, nothing is taken from them.
+  absl::StatusOr<bool> CutOff(Transaction& step, const ParticipantId& id) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                            context_.Records().Person(step, id));
+    if (!person.has_value() || person->cut_off != 0 || !HasGone(*person)) return false;
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                            context_.Pairings().PairingWith(step, id));
+    const bool notice = person->state == ParticipantState::kRemoved && person->removal_sent == 0 &&
+                        (person->approver == record_.own_id || person->joined_here != 0);
+    if (pairing.has_value() && notice) {
+      InboxMessage message;
+      message.mutable_removal()->set_left(false);
+      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
+      person->removal_sent = 1;
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
+      return true;
+    }
+    if (pairing.has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(bool waits, OutboxHolds(step, *pairing));
+      if (waits && pairing->refused == 0) return false;
+      PARLEY_ASSIGN_OR_RETURN(bool ended, EndPairing(step, *pairing));
+      if (!ended) return false;
+    }
+    person->cut_off = 1;
+    person->reserve_seeds.clear();
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutStock(step, id, KeyPackageStock()));
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
+    return true;
+  }
+
+  // Of participants who aren't neutrals: a neutral whom they met in a channel, and who is in none any
+  // more, has gone.
+  absl::StatusOr<bool> CutOffGoneNeutrals(Transaction& step) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context_));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings,
+                            context_.Pairings().pairings.All(step));
+    bool any_active = false;
+    for (const CaseChannel& channel : channels) {
+      any_active = any_active || channel.info.standing == Standing::kActive;
+    }
+    bool did = false;
+    for (Pairing& pairing : pairings) {
+      if (pairing.ended != 0 || !any_active) continue;
+      const bool here =
+          std::any_of(channels.begin(), channels.end(), [&](const CaseChannel& channel) {
+            return channel.info.standing == Standing::kActive &&
+                   channel.info.state.FindMember(pairing.peer) != nullptr;
+          });
+      if (here && pairing.met == 0) {
+        pairing.met = 1;
+        PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, pairing));
+      } else if (!here && pairing.met != 0) {
+        PARLEY_ASSIGN_OR_RETURN(bool ended, EndPairing(step, pairing));
+        did = did || ended;
+      }
+    }
+    return did;
+  }
+
+  // The neutral to turn to: the one who invited, or another one who is still there.
+  absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings,
+                            context_.Pairings().pairings.All(step));
+    std::optional<Pairing> found;
+    for (Pairing& pairing : pairings) {
+      if (pairing.ended != 0 || pairing.refused != 0 ||
+          !IsNeutral(static_cast<Role>(pairing.peer_role))) {
+        continue;
+      }
+      if (!found.has_value() || pairing.peer == record_.inviter) found = std::move(pairing);
+    }
+    return found;
+  }
+
+  absl::StatusOr<bool> AskForVouchers(Transaction& step) {
+    PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
+    if (record.IsNeutral() || record.vouchers_asked != 0 ||
+        record.vouchers.size() >= kFewVouchers) {
+      return false;
+    }
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> neutral, MainNeutral(step));
+    if (!neutral.has_value()) return false;
+    InboxMessage message;
+    message.mutable_voucher_request();
+    PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *neutral, std::move(message)));
+    record.vouchers_asked = 1;
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
+    return true;
+  }
+
+  // Neutrals have append keys of everybody's inbox to hand on: other neutrals many, since they
+  // introduce participants to this one.
+  absl::StatusOr<std::vector<Pairing>> SeedTakers(const ReadTransaction& step) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings,
+                            context_.Pairings().pairings.All(step));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step));
+    std::vector<Pairing> takers;
+    for (Pairing& pairing : pairings) {
+      if (pairing.ended != 0) continue;
+      const bool hands_on = IsNeutral(static_cast<Role>(pairing.peer_role)) &&
+                            (record_.IsNeutral() || (main.has_value() && main->id == pairing.id));
+      if (pairing.reseed != 0 || (hands_on && pairing.seeds_out < kFewSeeds)) {
+        takers.push_back(std::move(pairing));
+      }
+    }
+    return takers;
+  }
+
+  absl::StatusOr<bool> HandOutSeeds(Transaction& step) {
+    const PairingRecords records = context_.Pairings();
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> takers, SeedTakers(step));
+    for (Pairing& pairing : takers) {
+      const size_t count = IsNeutral(static_cast<Role>(pairing.peer_role)) ? kSeedsAtOnce : 1;
+      PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records.Device(step));
+      if (device.closing.has_value()) return false;  // its keys can be given in a moment
+      if (FreeSlots(device) < count + 1) {
+        if (device.slots.size() + kInboxSlots > kMaxAppendKeys) return false;
+        PlanInboxClosing(device, {}, kInboxSlots);
+        PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+        return true;
+      }
+      PARLEY_ASSIGN_OR_RETURN(std::vector<Secret> seeds, TakeSlots(device, count, pairing.id));
+      InboxMessage message;
+      for (const Secret& seed : seeds) {
+        message.mutable_append_seeds()->add_append_seeds(crypto::ToString(seed.Reveal()));
+      }
+      PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, pairing, std::move(message)));
+      pairing.seeds_out = static_cast<uint16_t>(pairing.seeds_out + count);
+      pairing.reseed = 0;
+      PARLEY_RETURN_IF_ERROR(records.PutPairing(step, pairing));
+    }
+    return !takers.empty();
+  }
+
+  const CaseContext& context_;
+  CaseRecord record_;
+  std::vector<PersonRecord> people_;
+  ErrandsResult result_;
+};
+
+}  // namespace
+
+absl::StatusOr<ErrandsResult> RunErrands(const CaseContext& context) {
+  return Errands(context).Run();
+}
+
+}  // namespace parley::client

@@ -1,0 +1,239 @@
+#include "client-lib/cases/inbox_messages.h"
+
+#include <algorithm>
+
+#include "client-lib/cases/key_stock.h"
+#include "client-lib/pairing/device.h"
+#include "client-lib/pairing/inviting.h"
+#include "crypto/primitives/signature.h"
+
+namespace parley::client {
+namespace {
+
+using content::v1::InboxMessage;
+
+constexpr size_t kMostVouchers = 256;
+constexpr size_t kMostReserveSeeds = 64;
+
+bool FromNeutral(const Pairing& pairing) { return IsNeutral(static_cast<Role>(pairing.peer_role)); }
+
+absl::Status NotTheirs(const char* what) {
+  return absl::PermissionDeniedError(std::string("a message that its sender may not send: ") + what);
+}
+
+absl::StatusOr<content::v1::DeviceCard> CardOf(const Pairing& pairing) {
+  return ParseCard(pairing.peer_card);
+}
+
+template <typename Range>
+void AddVouchers(CaseRecord& record, const Range& vouchers) {
+  for (const std::string& voucher : vouchers) {
+    if (record.vouchers.size() >= kMostVouchers) break;
+    if (!voucher.empty() && voucher.size() <= 1024) {
+      record.vouchers.push_back(crypto::ToBytes(voucher));
+    }
+  }
+}
+
+absl::Status TakeApproval(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                          const content::v1::Approval& approval) {
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  if (pairing.peer != record.inviter) return NotTheirs("an approval");
+  const Role role = FromWire(approval.role());
+  if (!IsGoodName(approval.name()) || role == Role::kUnknown ||
+      (!approval.side().empty() && !IsGoodName(approval.side()))) {
+    return absl::InvalidArgumentError("an approval with a malformed name, role or side");
+  }
+  if (record.own_state == ParticipantState::kWaiting) {
+    record.own_state = ParticipantState::kApproved;
+  }
+  record.own_name = approval.name();
+  record.own_role = role;
+  record.own_side = approval.side();
+  AddVouchers(record, approval.vouchers());
+  return context.Records().PutCase(step, record);
+}
+
+absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                         const content::v1::WelcomeWrapper& wrapper) {
+  if (!FromNeutral(pairing)) return NotTheirs("a Welcome");
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
+  PARLEY_ASSIGN_OR_RETURN(
+      mls::KeyPackageBundle bundle,
+      TakeOwnKeyPackage(step, context, crypto::ViewOf(wrapper.welcome())));
+  const JoinExpectations expectations{context.id, pairing.peer, OwnCredential(device)};
+  PARLEY_ASSIGN_OR_RETURN(ChannelId channel,
+                          Channel::Join(step, context.Channels(), wrapper, std::move(bundle),
+                                        expectations));
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  if (std::find(record.channels.begin(), record.channels.end(), channel) ==
+      record.channels.end()) {
+    record.channels.push_back(channel);
+  }
+  for (const ControlRecord& control : record.controls) {
+    if (control.channel_id != channel) continue;
+    PARLEY_RETURN_IF_ERROR(context.Channel(channel).LearnControlSeed(step, control.seed));
+  }
+  PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
+  return TopUpKeyPackages(step, context);
+}
+
+absl::Status TakeKeyPackages(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                             const google::protobuf::RepeatedPtrField<std::string>& packages) {
+  if (packages.size() > kMaxKeyPackagesInMessage) {
+    return absl::InvalidArgumentError("too many key packages");
+  }
+  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, CardOf(pairing));
+  return StockKeyPackages(step, context, card, packages).status();
+}
+
+// One of the append keys that the peer was given to hand on is in use now.
+absl::Status CountSeedOut(Transaction& step, const CaseContext& context,
+                          const ParticipantId& introducer) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                          context.Pairings().PairingWith(step, introducer));
+  if (!pairing.has_value() || pairing->seeds_out == 0) return absl::OkStatus();
+  --pairing->seeds_out;
+  return context.Pairings().PutPairing(step, *pairing);
+}
+
+absl::Status TakeIntroduction(Transaction& step, const CaseContext& context,
+                              const Pairing& pairing,
+                              const content::v1::Introduction& introduction) {
+  if (!FromNeutral(pairing)) return NotTheirs("an introduction");
+  const Role role = FromWire(introduction.role());
+  if (!IsNeutral(role)) return NotTheirs("an introduction to somebody who is no neutral");
+  const Bytes provisional = crypto::ToBytes(introduction.introduction_secret());
+  PARLEY_ASSIGN_OR_RETURN(
+      Pairing made,
+      context.OwnInbox().AnswerIntroduction(
+          step, introduction, [&](Transaction& inner) -> absl::StatusOr<std::vector<Bytes>> {
+            PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(inner));
+            return MakeKeyPackages(inner, context, device, provisional, kStockSize);
+          }));
+  PARLEY_RETURN_IF_ERROR(AssignKeyPackages(step, context, provisional, made.id));
+  return CountSeedOut(step, context, pairing.peer);
+}
+
+absl::Status TakeIntroductionHello(Transaction& step, const CaseContext& context,
+                                   const Pairing& pairing,
+                                   const content::v1::IntroductionHello& hello) {
+  PARLEY_RETURN_IF_ERROR(TakeKeyPackages(step, context, pairing, hello.key_packages()));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                          context.Records().Person(step, pairing.peer));
+  if (!person.has_value()) return absl::OkStatus();
+  return CountSeedOut(step, context, person->approver);
+}
+
+absl::Status TakeVoucherRequest(Transaction& step, const CaseContext& context,
+                                const Pairing& pairing) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                          context.Records().Person(step, pairing.peer));
+  if (!person.has_value() || !person->TakesPart()) return NotTheirs("a request for vouchers");
+  person->vouchers_wanted = 1;
+  return context.Records().PutPerson(step, *person);
+}
+
+absl::Status TakeVouchers(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                          const content::v1::VoucherSupply& supply) {
+  if (!FromNeutral(pairing)) return NotTheirs("vouchers");
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  AddVouchers(record, supply.vouchers());
+  record.vouchers_asked = 0;
+  return context.Records().PutCase(step, record);
+}
+
+absl::Status TakeRemoval(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                         const content::v1::Removal& removal) {
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                          context.Records().Person(step, pairing.peer));
+  if (removal.left() && person.has_value()) {
+    // "I have left": of those who are known here as participants. The record for the other neutrals
+    // follows when the channels show it.
+    if (person->TakesPart()) person->state = ParticipantState::kLeft;
+    return context.Records().PutPerson(step, *person);
+  }
+  if (removal.left() || !FromNeutral(pairing)) return NotTheirs("a removal");
+  if (record.own_state != ParticipantState::kLeft) {
+    record.own_state = ParticipantState::kRemoved;
+  }
+  return context.Records().PutCase(step, record);
+}
+
+absl::Status TakeAppendSeeds(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                             const content::v1::AppendSeeds& seeds) {
+  for (const std::string& seed : seeds.append_seeds()) {
+    if (seed.size() != crypto::kSignatureSeedSize) {
+      return absl::InvalidArgumentError("an append key of the wrong size");
+    }
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                          context.Records().Person(step, pairing.peer));
+  if (person.has_value()) {
+    for (const std::string& seed : seeds.append_seeds()) {
+      if (person->reserve_seeds.size() >= kMostReserveSeeds) break;
+      person->reserve_seeds.push_back(Secret::CopyOf(crypto::ViewOf(seed)));
+    }
+    return context.Records().PutPerson(step, *person);
+  }
+  // Who keeps no records of people has nobody to hand them on to: it is a new key for the sender's
+  // inbox.
+  if (seeds.append_seeds_size() == 0) return absl::InvalidArgumentError("no append key");
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
+                          context.Pairings().PairingWith(step, pairing.peer));
+  if (!current.has_value()) return absl::NotFoundError("no such pairing");
+  current->append_seed = Secret::CopyOf(crypto::ViewOf(seeds.append_seeds(0)));
+  current->refused = 0;
+  return context.Pairings().PutPairing(step, *current);
+}
+
+}  // namespace
+
+absl::Status TopUpKeyPackages(Transaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
+  for (const Pairing& pairing : pairings) {
+    if (pairing.ended != 0 || !FromNeutral(pairing)) continue;
+    PARLEY_ASSIGN_OR_RETURN(size_t there, OwnKeyPackagesAt(step, context, pairing.id));
+    if (there >= kStockSize) continue;
+    PARLEY_ASSIGN_OR_RETURN(
+        std::vector<Bytes> packages,
+        MakeKeyPackages(step, context, device, pairing.id, kStockSize - there));
+    InboxMessage message;
+    for (const Bytes& package : packages) {
+      message.mutable_key_packages()->add_key_packages(crypto::ToString(package));
+    }
+    PARLEY_RETURN_IF_ERROR(context.OwnInbox().Queue(step, pairing, std::move(message)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeInboxMessage(Transaction& step, const CaseContext& context,
+                              const Pairing& pairing, const InboxMessage& message) {
+  switch (message.body_case()) {
+    case InboxMessage::kApproval:
+      return TakeApproval(step, context, pairing, message.approval());
+    case InboxMessage::kWelcome:
+      return TakeWelcome(step, context, pairing, message.welcome());
+    case InboxMessage::kKeyPackages:
+      return TakeKeyPackages(step, context, pairing, message.key_packages().key_packages());
+    case InboxMessage::kIntroduction:
+      return TakeIntroduction(step, context, pairing, message.introduction());
+    case InboxMessage::kIntroductionHello:
+      return TakeIntroductionHello(step, context, pairing, message.introduction_hello());
+    case InboxMessage::kVouchers:
+      return TakeVouchers(step, context, pairing, message.vouchers());
+    case InboxMessage::kVoucherRequest:
+      return TakeVoucherRequest(step, context, pairing);
+    case InboxMessage::kRemoval:
+      return TakeRemoval(step, context, pairing, message.removal());
+    case InboxMessage::kAppendSeeds:
+      return TakeAppendSeeds(step, context, pairing, message.append_seeds());
+    case InboxMessage::BODY_NOT_SET:
+      return absl::InvalidArgumentError("a message of a kind that this version doesn't know");
+  }
+  return absl::InvalidArgumentError("a message of an unknown kind");
+}
+
+}  // namespace parley::client

@@ -1,0 +1,366 @@
+#include "client-lib/cases/membership.h"
+
+#include <algorithm>
+
+#include "client-lib/cases/key_stock.h"
+#include "client-lib/cases/neutrals_log.h"
+#include "client-lib/channels/caucus_rule.h"
+#include "client-lib/pairing/device.h"
+#include "client-lib/pairing/inviting.h"
+#include "client-lib/pairing/rendezvous.h"
+
+namespace parley::client {
+namespace {
+
+constexpr int64_t kLeastValidity = 60;
+constexpr int64_t kMostValidity = 366 * 24 * 60 * 60;
+// What an inbox may take of the quota.
+constexpr uint64_t kInboxVoucherBytes = 256 << 20;
+
+absl::Status RequireNeutral(const CaseRecord& record, const char* what) {
+  if (record.own_state != ParticipantState::kApproved) {
+    return absl::PermissionDeniedError(std::string("you don't take part in this case") +
+                                       (record.own_state == ParticipantState::kWaiting
+                                            ? " yet: the mediator has to approve you first"
+                                            : " any more"));
+  }
+  if (record.IsNeutral()) return absl::OkStatus();
+  return absl::PermissionDeniedError("only the mediator and co-mediators can " + std::string(what));
+}
+
+absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  const CaseChannel* neutrals = FindByKind(channels, ChannelKind::kNeutrals);
+  if (neutrals == nullptr) {
+    return absl::FailedPreconditionError(
+        "you aren't in the neutrals' channel yet; sync, and try again when the mediator has been "
+        "online");
+  }
+  return neutrals->id;
+}
+
+absl::Status CheckRequest(const InvitationRequest& request) {
+  if (!IsGoodName(request.name) || request.name.front() == ' ' || request.name.back() == ' ') {
+    return absl::InvalidArgumentError(
+        "a name has 1 to 200 bytes of text, without control characters or spaces at its ends");
+  }
+  if (ToWire(request.role) == content::v1::ROLE_UNSPECIFIED) {
+    return absl::InvalidArgumentError("the invitation needs a role");
+  }
+  if (request.role == Role::kMediator) {
+    return absl::InvalidArgumentError(
+        "a case has one mediator; invite further neutrals as co-mediators");
+  }
+  const std::string role = RoleName(request.role);
+  if (IsNeutral(request.role) && !request.side.empty()) {
+    return absl::InvalidArgumentError("a " + role + " is neutral and has no side");
+  }
+  if ((request.role == Role::kParty || request.role == Role::kCounsel) && request.side.empty()) {
+    return absl::InvalidArgumentError("a " + role + " needs a side");
+  }
+  if (!request.side.empty() &&
+      (!IsGoodName(request.side) || request.side.front() == ' ' || request.side.back() == ' ')) {
+    return absl::InvalidArgumentError(
+        "a side has 1 to 200 bytes of text, without control characters or spaces at its ends");
+  }
+  if (request.valid_for_seconds < kLeastValidity || request.valid_for_seconds > kMostValidity) {
+    return absl::InvalidArgumentError("an invitation is valid for a minute to a year");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNameIsFree(const ReadTransaction& step, const CaseContext& context,
+                             const std::string& name) {
+  const auto taken = [&name] {
+    return absl::AlreadyExistsError(name +
+                                    " takes part in this case or is invited already; remove them "
+                                    "first, or give another name");
+  };
+  PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
+  for (const PersonRecord& person : people) {
+    if (person.name == name && (person.state == ParticipantState::kApproved ||
+                                person.state == ParticipantState::kWaiting)) {
+      return taken();
+    }
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
+                          context.Pairings().invitations.All(step));
+  for (const MadeInvitation& invitation : invitations) {
+    if (invitation.name == name && invitation.state == InvitationState::kOpen &&
+        invitation.expires_at > context.now_seconds()) {
+      return taken();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<InvitationOffer> OfferOf(const CaseContext& context, const CaseRecord& record,
+                                        const InvitationRequest& request) {
+  InvitationOffer offer;
+  offer.relay = record.Relay();
+  offer.case_id = record.id;
+  offer.case_title = record.title;
+  offer.inviter_role = ToWire(record.own_role);
+  offer.invitee_name = request.name;
+  offer.invitee_role = ToWire(request.role);
+  offer.invitee_side = request.side;
+  offer.created_at = context.now_seconds();
+  offer.expires_at = offer.created_at + static_cast<uint64_t>(request.valid_for_seconds);
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers,
+                          context.relay->IssueVouchers(record.sponsor_token.Reveal(), 1,
+                                                       kInboxVoucherBytes, offer.expires_at));
+  if (vouchers.size() != 1) return absl::DataLossError("the relay gave no voucher");
+  offer.voucher = std::move(vouchers[0]);
+  return offer;
+}
+
+// Withdraws an invitation if `id` is an open one's. Whether it was.
+absl::StatusOr<bool> WithdrawInvitation(Transaction& step, const CaseContext& context,
+                                        const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
+                          context.Pairings().invitations.All(step));
+  for (MadeInvitation& invitation : invitations) {
+    if (InvitationEntryId(invitation) != id || invitation.state == InvitationState::kUsed) continue;
+    invitation.state = InvitationState::kWithdrawn;
+    invitation.pairing_private = Secret();
+    invitation.seal_key = Secret();
+    invitation.pairing_salt = Secret();
+    PARLEY_RETURN_IF_ERROR(context.Pairings().invitations.Put(
+        step, crypto::ToHex(invitation.rendezvous_id), invitation));
+    return true;
+  }
+  return false;
+}
+
+absl::StatusOr<PersonRecord> Known(const ReadTransaction& step, const CaseContext& context,
+                                   const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person, context.Records().Person(step, id));
+  if (!person.has_value()) return absl::NotFoundError("this case has no such participant");
+  return std::move(*person);
+}
+
+}  // namespace
+
+ParticipantId InvitationEntryId(const MadeInvitation& invitation) {
+  ParticipantId::Bytes bytes{};
+  std::copy_n(invitation.rendezvous_id.begin(), bytes.size(), bytes.begin());
+  return ParticipantId(bytes);
+}
+
+absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRequest& request) {
+  std::optional<CaseRecord> record;
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(record, context.Records().Case(read));
+    PARLEY_RETURN_IF_ERROR(RequireNeutral(*record, "invite"));
+    PARLEY_RETURN_IF_ERROR(CheckRequest(request));
+    PARLEY_RETURN_IF_ERROR(CheckNameIsFree(read, context, request.name));
+  }
+  if (record->sponsor_token.empty()) {
+    return absl::FailedPreconditionError(
+        "this device hasn't been given the case's connection to the relay yet; sync, and try again "
+        "when the mediator has been online");
+  }
+  PARLEY_ASSIGN_OR_RETURN(InvitationOffer offer, OfferOf(context, *record, request));
+
+  std::optional<PreparedInvitation> prepared;
+  const PairingRecords records = context.Pairings();
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records.Device(step));
+    if (FreeSlots(device) == 0) {
+      PlanInboxClosing(device, {}, kInboxSlots);
+      PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+      PARLEY_RETURN_IF_ERROR(step.Commit());
+      return absl::AbortedError("the inbox needs more append keys first; sync, and try again");
+    }
+    PARLEY_RETURN_IF_ERROR(CheckNameIsFree(step, context, request.name));
+    PARLEY_ASSIGN_OR_RETURN(prepared, PrepareInvitation(device, offer));
+    PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(records.invitations.Put(
+        step, crypto::ToHex(prepared->record.rendezvous_id), prepared->record));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  const absl::Status posted = PostInvitation(
+      *context.relay, Credential::SponsorToken(record->sponsor_token.Reveal()), *prepared);
+  const std::string key = crypto::ToHex(prepared->record.rendezvous_id);
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  if (posted.ok()) {
+    prepared->record.state = InvitationState::kOpen;
+    PARLEY_RETURN_IF_ERROR(records.invitations.Put(step, key, prepared->record));
+  } else {
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records.Device(step));
+    // Nobody has seen the append key: it is free again.
+    PassSlots(device, prepared->record.rendezvous_id, {});
+    PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(records.invitations.Delete(step, key));
+  }
+  PARLEY_RETURN_IF_ERROR(step.Commit());
+  PARLEY_RETURN_IF_ERROR(posted);
+  return Invitation{FormatInvitation(prepared->code),
+                    static_cast<int64_t>(prepared->record.expires_at)};
+}
+
+absl::Status Approve(const CaseContext& context, const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "approve"));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person, context.Records().Person(step, id));
+  if (!person.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
+                            context.Pairings().invitations.All(step));
+    for (const MadeInvitation& invitation : invitations) {
+      if (InvitationEntryId(invitation) == id) {
+        return absl::FailedPreconditionError(invitation.name +
+                                             " hasn't joined with the invitation yet");
+      }
+    }
+    return absl::NotFoundError("this case has no such participant");
+  }
+  if (person->state == ParticipantState::kApproved) return absl::OkStatus();
+  if (person->state != ParticipantState::kWaiting) {
+    return absl::FailedPreconditionError(
+        person->name + " " +
+        (person->state == ParticipantState::kLeft ? "has left" : "was removed") +
+        "; to let them in again, make a new invitation");
+  }
+  PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
+  person->state = ParticipantState::kApproved;
+  person->approver = record.own_id;
+  PARLEY_RETURN_IF_ERROR(PostRecord(step, context, neutrals, *person));
+  PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, *person));
+  return step.Commit();
+}
+
+absl::Status RemoveParticipant(const CaseContext& context, const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "remove participants"));
+  if (id == record.own_id) {
+    return absl::InvalidArgumentError("you can't remove yourself; leave the case instead");
+  }
+  PARLEY_ASSIGN_OR_RETURN(bool withdrawn, WithdrawInvitation(step, context, id));
+  if (withdrawn) return step.Commit();
+  PARLEY_ASSIGN_OR_RETURN(PersonRecord person, Known(step, context, id));
+  switch (person.state) {
+    case ParticipantState::kRemoved:
+      return absl::OkStatus();
+    case ParticipantState::kLeft:
+      return absl::FailedPreconditionError(person.name + " has left already");
+    case ParticipantState::kApproved: {
+      PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
+      person.state = ParticipantState::kRemoved;
+      person.approver = record.own_id;
+      PARLEY_RETURN_IF_ERROR(PostRecord(step, context, neutrals, person));
+      break;
+    }
+    default:  // waiting: nobody else knows of them
+      person.state = ParticipantState::kRemoved;
+      person.recorded = person.state;
+      break;
+  }
+  PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, person));
+  return step.Commit();
+}
+
+absl::Status LeaveCase(const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  if (record.own_state == ParticipantState::kLeft) {
+    return absl::FailedPreconditionError("you have left this case already");
+  }
+  if (record.own_state == ParticipantState::kRemoved) {
+    return absl::FailedPreconditionError("you were removed from this case already");
+  }
+  if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
+    const bool others = std::any_of(people.begin(), people.end(), [&](const PersonRecord& person) {
+      return person.id != record.own_id && person.IsNeutral() && person.TakesPart();
+    });
+    if (!others) {
+      return absl::FailedPreconditionError(
+          "you are the last neutral of this case: without one nobody could be let in or put out "
+          "any more; invite a co-mediator first");
+    }
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) {
+    if (channel.info.standing != Standing::kActive || channel.info.leaving) continue;
+    PARLEY_RETURN_IF_ERROR(context.Channel(channel.id).Leave(step));
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
+  for (const Pairing& pairing : pairings) {
+    content::v1::InboxMessage message;
+    message.mutable_removal()->set_left(true);
+    PARLEY_RETURN_IF_ERROR(context.OwnInbox().Queue(step, pairing, std::move(message)));
+  }
+  record.own_state = ParticipantState::kLeft;
+  PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
+  return step.Commit();
+}
+
+absl::Status Admit(const CaseContext& context, const ChannelId& channel, const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "admit participants to a channel"));
+  PARLEY_ASSIGN_OR_RETURN(PersonRecord person, Known(step, context, id));
+  if (!person.TakesPart()) {
+    return absl::FailedPreconditionError(person.name + " doesn't take part in the case");
+  }
+  PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
+  if (IsNeutral(person.role) || !person.side.empty()) {
+    return absl::InvalidArgumentError(
+        person.name + " is in the channels of their role and side; only participants without a "
+                      "side are admitted one channel at a time");
+  }
+  if (!MayBeIn(info.state.kind, info.state.side, person.role, person.side)) {
+    return absl::InvalidArgumentError("a " + std::string(RoleName(person.role)) +
+                                      " without a side can't be in " +
+                                      DescribeChannel(info.state.kind, info.state.side));
+  }
+  if (std::find(person.admitted.begin(), person.admitted.end(), channel) !=
+      person.admitted.end()) {
+    return absl::OkStatus();
+  }
+  PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
+  person.admitted.push_back(channel);
+  PARLEY_RETURN_IF_ERROR(PostRecord(step, context, neutrals, person));
+  PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, person));
+  return step.Commit();
+}
+
+absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "reopen a channel"));
+  PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
+  if (info.standing != Standing::kHalted) {
+    return absl::FailedPreconditionError(
+        "the channel " + DescribeChannel(info.state.kind, info.state.side) +
+        " isn't halted, so there is nothing to reopen");
+  }
+  if (record.sponsor_token.empty()) {
+    return absl::FailedPreconditionError(
+        "this device hasn't been given the case's connection to the relay yet");
+  }
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
+  PARLEY_RETURN_IF_ERROR(context.Channel(channel).Reopen(
+      step, {Credential::Kind::kSponsorToken, record.sponsor_token.Clone()},
+      OwnCredential(device)));
+  return step.Commit();
+}
+
+absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                          context.Pairings().PairingWith(step, id));
+  if (!pairing.has_value()) {
+    return absl::FailedPreconditionError(
+        "there is no safety number with this participant: this device isn't paired with theirs");
+  }
+  pairing->compared = 1;
+  PARLEY_RETURN_IF_ERROR(context.Pairings().PutPairing(step, *pairing));
+  return step.Commit();
+}
+
+}  // namespace parley::client

@@ -1,0 +1,45 @@
+// What people decide about who takes part: invite, approve, remove, leave, admit, reopen. Each call
+// stores the decision in one transaction; the sync carries it out (case_sync.h), now or later.
+//
+// Threading: any number of threads and processes at once.
+// Errors: PermissionDenied when the own role doesn't allow it, or the owner doesn't take part (any
+// more); NotFound for unknown ids; the store's; others are named.
+#ifndef PARLEY_CLIENT_LIB_CASES_MEMBERSHIP_H_
+#define PARLEY_CLIENT_LIB_CASES_MEMBERSHIP_H_
+
+#include <string>
+
+#include "client-lib/cases/case_context.h"
+#include "parley/types.h"
+
+namespace parley::client {
+
+// Makes an invitation and its rendezvous at the relay: uses the network, and stores nothing when
+// that fails. Errors: as Profile::Invite; Aborted when the inbox is first to be given more append
+// keys: sync, and repeat it.
+absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRequest& request);
+
+// Errors: as Profile::Approve.
+absl::Status Approve(const CaseContext& context, const ParticipantId& id);
+
+// Errors: as Profile::Remove. `id` may be an invitation's (InvitationEntryId).
+absl::Status RemoveParticipant(const CaseContext& context, const ParticipantId& id);
+
+// Errors: as Profile::Leave.
+absl::Status LeaveCase(const CaseContext& context);
+
+// Errors: as Profile::Admit.
+absl::Status Admit(const CaseContext& context, const ChannelId& channel, const ParticipantId& id);
+
+// Errors: as Profile::Reopen.
+absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel);
+
+// Errors: as Profile::MarkCompared.
+absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id);
+
+// By which an invitation that nobody has used is listed among participants.
+ParticipantId InvitationEntryId(const MadeInvitation& invitation);
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_CASES_MEMBERSHIP_H_

@@ -1,0 +1,261 @@
+#include "client-lib/cases/neutrals_log.h"
+
+#include <algorithm>
+
+#include "client-lib/pairing/device.h"
+#include "client-lib/pairing/handshake.h"
+#include "crypto/primitives/signature.h"
+
+namespace parley::client {
+namespace {
+
+using content::v1::CaseSecrets;
+using content::v1::Content;
+using content::v1::ParticipantRecord;
+
+constexpr size_t kMostAdmitted = 256;
+
+ParticipantState StateOf(ParticipantRecord::State state) {
+  switch (state) {
+    case ParticipantRecord::STATE_APPROVED:
+      return ParticipantState::kApproved;
+    case ParticipantRecord::STATE_REMOVED:
+      return ParticipantState::kRemoved;
+    case ParticipantRecord::STATE_LEFT:
+      return ParticipantState::kLeft;
+    default:
+      return ParticipantState::kUnknown;
+  }
+}
+
+ParticipantRecord::State WireState(ParticipantState state) {
+  switch (state) {
+    case ParticipantState::kApproved:
+      return ParticipantRecord::STATE_APPROVED;
+    case ParticipantState::kRemoved:
+      return ParticipantRecord::STATE_REMOVED;
+    case ParticipantState::kLeft:
+      return ParticipantRecord::STATE_LEFT;
+    default:
+      return ParticipantRecord::STATE_UNSPECIFIED;
+  }
+}
+
+content::v1::DeviceCard CardOf(const ParticipantRecord& record) {
+  content::v1::DeviceCard card;
+  card.set_participant_id(record.participant_id());
+  card.set_device_id(record.device_id());
+  card.set_name(record.name());
+  card.set_identity_key(record.identity_key());
+  card.set_inbox_kem_key(record.inbox_kem_key());
+  card.set_inbox_id(record.inbox_id());
+  return card;
+}
+
+// Whether a record can be taken as it is. What is wrong is ignored, not fatal: its author is another
+// neutral, whose program may be newer.
+bool IsGoodRecord(const ParticipantRecord& record) {
+  const Role role = FromWire(record.role());
+  return CheckCard(CardOf(record)).ok() && role != Role::kUnknown &&
+         StateOf(record.state()) != ParticipantState::kUnknown &&
+         (record.side().empty() || (!IsNeutral(role) && IsGoodName(record.side()))) &&
+         static_cast<size_t>(record.admitted_channel_ids_size()) <= kMostAdmitted;
+}
+
+// What pairs this neutral with the participant, once they say hello.
+absl::Status TakeIntroductions(Transaction& step, const CaseContext& context,
+                               const ParticipantRecord& record, const PersonRecord& person,
+                               const ParticipantId& author) {
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
+  for (const ParticipantRecord::Introduction& introduction : record.introductions()) {
+    if (introduction.neutral_participant_id() != ToField(device.participant_id) ||
+        introduction.introduction_secret().size() != 32 ||
+        introduction.append_seed().size() != crypto::kSignatureSeedSize) {
+      continue;
+    }
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> known,
+                            context.Pairings().PairingWith(step, person.id));
+    if (known.has_value()) continue;
+    AwaitedIntroduction awaited;
+    awaited.secret = Secret::CopyOf(crypto::ViewOf(introduction.introduction_secret()));
+    awaited.peer = person.id;
+    awaited.peer_card = person.card;
+    awaited.peer_role = static_cast<uint8_t>(person.role);
+    awaited.append_seed = Secret::CopyOf(crypto::ViewOf(introduction.append_seed()));
+    awaited.introducer = author;
+    const std::string key = crypto::ToHex(IntroductionKeyOf(awaited.secret).id);
+    PARLEY_RETURN_IF_ERROR(context.Pairings().introductions.Put(step, key, awaited));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeRecord(Transaction& step, const CaseContext& context, CaseRecord& own,
+                        const ParticipantRecord& record, const ParticipantId& author) {
+  const std::optional<ParticipantId> id = IdFrom<ParticipantId>(record.participant_id());
+  if (!id.has_value() || !IsGoodRecord(record)) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> known, context.Records().Person(step, *id));
+  PersonRecord person = known.has_value() ? std::move(*known) : PersonRecord();
+  person.id = *id;
+  person.name = record.name();
+  person.role = FromWire(record.role());
+  person.side = record.side();
+  person.state = StateOf(record.state());
+  person.recorded = person.state;
+  person.recorded_at = context.now_seconds();
+  person.approver = author;
+  if (person.card.empty()) person.card = crypto::ToBytes(CardOf(record).SerializeAsString());
+  person.admitted.clear();
+  for (const std::string& channel : record.admitted_channel_ids()) {
+    if (const auto admitted = IdFrom<ChannelId>(channel)) person.admitted.push_back(*admitted);
+  }
+  PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, person));
+  if (*id == own.own_id && person.state == ParticipantState::kRemoved) {
+    own.own_state = ParticipantState::kRemoved;
+  }
+  if (!person.TakesPart() || author == own.own_id) return absl::OkStatus();
+  return TakeIntroductions(step, context, record, person, author);
+}
+
+absl::Status TakeSecrets(Transaction& step, const CaseContext& context, CaseRecord& own,
+                         const CaseSecrets& secrets) {
+  std::vector<ControlRecord> controls;
+  for (const CaseSecrets::Control& control : secrets.controls()) {
+    const std::optional<ChannelId> channel = IdFrom<ChannelId>(control.channel_id());
+    if (!channel.has_value() || control.control_seed().size() != crypto::kSignatureSeedSize) {
+      continue;
+    }
+    controls.push_back({*channel, control.incarnation(),
+                        Secret::CopyOf(crypto::ViewOf(control.control_seed()))});
+  }
+  PARLEY_RETURN_IF_ERROR(LearnControls(step, context, own, controls));
+  if (own.sponsor_token.empty() && !secrets.connection().empty()) {
+    absl::StatusOr<ConnectionString> connection = ParseConnectionString(secrets.connection());
+    if (connection.ok()) own.sponsor_token = std::move(connection->sponsor_token);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeContent(Transaction& step, const CaseContext& context, CaseRecord& own,
+                         const ChannelMessage& message) {
+  Content content;
+  const ByteView bytes = message.content.Reveal();
+  if (!content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::OkStatus();
+  }
+  if (content.has_participant()) {
+    return TakeRecord(step, context, own, content.participant(), message.author.participant_id);
+  }
+  if (content.has_case_secrets()) return TakeSecrets(step, context, own, content.case_secrets());
+  if (content.has_channel_heads() && !message.own) {
+    return Channel::CompareHeads(step, content.channel_heads(), message.author,
+                                 context.now_seconds());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<CaseChannel>> ChannelsOf(const ReadTransaction& step,
+                                                    const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  std::vector<CaseChannel> channels;
+  for (const ChannelId& id : record.channels) {
+    PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(id).Info(step));
+    channels.push_back({id, std::move(info)});
+  }
+  return channels;
+}
+
+const CaseChannel* FindByKind(const std::vector<CaseChannel>& channels, ChannelKind kind,
+                              const std::string& side) {
+  const CaseChannel* found = nullptr;
+  for (const CaseChannel& channel : channels) {
+    if (channel.info.state.kind != kind || channel.info.state.side != side) continue;
+    if (found == nullptr || channel.id < found->id) found = &channel;
+  }
+  return found;
+}
+
+absl::StatusOr<bool> TakeNeutralsLog(Transaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  const CaseChannel* neutrals = FindByKind(channels, ChannelKind::kNeutrals);
+  if (neutrals == nullptr) return false;
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord own, context.Records().Case(step));
+  MessageQuery query;
+  query.after = own.neutrals_cursor;
+  query.kinds = {ContentKind::kParticipantRecord, ContentKind::kCaseSecrets,
+                 ContentKind::kChannelHeads};
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
+                          context.Channel(neutrals->id).Messages(step, query));
+  for (const ChannelMessage& message : messages) {
+    PARLEY_RETURN_IF_ERROR(TakeContent(step, context, own, message));
+    own.neutrals_cursor = message.number;
+  }
+  if (messages.empty()) return false;
+  PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, own));
+  return true;
+}
+
+absl::Status PostRecord(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
+                        PersonRecord& person,
+                        const std::vector<ParticipantRecord::Introduction>& introductions) {
+  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(person.card));
+  Content content;
+  ParticipantRecord& record = *content.mutable_participant();
+  record.set_participant_id(ToField(person.id));
+  record.set_name(person.name);
+  record.set_role(ToWire(person.role));
+  record.set_side(person.side);
+  record.set_state(WireState(person.state));
+  record.set_device_id(card.device_id());
+  record.set_identity_key(card.identity_key());
+  record.set_inbox_kem_key(card.inbox_kem_key());
+  record.set_inbox_id(card.inbox_id());
+  for (const ParticipantRecord::Introduction& introduction : introductions) {
+    *record.add_introductions() = introduction;
+  }
+  for (const ChannelId& channel : person.admitted) {
+    record.add_admitted_channel_ids(ToField(channel));
+  }
+  person.recorded = person.state;
+  return context.Channel(neutrals).Queue(step, content).status();
+}
+
+absl::Status PostSecrets(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
+                         const std::vector<ControlRecord>& controls,
+                         const std::optional<std::string>& connection) {
+  Content content;
+  CaseSecrets& secrets = *content.mutable_case_secrets();
+  for (const ControlRecord& control : controls) {
+    CaseSecrets::Control& one = *secrets.add_controls();
+    one.set_channel_id(ToField(control.channel_id));
+    one.set_incarnation(control.incarnation);
+    one.set_control_seed(crypto::ToString(control.seed.Reveal()));
+  }
+  if (connection.has_value()) secrets.set_connection(*connection);
+  return context.Channel(neutrals).Queue(step, content).status();
+}
+
+absl::Status LearnControls(Transaction& step, const CaseContext& context, CaseRecord& record,
+                           const std::vector<ControlRecord>& controls) {
+  for (const ControlRecord& control : controls) {
+    const auto known = std::find_if(
+        record.controls.begin(), record.controls.end(), [&control](const ControlRecord& other) {
+          return other.channel_id == control.channel_id &&
+                 other.incarnation == control.incarnation;
+        });
+    if (known != record.controls.end()) {
+      known->seed = control.seed.Clone();
+    } else {
+      record.controls.push_back({control.channel_id, control.incarnation, control.seed.Clone()});
+    }
+    if (std::find(record.channels.begin(), record.channels.end(), control.channel_id) !=
+        record.channels.end()) {
+      PARLEY_RETURN_IF_ERROR(
+          context.Channel(control.channel_id).LearnControlSeed(step, control.seed));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace parley::client

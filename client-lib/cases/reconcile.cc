@@ -1,0 +1,360 @@
+#include "client-lib/cases/reconcile.h"
+
+#include <algorithm>
+
+#include "client-lib/cases/key_stock.h"
+#include "client-lib/channels/caucus_rule.h"
+#include "crypto/primitives/signature.h"
+
+namespace parley::client {
+namespace {
+
+// How long a neutral leaves it to the one who approved somebody to add them, so that the two don't
+// get into each other's way.
+constexpr uint64_t kApproverGoesFirstSeconds = 20;
+
+bool HasGone(const PersonRecord& person) {
+  return person.state == ParticipantState::kRemoved || person.state == ParticipantState::kLeft;
+}
+
+class Reconciler {
+ public:
+  Reconciler(Transaction& step, const CaseContext& context, bool log_is_fresh)
+      : step_(step), context_(context), log_is_fresh_(log_is_fresh) {}
+
+  absl::StatusOr<ReconcileResult> Run() {
+    PARLEY_ASSIGN_OR_RETURN(record_, context_.Records().Case(step_));
+    PARLEY_ASSIGN_OR_RETURN(people_, context_.Records().People(step_));
+    PARLEY_RETURN_IF_ERROR(LoadChannels());
+    if (neutrals_ == nullptr) return std::move(result_);
+    PARLEY_RETURN_IF_ERROR(NoteWhoIsSeen());
+    PARLEY_RETURN_IF_ERROR(RecordLeavers());
+    PARLEY_RETURN_IF_ERROR(OpenCaucuses());
+    PARLEY_RETURN_IF_ERROR(RenewControls());
+    PARLEY_RETURN_IF_ERROR(ShareControls());
+    for (const CaseChannel& channel : channels_) {
+      PARLEY_RETURN_IF_ERROR(CommitMembership(channel));
+      PARLEY_RETURN_IF_ERROR(DeliverWelcomes(channel));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  absl::Status LoadChannels() {
+    PARLEY_ASSIGN_OR_RETURN(channels_, ChannelsOf(step_, context_));
+    neutrals_ = FindByKind(channels_, ChannelKind::kNeutrals);
+    return absl::OkStatus();
+  }
+
+  bool NeutralsWritable() const { return neutrals_->info.standing == Standing::kActive; }
+  bool OtherNeutralsPresent() const { return neutrals_->info.state.members.size() > 1; }
+
+  PersonRecord* FindPerson(const ParticipantId& id) {
+    for (PersonRecord& person : people_) {
+      if (person.id == id) return &person;
+    }
+    return nullptr;
+  }
+
+  // Whether what concerns this person is this device's to do: the one who wrote their record, or, if
+  // that one has gone, the first of the neutrals.
+  bool IsResponsible(const PersonRecord& person) {
+    if (person.approver == record_.own_id) return true;
+    const PersonRecord* approver = FindPerson(person.approver);
+    if (approver != nullptr && approver->TakesPart()) return false;
+    for (const PersonRecord& other : people_) {
+      if (other.IsNeutral() && other.TakesPart() && other.id < record_.own_id) return false;
+    }
+    return true;
+  }
+
+  absl::Status Post(PersonRecord& person) {
+    if (!NeutralsWritable()) return absl::OkStatus();
+    PARLEY_RETURN_IF_ERROR(PostRecord(step_, context_, neutrals_->id, person));
+    result_.touched.insert(neutrals_->id);
+    return context_.Records().PutPerson(step_, person);
+  }
+
+  absl::Status NoteWhoIsSeen() {
+    for (PersonRecord& person : people_) {
+      bool changed = false;
+      for (const CaseChannel& channel : channels_) {
+        if (channel.info.standing != Standing::kActive) continue;
+        if (channel.info.state.FindMember(person.id) == nullptr) continue;
+        const SeenIn seen{channel.id, channel.info.state.incarnation};
+        if (std::find(person.seen_in.begin(), person.seen_in.end(), seen) != person.seen_in.end()) {
+          continue;
+        }
+        std::erase_if(person.seen_in,
+                      [&](const SeenIn& other) { return other.channel_id == channel.id; });
+        person.seen_in.push_back(seen);
+        changed = true;
+      }
+      if (changed) PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step_, person));
+    }
+    return absl::OkStatus();
+  }
+
+  bool WasPutOut(const PersonRecord& person) const {
+    return std::any_of(channels_.begin(), channels_.end(), [&](const CaseChannel& channel) {
+      const SeenIn seen{channel.id, channel.info.state.incarnation};
+      return channel.info.standing == Standing::kActive &&
+             channel.info.state.FindMember(person.id) == nullptr &&
+             std::find(person.seen_in.begin(), person.seen_in.end(), seen) != person.seen_in.end();
+    });
+  }
+
+  // Those who asked to be put out, or are out already without a record that says why.
+  absl::Status RecordLeavers() {
+    std::set<ParticipantId> leavers;
+    for (const CaseChannel& channel : channels_) {
+      if (channel.info.standing != Standing::kActive) continue;
+      PARLEY_ASSIGN_OR_RETURN(std::vector<ParticipantId> asked,
+                              context_.Channel(channel.id).Leavers(step_));
+      leavers.insert(asked.begin(), asked.end());
+    }
+    for (PersonRecord& person : people_) {
+      if (person.id == record_.own_id) continue;
+      if (person.TakesPart()) {
+        const bool out = WasPutOut(person);
+        if (out && !log_is_fresh_) result_.read_the_log_first = true;
+        if (leavers.contains(person.id) || (out && log_is_fresh_)) {
+          person.state = ParticipantState::kLeft;
+          person.approver = record_.own_id;
+        }
+      }
+      if (person.state == ParticipantState::kLeft &&
+          person.recorded == ParticipantState::kApproved) {
+        PARLEY_RETURN_IF_ERROR(Post(person));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenCaucuses() {
+    bool opened = false;
+    for (const PersonRecord& person : people_) {
+      if (person.side.empty() || !person.TakesPart() || record_.sponsor_token.empty()) continue;
+      if (FindByKind(channels_, ChannelKind::kCaucus, person.side) != nullptr) continue;
+      if (!IsResponsible(person)) continue;
+      PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context_.Pairings().Device(step_));
+      NewChannel options;
+      options.case_id = record_.id;
+      options.kind = ChannelKind::kCaucus;
+      options.side = person.side;
+      options.self = OwnCredential(device);
+      options.name = record_.own_name;
+      options.role = record_.own_role;
+      options.payment = {Credential::Kind::kSponsorToken, record_.sponsor_token.Clone()};
+      const ChannelId id = RandomId<ChannelId>();
+      PARLEY_RETURN_IF_ERROR(context_.Channel(id).Create(step_, std::move(options)));
+      record_.channels.push_back(id);
+      result_.touched.insert(id);
+      opened = true;
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
+      PARLEY_RETURN_IF_ERROR(LoadChannels());
+    }
+    return opened ? NoteWhoIsSeen() : absl::OkStatus();
+  }
+
+  const ControlRecord* LatestControl(const CaseChannel& channel) const {
+    for (const ControlRecord& control : record_.controls) {
+      if (control.channel_id == channel.id &&
+          control.incarnation == channel.info.state.incarnation) {
+        return &control;
+      }
+    }
+    return nullptr;
+  }
+
+  // Whether the neutrals' channel has a control key for the channel that isn't in force yet.
+  absl::StatusOr<bool> NewControlWaits(const CaseChannel& channel) const {
+    const ControlRecord* control = LatestControl(channel);
+    if (control == nullptr) return false;
+    PARLEY_ASSIGN_OR_RETURN(crypto::SignatureKey key,
+                            crypto::SignatureKey::FromSeed(control->seed.Reveal()));
+    return key.public_key() != channel.info.state.control_key;
+  }
+
+  const PersonRecord* GoneNeutralIn(const CaseChannel& channel) {
+    for (const RosterMember& member : channel.info.state.members) {
+      const PersonRecord* person = FindPerson(member.participant_id);
+      if (person != nullptr && person->IsNeutral() && HasGone(*person)) return person;
+    }
+    return nullptr;
+  }
+
+  // A neutral who has gone knows the control keys. Once they are out of the neutrals' channel, new
+  // ones are said there, which the removal commits of the other channels put in force.
+  absl::Status RenewControls() {
+    if (!NeutralsWritable() || GoneNeutralIn(*neutrals_) != nullptr) return absl::OkStatus();
+    std::vector<ControlRecord> fresh;
+    for (const CaseChannel& channel : channels_) {
+      if (channel.id == neutrals_->id || channel.info.standing != Standing::kActive) continue;
+      const PersonRecord* gone = GoneNeutralIn(channel);
+      if (gone == nullptr || !IsResponsible(*gone)) continue;
+      PARLEY_ASSIGN_OR_RETURN(bool waits, NewControlWaits(channel));
+      if (waits) continue;
+      fresh.push_back({channel.id, channel.info.state.incarnation,
+                       Secret::Random(crypto::kSignatureSeedSize)});
+    }
+    return Share(fresh);
+  }
+
+  // Control keys that only this device knows of.
+  absl::Status ShareControls() {
+    if (!NeutralsWritable() || !OtherNeutralsPresent()) return absl::OkStatus();
+    std::vector<ControlRecord> unknown;
+    for (const CaseChannel& channel : channels_) {
+      if (channel.info.standing != Standing::kActive || !channel.info.has_control_key) continue;
+      if (channel.info.commit_in_flight) continue;
+      const ControlRecord* said = LatestControl(channel);
+      PARLEY_ASSIGN_OR_RETURN(Secret seed, context_.Channel(channel.id).ControlSeed(step_));
+      // The neutrals' own channel is renewed without being announced before.
+      const bool outdated = said != nullptr && channel.id == neutrals_->id &&
+                            !crypto::ConstantTimeEquals(said->seed.Reveal(), seed.Reveal());
+      if (said != nullptr && !outdated) continue;
+      unknown.push_back({channel.id, channel.info.state.incarnation, std::move(seed)});
+    }
+    return Share(unknown);
+  }
+
+  absl::Status Share(const std::vector<ControlRecord>& controls) {
+    if (controls.empty()) return absl::OkStatus();
+    PARLEY_RETURN_IF_ERROR(
+        PostSecrets(step_, context_, neutrals_->id, controls, std::nullopt));
+    PARLEY_RETURN_IF_ERROR(LearnControls(step_, context_, record_, controls));
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
+    result_.touched.insert(neutrals_->id);
+    return LoadChannels();
+  }
+
+  // What others' key packages were taken for an earlier commit in the channel is settled now.
+  absl::Status SettlePackages(const CaseChannel& channel) {
+    for (const PersonRecord& person : people_) {
+      const bool used = channel.info.state.FindMember(person.id) != nullptr;
+      PARLEY_RETURN_IF_ERROR(SettleReserved(step_, context_, person.id, channel.id, used));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddMissing(const CaseChannel& channel, MembershipChange& change) {
+    for (const PersonRecord& person : people_) {
+      if (person.id == record_.own_id || !BelongsIn(person, channel.id, channel.info.state) ||
+          person.recorded != ParticipantState::kApproved ||
+          channel.info.state.FindMember(person.id) != nullptr) {
+        continue;
+      }
+      // In the race of two neutrals a key package would be lost.
+      if (!IsResponsible(person) &&
+          context_.now_seconds() < person.recorded_at + kApproverGoesFirstSeconds) {
+        continue;
+      }
+      absl::StatusOr<Bytes> package =
+          ReserveKeyPackage(step_, context_, person.id, channel.id);
+      if (absl::IsNotFound(package.status())) {
+        result_.waiting.push_back(
+            person.name + " can't be let into " +
+            DescribeChannel(channel.info.state.kind, channel.info.state.side) +
+            " before their device has been online again");
+        continue;
+      }
+      PARLEY_RETURN_IF_ERROR(package.status());
+      change.adds.push_back(
+          {person.id, person.name, person.role, person.side, {std::move(*package)}});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CommitMembership(const CaseChannel& channel) {
+    const ChannelInfo& info = channel.info;
+    if (info.standing != Standing::kActive || !info.committer || !info.has_control_key ||
+        info.commit_in_flight || info.leaving) {
+      return absl::OkStatus();
+    }
+    PARLEY_RETURN_IF_ERROR(SettlePackages(channel));
+    MembershipChange change;
+    for (const RosterMember& member : info.state.members) {
+      const PersonRecord* person = FindPerson(member.participant_id);
+      if (person == nullptr || !HasGone(*person) || person->id == record_.own_id) continue;
+      change.removes.push_back(person->id);
+    }
+    PARLEY_ASSIGN_OR_RETURN(bool new_control, NewControlWaits(channel));
+    const bool neutral_goes = GoneNeutralIn(channel) != nullptr;
+    if (channel.id == neutrals_->id) {
+      if (neutral_goes) change.new_control_seed = Secret::Random(crypto::kSignatureSeedSize);
+    } else if (new_control) {
+      change.new_control_seed = LatestControl(channel)->seed.Clone();
+    } else if (neutral_goes) {
+      return absl::OkStatus();  // until new control keys were said
+    }
+    PARLEY_RETURN_IF_ERROR(AddMissing(channel, change));
+    if (change.empty()) return absl::OkStatus();
+    const absl::Status prepared = context_.Channel(channel.id).PrepareCommit(step_, change);
+    if (prepared.code() == absl::StatusCode::kInvalidArgument && !change.adds.empty()) {
+      // A key package that doesn't fit: it is thrown away, and the next one tried.
+      for (const NewMember& member : change.adds) {
+        PARLEY_RETURN_IF_ERROR(
+            SettleReserved(step_, context_, member.participant_id, channel.id, true));
+      }
+      result_.waiting.push_back(std::string(prepared.message()));
+      return absl::OkStatus();
+    }
+    PARLEY_RETURN_IF_ERROR(prepared);
+    result_.touched.insert(channel.id);
+    return absl::OkStatus();
+  }
+
+  absl::Status DeliverWelcomes(const CaseChannel& channel) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<WelcomeDelivery> deliveries,
+                            context_.Channel(channel.id).PendingWelcomes(step_));
+    for (const WelcomeDelivery& delivery : deliveries) {
+      PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                              context_.Pairings().PairingWith(step_, delivery.participant_id));
+      if (pairing.has_value()) {
+        content::v1::InboxMessage message;
+        if (!message.mutable_welcome()->ParseFromArray(
+                delivery.wrapper.data(), static_cast<int>(delivery.wrapper.size()))) {
+          return absl::InternalError("a Welcome of our own doesn't parse");
+        }
+        PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step_, *pairing, std::move(message)));
+      }
+      // Without a pairing they were removed in the meantime: nobody waits for it.
+      PARLEY_RETURN_IF_ERROR(context_.Channel(channel.id).WelcomeDelivered(step_, delivery.id));
+    }
+    return absl::OkStatus();
+  }
+
+  Transaction& step_;
+  const CaseContext& context_;
+  const bool log_is_fresh_;
+  CaseRecord record_;
+  std::vector<PersonRecord> people_;
+  std::vector<CaseChannel> channels_;
+  const CaseChannel* neutrals_ = nullptr;
+  ReconcileResult result_;
+};
+
+}  // namespace
+
+bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelState& channel) {
+  if (!person.TakesPart()) return false;
+  if (!MayBeIn(channel.kind, channel.side, person.role, person.side)) return false;
+  if (person.IsNeutral()) return channel.kind != ChannelKind::kTeam;
+  switch (channel.kind) {
+    case ChannelKind::kJoint:
+    case ChannelKind::kCaucus:
+      if (!person.side.empty()) return true;
+      [[fallthrough]];
+    default:
+      return std::find(person.admitted.begin(), person.admitted.end(), id) !=
+             person.admitted.end();
+  }
+}
+
+absl::StatusOr<ReconcileResult> Reconcile(Transaction& step, const CaseContext& context,
+                                          bool log_is_fresh) {
+  return Reconciler(step, context, log_is_fresh).Run();
+}
+
+}  // namespace parley::client
