@@ -167,7 +167,11 @@ class Channel {
   // the channel isn't active, or another own commit is in flight; InvalidArgument when the change
   // breaks a rule (naming it) or a key package doesn't fit; NotFound for a removed one who isn't
   // in.
-  absl::Status PrepareCommit(Transaction& tx, MembershipChange change);
+  absl::Status PrepareCommit(Transaction& tx, const MembershipChange& change);
+  // Members whose wish to leave waits for a commit. Parties and others are put out by the next
+  // committer's Exchange; for a committer who leaves somebody calls PrepareCommit with a new
+  // control key.
+  absl::StatusOr<std::vector<ParticipantId>> Leavers(const ReadTransaction& tx) const;
 
   // Welcomes of own commits that have won, until WelcomeDelivered says that they are on their way.
   absl::StatusOr<std::vector<WelcomeDelivery>> PendingWelcomes(const ReadTransaction& tx) const;
@@ -200,7 +204,7 @@ class Channel {
   // Compares what `author` announced with the own logs, now or once they have come as far. What
   // differs becomes an alarm of the channel that it concerns.
   static absl::Status CompareHeads(Transaction& tx, const content::v1::ChannelHeads& heads,
-                                   const RosterMember& author);
+                                   const RosterMember& author, uint64_t now_seconds);
 
  private:
   ChannelContext context_;

@@ -58,9 +58,10 @@ struct LogHead {
 struct ChannelInfo {
   ChannelState state;  // roster, kind, side, ids; as of the last entry that was received
   Standing standing = Standing::kActive;
-  std::string reason;  // one line, when it isn't active
-  LogHead head;        // the last entry received
-  LogHead joined;      // where this device joined; position 0 for who created it
+  std::string reason;   // one line, when it isn't active
+  LogHead head;         // the last entry received
+  uint64_t number = 0;  // of a message that would stand at the head
+  LogHead joined;       // where this device joined; position 0 for who created it
   uint64_t generation = 1;
   uint64_t epoch = 0;
   ParleyCredential self;
@@ -71,8 +72,8 @@ struct ChannelInfo {
   bool leaving = false;           // whether this participant has asked to be removed
   uint64_t passed_over = 0;       // entries that didn't open, verify or parse
   uint64_t unsent = 0;            // contents that wait to be sent
-  // When the oldest entry was received that no member's later `seen` confirms yet; 0 for none.
-  uint64_t unconfirmed_since = 0;
+  // When another member's word last confirmed the own log; 0 for never.
+  uint64_t confirmed_at = 0;
   std::vector<ChannelAlarm> alarms;  // of all incarnations
 };
 

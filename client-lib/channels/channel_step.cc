@@ -1,0 +1,192 @@
+#include "client-lib/channels/channel_step.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "client-lib/channels/credential.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+namespace {
+
+// Alarms are for people: a relay or member that causes more than these has made its point.
+constexpr size_t kMaxAlarms = 64;
+
+TranscriptHash AuthenticatorOf(const mls::Group& group) {
+  TranscriptHash value{};
+  const Bytes authenticator = group.EpochAuthenticator();
+  std::copy_n(authenticator.begin(), std::min(authenticator.size(), value.size()), value.begin());
+  return value;
+}
+
+}  // namespace
+
+absl::StatusOr<ChannelRecord> LoadChannel(const ReadTransaction& tx, const ChannelNames& names) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ChannelRecord> channel,
+                          LoadRecord<ChannelRecord>(tx, RecordClass::kContent, names.Channel()));
+  if (!channel.has_value()) return absl::NotFoundError("the profile doesn't have this channel");
+  return std::move(*channel);
+}
+
+absl::StatusOr<IncarnationRecord> LoadIncarnation(const ReadTransaction& tx,
+                                                  const ChannelNames& names, uint32_t incarnation) {
+  return LoadExisting<IncarnationRecord>(tx, RecordClass::kContent, names.Incarnation(incarnation));
+}
+
+absl::StatusOr<EpochKeysRecord> LoadEpochKeys(const ReadTransaction& tx, const ChannelNames& names,
+                                              uint32_t incarnation) {
+  return LoadExisting<EpochKeysRecord>(tx, RecordClass::kRatchet, names.EpochKeys(incarnation));
+}
+
+absl::Status RequireActive(const IncarnationRecord& log, const ChannelState& state) {
+  const auto standing = static_cast<Standing>(log.standing);
+  if (standing == Standing::kActive) return absl::OkStatus();
+  return absl::FailedPreconditionError("the channel " + DescribeChannel(state.kind, state.side) +
+                                       " is " + StandingName(standing) + ": " + log.reason);
+}
+
+const char* StandingName(Standing standing) {
+  switch (standing) {
+    case Standing::kActive:
+      return "active";
+    case Standing::kHalted:
+      return "halted";
+    case Standing::kRemoved:
+    case Standing::kLeft:
+      return "closed";
+    case Standing::kRestored:
+      return "restored from an old copy";
+  }
+  return "unknown";
+}
+
+ChannelStep::ChannelStep(Transaction& tx, const ChannelId& id, uint64_t now, ChannelRecord channel)
+    : tx_(&tx),
+      id_(id),
+      names_(id),
+      now_(now),
+      channel_(std::move(channel)),
+      hashes_([names = names_, n = channel_.incarnation](uint64_t block) {
+        return names.Hashes(n, block);
+      }),
+      authenticators_([names = names_, n = channel_.incarnation](uint64_t block) {
+        return names.Authenticators(n, block);
+      }) {}
+
+absl::StatusOr<ChannelStep> ChannelStep::Load(Transaction& tx, const ChannelId& id, uint64_t now) {
+  PARLEY_ASSIGN_OR_RETURN(ChannelRecord channel, LoadChannel(tx, ChannelNames(id)));
+  ChannelStep step(tx, id, now, std::move(channel));
+  PARLEY_ASSIGN_OR_RETURN(step.log_, LoadIncarnation(tx, step.names_, step.incarnation()));
+  PARLEY_RETURN_IF_ERROR(step.ReadLog());
+  return step;
+}
+
+absl::StatusOr<ChannelStep> ChannelStep::Begin(Transaction& tx, const ChannelId& id, uint64_t now,
+                                               ChannelRecord channel, IncarnationRecord log,
+                                               mls::Group group) {
+  ChannelStep step(tx, id, now, std::move(channel));
+  step.log_ = std::move(log);
+  PARLEY_RETURN_IF_ERROR(step.ReadLog());
+  PARLEY_RETURN_IF_ERROR(step.EnterEpoch(std::move(group), step.state_));
+  PARLEY_RETURN_IF_ERROR(step.hashes_.Set(tx, step.log_.position, step.log_.hash));
+  return step;
+}
+
+absl::Status ChannelStep::ReadLog() {
+  absl::StatusOr<ChannelState> state = ParseChannelState(log_.state);
+  absl::StatusOr<ParleyCredential> self = ParseCredential(log_.self);
+  if (!state.ok() || !self.ok()) {
+    return absl::DataLossError("a channel's record in the profile is damaged");
+  }
+  state_ = *std::move(state);
+  self_ = *std::move(self);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<mls::Group*> ChannelStep::group() {
+  if (!group_.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> stored,
+                            tx_->Get(RecordClass::kRatchet, names_.Group(incarnation())));
+    if (!stored.has_value()) {
+      return absl::FailedPreconditionError("the keys of this channel are gone: " + log_.reason);
+    }
+    PARLEY_ASSIGN_OR_RETURN(mls::Group loaded, mls::Group::Parse(stored->Reveal()));
+    group_.emplace(std::move(loaded));
+  }
+  return &*group_;
+}
+
+absl::StatusOr<const EpochKeysRecord*> ChannelStep::keys() {
+  if (!keys_.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(EpochKeysRecord loaded, LoadEpochKeys(*tx_, names_, incarnation()));
+    keys_.emplace(std::move(loaded));
+  }
+  return &*keys_;
+}
+
+absl::Status ChannelStep::EnterEpoch(mls::Group next, ChannelState state) {
+  PARLEY_ASSIGN_OR_RETURN(EpochKeys keys, DeriveEpochKeys(next, state.mailbox_id));
+  log_.generation = GenerationOf(next.epoch());
+  log_.generation_start = log_.position;
+  log_.state = SerializeChannelState(state);
+  state_ = std::move(state);
+  keys_.emplace();
+  keys_->generation = log_.generation;
+  keys_->entry_key = std::move(keys.entry_key);
+  keys_->read_seed = std::move(keys.read_seed);
+  keys_->append_seed = std::move(keys.append_seed);
+  keys_changed_ = true;
+  PARLEY_RETURN_IF_ERROR(authenticators_.Set(*tx_, next.epoch(), AuthenticatorOf(next)));
+  group_.emplace(std::move(next));
+  group_changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status ChannelStep::Stop(Standing standing, const std::string& reason) {
+  log_.standing = static_cast<uint8_t>(standing);
+  log_.reason = reason;
+  if (standing != Standing::kRemoved && standing != Standing::kLeft) return absl::OkStatus();
+  group_.reset();
+  group_changed_ = false;
+  keys_.reset();
+  keys_changed_ = false;
+  for (const std::string& name : {names_.Group(incarnation()), names_.EpochKeys(incarnation()),
+                                  names_.Commit(incarnation())}) {
+    PARLEY_RETURN_IF_ERROR(tx_->Delete(RecordClass::kRatchet, name));
+  }
+  return tx_->Delete(RecordClass::kKeys, names_.Change(incarnation()));
+}
+
+void ChannelStep::Raise(const ChannelAlarm& alarm, ExchangeResult& result) {
+  AlarmRecord record;
+  record.kind = static_cast<uint8_t>(alarm.kind);
+  record.incarnation = alarm.incarnation;
+  record.position = alarm.position;
+  record.author = alarm.author.value_or(ParticipantId());
+  record.text = alarm.text;
+  std::vector<AlarmRecord>& alarms = channel_.alarms;
+  if (std::find(alarms.begin(), alarms.end(), record) != alarms.end()) return;
+  if (alarms.size() >= kMaxAlarms) return;
+  alarms.push_back(std::move(record));
+  result.new_alarms.push_back(alarm);
+}
+
+absl::Status ChannelStep::Save() {
+  if (group_changed_) {
+    PARLEY_RETURN_IF_ERROR(
+        tx_->Put(RecordClass::kRatchet, names_.Group(incarnation()), group_->Serialize()));
+    group_changed_ = false;
+  }
+  if (keys_changed_) {
+    PARLEY_RETURN_IF_ERROR(
+        StoreRecord(*tx_, RecordClass::kRatchet, names_.EpochKeys(incarnation()), *keys_));
+    keys_changed_ = false;
+  }
+  PARLEY_RETURN_IF_ERROR(hashes_.Flush(*tx_));
+  PARLEY_RETURN_IF_ERROR(authenticators_.Flush(*tx_));
+  PARLEY_RETURN_IF_ERROR(
+      StoreRecord(*tx_, RecordClass::kContent, names_.Incarnation(incarnation()), log_));
+  return StoreRecord(*tx_, RecordClass::kContent, names_.Channel(), channel_);
+}
+
+}  // namespace parley::client

@@ -1,0 +1,32 @@
+// The contents of a channel, as they are kept: received and own ones in the order of the log, over
+// all incarnations.
+//
+// Threading: free functions on a transaction.
+#ifndef PARLEY_CLIENT_LIB_CHANNELS_MESSAGE_LOG_H_
+#define PARLEY_CLIENT_LIB_CHANNELS_MESSAGE_LOG_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client-lib/channels/channel.h"
+#include "client-lib/channels/channel_step.h"
+
+namespace parley::client {
+
+// Keeps a content at the entry's position. Whether it was new: a message id that its author used
+// before is dropped.
+absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const RosterMember& author,
+                                 bool own, const content::v1::Content& content,
+                                 const crypto::Secret& serialized);
+
+absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& tx,
+                                                         const ChannelNames& names,
+                                                         const ChannelRecord& channel,
+                                                         const MessageQuery& query);
+
+ContentKind KindOf(const content::v1::Content& content);
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_CHANNELS_MESSAGE_LOG_H_

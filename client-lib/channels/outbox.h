@@ -1,0 +1,61 @@
+// What waits to be sent: contents and proposals, in order. A content is stored as it was asked for;
+// encrypted, with a fresh append id, when the log has been read to its head; kept with the same
+// bytes until it is seen in the log or its generation has ended without it, and then encrypted
+// anew.
+//
+// Threading: free functions on a transaction.
+#ifndef PARLEY_CLIENT_LIB_CHANNELS_OUTBOX_H_
+#define PARLEY_CLIENT_LIB_CHANNELS_OUTBOX_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client-lib/channels/channel.h"
+#include "client-lib/channels/channel_step.h"
+
+namespace parley::client {
+
+// An entry that is ready to be appended, again if need be.
+struct Outgoing {
+  uint64_t item = 0;
+  uint64_t generation = 0;
+  AppendId append_id{};
+  Bytes payload;
+};
+
+// Errors: InvalidArgument for a content without a body or over the limit.
+absl::StatusOr<MessageId> QueueContent(ChannelStep& step, const content::v1::Content& content);
+// Errors: NotFound for one that isn't there or is encrypted already.
+absl::Status UnqueueContent(ChannelStep& step, const MessageId& id);
+
+// Encrypts up to `most` waiting contents for the current generation, and says how many. Requires:
+// the log has been read to its head, and the incarnation is active.
+absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most);
+// Queues a proposal's message (an MLSMessage that the group has just made), encrypted already.
+absl::Status QueueProposal(ChannelStep& step, ByteView mls_message);
+
+// What is encrypted and not acknowledged yet, in order.
+absl::StatusOr<std::vector<Outgoing>> UnacknowledgedEntries(const ReadTransaction& tx,
+                                                            const ChannelNames& names,
+                                                            const IncarnationRecord& log);
+// Whether a content waits to be encrypted.
+absl::StatusOr<bool> HasWaiting(const ReadTransaction& tx, const ChannelNames& names,
+                                const ChannelRecord& channel);
+
+// Takes an item out, after it has been seen in the log.
+absl::Status RemoveItem(ChannelStep& step, uint64_t item, OutboxKind kind);
+// The generation has ended, or the incarnation: what is in flight isn't in the log. Contents wait
+// to be encrypted anew, proposals are dropped.
+absl::Status TakeBackInFlight(ChannelStep& step);
+
+// Own contents that wait, as messages.
+absl::StatusOr<std::vector<ChannelMessage>> ListUnsent(const ReadTransaction& tx,
+                                                       const ChannelNames& names,
+                                                       const ChannelRecord& channel,
+                                                       const IncarnationRecord& log);
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_CHANNELS_OUTBOX_H_
