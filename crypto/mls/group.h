@@ -120,8 +120,8 @@ struct ReceivedProposal {
 struct OwnMessage {
   ContentType content_type{};
   uint32_t generation = 0;
-  // The generation wasn't used yet by this state: the state is an old copy (or another member
-  // lies).
+  // The generation wasn't used yet by this state, and the own leaf has signed the message: the
+  // state is an old copy. (What another member forges is Unauthenticated.)
   bool unknown_to_this_state = false;
 };
 

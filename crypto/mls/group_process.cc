@@ -262,12 +262,10 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
   PARLEY_ASSIGN_OR_RETURN(const SenderData sender,
                           OpenSenderData(*state.suite, state.secrets.sender_data, message));
   const RatchetType ratchet = RatchetFor(message.content_type);
-  if (sender.leaf() == state.own_leaf) {
-    return OwnMessage{.content_type = message.content_type,
-                      .generation = sender.generation,
-                      .unknown_to_this_state =
-                          sender.generation >=
-                          state.secret_tree.NextGeneration(state.own_leaf, ratchet)};
+  const bool own = sender.leaf() == state.own_leaf;
+  OwnMessage own_message{.content_type = message.content_type, .generation = sender.generation};
+  if (own && sender.generation < state.secret_tree.NextGeneration(state.own_leaf, ratchet)) {
+    return own_message;
   }
   // Section 6.3.2: "the recipient MUST verify that the leaf index indicated in the leaf_index field
   // identifies a non-blank node".
@@ -280,6 +278,10 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
   PARLEY_ASSIGN_OR_RETURN(AuthenticatedContent content,
                           UnprotectPrivate(*state.suite, sender, key.key, message));
   PARLEY_RETURN_IF_ERROR(VerifySender(state, content));
+  if (own) {
+    own_message.unknown_to_this_state = true;
+    return own_message;
+  }
   switch (message.content_type) {
     case ContentType::kApplication:
       state.secret_tree.Consume(std::move(key));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/mls/group_state.h"
 #include "crypto/mls/testing.h"
 
 namespace parley::mls {
@@ -228,6 +229,14 @@ TEST(Group, OwnMessagesAreKnown) {
   Received ahead = Must(restored.Process(message));
   EXPECT_TRUE(std::get<OwnMessage>(ahead).unknown_to_this_state);
   EXPECT_EQ(std::get<OwnMessage>(ahead).content_type, ContentType::kApplication);
+
+  // Another member can write in the name of the own leaf, but can't sign: nobody is told by a
+  // forgery that their state is an old copy.
+  Group impostor = groups[1].Clone();
+  impostor.mutable_state().own_leaf = groups[0].own_leaf();
+  Bytes forged;
+  for (int i = 0; i < 3; ++i) forged = Must(impostor.Protect(ViewOf("not me")));
+  EXPECT_EQ(groups[0].Process(forged).status().code(), absl::StatusCode::kUnauthenticated);
 
   PreparedCommit commit = Must(groups[0].PrepareCommit({.public_message = true}));
   Received own_commit = Must(groups[0].Process(commit.message));
