@@ -33,6 +33,7 @@ class Profile:
         self.name = name
         self.passphrase_file = None
         self.case = None
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
         if passphrase is not None:
             self.passphrase_file = folder + ".passphrase"
             with open(self.passphrase_file, "w", encoding="utf-8") as file:
@@ -45,7 +46,6 @@ class Profile:
         return line + [str(argument) for argument in arguments]
 
     def init(self):
-        os.makedirs(os.path.dirname(self.folder), exist_ok=True)
         self.run("init", "--name", self.name)
         return self
 
