@@ -131,7 +131,15 @@ std::string FormatConnectionString(const ConnectionInfo& relay, ByteView sponsor
 }
 
 std::string IdentityFingerprint(ByteView identity_key) {
-  return crypto::ToHex(crypto::Sha256({identity_key}));
+  constexpr size_t kBytes = 20;
+  const auto hash = crypto::Sha256({identity_key});
+  const std::string hex = crypto::ToHex(ByteView(hash).first(kBytes));
+  std::string groups;
+  for (size_t i = 0; i < hex.size(); i += 4) {
+    if (i != 0) groups += ' ';
+    groups += hex.substr(i, 4);
+  }
+  return groups;
 }
 
 }  // namespace parley::client

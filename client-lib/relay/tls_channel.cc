@@ -4,6 +4,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -50,33 +52,45 @@ class KeyVerifier : public tls::ExternalCertificateVerifier {
 // ones do. Here the field is found behind its neighbours, which can be set: they must follow, and
 // the two versions behind them must have their known defaults. Whatever else is found there,
 // nothing is written, and there is no connection: it is TLS 1.3 or none.
-bool SetLeastVersionInPlace(grpc_tls_credentials_options* options) {
-  struct Layout {
-    void* functions;
-    intptr_t references;
-    int32_t certificate_request;
-    bool verify_server;
-    int32_t least_version;
-    int32_t greatest_version;
-  };
-  constexpr int32_t kTls12 = 0;
-  constexpr int32_t kTls13 = 1;
-  auto* raw = reinterpret_cast<unsigned char*>(options);
-  Layout seen;
+struct VersionFields {
+  int32_t certificate_request;
+  bool verify_server;
+  int32_t least_version;
+  int32_t greatest_version;
+};
+
+constexpr int32_t kTls12 = 0;
+constexpr int32_t kTls13 = 1;
+
+// Whether the fields are those at `place`, as seen when their neighbours are set.
+bool AreVersionFields(grpc_tls_credentials_options* options, const unsigned char* place) {
+  VersionFields seen;
   for (int request : {4, 3, 2, 1, 0}) {
     for (int verify : {1, 0}) {
       grpc_tls_credentials_options_set_cert_request_type(
           options, static_cast<grpc_ssl_client_certificate_request_type>(request));
       grpc_tls_credentials_options_set_verify_server_cert(options, verify);
-      std::memcpy(&seen, raw, sizeof(seen));
-      if (seen.certificate_request != request || raw[offsetof(Layout, verify_server)] != verify ||
-          seen.least_version != kTls12 || seen.greatest_version != kTls13) {
+      std::memcpy(&seen, place, sizeof(seen));
+      if (seen.certificate_request != request ||
+          place[offsetof(VersionFields, verify_server)] != verify || seen.least_version != kTls12 ||
+          seen.greatest_version != kTls13) {
         return false;
       }
     }
   }
-  std::memcpy(raw + offsetof(Layout, least_version), &kTls13, sizeof(kTls13));
   return true;
+}
+
+bool SetLeastVersionInPlace(grpc_tls_credentials_options* options) {
+  // Before them stand the table of virtual functions and the count of references, which in builds
+  // without NDEBUG, Debian's among them, has a pointer beside it.
+  auto* raw = reinterpret_cast<unsigned char*>(options);
+  for (const size_t start : {3 * sizeof(void*), 2 * sizeof(void*)}) {
+    if (!AreVersionFields(options, raw + start)) continue;
+    std::memcpy(raw + start + offsetof(VersionFields, least_version), &kTls13, sizeof(kTls13));
+    return true;
+  }
+  return false;
 }
 
 template <typename Options>

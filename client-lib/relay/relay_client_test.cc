@@ -1,0 +1,477 @@
+#include "client-lib/relay/relay_client.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "client-lib/relay/relay_test_kit.h"
+#include "gmock/gmock.h"
+
+namespace parley::client {
+namespace {
+
+using parley::testing::TestRelay;
+using ::testing::HasSubstr;
+
+std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
+
+// --- connecting ---
+
+TEST(Connect, SettlesAVersion) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  EXPECT_EQ(client->info().protocol_version, 1u);
+  EXPECT_EQ(client->info().max_entry_bytes, kMaxEntryBytes);
+  EXPECT_EQ(client->connection(), InfoOf(relay));
+}
+
+TEST(Connect, UnreachableRelayIsNamed) {
+  TestRelay relay;
+  const ConnectionInfo info = InfoOf(relay);
+  relay.Stop();
+  const absl::Status status = RelayClient::Connect(info).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(MessageOf(status), HasSubstr("the relay at " + info.address + " can't be reached"));
+}
+
+TEST(Connect, AnotherIdentityIsRefusedWithBothFingerprints) {
+  TestRelay relay;
+  ConnectionInfo info = InfoOf(relay);
+  info.identity_key = crypto::SignatureKey::Generate().public_key();
+  const absl::Status status = RelayClient::Connect(info).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_THAT(MessageOf(status), HasSubstr(IdentityFingerprint(info.identity_key)));
+  EXPECT_THAT(MessageOf(status), HasSubstr(IdentityFingerprint(relay.identity_key())));
+}
+
+TEST(Connect, CheckedKeyIsKeptAndUsed) {
+  TestRelay relay;
+  std::optional<TlsKeyHash> kept;
+  int stored = 0;
+  RelayOptions options;
+  options.tls_key_cache.load = [&] { return kept; };
+  options.tls_key_cache.store = [&](const TlsKeyHash& hash) {
+    kept = hash;
+    ++stored;
+  };
+  MustConnect(relay, options);
+  EXPECT_EQ(stored, 1);
+  ASSERT_TRUE(kept.has_value());
+  MustConnect(relay, options);
+  EXPECT_EQ(stored, 1);
+  // A wrong one in the cache costs a check and no more.
+  (*kept)[0] ^= 1;
+  MustConnect(relay, options);
+  EXPECT_EQ(stored, 2);
+}
+
+TEST(Connect, RenewedTlsKeyIsCheckedAndAccepted) {
+  TestRelay relay;
+  RelayOptions options;
+  options.retry_for = std::chrono::seconds(10);
+  auto client = MustConnect(relay, options);
+  TestMailbox mailbox(*client, relay);
+  relay.RenewTlsKey();
+  mailbox.MustAppend(*client, "after", 1);
+}
+
+TEST(Connect, ReplacedRelayIsRefusedLater) {
+  TestRelay relay;
+  RelayOptions options;
+  options.retry_for = std::chrono::seconds(10);
+  auto client = MustConnect(relay, options);
+  TestMailbox mailbox(*client, relay);
+  const std::string before = IdentityFingerprint(relay.identity_key());
+  relay.ReplaceIdentity();
+  const absl::Status status = mailbox.Append(*client, "secret").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated) << status;
+  EXPECT_THAT(MessageOf(status), HasSubstr(before));
+  EXPECT_THAT(MessageOf(status), HasSubstr(IdentityFingerprint(relay.identity_key())));
+}
+
+TEST(Connect, SpeaksNothingOlderThanTls13) {
+  // What the client offers: the bytes of its first message name the versions it takes.
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  socklen_t size = sizeof(address);
+  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  std::string hello;
+  std::thread server([&] {
+    const int connection = accept(listener, nullptr, nullptr);
+    hello.resize(4096);
+    hello.resize(static_cast<size_t>(std::max<ssize_t>(0, read(connection, hello.data(), 4096))));
+    close(connection);
+    close(listener);
+  });
+  ConnectionInfo info;
+  info.address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  RelayOptions options;
+  options.deadline = std::chrono::seconds(5);
+  EXPECT_EQ(RelayClient::Connect(info, options).status().code(), absl::StatusCode::kUnavailable);
+  server.join();
+  // supported_versions (0x002b): 3 bytes, a list of 2, TLS 1.3 alone.
+  EXPECT_THAT(hello, HasSubstr(std::string("\x00\x2b\x00\x03\x02\x03\x04", 7)));
+}
+
+TEST(Connect, ShutdownEndsWhatRuns) {
+  TestRelay relay;
+  RelayOptions options;
+  options.retry_for = std::chrono::minutes(5);
+  auto client = MustConnect(relay, options);
+  TestMailbox mailbox(*client, relay);
+  relay.Stop();
+  std::thread ender([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    client->Shutdown();
+  });
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(mailbox.Append(*client, "x").status().code(), absl::StatusCode::kCancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
+  ender.join();
+}
+
+// --- mailboxes ---
+
+TEST(Mailbox, AppendsAndReads) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  for (uint64_t i = 1; i <= 5; ++i) mailbox.MustAppend(*client, "entry " + std::to_string(i), i);
+  absl::StatusOr<ReadResult> result = client->Read(mailbox.id, 1, mailbox.keys.read, 1);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->entries.size(), 5u);
+  EXPECT_EQ(TextOf(result->entries[4]), "entry 5");
+  EXPECT_EQ(result->generation_head, 5u);
+  EXPECT_FALSE(result->closed);
+  result = client->Read(mailbox.id, 1, mailbox.keys.read, 4, 1);
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->entries.size(), 1u);
+  EXPECT_EQ(result->entries[0].position, 4u);
+  result = client->Read(mailbox.id, 1, mailbox.keys.read, 6);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->entries.empty());
+}
+
+TEST(Mailbox, RepeatedAppendGivesTheFirstAnswer) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  const AppendId id = crypto::RandomArray<16>();
+  ASSERT_TRUE(mailbox.Append(*client, "once", id).ok());
+  mailbox.MustAppend(*client, "another", 2);
+  absl::StatusOr<AppendOutcome> again = mailbox.Append(*client, "once", id);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(std::get<Appended>(*again).position, 1u);
+  EXPECT_EQ(mailbox.Append(*client, "other bytes", id).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  mailbox.Close(*client);
+  again = mailbox.Append(*client, "once", id);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(std::get<Appended>(*again).position, 1u);
+}
+
+TEST(Mailbox, StaleGenerationIsAnAnswer) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  EXPECT_EQ(*client->CurrentGeneration(mailbox.id, 1, mailbox.keys.append), 1u);
+  const GenerationSeeds next = mailbox.Close(*client);
+  absl::StatusOr<AppendOutcome> outcome = mailbox.Append(*client, "late");
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_TRUE(std::holds_alternative<StaleGeneration>(*outcome));
+  EXPECT_EQ(std::get<StaleGeneration>(*outcome).current_generation, 2u);
+  EXPECT_EQ(*client->CurrentGeneration(mailbox.id, 1, mailbox.keys.append), 2u);
+
+  absl::StatusOr<ReadResult> first = client->Read(mailbox.id, 1, mailbox.keys.read, 1);
+  ASSERT_TRUE(first.ok());
+  EXPECT_TRUE(first->closed);
+  const Entry& closing = first->entries.back();
+  ASSERT_TRUE(closing.closing.has_value());
+  EXPECT_EQ(closing.closing->next_keys, next.Public());
+  EXPECT_TRUE(VerifyClosing(mailbox.id, 1, mailbox.keys.control.public_key(), closing.payload,
+                            *closing.closing)
+                  .ok());
+  ASSERT_TRUE(
+      client->Append(mailbox.id, 2, next.append, crypto::RandomArray<16>(), crypto::ViewOf("new"))
+          .ok());
+  absl::StatusOr<ReadResult> second = client->Read(mailbox.id, 2, next.read, 2);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(TextOf(second->entries.at(0)), "new");
+}
+
+TEST(Mailbox, ClosingsAreBoundToAllTheySay) {
+  const GenerationSeeds keys, next, other;
+  const ObjectId id = crypto::RandomArray<32>();
+  const Closing closing = SignClosing(keys.control, id, 3, crypto::ViewOf("c"), next.Public());
+  const auto verify = [](const ObjectId& mailbox, uint64_t generation, const PublicKey& control,
+                         std::string_view payload, const Closing& c) {
+    return VerifyClosing(mailbox, generation, control, crypto::ViewOf(payload), c).code();
+  };
+  const PublicKey& control = keys.control.public_key();
+  const auto bad = absl::StatusCode::kUnauthenticated;
+  EXPECT_EQ(verify(id, 3, control, "c", closing), absl::StatusCode::kOk);
+  EXPECT_EQ(verify(id, 4, control, "c", closing), bad);
+  EXPECT_EQ(verify(id, 3, control, "d", closing), bad);
+  EXPECT_EQ(verify(crypto::RandomArray<32>(), 3, control, "c", closing), bad);
+  EXPECT_EQ(verify(id, 3, other.control.public_key(), "c", closing), bad);
+  Closing changed = closing;
+  changed.next_keys.append_keys.push_back(other.append.public_key());
+  EXPECT_EQ(verify(id, 3, control, "c", changed), bad);
+  changed = closing;
+  std::swap(changed.next_keys.read_key, changed.next_keys.control_key);
+  EXPECT_EQ(verify(id, 3, control, "c", changed), bad);
+}
+
+TEST(Mailbox, ForgedClosingIsRefused) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  const GenerationSeeds next;
+  const Closing closing = SignClosing(crypto::SignatureKey::Generate(), mailbox.id, 1,
+                                      crypto::ViewOf("commit"), next.Public());
+  const absl::Status status =
+      client
+          ->Append(mailbox.id, 1, mailbox.keys.append, crypto::RandomArray<16>(),
+                   crypto::ViewOf("commit"), closing)
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated) << status;
+}
+
+TEST(Mailbox, WrongKeysGetNothing) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  mailbox.MustAppend(*client, "x", 1);
+  const crypto::SignatureKey stranger = crypto::SignatureKey::Generate();
+  const auto not_found = absl::StatusCode::kNotFound;
+  EXPECT_EQ(client->Read(mailbox.id, 1, stranger, 1).status().code(), not_found);
+  EXPECT_EQ(client->Read(mailbox.id, 1, mailbox.keys.append, 1).status().code(), not_found);
+  EXPECT_EQ(client->Read(mailbox.id, 2, mailbox.keys.read, 1).status().code(), not_found);
+  EXPECT_EQ(
+      client
+          ->Append(mailbox.id, 1, mailbox.keys.read, crypto::RandomArray<16>(), crypto::ViewOf("x"))
+          .status()
+          .code(),
+      not_found);
+  EXPECT_EQ(client->Read(crypto::RandomArray<32>(), 1, mailbox.keys.read, 1).status().code(),
+            not_found);
+}
+
+TEST(Mailbox, SizesAreBounded) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  mailbox.MustAppend(*client, std::string(kMaxEntryBytes, 'x'), 1);
+  EXPECT_EQ(mailbox.Append(*client, std::string(kMaxEntryBytes + 1, 'x')).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(mailbox.Append(*client, "").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Mailbox, ExpiredTokensAreRenewed) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  mailbox.MustAppend(*client, "one", 1);
+  ASSERT_TRUE(client->Read(mailbox.id, 1, mailbox.keys.read, 1).ok());
+  relay.AdvanceClock(3600);
+  mailbox.MustAppend(*client, "two", 2);
+  absl::StatusOr<ReadResult> result = client->Read(mailbox.id, 1, mailbox.keys.read, 1);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->entries.size(), 2u);
+}
+
+TEST(Mailbox, AReadBeyondTheEndTellsOfALostLog) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  mailbox.MustAppend(*client, "one", 1);
+  EXPECT_EQ(client->Read(mailbox.id, 1, mailbox.keys.read, 5).status().code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST(Mailbox, IsTrimmedAndDeletedByItsControlKey) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  for (uint64_t i = 1; i <= 3; ++i) mailbox.MustAppend(*client, "x", i);
+  EXPECT_FALSE(
+      client->ControlMailbox(mailbox.id, 1, crypto::SignatureKey::Generate(), Trim{3}).ok());
+  ASSERT_TRUE(client->ControlMailbox(mailbox.id, 1, mailbox.keys.control, Trim{3}).ok());
+  absl::StatusOr<ReadResult> result = client->Read(mailbox.id, 1, mailbox.keys.read, 1);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->first_position, 3u);
+  ASSERT_EQ(result->entries.size(), 1u);
+  EXPECT_EQ(result->entries[0].position, 3u);
+  ASSERT_TRUE(client->ControlMailbox(mailbox.id, 1, mailbox.keys.control, DeleteMailbox{}).ok());
+  EXPECT_EQ(client->Read(mailbox.id, 1, mailbox.keys.read, 3).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST(Mailbox, ManyThreadsAppendEachEntryOnce) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 6; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 20; ++i) {
+        const std::string text = std::to_string(t) + "/" + std::to_string(i);
+        ASSERT_TRUE(mailbox.Append(*client, text).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  absl::StatusOr<ReadResult> result = client->Read(mailbox.id, 1, mailbox.keys.read, 1, 1000);
+  ASSERT_TRUE(result.ok());
+  std::set<std::string> texts;
+  for (const Entry& entry : result->entries) texts.insert(TextOf(entry));
+  EXPECT_EQ(result->entries.size(), 120u);
+  EXPECT_EQ(texts.size(), 120u);
+}
+
+TEST(Mailbox, CallsOutliveARestart) {
+  TestRelay relay;
+  RelayOptions options;
+  options.retry_for = std::chrono::seconds(20);
+  auto client = MustConnect(relay, options);
+  TestMailbox mailbox(*client, relay);
+  mailbox.MustAppend(*client, "one", 1);
+  relay.Stop();
+  std::thread starter([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    relay.Start();
+  });
+  mailbox.MustAppend(*client, "two", 2);
+  starter.join();
+}
+
+// --- vouchers and blobs ---
+
+TEST(Vouchers, MakeOneMailboxEach) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  auto vouchers = client->IssueVouchers(relay.sponsor_token().Reveal(), 2, 1 << 20,
+                                        static_cast<uint64_t>(time(nullptr)) + 3600);
+  ASSERT_TRUE(vouchers.ok()) << vouchers.status();
+  ASSERT_EQ(vouchers->size(), 2u);
+  const GenerationSeeds keys;
+  const ObjectId id = crypto::RandomArray<32>();
+  const Credential voucher = Credential::Voucher((*vouchers)[0]);
+  EXPECT_TRUE(client->CreateMailbox(voucher, id, keys.Public()).ok());
+  EXPECT_TRUE(client->CreateMailbox(voucher, id, keys.Public()).ok());  // repeated
+  EXPECT_FALSE(client->CreateMailbox(voucher, crypto::RandomArray<32>(), keys.Public()).ok());
+  EXPECT_EQ(client->CreateMailbox(Credential::SponsorToken(crypto::Bytes(32, 1)), id, keys.Public())
+                .code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+class BlobTest : public ::testing::Test {
+ protected:
+  void Make(uint64_t chunks, uint64_t size) {
+    ASSERT_TRUE(client_
+                    ->CreateBlob(Credential::SponsorToken(relay_.sponsor_token().Reveal()), id_,
+                                 read_.public_key(), write_.public_key(), chunks * size)
+                    .ok());
+  }
+  static std::string Chunk(uint64_t index) {
+    return std::string(100'000, static_cast<char>('a' + index));
+  }
+
+  TestRelay relay_;
+  std::unique_ptr<RelayClient> client_ = MustConnect(relay_);
+  ObjectId id_ = crypto::RandomArray<32>();
+  crypto::SignatureKey read_ = crypto::SignatureKey::Generate();
+  crypto::SignatureKey write_ = crypto::SignatureKey::Generate();
+};
+
+TEST_F(BlobTest, GoesUpAndDown) {
+  Make(10, 100'000);
+  auto upload = client_->UploadBlob(id_, write_, 0, 3);
+  ASSERT_TRUE(upload.ok()) << upload.status();
+  for (uint64_t i = 0; i < 10; ++i) {
+    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+  }
+  ASSERT_TRUE((*upload)->Finish().ok());
+  EXPECT_EQ((*upload)->acknowledged(), 10u);
+  EXPECT_FALSE(
+      client_
+          ->DownloadBlob(id_, read_, 0, 0, [](uint64_t, std::string&) { return absl::OkStatus(); })
+          .ok());  // not sealed
+  ASSERT_TRUE(client_->SealBlob(id_, write_, 10, 1'000'000).ok());
+  ASSERT_TRUE(client_->SealBlob(id_, write_, 10, 1'000'000).ok());
+  absl::StatusOr<BlobStat> stat = client_->StatBlob(id_, RelayClient::BlobKey::kRead, read_);
+  ASSERT_TRUE(stat.ok());
+  EXPECT_EQ(stat->chunks, 10u);
+  EXPECT_TRUE(stat->sealed);
+  uint64_t next = 4;
+  ASSERT_TRUE(client_
+                  ->DownloadBlob(id_, read_, 4, 0,
+                                 [&](uint64_t index, std::string& data) {
+                                   EXPECT_EQ(index, next++);
+                                   EXPECT_EQ(data, Chunk(index));
+                                   return absl::OkStatus();
+                                 })
+                  .ok());
+  EXPECT_EQ(next, 10u);
+  EXPECT_EQ(client_
+                ->DownloadBlob(id_, read_, 2, 3,
+                               [](uint64_t index, std::string&) {
+                                 return index == 3 ? absl::DataLossError("mine") : absl::OkStatus();
+                               })
+                .code(),
+            absl::StatusCode::kDataLoss);
+  ASSERT_TRUE(client_->DeleteBlob(id_, write_).ok());
+  EXPECT_EQ(client_->StatBlob(id_, RelayClient::BlobKey::kWrite, write_).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_F(BlobTest, UploadEndsWhenTheRelayDoesAndGoesOn) {
+  Make(10, 100'000);
+  auto upload = client_->UploadBlob(id_, write_, 0);
+  ASSERT_TRUE(upload.ok());
+  for (uint64_t i = 0; i < 4; ++i) {
+    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+  }
+  while ((*upload)->acknowledged() < 4) usleep(1000);
+  relay_.Stop();
+  absl::Status status;
+  for (uint64_t i = 4; i < 10 && status.ok(); ++i) {
+    status = (*upload)->Send(i, crypto::ViewOf(Chunk(i)));
+  }
+  if (status.ok()) status = (*upload)->Finish();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  relay_.Start();
+  RelayOptions options;
+  options.retry_for = std::chrono::seconds(10);
+  client_ = (upload->reset(), MustConnect(relay_, options));
+  absl::StatusOr<BlobStat> stat = client_->StatBlob(id_, RelayClient::BlobKey::kWrite, write_);
+  ASSERT_TRUE(stat.ok()) << stat.status();
+  ASSERT_GE(stat->chunks, 4u);
+  upload = client_->UploadBlob(id_, write_, stat->chunks);
+  ASSERT_TRUE(upload.ok());
+  for (uint64_t i = stat->chunks; i < 10; ++i) {
+    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+  }
+  ASSERT_TRUE((*upload)->Finish().ok());
+  EXPECT_TRUE(client_->SealBlob(id_, write_, 10, 1'000'000).ok());
+}
+
+TEST_F(BlobTest, QuotaIsSaid) {
+  const absl::Status status =
+      client_->CreateBlob(Credential::SponsorToken(relay_.sponsor_token().Reveal()), id_,
+                          read_.public_key(), write_.public_key(), TestRelay::kQuotaBytes + 1);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+}
+
+}  // namespace
+}  // namespace parley::client
