@@ -1,0 +1,200 @@
+// The commit queue: atomic steps, isolation of failures, grouping, and what happens when the disk
+// or somebody else gets in the way.
+#include "server/core/commit_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "storage/kv/memory_store.h"
+
+namespace parley::server {
+namespace {
+
+using storage::Space;
+
+class CommitQueueTest : public testing::Test {
+ protected:
+  std::optional<std::string> Get(const std::string& key) {
+    return *store_.Get(Space::kRecords, key);
+  }
+
+  storage::MemoryStore store_;
+};
+
+TEST_F(CommitQueueTest, AStepIsStoredWhenDoneIsCalled) {
+  CommitQueue queue(store_, Limits());
+  ASSERT_TRUE(queue
+                  .Run([](Transaction& t) {
+                    t.Put("a", "1");
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  EXPECT_EQ(Get("a"), "1");
+}
+
+TEST_F(CommitQueueTest, AFailedStepLeavesNothing) {
+  CommitQueue queue(store_, Limits());
+  EXPECT_EQ(queue
+                .Run([](Transaction& t) {
+                  t.Put("a", "1");
+                  return absl::NotFoundError("no");
+                })
+                .code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(Get("a"), std::nullopt);
+}
+
+// Steps of one group see each other, and a failing one between them changes nothing.
+TEST_F(CommitQueueTest, StepsSeeTheirPredecessors) {
+  CommitQueue queue(store_, Limits());
+  std::promise<void> gate;
+  std::shared_future<void> open(gate.get_future());
+  queue.Submit(0, [open](Transaction&) { open.wait(); return absl::OkStatus(); },
+               [](absl::Status) {});
+  std::vector<std::promise<absl::Status>> results(11);
+  for (int i = 0; i < 11; ++i) {
+    queue.Submit(
+        0,
+        [i](Transaction& t) -> absl::Status {
+          absl::StatusOr<std::optional<std::string>> n = t.Load("n");
+          t.Put("n", std::to_string(std::stoi(n->value_or("0")) + 1));
+          if (i == 5) return absl::AlreadyExistsError("refused");
+          return absl::OkStatus();
+        },
+        [&results, i](absl::Status status) { results[i].set_value(status); });
+  }
+  gate.set_value();
+  for (int i = 0; i < 11; ++i) EXPECT_EQ(results[i].get_future().get().ok(), i != 5);
+  EXPECT_EQ(Get("n"), "10");
+}
+
+TEST_F(CommitQueueTest, RangesAndLaterWritesKeepTheirOrder) {
+  CommitQueue queue(store_, Limits());
+  Transaction t(store_);
+  t.Put("e1", "a");
+  t.Put("e2", "b");
+  t.KeepStep();
+  t.DeletePrefix(Space::kRecords, "e");
+  EXPECT_EQ(*t.Load("e1"), std::nullopt);
+  t.KeepStep();
+  EXPECT_EQ(*t.Peek("e2"), std::nullopt);
+  t.Put("e2", "again");
+  t.KeepStep();
+  EXPECT_EQ(*t.Load("e2"), "again");
+  ASSERT_TRUE(store_.Commit(t.TakeBatch(), storage::Durability::kSynced).ok());
+  EXPECT_EQ(Get("e1"), std::nullopt);
+  EXPECT_EQ(Get("e2"), "again");
+}
+
+TEST_F(CommitQueueTest, ADiscardedRangeDeletesNothing) {
+  storage::WriteBatch batch;
+  batch.Put(Space::kRecords, "e1", "a");
+  ASSERT_TRUE(store_.Commit(batch, storage::Durability::kSynced).ok());
+  Transaction t(store_);
+  t.DeletePrefix(Space::kRecords, "e");
+  t.DiscardStep();
+  EXPECT_EQ(*t.Load("e1"), "a");
+  EXPECT_FALSE(t.has_changes());
+}
+
+// What a step loaded and somebody else changes before the commit makes the step run again.
+TEST_F(CommitQueueTest, AForeignWriteMakesTheStepRunAgain) {
+  CommitQueue queue(store_, Limits());
+  std::atomic<int> runs = 0;
+  ASSERT_TRUE(queue
+                  .Run([&](Transaction& t) {
+                    absl::StatusOr<std::optional<std::string>> n = t.Load("n");
+                    if (runs++ == 0) {
+                      storage::WriteBatch foreign;
+                      foreign.Put(Space::kRecords, "n", "foreign");
+                      EXPECT_TRUE(store_.Commit(foreign, storage::Durability::kBuffered).ok());
+                    }
+                    t.Put("seen", n->value_or("nothing"));
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(Get("seen"), "foreign");
+}
+
+TEST_F(CommitQueueTest, ADiskErrorReachesEveryStepOfTheGroup) {
+  CommitQueue queue(store_, Limits());
+  store_.FailCommits(absl::ResourceExhaustedError("disk full"));
+  auto put = [](Transaction& t) {
+    t.Put("a", "1");
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(queue.Run(put).code(), absl::StatusCode::kResourceExhausted);
+  store_.FailCommits(absl::OkStatus());
+  EXPECT_TRUE(queue.Run(put).ok());
+}
+
+TEST_F(CommitQueueTest, TooMuchWaitingIsRefusedAtOnce) {
+  Limits limits;
+  limits.max_queued_bytes = 100;
+  CommitQueue queue(store_, limits);
+  std::promise<void> gate;
+  std::shared_future<void> open(gate.get_future());
+  std::promise<void> running;
+  queue.Submit(
+      0,
+      [&, open](Transaction&) {
+        running.set_value();
+        open.wait();
+        return absl::OkStatus();
+      },
+      [](absl::Status) {});
+  running.get_future().wait();
+  auto nothing = [](Transaction&) { return absl::OkStatus(); };
+  std::promise<absl::Status> first;
+  queue.Submit(80, nothing, [&](absl::Status status) { first.set_value(status); });
+  absl::Status second;
+  queue.Submit(80, nothing, [&](absl::Status status) { second = status; });
+  EXPECT_EQ(second.code(), absl::StatusCode::kResourceExhausted);
+  gate.set_value();
+  EXPECT_TRUE(first.get_future().get().ok());
+}
+
+TEST_F(CommitQueueTest, StoppingWorksOffWhatWaitsAndRefusesTheRest) {
+  std::atomic<int> done = 0;
+  CommitQueue queue(store_, Limits());
+  for (int i = 0; i < 100; ++i) {
+    queue.Submit(
+        0,
+        [i](Transaction& t) {
+          t.Put("k" + std::to_string(i), "v");
+          return absl::OkStatus();
+        },
+        [&](absl::Status status) { done += status.ok() ? 1 : 0; });
+  }
+  queue.Stop();
+  EXPECT_EQ(done, 100);
+  EXPECT_EQ(queue.Run([](Transaction&) { return absl::OkStatus(); }).code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST_F(CommitQueueTest, ManyThreadsCountCorrectly) {
+  CommitQueue queue(store_, Limits());
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        EXPECT_TRUE(queue
+                        .Run([](Transaction& transaction) {
+                          auto n = transaction.Load("n");
+                          transaction.Put("n", std::to_string(std::stoi(n->value_or("0")) + 1));
+                          return absl::OkStatus();
+                        })
+                        .ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Get("n"), "400");
+}
+
+}  // namespace
+}  // namespace parley::server
