@@ -2,7 +2,6 @@
 
 namespace parley::mls {
 
-
 void Encode(crypto::Writer& w, const Credential& credential) {
   Encode(w, credential.type);
   if (credential.type == CredentialType::kBasic) {

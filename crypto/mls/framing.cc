@@ -125,8 +125,7 @@ absl::StatusOr<MessageHead> PeekMessage(ByteView message) {
   crypto::Reader r(message);
   MessageHead head;
   PARLEY_RETURN_IF_ERROR(DecodeHeader(r, head.wire_format));
-  if (head.wire_format < WireFormat::kPublicMessage ||
-      head.wire_format > WireFormat::kKeyPackage) {
+  if (head.wire_format < WireFormat::kPublicMessage || head.wire_format > WireFormat::kKeyPackage) {
     return absl::InvalidArgumentError("a message of an unknown wire format");
   }
   if (head.wire_format > WireFormat::kPrivateMessage) return head;

@@ -44,9 +44,8 @@ LeafIndex Group::own_leaf() const { return state_->own_leaf; }
 std::vector<Member> Group::members() const {
   std::vector<Member> members;
   members.reserve(state_->tree.member_count());
-  state_->tree.ForEachLeaf([&](LeafIndex index, const LeafNode& leaf) {
-    members.push_back(MakeMember(index, leaf));
-  });
+  state_->tree.ForEachLeaf(
+      [&](LeafIndex index, const LeafNode& leaf) { members.push_back(MakeMember(index, leaf)); });
   return members;
 }
 

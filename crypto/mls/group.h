@@ -229,7 +229,7 @@ struct CommitOptions {
   std::vector<ProposalRef> listed{};
 
   bool force_path = false;      // a path even where the proposals don't need one
-  LeafRenewal renewal{};          // used when there is a path
+  LeafRenewal renewal{};        // used when there is a path
   bool public_message = false;  // a PublicMessage instead of a PrivateMessage
   bool tree_in_welcome = true;  // the ratchet_tree extension
   bool external_pub_in_group_info = false;

@@ -100,13 +100,11 @@ absl::StatusOr<Bytes> MakeWelcome(const GroupState& next, const CommitOptions& o
   welcome.suite = suite.id;
   welcome.encrypted_group_info =
       SealGroupInfo(suite, epoch.welcome,
-                    MakeGroupInfo(next, options.tree_in_welcome,
-                                  options.external_pub_in_group_info,
+                    MakeGroupInfo(next, options.tree_in_welcome, options.external_pub_in_group_info,
                                   options.group_info_extensions));
   for (const AddedMember& member : applied.changes.adds) {
-    GroupSecrets secrets{.joiner_secret = epoch.joiner.value.Clone(),
-                         .path_secret = std::nullopt,
-                         .psks = psks};
+    GroupSecrets secrets{
+        .joiner_secret = epoch.joiner.value.Clone(), .path_secret = std::nullopt, .psks = psks};
     if (path != nullptr) {
       // "Identify the lowest common ancestor in the tree of the new member's leaf node and the
       // member sending the Commit … Compute the path secret corresponding to the common ancestor."
@@ -168,8 +166,7 @@ absl::StatusOr<PreparedCommit> Group::PrepareCommit(const CommitOptions& options
                       kept.signature_key, before.context.group_id);
     const LeafNode& leaf = path->path.leaf_node;
     NoteCommitterUpdate(before, leaf, applied.changes);
-    PARLEY_RETURN_IF_ERROR(
-        ValidateLeafNode(*before.suite, before.place(before.own_leaf), leaf));
+    PARLEY_RETURN_IF_ERROR(ValidateLeafNode(*before.suite, before.place(before.own_leaf), leaf));
     PARLEY_RETURN_IF_ERROR(EncryptPath(*before.suite, applied.tree, before.own_leaf, applied.added,
                                        ProvisionalContext(before, applied), *path));
     for (auto& [node, key] : path->keys) kept.keys.insert_or_assign(node, std::move(key));
@@ -195,16 +192,15 @@ absl::StatusOr<PreparedCommit> Group::PrepareCommit(const CommitOptions& options
 
   std::optional<Bytes> welcome;
   if (!for_welcome.changes.adds.empty()) {
-    PARLEY_ASSIGN_OR_RETURN(
-        welcome, MakeWelcome(*made.next.state, options, for_welcome,
-                             path.has_value() ? &*path : nullptr, for_welcome.changes.psks,
-                             made.next));
+    PARLEY_ASSIGN_OR_RETURN(welcome, MakeWelcome(*made.next.state, options, for_welcome,
+                                                 path.has_value() ? &*path : nullptr,
+                                                 for_welcome.changes.psks, made.next));
   }
   // Last, so that a commit that can't be made uses no key.
   Bytes message;
   if (options.public_message) {
-    message = crypto::Serialize(MlsMessage{ProtectPublic(
-        *before.suite, before.secrets.membership, before.context, std::move(made.content))});
+    message = crypto::Serialize(MlsMessage{ProtectPublic(*before.suite, before.secrets.membership,
+                                                         before.context, std::move(made.content))});
   } else {
     PARLEY_ASSIGN_OR_RETURN(message, SealPrivate(before, made.content, options.padding));
   }
@@ -248,12 +244,11 @@ absl::StatusOr<PreparedCommit> Group::JoinExternally(ByteView group_info,
   const auto* info = std::get_if<GroupInfo>(&message.body);
   if (info == nullptr) return absl::InvalidArgumentError("this message is not a GroupInfo");
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(info->group_context.suite));
-  PARLEY_ASSIGN_OR_RETURN(
-      const KeyPackageBundle bundle,
-      KeyPackageBundle::Create({.suite = suite->id,
-                                .identity = own_leaf.identity,
-                                .capabilities = own_leaf.capabilities,
-                                .leaf_extensions = own_leaf.leaf_extensions}));
+  PARLEY_ASSIGN_OR_RETURN(const KeyPackageBundle bundle,
+                          KeyPackageBundle::Create({.suite = suite->id,
+                                                    .identity = own_leaf.identity,
+                                                    .capabilities = own_leaf.capabilities,
+                                                    .leaf_extensions = own_leaf.leaf_extensions}));
   PARLEY_ASSIGN_OR_RETURN(SignatureKey key,
                           SignatureKey::FromSeed(bundle.signature_private().Reveal()));
   PARLEY_ASSIGN_OR_RETURN(const std::unique_ptr<GroupState> before,
@@ -269,11 +264,11 @@ absl::StatusOr<PreparedCommit> Group::JoinExternally(ByteView group_info,
   LeafNode leaf = bundle.key_package().leaf_node;
   PARLEY_ASSIGN_OR_RETURN(const LeafIndex own,
                           applied.tree.AddLeaf(std::make_shared<LeafNode>(leaf)));
-  NewPath path = CreatePath(*suite, applied.tree, own, std::move(leaf), key,
-                            before->context.group_id);
+  NewPath path =
+      CreatePath(*suite, applied.tree, own, std::move(leaf), key, before->context.group_id);
   PARLEY_RETURN_IF_ERROR(CheckNewTree(applied));
-  PARLEY_RETURN_IF_ERROR(EncryptPath(*suite, applied.tree, own, {},
-                                     ProvisionalContext(*before, applied), path));
+  PARLEY_RETURN_IF_ERROR(
+      EncryptPath(*suite, applied.tree, own, {}, ProvisionalContext(*before, applied), path));
 
   FramedContent content = NewContent(*before, {});
   content.sender = sender;

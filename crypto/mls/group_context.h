@@ -20,11 +20,11 @@ namespace parley::mls {
 struct GroupContext {
   ProtocolVersion version = ProtocolVersion::kMls10;
   CipherSuiteId suite{};
-  Bytes group_id;
+  Bytes group_id{};
   uint64_t epoch = 0;
-  Bytes tree_hash;
-  Bytes confirmed_transcript_hash;
-  Extensions extensions;
+  Bytes tree_hash{};
+  Bytes confirmed_transcript_hash{};
+  Extensions extensions{};
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.version, self.suite, self.group_id, self.epoch, self.tree_hash,

@@ -1,7 +1,8 @@
 // How a group starts: creation (RFC 9420 section 11) and joining by Welcome (section 12.4.3.1).
+#include "crypto/mls/group_join.h"
+
 #include <algorithm>
 
-#include "crypto/mls/group_join.h"
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/transcript.h"
 #include "crypto/mls/tree_validation.h"
@@ -35,8 +36,7 @@ absl::StatusOr<Group> Group::Create(const GroupOptions& options) {
   // Section 11: "Epoch secret: A fresh random value of size KDF.Nh".
   const EpochSecret epoch(Secret::Random(suite->hash_size()));
   state->secrets = DeriveEpochSecrets(*suite, epoch);
-  state->secret_tree =
-      SecretTree(state->tree.leaf_count(), DeriveEncryptionSecret(*suite, epoch));
+  state->secret_tree = SecretTree(state->tree.leaf_count(), DeriveEncryptionSecret(*suite, epoch));
   state->confirmation_tag = ConfirmationTag(*suite, state->secrets.confirmation, {});
   state->interim_transcript_hash = InterimTranscriptHash(*suite, {}, state->confirmation_tag);
   return Group(std::move(state));
@@ -106,9 +106,8 @@ absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& g
     return absl::InvalidArgumentError("a Welcome of another cipher suite than the key package");
   }
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(welcome->suite));
-  PARLEY_ASSIGN_OR_RETURN(
-      GroupSecrets group_secrets,
-      OpenGroupSecrets(*suite, *welcome, bundle.Ref(), bundle.init_private()));
+  PARLEY_ASSIGN_OR_RETURN(GroupSecrets group_secrets,
+                          OpenGroupSecrets(*suite, *welcome, bundle.Ref(), bundle.init_private()));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<Psk> psks,
                           FindPsks(nullptr, group_secrets.psks, options.psks));
   const PskSecret psk_secret(ComputePskSecret(*suite, psks));
@@ -123,9 +122,9 @@ absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& g
 
   PrivateKeys keys;
   if (group_secrets.path_secret.has_value()) {
-    PARLEY_ASSIGN_OR_RETURN(
-        keys, KeysFromPathSecret(*suite, tree, *own, LeafIndex(info.signer),
-                                 std::move(group_secrets.path_secret->path_secret)));
+    PARLEY_ASSIGN_OR_RETURN(keys,
+                            KeysFromPathSecret(*suite, tree, *own, LeafIndex(info.signer),
+                                               std::move(group_secrets.path_secret->path_secret)));
   }
   keys.emplace(NodeIndex(*own), bundle.leaf_private().Clone());
   PARLEY_ASSIGN_OR_RETURN(SignatureKey signature_key,

@@ -139,9 +139,9 @@ class CommitProcessor {
         content_);
     // Section 12.4.2: "verify that it is the same as the confirmation_tag field in the
     // FramedContentAuthData object".
-    PARLEY_RETURN_IF_ERROR(VerifyConfirmationTag(
-        suite_, next.state->secrets.confirmation, next.state->context.confirmed_transcript_hash,
-        content_.auth.confirmation_tag));
+    PARLEY_RETURN_IF_ERROR(VerifyConfirmationTag(suite_, next.state->secrets.confirmation,
+                                                 next.state->context.confirmed_transcript_hash,
+                                                 content_.auth.confirmation_tag));
     return std::make_unique<Group>(std::move(next.state));
   }
 
@@ -246,9 +246,9 @@ absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& messag
                                        const ProcessOptions& options) {
   PARLEY_RETURN_IF_ERROR(
       CheckGroupAndEpoch(state, message.content.group_id, message.content.epoch));
-  PARLEY_ASSIGN_OR_RETURN(const AuthenticatedContent content,
-                          UnprotectPublic(*state.suite, state.secrets.membership, state.context,
-                                          std::move(message)));
+  PARLEY_ASSIGN_OR_RETURN(
+      const AuthenticatedContent content,
+      UnprotectPublic(*state.suite, state.secrets.membership, state.context, std::move(message)));
   PARLEY_RETURN_IF_ERROR(VerifySender(state, content));
   if (content.content.sender == Sender::Member(state.own_leaf)) {
     return OwnMessage{.content_type = content.content.content_type()};
@@ -272,9 +272,8 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
   if (state.tree.leaf(sender.leaf()) == nullptr) {
     return absl::InvalidArgumentError("a message from a leaf that is not there");
   }
-  PARLEY_ASSIGN_OR_RETURN(
-      FoundKey key,
-      state.secret_tree.Find(*state.suite, sender.leaf(), ratchet, sender.generation));
+  PARLEY_ASSIGN_OR_RETURN(FoundKey key, state.secret_tree.Find(*state.suite, sender.leaf(), ratchet,
+                                                               sender.generation));
   PARLEY_ASSIGN_OR_RETURN(AuthenticatedContent content,
                           UnprotectPrivate(*state.suite, sender, key.key, message));
   PARLEY_RETURN_IF_ERROR(VerifySender(state, content));

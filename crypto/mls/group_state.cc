@@ -40,7 +40,8 @@ GroupInfo MakeGroupInfo(const GroupState& state, bool with_tree, bool with_exter
     // struct { HPKEPublicKey external_pub; } ExternalPub;
     info.extensions.push_back(
         {ExtensionType::kExternalPub,
-         crypto::Serialize(DeriveExternalKeyPair(*state.suite, state.secrets.external).public_key)});
+         crypto::Serialize(
+             DeriveExternalKeyPair(*state.suite, state.secrets.external).public_key)});
   }
   SignGroupInfo(state.signature_key, info);
   return info;
@@ -66,12 +67,11 @@ AuthenticatedContent SignAs(const GroupState& state, WireFormat wire_format,
 
 absl::StatusOr<Bytes> SealPrivate(GroupState& state, const AuthenticatedContent& content,
                                   size_t padding) {
-  PARLEY_ASSIGN_OR_RETURN(
-      const FoundKey key,
-      state.secret_tree.TakeNext(*state.suite, state.own_leaf,
-                                 RatchetFor(content.content.content_type())));
-  return crypto::Serialize(MlsMessage{
-      ProtectPrivate(*state.suite, state.secrets.sender_data, key, content, padding)});
+  PARLEY_ASSIGN_OR_RETURN(const FoundKey key,
+                          state.secret_tree.TakeNext(*state.suite, state.own_leaf,
+                                                     RatchetFor(content.content.content_type())));
+  return crypto::Serialize(
+      MlsMessage{ProtectPrivate(*state.suite, state.secrets.sender_data, key, content, padding)});
 }
 
 // ---- Stored form ------------------------------------------------------------------------------

@@ -28,8 +28,7 @@ TEST_P(EverySuite, CreatesAddsTalksUpdatesRemoves) {
   ExpectHeard(groups, 4, "after a path");
 
   // Member 3 goes; the tree shrinks from 8 to 4 leaves with member 4.
-  PreparedCommit removal =
-      Must(groups[0].PrepareCommit({.removes = {LeafIndex(3), LeafIndex(4)}}));
+  PreparedCommit removal = Must(groups[0].PrepareCommit({.removes = {LeafIndex(3), LeafIndex(4)}}));
   Received gone = Must(groups[3].Process(removal.message));
   EXPECT_TRUE(std::get<StagedCommit>(gone).changes().removes_self);
   EXPECT_EQ(std::get<StagedCommit>(gone).next(), nullptr);
@@ -154,9 +153,9 @@ TEST(Group, ListedProposalsAreTakenOrRefused) {
   EXPECT_FALSE(groups[0]
                    .PrepareCommit({.include = ProposalsToInclude::kListed, .listed = {Bytes(32)}})
                    .ok());
-  CommitToAll(groups, 0,
-              Must(groups[0].PrepareCommit(
-                  {.include = ProposalsToInclude::kListed, .listed = {one}})));
+  CommitToAll(
+      groups, 0,
+      Must(groups[0].PrepareCommit({.include = ProposalsToInclude::kListed, .listed = {one}})));
   ExpectAgreement(groups);
   ExpectHeard(groups, 1, "the first update");
 }
@@ -203,9 +202,9 @@ TEST(Group, ResumptionPskOfAnEarlierEpoch) {
 TEST(Group, JoinsExternally) {
   std::vector<Group> groups = NewGroups(3);
   const Bytes info = Must(groups[0].GroupInfoMessage(true, true));
-  PreparedCommit joining = Must(Group::JoinExternally(
-      info, {.identity = ToBytes("from outside"),
-             .capabilities = Capabilities::Default(CipherSuiteId::k0x0003)}));
+  PreparedCommit joining = Must(
+      Group::JoinExternally(info, {.identity = ToBytes("from outside"),
+                                   .capabilities = Capabilities::Default(CipherSuiteId::k0x0003)}));
   for (Group& group : groups) {
     Received received = Must(group.Process(joining.message));
     StagedCommit& staged = std::get<StagedCommit>(received);
@@ -248,10 +247,8 @@ TEST(Group, MessagesOutOfOrderAndOnceOnly) {
   std::vector<Bytes> messages;
   for (int i = 0; i < 5; ++i) messages.push_back(Must(groups[0].Protect(ViewOf("m"), {}, 0)));
   for (size_t i : {4, 0, 3}) EXPECT_TRUE(groups[1].Process(messages[i]).ok());
-  EXPECT_EQ(groups[1].Process(messages[4]).status().code(),
-            absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(groups[1].Process(messages[0]).status().code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(groups[1].Process(messages[4]).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(groups[1].Process(messages[0]).status().code(), absl::StatusCode::kFailedPrecondition);
   // Skipped keys survive a restart.
   groups[1] = Must(Group::Parse(groups[1].Serialize().Reveal()));
   EXPECT_TRUE(groups[1].Process(messages[1]).ok());
@@ -323,9 +320,8 @@ TEST(Group, WelcomeWithoutTreeTakesItFromElsewhere) {
 
 TEST(Group, LifetimesCountForSendersWithAClock) {
   Group group = NewGroup("mira");
-  KeyPackageBundle late = Must(KeyPackageBundle::Create({.suite = CipherSuiteId::k0x0003,
-                                                         .identity = ToBytes("late"),
-                                                         .lifetime = {100, 200}}));
+  KeyPackageBundle late = Must(KeyPackageBundle::Create(
+      {.suite = CipherSuiteId::k0x0003, .identity = ToBytes("late"), .lifetime = {100, 200}}));
   EXPECT_FALSE(group.PrepareCommit({.adds = {late.message()}, .now_seconds = 201}).ok());
   EXPECT_FALSE(group.PrepareCommit({.adds = {late.message()}, .now_seconds = 99}).ok());
   EXPECT_TRUE(group.PrepareCommit({.adds = {late.message()}, .now_seconds = 150}).ok());

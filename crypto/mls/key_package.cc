@@ -138,8 +138,8 @@ absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Parse(ByteView stored) {
                         Decode(r, key_package).ok() && Decode(r, init).ok() &&
                         Decode(r, leaf).ok() && Decode(r, signature).ok() && r.ExpectEnd().ok();
   if (readable) {
-    absl::StatusOr<KeyPackageBundle> bundle = FromParts(
-        std::move(key_package), std::move(init), std::move(leaf), std::move(signature));
+    absl::StatusOr<KeyPackageBundle> bundle =
+        FromParts(std::move(key_package), std::move(init), std::move(leaf), std::move(signature));
     if (bundle.ok()) return bundle;
   }
   return absl::DataLossError("a stored key package is damaged or from a later version");

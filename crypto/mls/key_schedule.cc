@@ -64,8 +64,7 @@ EpochKeys AdvanceEpoch(const CipherSuite& suite, const InitSecret& init, const C
   return EnterEpoch(suite, DeriveJoinerSecret(suite, init, commit, context), psk, context);
 }
 
-crypto::KemKeyPair DeriveExternalKeyPair(const CipherSuite& suite,
-                                         const ExternalSecret& external) {
+crypto::KemKeyPair DeriveExternalKeyPair(const CipherSuite& suite, const ExternalSecret& external) {
   return suite.kem().DeriveKeyPair(external.value.Reveal());
 }
 

@@ -6,7 +6,6 @@
 
 namespace parley::mls {
 
-
 namespace {
 
 constexpr std::string_view kSignatureLabel = "LeafNodeTBS";

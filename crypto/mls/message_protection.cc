@@ -68,14 +68,6 @@ Bytes ContentAad(const PrivateMessage& message) {
   return std::move(w).Take();
 }
 
-// Section 6.3.2: key and nonce from a sample of the ciphertext, its first KDF.Nh bytes.
-MessageKey SenderDataKey(const CipherSuite& suite, const SenderDataSecret& secret,
-                         const Bytes& ciphertext) {
-  const ByteView sample(ciphertext.data(), std::min(ciphertext.size(), suite.hash_size()));
-  return {ExpandWithLabel(suite, secret.value, "key", sample, suite.key_size()),
-          ExpandWithLabel(suite, secret.value, "nonce", sample, suite.nonce_size())};
-}
-
 // Section 6.3.1: the reuse guard is XORed with the first four bytes of the nonce.
 Secret GuardedNonce(const MessageKey& key, const std::array<uint8_t, 4>& guard) {
   Secret nonce = key.nonce.Clone();
@@ -131,6 +123,14 @@ absl::StatusOr<AuthenticatedContent> UnprotectPublic(const CipherSuite& suite,
   return content;
 }
 
+MessageKey SenderDataKey(const CipherSuite& suite, const SenderDataSecret& secret,
+                         const Bytes& ciphertext) {
+  // "ciphertext_sample = ciphertext[0..KDF.Nh-1]"
+  const ByteView sample(ciphertext.data(), std::min(ciphertext.size(), suite.hash_size()));
+  return {ExpandWithLabel(suite, secret.value, "key", sample, suite.key_size()),
+          ExpandWithLabel(suite, secret.value, "nonce", sample, suite.nonce_size())};
+}
+
 PrivateMessage ProtectPrivate(const CipherSuite& suite, const SenderDataSecret& sender_data_secret,
                               const FoundKey& key, const AuthenticatedContent& content,
                               size_t padding) {
@@ -151,10 +151,9 @@ PrivateMessage ProtectPrivate(const CipherSuite& suite, const SenderDataSecret& 
   const SenderData sender{.leaf_index = key.leaf.value,
                           .generation = key.generation,
                           .reuse_guard = crypto::RandomArray<4>()};
-  message.ciphertext =
-      crypto::Seal(suite.aead, key.key.key.Reveal(),
-                   GuardedNonce(key.key, sender.reuse_guard).Reveal(), ContentAad(message),
-                   plaintext.view());
+  message.ciphertext = crypto::Seal(suite.aead, key.key.key.Reveal(),
+                                    GuardedNonce(key.key, sender.reuse_guard).Reveal(),
+                                    ContentAad(message), plaintext.view());
   const MessageKey sender_key = SenderDataKey(suite, sender_data_secret, message.ciphertext);
   message.encrypted_sender_data =
       crypto::Seal(suite.aead, sender_key.key.Reveal(), sender_key.nonce.Reveal(),
@@ -176,11 +175,10 @@ absl::StatusOr<AuthenticatedContent> UnprotectPrivate(const CipherSuite& suite,
                                                       const SenderData& sender,
                                                       const MessageKey& key,
                                                       const PrivateMessage& message) {
-  PARLEY_ASSIGN_OR_RETURN(
-      const Secret plaintext,
-      crypto::OpenSecret(suite.aead, key.key.Reveal(),
-                         GuardedNonce(key, sender.reuse_guard).Reveal(), ContentAad(message),
-                         message.ciphertext));
+  PARLEY_ASSIGN_OR_RETURN(const Secret plaintext,
+                          crypto::OpenSecret(suite.aead, key.key.Reveal(),
+                                             GuardedNonce(key, sender.reuse_guard).Reveal(),
+                                             ContentAad(message), message.ciphertext));
   AuthenticatedContent content{.wire_format = WireFormat::kPrivateMessage};
   content.content.group_id = message.group_id;
   content.content.epoch = message.epoch;

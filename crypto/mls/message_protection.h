@@ -47,6 +47,10 @@ struct SenderData {
   LeafIndex leaf() const { return LeafIndex(leaf_index); }
 };
 
+// Section 6.3.2: key and nonce for a message's sender data, from a sample of its ciphertext.
+MessageKey SenderDataKey(const CipherSuite& suite, const SenderDataSecret& secret,
+                         const Bytes& ciphertext);
+
 // Section 6.3: encrypts signed content under a key that was taken from the sender's ratchet.
 // `padding` zero bytes go inside.
 PrivateMessage ProtectPrivate(const CipherSuite& suite, const SenderDataSecret& sender_data_secret,

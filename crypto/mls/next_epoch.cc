@@ -51,8 +51,8 @@ NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
   GroupContext context = ProvisionalContext(before, input.applied);
   context.confirmed_transcript_hash =
       ConfirmedTranscriptHash(suite, before.interim_transcript_hash, commit);
-  EpochKeys keys = mls::AdvanceEpoch(suite, input.init_secret, input.commit_secret,
-                                     input.psk_secret, context);
+  EpochKeys keys =
+      mls::AdvanceEpoch(suite, input.init_secret, input.commit_secret, input.psk_secret, context);
 
   auto state = std::make_unique<GroupState>(suite, std::move(input.applied.tree),
                                             std::move(input.signature_key));
@@ -60,8 +60,8 @@ NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
   state->keys = std::move(input.keys);
   state->confirmation_tag =
       ConfirmationTag(suite, keys.secrets.confirmation, context.confirmed_transcript_hash);
-  state->interim_transcript_hash = InterimTranscriptHash(
-      suite, context.confirmed_transcript_hash, state->confirmation_tag);
+  state->interim_transcript_hash =
+      InterimTranscriptHash(suite, context.confirmed_transcript_hash, state->confirmation_tag);
   state->context = std::move(context);
   state->secrets = std::move(keys.secrets);
   state->secret_tree = SecretTree(state->tree.leaf_count(), std::move(keys.encryption));
@@ -70,8 +70,7 @@ NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
     state->past_resumption.emplace(epoch, secret.Clone());
   }
   if (!before.secrets.resumption.value.empty()) {
-    state->past_resumption.emplace(before.context.epoch,
-                                   before.secrets.resumption.value.Clone());
+    state->past_resumption.emplace(before.context.epoch, before.secrets.resumption.value.Clone());
   }
   while (state->past_resumption.size() > kKeptResumptionSecrets) {
     state->past_resumption.erase(state->past_resumption.begin());

@@ -4,7 +4,6 @@
 
 namespace parley::mls {
 
-
 namespace {
 
 template <typename Body>

@@ -220,8 +220,7 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
   for (const ListedProposal& listed : list) {
     const auto* remove = As<Remove>(listed);
     if (remove == nullptr) continue;
-    changes.removes.push_back(
-        {remove->removed, *state.tree.leaf(remove->removed), listed.sender});
+    changes.removes.push_back({remove->removed, *state.tree.leaf(remove->removed), listed.sender});
     applied.tree.RemoveLeaf(remove->removed);
     if (remove->removed == state.own_leaf) changes.removes_self = true;
   }
@@ -292,8 +291,8 @@ class Selection {
         return AddFits(std::get<Add>(proposal.body).key_package.leaf_node);
       case ProposalType::kUpdate: {
         const LeafIndex leaf = pending.sender.leaf();
-        return leaf != state_.own_leaf && latest_update_[leaf] == i &&
-               !removed_.contains(leaf) && !pending_removes_.contains(leaf) &&
+        return leaf != state_.own_leaf && latest_update_[leaf] == i && !removed_.contains(leaf) &&
+               !pending_removes_.contains(leaf) &&
                CheckMemberSupports(std::get<Update>(proposal.body).leaf_node, extensions_).ok();
       }
       case ProposalType::kRemove: {

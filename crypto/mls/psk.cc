@@ -5,7 +5,6 @@
 
 namespace parley::mls {
 
-
 PreSharedKeyId PreSharedKeyId::External(const CipherSuite& suite, Bytes psk_id) {
   PreSharedKeyId id;
   id.psk_id = std::move(psk_id);

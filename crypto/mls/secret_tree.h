@@ -34,7 +34,7 @@ struct MessageKey {
 // One sender's keys for one purpose.
 struct Ratchet {
   Secret secret;
-  uint32_t generation = 0;                // of the next key
+  uint32_t generation = 0;                 // of the next key
   std::map<uint32_t, MessageKey> skipped;  // keys of earlier generations that weren't used
 };
 
@@ -90,7 +90,7 @@ class SecretTree {
   FoundKey::Opened OpenLeaf(const CipherSuite& suite, LeafIndex leaf) const;
 
   LeafCount leaves_;
-  std::map<uint32_t, Secret> nodes_;                    // by node index
+  std::map<uint32_t, Secret> nodes_;                     // by node index
   std::map<uint32_t, std::array<Ratchet, 2>> ratchets_;  // by leaf index
 };
 

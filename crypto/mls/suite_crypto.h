@@ -95,7 +95,8 @@ struct ExternalInitSecret {
   Secret init_secret;
 };
 // Errors: InvalidArgument for an external_pub that the KEM refuses.
-absl::StatusOr<ExternalInitSecret> SendExternalInit(const CipherSuite& suite, ByteView external_pub);
+absl::StatusOr<ExternalInitSecret> SendExternalInit(const CipherSuite& suite,
+                                                    ByteView external_pub);
 // Errors: Unauthenticated for a `kem_output` of another form.
 absl::StatusOr<Secret> ReceiveExternalInit(const CipherSuite& suite, const Secret& external_private,
                                            ByteView kem_output);

@@ -32,10 +32,10 @@ T Must(absl::StatusOr<T> result) {
 
 inline KeyPackageBundle NewKeyPackage(std::string_view name,
                                       CipherSuiteId suite = CipherSuiteId::k0x0003) {
-  return Must(KeyPackageBundle::Create(
-      {.suite = suite,
-       .identity = ToBytes(name),
-       .capabilities = Capabilities::Default(suite, {kRosterExtension})}));
+  return Must(
+      KeyPackageBundle::Create({.suite = suite,
+                                .identity = ToBytes(name),
+                                .capabilities = Capabilities::Default(suite, {kRosterExtension})}));
 }
 
 inline Group NewGroup(std::string_view name, CipherSuiteId suite = CipherSuiteId::k0x0003) {

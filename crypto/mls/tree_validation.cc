@@ -59,8 +59,8 @@ absl::Status ValidateUnmerged(const RatchetTree& tree, NodeIndex index, const Pa
          between.has_value() && *between != index;
          between = ParentOf(*between, tree.leaf_count())) {
       const ParentNode* node = tree.parent(*between);
-      if (node != nullptr && !std::binary_search(node->unmerged_leaves.begin(),
-                                                 node->unmerged_leaves.end(), value)) {
+      if (node != nullptr &&
+          !std::binary_search(node->unmerged_leaves.begin(), node->unmerged_leaves.end(), value)) {
         return absl::InvalidArgumentError("a tree with a leaf that is unmerged only in part");
       }
     }

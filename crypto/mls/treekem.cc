@@ -25,8 +25,7 @@ std::vector<NodeIndex> ResolutionWithout(const RatchetTree& tree, NodeIndex node
   std::vector<NodeIndex> resolution = tree.Resolution(node);
   if (!added.empty()) {
     std::erase_if(resolution, [&](NodeIndex index) {
-      return index.IsLeaf() &&
-             std::find(added.begin(), added.end(), index.ToLeaf()) != added.end();
+      return index.IsLeaf() && std::find(added.begin(), added.end(), index.ToLeaf()) != added.end();
     });
   }
   return resolution;
@@ -164,16 +163,16 @@ absl::StatusOr<OpenedPath> OpenPath(const CipherSuite& suite, const RatchetTree&
   for (size_t i = 0; i < resolution.size() && i < sealed.size(); ++i) {
     auto key = keys.find(resolution[i]);
     if (key == keys.end()) continue;
-    PARLEY_ASSIGN_OR_RETURN(Secret path_secret,
-                            DecryptWithLabel(suite, key->second, kPathLabel,
-                                             crypto::Serialize(context), sealed[i]));
+    PARLEY_ASSIGN_OR_RETURN(
+        Secret path_secret,
+        DecryptWithLabel(suite, key->second, kPathLabel, crypto::Serialize(context), sealed[i]));
     if (path_secret.size() != suite.hash_size()) {
       return absl::InvalidArgumentError("a path secret of the wrong size");
     }
     OpenedPath opened{.path_secret = path_secret.Clone(), .commit_secret = {}, .keys = {}};
-    PARLEY_ASSIGN_OR_RETURN(
-        Secret after, DeriveUpwards(suite, tree, std::span(steps).subspan(index),
-                                    std::move(path_secret), opened.keys));
+    PARLEY_ASSIGN_OR_RETURN(Secret after,
+                            DeriveUpwards(suite, tree, std::span(steps).subspan(index),
+                                          std::move(path_secret), opened.keys));
     opened.commit_secret = CommitSecret(std::move(after));
     return opened;
   }
@@ -189,9 +188,9 @@ absl::StatusOr<PrivateKeys> KeysFromPathSecret(const CipherSuite& suite, const R
   });
   if (first == steps.end()) return absl::InvalidArgumentError("a path secret that fits no node");
   PrivateKeys keys;
-  PARLEY_RETURN_IF_ERROR(DeriveUpwards(suite, tree, std::span(first, steps.end()),
-                                       std::move(path_secret), keys)
-                             .status());
+  PARLEY_RETURN_IF_ERROR(
+      DeriveUpwards(suite, tree, std::span(first, steps.end()), std::move(path_secret), keys)
+          .status());
   return keys;
 }
 

@@ -68,8 +68,7 @@ absl::StatusOr<OpenedPath> OpenPath(const CipherSuite& suite, const RatchetTree&
 // lowest node above both it and `signer`.
 // Errors: InvalidArgument when they don't fit the tree.
 absl::StatusOr<PrivateKeys> KeysFromPathSecret(const CipherSuite& suite, const RatchetTree& tree,
-                                               LeafIndex own, LeafIndex signer,
-                                               Secret path_secret);
+                                               LeafIndex own, LeafIndex signer, Secret path_secret);
 
 }  // namespace parley::mls
 

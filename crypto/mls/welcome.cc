@@ -40,13 +40,15 @@ absl::Status VerifyGroupInfo(ByteView signature_key, const GroupInfo& info) {
   return VerifyWithLabel(signature_key, kGroupInfoLabel, ToBeSigned(info), info.signature);
 }
 
-Bytes SealGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret, const GroupInfo& info) {
+Bytes SealGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret,
+                    const GroupInfo& info) {
   const KeyAndNonce key = WelcomeKey(suite, welcome_secret);
   return crypto::Seal(suite.aead, key.key.Reveal(), key.nonce.Reveal(), {},
                       crypto::Serialize(info));
 }
 
-absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret,
+absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite,
+                                        const WelcomeSecret& welcome_secret,
                                         const Welcome& welcome) {
   const KeyAndNonce key = WelcomeKey(suite, welcome_secret);
   PARLEY_ASSIGN_OR_RETURN(const Bytes plaintext,
@@ -60,9 +62,9 @@ absl::StatusOr<EncryptedGroupSecrets> SealGroupSecrets(const CipherSuite& suite,
                                                        ByteView encrypted_group_info,
                                                        const GroupSecrets& secrets) {
   const Secret plaintext = crypto::SerializeSecret(secrets);
-  PARLEY_ASSIGN_OR_RETURN(HpkeCiphertext sealed,
-                          EncryptWithLabel(suite, init_key, kWelcomeLabel, encrypted_group_info,
-                                           plaintext.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(
+      HpkeCiphertext sealed,
+      EncryptWithLabel(suite, init_key, kWelcomeLabel, encrypted_group_info, plaintext.Reveal()));
   return EncryptedGroupSecrets{Bytes(key_package_ref.begin(), key_package_ref.end()),
                                std::move(sealed)};
 }
@@ -76,15 +78,14 @@ absl::StatusOr<GroupSecrets> OpenGroupSecrets(const CipherSuite& suite, const We
   if (entry == welcome.secrets.end()) {
     return absl::NotFoundError("this Welcome is not for this key package");
   }
-  PARLEY_ASSIGN_OR_RETURN(const Secret plaintext,
-                          DecryptWithLabel(suite, init_private, kWelcomeLabel,
-                                           welcome.encrypted_group_info,
-                                           entry->encrypted_group_secrets));
+  PARLEY_ASSIGN_OR_RETURN(
+      const Secret plaintext,
+      DecryptWithLabel(suite, init_private, kWelcomeLabel, welcome.encrypted_group_info,
+                       entry->encrypted_group_secrets));
   PARLEY_ASSIGN_OR_RETURN(GroupSecrets secrets, crypto::Parse<GroupSecrets>(plaintext.Reveal()));
-  const bool sizes_fit =
-      secrets.joiner_secret.size() == suite.hash_size() &&
-      (!secrets.path_secret.has_value() ||
-       secrets.path_secret->path_secret.size() == suite.hash_size());
+  const bool sizes_fit = secrets.joiner_secret.size() == suite.hash_size() &&
+                         (!secrets.path_secret.has_value() ||
+                          secrets.path_secret->path_secret.size() == suite.hash_size());
   if (!sizes_fit) return absl::InvalidArgumentError("a Welcome holds a secret of the wrong size");
   return secrets;
 }

@@ -97,9 +97,11 @@ struct Welcome {
 };
 
 // The GroupInfo under the key and nonce that `welcome_secret` gives.
-Bytes SealGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret, const GroupInfo& info);
+Bytes SealGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret,
+                    const GroupInfo& info);
 // Errors: Unauthenticated; InvalidArgument when what is inside isn't a GroupInfo.
-absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite, const WelcomeSecret& welcome_secret,
+absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite,
+                                        const WelcomeSecret& welcome_secret,
                                         const Welcome& welcome);
 
 // The secrets for one new member, under its init key.
