@@ -52,22 +52,27 @@ absl::Status BlobUpload::Start(const v1::UploadBlobRequest::Header& header) {
   return absl::OkStatus();
 }
 
+// Takes over what it has read only when the blob can be written: else a later chunk would find that
+// its requirements hold.
 absl::Status BlobUpload::Reload() {
-  PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> record,
+  PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> record_bytes,
                           core_.store.Get(Space::kRecords, storage::BlobKey(blob_)));
-  if (!record.has_value()) return NoSuchBlob();
-  record_bytes_ = *std::move(record);
-  PARLEY_ASSIGN_OR_RETURN(record_, storage::ParseRecord<BlobRecord>(record_bytes_));
-  if (IsExpired(record_.expires_at, core_.Now())) return NoSuchBlob();
-  if (record_.sealed != 0) {
+  if (!record_bytes.has_value()) return NoSuchBlob();
+  PARLEY_ASSIGN_OR_RETURN(BlobRecord record, storage::ParseRecord<BlobRecord>(*record_bytes));
+  if (IsExpired(record.expires_at, core_.Now())) return NoSuchBlob();
+  if (record.sealed != 0) {
     return absl::FailedPreconditionError("the blob is sealed: it can't be written any more");
   }
-  PARLEY_ASSIGN_OR_RETURN(progress_bytes_,
+  PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> progress_bytes,
                           core_.store.Get(Space::kRecords, storage::BlobProgressKey(blob_)));
-  progress_ = BlobProgressRecord();
-  if (progress_bytes_.has_value()) {
-    PARLEY_ASSIGN_OR_RETURN(progress_, storage::ParseRecord<BlobProgressRecord>(*progress_bytes_));
+  BlobProgressRecord progress;
+  if (progress_bytes.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(progress, storage::ParseRecord<BlobProgressRecord>(*progress_bytes));
   }
+  record_ = record;
+  record_bytes_ = *std::move(record_bytes);
+  progress_ = progress;
+  progress_bytes_ = std::move(progress_bytes);
   return absl::OkStatus();
 }
 

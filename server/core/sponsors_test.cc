@@ -1,0 +1,189 @@
+// Sponsors and vouchers: single use, bounds, quotas, removal, and what is not stored.
+#include "server/core/sponsors.h"
+
+#include <gtest/gtest.h>
+
+#include "server/core/relay_fixture.h"
+
+namespace parley::server {
+namespace {
+
+using absl::StatusCode;
+
+class SponsorsTest : public testing::Test {
+ protected:
+  absl::StatusOr<std::vector<std::string>> Vouchers(uint32_t count, uint64_t max_bytes,
+                                                    uint64_t seconds = 1000) {
+    v1::IssueVouchersRequest request;
+    request.set_sponsor_token(relay_.sponsor_token);
+    request.set_count(count);
+    request.set_max_bytes(max_bytes);
+    request.set_expires_at(relay_.clock.NowSeconds() + seconds);
+    v1::IssueVouchersResponse response;
+    absl::Status status = relay_.relay->sponsors().IssueVouchers(request, response);
+    if (!status.ok()) return status;
+    return std::vector<std::string>(response.vouchers().begin(), response.vouchers().end());
+  }
+  v1::CreateMailboxRequest WithVoucher(const TestMailbox& mailbox, const std::string& voucher) {
+    v1::CreateMailboxRequest request = relay_.CreateRequest(mailbox);
+    request.set_voucher(voucher);
+    return request;
+  }
+
+  RelayFixture relay_;
+};
+
+TEST_F(SponsorsTest, AVoucherMakesOneObject) {
+  const std::string voucher = (*Vouchers(1, 10000))[0];
+  TestMailbox mailbox;
+  ASSERT_TRUE(relay_.Create(WithVoucher(mailbox, voucher)).ok());
+  EXPECT_EQ(relay_.Create(WithVoucher(TestMailbox(), voucher)).code(),
+            StatusCode::kUnauthenticated);
+  v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 100);
+  blob.set_voucher(voucher);
+  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(relay_.Usage("sponsor").used_objects, 1u);
+}
+
+// The answer to a creation was lost: the same request must succeed again, even after the voucher's
+// expiry; and it stays used when its object is gone.
+TEST_F(SponsorsTest, ARepeatedCreationIsAnsweredAgain) {
+  const std::string voucher = (*Vouchers(1, 10000))[0];
+  TestMailbox mailbox;
+  const v1::CreateMailboxRequest request = WithVoucher(mailbox, voucher);
+  ASSERT_TRUE(relay_.Create(request).ok());
+  EXPECT_TRUE(relay_.Create(request).ok());
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kDelete, 0).ok());
+  EXPECT_EQ(relay_.Create(request).code(), StatusCode::kUnauthenticated);
+}
+
+TEST_F(SponsorsTest, VouchersExpireAndTheirTraceIsSwept) {
+  std::vector<std::string> vouchers = *Vouchers(2, 10000, 100);
+  ASSERT_TRUE(relay_.Create(WithVoucher(TestMailbox(), vouchers[0])).ok());
+  auto spent = [&] {
+    int count = 0;
+    EXPECT_TRUE(relay_.store
+                    .Scan(storage::Space::kRecords, "v", "w",
+                          [&](std::string_view, std::string_view) { return ++count, true; })
+                    .ok());
+    return count;
+  };
+  EXPECT_EQ(spent(), 1);
+  relay_.clock.Advance(100);
+  EXPECT_EQ(relay_.Create(WithVoucher(TestMailbox(), vouchers[1])).code(),
+            StatusCode::kUnauthenticated);
+  EXPECT_EQ(relay_.Create(WithVoucher(TestMailbox(), vouchers[0])).code(),
+            StatusCode::kUnauthenticated);
+  ASSERT_TRUE(relay_.relay->Sweep().ok());
+  EXPECT_EQ(spent(), 0);
+}
+
+TEST_F(SponsorsTest, VouchersAreBounded) {
+  std::vector<std::string> vouchers = *Vouchers(2, 1000);
+  v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 1001);
+  blob.set_voucher(vouchers[0]);
+  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
+  blob.set_total_bytes(1000);
+  EXPECT_TRUE(relay_.Create(blob).ok());  // the refusal didn't use it up
+  // A mailbox stores no more than the voucher pays for, however often it is closed.
+  TestMailbox mailbox;
+  ASSERT_TRUE(relay_.Create(WithVoucher(mailbox, vouchers[1])).ok());
+  ASSERT_TRUE(relay_.Append(mailbox, std::string(500, 'x')).ok());
+  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
+  ASSERT_TRUE(relay_.Close(mailbox, "c").ok());
+  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kTrim, 3).ok());
+  EXPECT_TRUE(relay_.Append(mailbox, "y").ok());
+}
+
+// What a spent voucher leaves behind has nothing in common with what it made.
+TEST_F(SponsorsTest, AVoucherIsNotLinkedToItsObject) {
+  const std::string voucher = (*Vouchers(1, 10000))[0];
+  const std::string voucher_id = voucher.substr(1, 16);
+  TestMailbox mailbox;
+  ASSERT_TRUE(relay_.Create(WithVoucher(mailbox, voucher)).ok());
+  ASSERT_TRUE(relay_.store
+                  .Scan(storage::Space::kRecords, "", "\xFF",
+                        [&](std::string_view key, std::string_view value) {
+                          const bool names_voucher =
+                              key.find(voucher_id) != std::string_view::npos ||
+                              value.find(voucher_id) != std::string_view::npos;
+                          const bool names_mailbox =
+                              key.find(mailbox.id) != std::string_view::npos ||
+                              value.find(mailbox.id) != std::string_view::npos;
+                          EXPECT_FALSE(names_voucher && names_mailbox);
+                          return true;
+                        })
+                  .ok());
+}
+
+TEST_F(SponsorsTest, IssuingChecksItsFieldsAndItsSponsor) {
+  EXPECT_EQ(Vouchers(0, 1).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Vouchers(257, 1).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Vouchers(1, 1, 0).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Vouchers(256, 1)->size(), 256u);
+  relay_.sponsor_token = RandomString(32);
+  EXPECT_EQ(Vouchers(1, 1).status().code(), StatusCode::kUnauthenticated);
+}
+
+TEST_F(SponsorsTest, RemovalRefusesNewObjectsAndKeepsOldOnes) {
+  relay_.sponsor_token = relay_.AddSponsor("leaving", 1 << 20);
+  const std::string voucher = (*Vouchers(1, 10000))[0];
+  TestMailbox mailbox = relay_.NewMailbox();
+  ASSERT_TRUE(relay_.relay->sponsors().Remove("leaving").ok());
+  EXPECT_EQ(relay_.relay->sponsors().Remove("leaving").code(), StatusCode::kNotFound);
+  EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
+            StatusCode::kUnauthenticated);
+  EXPECT_EQ(relay_.Create(WithVoucher(TestMailbox(), voucher)).code(),
+            StatusCode::kUnauthenticated);
+  EXPECT_TRUE(relay_.Append(mailbox, "still here").ok());
+  EXPECT_EQ(relay_.ReadAll(mailbox, 1).size(), 1u);
+  EXPECT_TRUE(relay_.Usage("leaving").removed);
+  // The name is free again, for another sponsor; the old one is forgotten with its last object.
+  relay_.sponsor_token = relay_.AddSponsor("leaving", 1 << 20);
+  EXPECT_EQ(relay_.relay->sponsors().List()->size(), 3u);
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kDelete, 0).ok());
+  EXPECT_EQ(relay_.relay->sponsors().List()->size(), 2u);
+  EXPECT_FALSE(relay_.Usage("leaving").removed);
+}
+
+TEST_F(SponsorsTest, QuotasHoldForAppends) {
+  relay_.sponsor_token = relay_.AddSponsor("small", 8000, 1);
+  TestMailbox mailbox = relay_.NewMailbox();
+  EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
+            StatusCode::kResourceExhausted);
+  ASSERT_TRUE(relay_.Append(mailbox, std::string(7744, 'x')).ok());
+  EXPECT_EQ(relay_.Usage("small").used_bytes, 8000u);
+  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
+  // A flooded sponsor can still remove the one who floods: a closing has a little room beyond.
+  ASSERT_TRUE(relay_.Close(mailbox, std::string(100, 'c')).ok());
+  EXPECT_EQ(relay_.Close(mailbox, std::string(1000, 'c')).status().code(),
+            StatusCode::kResourceExhausted);
+  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(SponsorsTest, NamesAreChecked) {
+  EXPECT_EQ(relay_.relay->sponsors().Add("", 1, 1).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(relay_.relay->sponsors().Add("a\nb", 1, 1).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(relay_.relay->sponsors().Add(std::string(65, 'a'), 1, 1).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_TRUE(relay_.relay->sponsors().Add("Schlichtungsstelle Köln", 1, 1).ok());
+  EXPECT_EQ(relay_.relay->sponsors().Add("sponsor", 1, 1).status().code(),
+            StatusCode::kAlreadyExists);
+}
+
+// The token itself is nowhere in the store.
+TEST_F(SponsorsTest, TokensAreStoredAsHashes) {
+  ASSERT_TRUE(relay_.store
+                  .Scan(storage::Space::kRecords, "", "\xFF",
+                        [&](std::string_view key, std::string_view value) {
+                          EXPECT_EQ(key.find(relay_.sponsor_token), std::string_view::npos);
+                          EXPECT_EQ(value.find(relay_.sponsor_token), std::string_view::npos);
+                          return true;
+                        })
+                  .ok());
+}
+
+}  // namespace
+}  // namespace parley::server
