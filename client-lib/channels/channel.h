@@ -97,7 +97,7 @@ struct MessageQuery {
   uint64_t after = 0;       // numbers above this
   size_t limit = SIZE_MAX;  // at most so many
   // Only these kinds; empty for all.
-  std::vector<ContentKind> kinds;
+  std::vector<ContentKind> kinds = {};
 };
 
 class Channel {

@@ -14,8 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "client-lib/channels/channel_codec.h"
 #include "client-lib/channels/channel_types.h"
+#include "client-lib/store/id_codec.h"
 #include "client-lib/store/profile_store.h"
 #include "crypto/base/codec.h"
 

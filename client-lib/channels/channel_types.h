@@ -114,10 +114,10 @@ struct NewMember {
 
 // What a commit shall change. A participant who is in both lists gets new leaves.
 struct MembershipChange {
-  std::vector<NewMember> adds;
-  std::vector<ParticipantId> removes;
+  std::vector<NewMember> adds = {};
+  std::vector<ParticipantId> removes = {};
   // The seed of a control key that takes the place of the current one.
-  std::optional<crypto::Secret> new_control_seed;
+  std::optional<crypto::Secret> new_control_seed = std::nullopt;
 
   bool empty() const { return adds.empty() && removes.empty() && !new_control_seed.has_value(); }
 };

@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "client-lib/channels/channel_codec.h"
 #include "client-lib/channels/channel_state.h"
+#include "client-lib/store/id_codec.h"
 #include "crypto/base/codec.h"
 #include "crypto/base/status_macros.h"
 
