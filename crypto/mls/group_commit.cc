@@ -93,8 +93,8 @@ LeafNode RenewedLeaf(const LeafNode& old, const LeafRenewal& renewal, const Sign
 }
 
 absl::StatusOr<Bytes> MakeWelcome(const GroupState& next, const CommitOptions& options,
-                                  const AppliedProposals& applied, const NewPath* path,
-                                  const std::vector<PreSharedKeyId>& psks, const NextEpoch& epoch) {
+                                  const CommitChanges& changes, const NewPath* path,
+                                  const NextEpoch& epoch) {
   const CipherSuite& suite = *next.suite;
   Welcome welcome;
   welcome.suite = suite.id;
@@ -102,9 +102,10 @@ absl::StatusOr<Bytes> MakeWelcome(const GroupState& next, const CommitOptions& o
       SealGroupInfo(suite, epoch.welcome,
                     MakeGroupInfo(next, options.tree_in_welcome, options.external_pub_in_group_info,
                                   options.group_info_extensions));
-  for (const AddedMember& member : applied.changes.adds) {
-    GroupSecrets secrets{
-        .joiner_secret = epoch.joiner.value.Clone(), .path_secret = std::nullopt, .psks = psks};
+  for (const AddedMember& member : changes.adds) {
+    GroupSecrets secrets{.joiner_secret = epoch.joiner.value.Clone(),
+                         .path_secret = std::nullopt,
+                         .psks = changes.psks};
     if (path != nullptr) {
       // "Identify the lowest common ancestor in the tree of the new member's leaf node and the
       // member sending the Commit … Compute the path secret corresponding to the common ancestor."
@@ -137,74 +138,90 @@ SignedCommit SignCommit(const GroupState& before, const SignatureKey& signer, Fr
   return {std::move(authenticated), std::move(next)};
 }
 
-void NoteCommitterUpdate(const GroupState& before, const LeafNode& after, CommitChanges& changes) {
-  changes.has_path = true;
-  changes.updates.push_back({before.own_leaf, before.own_leaf_node(), after});
+// A commit in the making.
+struct Draft {
+  ChosenProposals chosen;
+  AppliedProposals applied;
+  std::vector<Psk> psks;
+  KeptKeys kept;
+  std::optional<NewPath> path;
+};
+
+// New keys along the committer's path, encrypted to the others.
+absl::Status DraftPath(const GroupState& before, const CommitOptions& options, Draft& draft) {
+  const CipherSuite& suite = *before.suite;
+  const LeafIndex own = before.own_leaf;
+  if (options.renewal.new_signature_key) draft.kept.signature_key = SignatureKey::Generate();
+  NewPath path =
+      CreatePath(suite, draft.applied.tree, own,
+                 RenewedLeaf(before.own_leaf_node(), options.renewal, draft.kept.signature_key),
+                 draft.kept.signature_key, before.context.group_id);
+  const LeafNode& leaf = path.path.leaf_node;
+  PARLEY_RETURN_IF_ERROR(CheckLeafNodeForm(suite, leaf));
+  PARLEY_RETURN_IF_ERROR(EncryptPath(suite, draft.applied.tree, own, draft.applied.added,
+                                     ProvisionalContext(before, draft.applied), path));
+  draft.applied.changes.has_path = true;
+  draft.applied.changes.updates.push_back({own, before.own_leaf_node(), leaf});
+  for (auto& [node, key] : path.keys) draft.kept.keys.insert_or_assign(node, std::move(key));
+  draft.path = std::move(path);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Draft> DraftCommit(const GroupState& before, const CommitOptions& options) {
+  PARLEY_ASSIGN_OR_RETURN(ChosenProposals chosen, ChooseProposals(before, options));
+  PARLEY_RETURN_IF_ERROR(
+      ValidateProposalList(before, chosen.listed, Sender::Member(before.own_leaf)));
+  PARLEY_ASSIGN_OR_RETURN(AppliedProposals applied, ApplyProposals(before, chosen.listed));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Psk> psks, GatherPsks(before, options, applied.changes.psks));
+  PARLEY_ASSIGN_OR_RETURN(KeptKeys kept, KeepKeys(before, applied));
+  const bool with_path = options.force_path || PathRequired(chosen.listed);
+  Draft draft{std::move(chosen), std::move(applied), std::move(psks), std::move(kept), {}};
+  if (with_path) PARLEY_RETURN_IF_ERROR(DraftPath(before, options, draft));
+  PARLEY_RETURN_IF_ERROR(CheckNewTree(draft.applied));
+  return draft;
 }
 
 }  // namespace
 
 absl::StatusOr<PreparedCommit> Group::PrepareCommit(const CommitOptions& options) {
   GroupState& before = *state_;
+  const CipherSuite& suite = *before.suite;
   if (before.reinit.has_value()) {
     return absl::FailedPreconditionError("this group has ended: another takes its place");
   }
-  const Sender self = Sender::Member(before.own_leaf);
-  PARLEY_ASSIGN_OR_RETURN(ChosenProposals chosen, ChooseProposals(before, options));
-  PARLEY_RETURN_IF_ERROR(ValidateProposalList(before, chosen.listed, self));
-  PARLEY_ASSIGN_OR_RETURN(AppliedProposals applied, ApplyProposals(before, chosen.listed));
-  PARLEY_ASSIGN_OR_RETURN(const std::vector<Psk> psks,
-                          GatherPsks(before, options, applied.changes.psks));
-  PARLEY_ASSIGN_OR_RETURN(KeptKeys kept, KeepKeys(before, applied));
-
-  Commit commit{.proposals = std::move(chosen.written), .path = std::nullopt};
-  std::optional<NewPath> path;
-  if (options.force_path || PathRequired(chosen.listed)) {
-    if (options.renewal.new_signature_key) kept.signature_key = SignatureKey::Generate();
-    path = CreatePath(*before.suite, applied.tree, before.own_leaf,
-                      RenewedLeaf(before.own_leaf_node(), options.renewal, kept.signature_key),
-                      kept.signature_key, before.context.group_id);
-    const LeafNode& leaf = path->path.leaf_node;
-    NoteCommitterUpdate(before, leaf, applied.changes);
-    PARLEY_RETURN_IF_ERROR(ValidateLeafNode(*before.suite, before.place(before.own_leaf), leaf));
-    PARLEY_RETURN_IF_ERROR(EncryptPath(*before.suite, applied.tree, before.own_leaf, applied.added,
-                                       ProvisionalContext(before, applied), *path));
-    for (auto& [node, key] : path->keys) kept.keys.insert_or_assign(node, std::move(key));
-    commit.path = std::move(path->path);
-  }
-  PARLEY_RETURN_IF_ERROR(CheckNewTree(applied));
-
+  PARLEY_ASSIGN_OR_RETURN(Draft draft, DraftCommit(before, options));
+  std::optional<NewPath>& path = draft.path;
+  Commit commit{.proposals = std::move(draft.chosen.written), .path = std::nullopt};
+  if (path.has_value()) commit.path = std::move(path->path);
   FramedContent content = NewContent(before, options.authenticated_data);
   content.body = std::move(commit);
-  // Kept aside: the Welcome is made from them after they have gone into the next state.
-  const AppliedProposals for_welcome = applied;
-  SignedCommit made = SignCommit(
-      before, before.signature_key, std::move(content),
-      options.public_message ? WireFormat::kPublicMessage : WireFormat::kPrivateMessage,
-      NextEpochInput{.applied = std::move(applied),
-                     .own_leaf = before.own_leaf,
-                     .keys = std::move(kept.keys),
-                     .signature_key = std::move(kept.signature_key),
-                     .commit_secret = path.has_value() ? std::move(path->commit_secret)
-                                                       : CommitSecret(ZeroSecret(*before.suite)),
-                     .psk_secret = PskSecret(ComputePskSecret(*before.suite, psks)),
-                     .init_secret = before.secrets.init});
+  const CommitChanges changes = draft.applied.changes;  // the Welcome needs them too
+  SignedCommit made =
+      SignCommit(before, before.signature_key, std::move(content),
+                 options.public_message ? WireFormat::kPublicMessage : WireFormat::kPrivateMessage,
+                 NextEpochInput{.applied = std::move(draft.applied),
+                                .own_leaf = before.own_leaf,
+                                .keys = std::move(draft.kept.keys),
+                                .signature_key = std::move(draft.kept.signature_key),
+                                .commit_secret = path.has_value() ? std::move(path->commit_secret)
+                                                                  : CommitSecret(ZeroSecret(suite)),
+                                .psk_secret = PskSecret(ComputePskSecret(suite, draft.psks)),
+                                .init_secret = before.secrets.init});
 
   std::optional<Bytes> welcome;
-  if (!for_welcome.changes.adds.empty()) {
-    PARLEY_ASSIGN_OR_RETURN(welcome, MakeWelcome(*made.next.state, options, for_welcome,
-                                                 path.has_value() ? &*path : nullptr,
-                                                 for_welcome.changes.psks, made.next));
+  if (!changes.adds.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(welcome, MakeWelcome(*made.next.state, options, changes,
+                                                 path.has_value() ? &*path : nullptr, made.next));
   }
   // Last, so that a commit that can't be made uses no key.
   Bytes message;
   if (options.public_message) {
-    message = crypto::Serialize(MlsMessage{ProtectPublic(*before.suite, before.secrets.membership,
-                                                         before.context, std::move(made.content))});
+    message = crypto::Serialize(MlsMessage{
+        ProtectPublic(suite, before.secrets.membership, before.context, std::move(made.content))});
   } else {
     PARLEY_ASSIGN_OR_RETURN(message, SealPrivate(before, made.content, options.padding));
   }
-  return PreparedCommit{std::move(message), std::move(welcome), for_welcome.changes.adds,
+  return PreparedCommit{std::move(message), std::move(welcome), changes.adds,
                         Group(std::move(made.next.state))};
 }
 
@@ -225,6 +242,7 @@ absl::StatusOr<std::unique_ptr<GroupState>> OutsideView(const CipherSuite& suite
   return state;
 }
 
+// The HPKE key that a GroupInfo offers to joiners from outside.
 absl::StatusOr<ExternalInitSecret> StartExternalInit(const CipherSuite& suite,
                                                      const GroupInfo& info) {
   const Extension* extension = FindExtension(info.extensions, ExtensionType::kExternalPub);
@@ -233,6 +251,42 @@ absl::StatusOr<ExternalInitSecret> StartExternalInit(const CipherSuite& suite,
   }
   PARLEY_ASSIGN_OR_RETURN(const Bytes external_pub, crypto::Parse<Bytes>(extension->data));
   return SendExternalInit(suite, external_pub);
+}
+
+// The external commit by which the owner of `leaf` and `key` joins.
+absl::StatusOr<PreparedCommit> CommitFromOutside(const GroupState& before, LeafNode leaf,
+                                                 SignatureKey key, ExternalInitSecret init) {
+  const CipherSuite& suite = *before.suite;
+  const Sender sender{.type = SenderType::kNewMemberCommit, .index = 0};
+  ChosenProposals chosen;
+  chosen.AddByValue(sender, Proposal{ExternalInit{std::move(init.kem_output)}});
+  PARLEY_RETURN_IF_ERROR(ValidateProposalList(before, chosen.listed, sender));
+  PARLEY_ASSIGN_OR_RETURN(AppliedProposals applied, ApplyProposals(before, chosen.listed));
+  // "Assign the sender the leftmost blank leaf node in the new ratchet tree."
+  PARLEY_ASSIGN_OR_RETURN(const LeafIndex own,
+                          applied.tree.AddLeaf(std::make_shared<LeafNode>(leaf)));
+  NewPath path =
+      CreatePath(suite, applied.tree, own, std::move(leaf), key, before.context.group_id);
+  PARLEY_RETURN_IF_ERROR(CheckNewTree(applied));
+  PARLEY_RETURN_IF_ERROR(
+      EncryptPath(suite, applied.tree, own, {}, ProvisionalContext(before, applied), path));
+
+  FramedContent content = NewContent(before, {});
+  content.sender = sender;
+  content.body = Commit{.proposals = std::move(chosen.written), .path = std::move(path.path)};
+  const InitSecret init_secret(std::move(init.init_secret));
+  const SignatureKey signer = key.Clone();
+  SignedCommit made = SignCommit(before, signer, std::move(content), WireFormat::kPublicMessage,
+                                 NextEpochInput{.applied = std::move(applied),
+                                                .own_leaf = own,
+                                                .keys = std::move(path.keys),
+                                                .signature_key = std::move(key),
+                                                .commit_secret = std::move(path.commit_secret),
+                                                .psk_secret = PskSecret(ZeroSecret(suite)),
+                                                .init_secret = init_secret});
+  Bytes wire = crypto::Serialize(
+      MlsMessage{ProtectPublic(suite, {}, before.context, std::move(made.content))});
+  return PreparedCommit{std::move(wire), std::nullopt, {}, Group(std::move(made.next.state))};
 }
 
 }  // namespace
@@ -254,38 +308,8 @@ absl::StatusOr<PreparedCommit> Group::JoinExternally(ByteView group_info,
   PARLEY_ASSIGN_OR_RETURN(const std::unique_ptr<GroupState> before,
                           OutsideView(*suite, *info, options.ratchet_tree, key));
   PARLEY_ASSIGN_OR_RETURN(ExternalInitSecret init, StartExternalInit(*suite, *info));
-
-  Sender sender{.type = SenderType::kNewMemberCommit, .index = 0};
-  ChosenProposals chosen;
-  chosen.AddByValue(sender, Proposal{ExternalInit{init.kem_output}});
-  PARLEY_RETURN_IF_ERROR(ValidateProposalList(*before, chosen.listed, sender));
-  PARLEY_ASSIGN_OR_RETURN(AppliedProposals applied, ApplyProposals(*before, chosen.listed));
-  // "Assign the sender the leftmost blank leaf node in the new ratchet tree."
-  LeafNode leaf = bundle.key_package().leaf_node;
-  PARLEY_ASSIGN_OR_RETURN(const LeafIndex own,
-                          applied.tree.AddLeaf(std::make_shared<LeafNode>(leaf)));
-  NewPath path =
-      CreatePath(*suite, applied.tree, own, std::move(leaf), key, before->context.group_id);
-  PARLEY_RETURN_IF_ERROR(CheckNewTree(applied));
-  PARLEY_RETURN_IF_ERROR(
-      EncryptPath(*suite, applied.tree, own, {}, ProvisionalContext(*before, applied), path));
-
-  FramedContent content = NewContent(*before, {});
-  content.sender = sender;
-  content.body = Commit{.proposals = std::move(chosen.written), .path = std::move(path.path)};
-  const InitSecret init_secret(std::move(init.init_secret));
-  const SignatureKey signer = key.Clone();
-  SignedCommit made = SignCommit(*before, signer, std::move(content), WireFormat::kPublicMessage,
-                                 NextEpochInput{.applied = std::move(applied),
-                                                .own_leaf = own,
-                                                .keys = std::move(path.keys),
-                                                .signature_key = std::move(key),
-                                                .commit_secret = std::move(path.commit_secret),
-                                                .psk_secret = PskSecret(ZeroSecret(*suite)),
-                                                .init_secret = init_secret});
-  Bytes wire = crypto::Serialize(
-      MlsMessage{ProtectPublic(*suite, {}, before->context, std::move(made.content))});
-  return PreparedCommit{std::move(wire), std::nullopt, {}, Group(std::move(made.next.state))};
+  return CommitFromOutside(*before, bundle.key_package().leaf_node, std::move(key),
+                           std::move(init));
 }
 
 }  // namespace parley::mls

@@ -91,6 +91,8 @@ absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOption
   leaf.source = LeafNodeSource::kKeyPackage;
   leaf.lifetime = options.lifetime;
   leaf.extensions = options.leaf_extensions;
+  PARLEY_RETURN_IF_ERROR(CheckLeafNodeForm(*suite, leaf));
+  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(options.key_package_extensions));
   SignLeafNode(signature_key, {}, leaf);
 
   bundle.key_package_ = {.version = ProtocolVersion::kMls10,
@@ -104,7 +106,6 @@ absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOption
   bundle.init_private_ = std::move(init.private_key);
   bundle.leaf_private_ = std::move(leaf_keys.private_key);
   bundle.signature_private_ = signature_key.Seed();
-  PARLEY_RETURN_IF_ERROR(ValidateKeyPackage(bundle.key_package_));
   return bundle;
 }
 

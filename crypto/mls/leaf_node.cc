@@ -108,8 +108,7 @@ absl::Status VerifyLeafNodeSignature(const LeafPlace& place, const LeafNode& lea
                          leaf.signature);
 }
 
-absl::Status ValidateLeafNode(const CipherSuite& suite, const LeafPlace& place,
-                              const LeafNode& leaf) {
+absl::Status CheckLeafNodeForm(const CipherSuite& suite, const LeafNode& leaf) {
   PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(leaf.extensions));
   const Capabilities& can = leaf.capabilities;
   // Section 7.2: the group's version and suite must be among those of the leaf.
@@ -126,6 +125,12 @@ absl::Status ValidateLeafNode(const CipherSuite& suite, const LeafPlace& place,
   if (!can.Supports(leaf.credential.type)) {
     return absl::InvalidArgumentError("a leaf node has a credential it doesn't support");
   }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateLeafNode(const CipherSuite& suite, const LeafPlace& place,
+                              const LeafNode& leaf) {
+  PARLEY_RETURN_IF_ERROR(CheckLeafNodeForm(suite, leaf));
   PARLEY_RETURN_IF_ERROR(suite.kem().CheckPublicKey(leaf.encryption_key));
   return VerifyLeafNodeSignature(place, leaf);
 }

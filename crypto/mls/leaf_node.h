@@ -121,6 +121,9 @@ absl::Status VerifyLeafNodeSignature(const LeafPlace& place, const LeafNode& lea
 // Errors: Unauthenticated for the signature, InvalidArgument otherwise.
 absl::Status ValidateLeafNode(const CipherSuite& suite, const LeafPlace& place,
                               const LeafNode& leaf);
+// The same without the signature and the key's form, for a leaf that one has made oneself.
+// Errors: InvalidArgument.
+absl::Status CheckLeafNodeForm(const CipherSuite& suite, const LeafNode& leaf);
 
 }  // namespace parley::mls
 

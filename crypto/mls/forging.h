@@ -1,0 +1,108 @@
+// Deliberately broken messages for tests: what a hostile member with valid keys could send.
+#ifndef PARLEY_CRYPTO_MLS_FORGING_H_
+#define PARLEY_CRYPTO_MLS_FORGING_H_
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "crypto/mls/framing.h"
+#include "crypto/mls/group_state.h"
+#include "crypto/mls/message_protection.h"
+
+namespace parley::mls::testing {
+
+// An honest commit of `group`, as a PublicMessage, with `tamper` applied to its Commit; signed and
+// tagged anew, so that nothing but what was tampered with can be the reason to refuse it. The
+// confirmation tag stays that of the honest commit.
+inline Bytes ForgeCommit(Group& group, const CommitOptions& given,
+                         const std::function<void(Commit&)>& tamper) {
+  CommitOptions options{.adds = given.adds,
+                        .removes = given.removes,
+                        .extensions = given.extensions,
+                        .include = given.include,
+                        .listed = given.listed,
+                        .force_path = given.force_path,
+                        .public_message = true};
+  PreparedCommit honest = group.PrepareCommit(options).value();
+  MlsMessage message = crypto::Parse<MlsMessage>(honest.message).value();
+  auto& in_public = std::get<PublicMessage>(message.body);
+  tamper(std::get<Commit>(in_public.content.body));
+  const GroupState& state = group.state();
+  AuthenticatedContent content{.wire_format = WireFormat::kPublicMessage,
+                               .content = std::move(in_public.content),
+                               .auth = std::move(in_public.auth)};
+  content.auth.signature =
+      SignContent(state.signature_key, content.wire_format, content.content, state.context);
+  return crypto::Serialize(MlsMessage{
+      ProtectPublic(*state.suite, state.secrets.membership, state.context, std::move(content))});
+}
+
+// Signs a path's leaf anew, its parent hash recomputed over the path's public keys.
+inline void MendPath(const Group& group, UpdatePath& path, bool parent_hash = true) {
+  const GroupState& state = group.state();
+  if (parent_hash) {
+    const auto steps = state.tree.FilteredDirectPath(state.own_leaf);
+    Bytes above;
+    for (size_t i = steps.size(); i-- > 0;) {
+      const ParentNode parent{path.nodes[i].encryption_key, std::move(above), {}};
+      above = state.tree.ParentHash(parent, steps[i].copath_child);
+    }
+    path.leaf_node.parent_hash = above;
+  }
+  SignLeafNode(state.signature_key, state.place(state.own_leaf), path.leaf_node);
+}
+
+// A PrivateMessage as `claimed` would send it under the key of `generation`, written and signed by
+// `group`, which like every member knows all message keys.
+inline Bytes ForgeApplication(const Group& group, LeafIndex claimed, uint32_t generation,
+                              std::string_view text, Bytes padding = {}) {
+  const GroupState& state = group.state();
+  FramedContent content = NewContent(state, {});
+  content.sender = Sender::Member(claimed);
+  content.body = Secret::CopyOf(crypto::ViewOf(text));
+  AuthenticatedContent authenticated =
+      SignAs(state, WireFormat::kPrivateMessage, std::move(content));
+  // Ratchets of one's own state, walked step by step past any bound.
+  std::unique_ptr<GroupState> scratch = CloneState(state);
+  FoundKey key;
+  do {
+    key = scratch->secret_tree.TakeNext(*state.suite, claimed, RatchetType::kApplication).value();
+  } while (key.generation < generation);
+  if (!padding.empty()) {
+    // ProtectPrivate writes zeros only: put the padding where they would be.
+    PrivateMessage message =
+        ProtectPrivate(*state.suite, state.secrets.sender_data, key, authenticated, padding.size());
+    const SenderData sender =
+        OpenSenderData(*state.suite, state.secrets.sender_data, message).value();
+    crypto::Writer plaintext;
+    EncodeContentBody(plaintext, authenticated.content);
+    EncodeAuthData(plaintext, ContentType::kApplication, authenticated.auth);
+    plaintext.WriteRaw(padding);
+    Secret nonce = key.key.nonce.Clone();
+    for (size_t i = 0; i < 4; ++i) nonce.RevealMutable()[i] ^= sender.reuse_guard[i];
+    crypto::Writer aad;
+    Encode(aad, message.group_id);
+    Encode(aad, message.epoch);
+    Encode(aad, message.content_type);
+    Encode(aad, message.authenticated_data);
+    message.ciphertext = crypto::Seal(state.suite->aead, key.key.key.Reveal(), nonce.Reveal(),
+                                      aad.view(), plaintext.view());
+    const MessageKey sender_key =
+        SenderDataKey(*state.suite, state.secrets.sender_data, message.ciphertext);
+    crypto::Writer sender_aad;
+    Encode(sender_aad, message.group_id);
+    Encode(sender_aad, message.epoch);
+    Encode(sender_aad, message.content_type);
+    message.encrypted_sender_data =
+        crypto::Seal(state.suite->aead, sender_key.key.Reveal(), sender_key.nonce.Reveal(),
+                     sender_aad.view(), crypto::Serialize(sender));
+    return crypto::Serialize(MlsMessage{std::move(message)});
+  }
+  return crypto::Serialize(
+      MlsMessage{ProtectPrivate(*state.suite, state.secrets.sender_data, key, authenticated, 0)});
+}
+
+}  // namespace parley::mls::testing
+
+#endif  // PARLEY_CRYPTO_MLS_FORGING_H_

@@ -1,0 +1,234 @@
+// Messages by a hostile member or relay: refused, nothing changed, no key burned.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/mls/forging.h"
+#include "crypto/mls/testing.h"
+
+namespace parley::mls {
+namespace {
+
+using namespace testing;  // NOLINT
+using ::testing::HasSubstr;
+
+bool SameState(const Secret& before, const Group& group) {
+  return crypto::ConstantTimeEquals(before.Reveal(), group.Serialize().Reveal());
+}
+
+TEST(HostileMessage, AnyFlippedBitIsRefusedAndBurnsNothing) {
+  std::vector<Group> groups = NewGroups(3);
+  std::vector<Bytes> messages;
+  messages.push_back(Must(groups[0].Protect(ViewOf("the real one"), ViewOf("data"), 5)));
+  messages.push_back(Must(groups[0].ProposeRemove(LeafIndex(1))));
+  messages.push_back(Must(groups[0].PrepareCommit()).message);
+  messages.push_back(Must(groups[0].PrepareCommit({.public_message = true})).message);
+  const Secret before = groups[2].Serialize();
+  for (const Bytes& message : messages) {
+    for (size_t i = 0; i < message.size(); ++i) {
+      Bytes damaged = message;
+      damaged[i] ^= static_cast<uint8_t>(1u << (i % 8));
+      ASSERT_FALSE(groups[2].Process(damaged).ok()) << i;
+    }
+    for (size_t size = 0; size < message.size(); ++size) {
+      ASSERT_FALSE(groups[2].Process(ByteView(message).first(size)).ok());
+    }
+    ASSERT_TRUE(SameState(before, groups[2]));
+  }
+  for (const Bytes& message : messages) EXPECT_TRUE(groups[2].Process(message).ok());
+}
+
+TEST(HostileMessage, MemberSpeaksAsAnother) {
+  std::vector<Group> groups = NewGroups(3);
+  const Bytes forged = ForgeApplication(groups[1], LeafIndex(0), 0, "I am Mira");
+  const Secret before = groups[2].Serialize();
+  EXPECT_EQ(groups[2].Process(forged).status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_TRUE(SameState(before, groups[2]));
+  // The real one, with the very same key, is still readable.
+  ExpectHeard(groups, 0, "no, I am");
+}
+
+TEST(HostileMessage, LeafThatIsNotThere) {
+  std::vector<Group> groups = NewGroups(3);
+  const Bytes forged = ForgeApplication(groups[1], LeafIndex(3), 0, "nobody");
+  const absl::Status status = groups[2].Process(forged).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not there"));
+}
+
+TEST(HostileMessage, JumpsAreBoundedBeforeAnyDerivation) {
+  std::vector<Group> groups = NewGroups(2);
+  const Bytes at_bound = ForgeApplication(groups[1], LeafIndex(1), kMaxRatchetJump, "far");
+  const Bytes beyond = ForgeApplication(groups[1], LeafIndex(1), kMaxRatchetJump + 1, "too far");
+  const Secret before = groups[0].Serialize();
+  EXPECT_EQ(groups[0].Process(beyond).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(SameState(before, groups[0]));
+  const Bytes first = Must(groups[1].Protect(ViewOf("first")));
+  EXPECT_TRUE(groups[0].Process(at_bound).ok());
+  // 1,024 keys were skipped and kept; the oldest of them opens what came late.
+  EXPECT_TRUE(groups[0].Process(first).ok());
+  EXPECT_TRUE(groups[0].Process(beyond).ok());
+}
+
+TEST(HostileMessage, SkippedKeysAreBounded) {
+  std::vector<Group> groups = NewGroups(2);
+  const Bytes first = Must(groups[1].Protect(ViewOf("first")));
+  const Bytes second = Must(groups[1].Protect(ViewOf("second")));
+  for (uint32_t generation : {kMaxRatchetJump, 2 * kMaxRatchetJump}) {
+    ASSERT_TRUE(groups[0].Process(ForgeApplication(groups[1], LeafIndex(1), generation, "x")).ok());
+  }
+  EXPECT_EQ(groups[0].Process(first).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(groups[0].Process(second).status().code(), absl::StatusCode::kFailedPrecondition);
+  // Two ratchets' worth of keys, no more.
+  EXPECT_LT(groups[0].Serialize().size(), 2 * kMaxSkippedKeys * 60);
+}
+
+TEST(HostileMessage, ReplaysAreRefused) {
+  std::vector<Group> groups = NewGroups(3);
+  const Bytes text = Must(groups[0].Protect(ViewOf("once")));
+  const Bytes proposal = Must(groups[0].ProposeRemove(LeafIndex(1)));
+  for (const Bytes& message : {text, proposal}) {
+    ASSERT_TRUE(groups[2].Process(message).ok());
+    const Secret before = groups[2].Serialize();
+    EXPECT_EQ(groups[2].Process(message).status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_TRUE(SameState(before, groups[2]));
+  }
+  PreparedCommit commit = Must(groups[0].PrepareCommit({.include = ProposalsToInclude::kNone}));
+  const Bytes message = commit.message;
+  CommitToAll(groups, 0, std::move(commit));
+  EXPECT_EQ(groups[2].Process(message).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(groups[2].Process(text).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(HostileMessage, PaddingMustBeZero) {
+  std::vector<Group> groups = NewGroups(2);
+  EXPECT_TRUE(
+      groups[0].Process(ForgeApplication(groups[1], LeafIndex(1), 0, "x", Bytes(9, 0))).ok());
+  const absl::Status status =
+      groups[0].Process(ForgeApplication(groups[1], LeafIndex(1), 1, "x", {0, 0, 1})).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("padding"));
+}
+
+TEST(HostileMessage, AnotherGroupsMessage) {
+  std::vector<Group> groups = NewGroups(2);
+  Group other = Must(Group::Create({.suite = CipherSuiteId::k0x0003,
+                                    .group_id = ToBytes("another group"),
+                                    .identity = ToBytes("0")}));
+  EXPECT_EQ(groups[0].Process(Must(other.Protect(ViewOf("x")))).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  // The same name, other keys.
+  std::vector<Group> namesakes = NewGroups(2);
+  EXPECT_EQ(groups[0].Process(Must(namesakes[1].Protect(ViewOf("x")))).status().code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+// A proposal from outside, signed by `key`, with `sender` as it claims.
+Bytes OutsideProposal(const Group& group, const SignatureKey& key, const Sender& sender,
+                      Proposal proposal) {
+  const GroupState& state = group.state();
+  FramedContent content = NewContent(state, {});
+  content.sender = sender;
+  content.body = std::move(proposal);
+  AuthenticatedContent authenticated{.wire_format = WireFormat::kPublicMessage};
+  authenticated.auth.signature =
+      SignContent(key, WireFormat::kPublicMessage, content, state.context);
+  authenticated.content = std::move(content);
+  return crypto::Serialize(
+      MlsMessage{ProtectPublic(*state.suite, {}, state.context, std::move(authenticated))});
+}
+
+TEST(HostileMessage, ExternalSendersMustBeListed) {
+  std::vector<Group> groups = NewGroups(3);
+  const SignatureKey service = SignatureKey::Generate();
+  const SignatureKey stranger = SignatureKey::Generate();
+  const Sender first{.type = SenderType::kExternal, .index = 0};
+  const Sender second{.type = SenderType::kExternal, .index = 1};
+  const Proposal remove{Remove{LeafIndex(2)}};
+  EXPECT_FALSE(groups[1].Process(OutsideProposal(groups[1], service, first, remove)).ok());
+
+  ExternalSender listed{.credential = Credential::Basic(ToBytes("service"))};
+  listed.signature_key.assign(service.public_key().begin(), service.public_key().end());
+  const Extensions extensions = {
+      {ExtensionType::kExternalSenders, crypto::Serialize(std::vector{listed})}};
+  CommitToAll(groups, 0, Must(groups[0].PrepareCommit({.extensions = extensions})));
+  EXPECT_FALSE(groups[1].Process(OutsideProposal(groups[1], stranger, first, remove)).ok());
+  EXPECT_FALSE(groups[1].Process(OutsideProposal(groups[1], service, second, remove)).ok());
+  EXPECT_FALSE(groups[1]
+                   .Process(OutsideProposal(groups[1], service, first,
+                                            Proposal{Update{groups[0].state().own_leaf_node()}}))
+                   .ok());
+  const Bytes good = OutsideProposal(groups[1], service, first, remove);
+  EXPECT_TRUE(groups[1].Process(good).ok());
+  ASSERT_TRUE(groups[0].Process(good).ok());
+  PreparedCommit commit = Must(groups[0].PrepareCommit());
+  groups.pop_back();
+  CommitToAll(groups, 0, std::move(commit));
+  ExpectAgreement(groups);
+  EXPECT_EQ(groups[0].members().size(), 2u);
+}
+
+TEST(HostileMessage, NewcomersProposeTheirOwnAddOnly) {
+  std::vector<Group> groups = NewGroups(2);
+  KeyPackageBundle dora = NewKeyPackage("dora");
+  const SignatureKey key = Must(SignatureKey::FromSeed(dora.signature_private().Reveal()));
+  const Sender newcomer{.type = SenderType::kNewMemberProposal, .index = 0};
+  EXPECT_FALSE(
+      groups[0]
+          .Process(OutsideProposal(groups[0], key, newcomer, Proposal{Remove{LeafIndex(1)}}))
+          .ok());
+  EXPECT_FALSE(groups[0]
+                   .Process(OutsideProposal(groups[0], SignatureKey::Generate(), newcomer,
+                                            Proposal{Add{dora.key_package()}}))
+                   .ok());
+  EXPECT_TRUE(
+      groups[0]
+          .Process(OutsideProposal(groups[0], key, newcomer, Proposal{Add{dora.key_package()}}))
+          .ok());
+}
+
+TEST(HostileMessage, UpdatesMustBeNewAndMadeForTheirPlace) {
+  std::vector<Group> groups = NewGroups(3);
+  const GroupState& state = groups[1].state();
+  const auto propose = [&](const std::function<void(LeafNode&)>& change, LeafIndex place) {
+    LeafNode leaf = state.own_leaf_node();
+    leaf.source = LeafNodeSource::kUpdate;
+    leaf.encryption_key = state.suite->kem().GenerateKeyPair().public_key;
+    change(leaf);
+    SignLeafNode(state.signature_key, state.place(place), leaf);
+    FramedContent content = NewContent(state, {});
+    content.body = Proposal{Update{leaf}};
+    return groups[0]
+        .Process(crypto::Serialize(MlsMessage{
+            ProtectPublic(*state.suite, state.secrets.membership, state.context,
+                          SignAs(state, WireFormat::kPublicMessage, std::move(content)))}))
+        .status();
+  };
+  const LeafIndex own(1);
+  EXPECT_FALSE(
+      propose([&](LeafNode& leaf) { leaf.encryption_key = state.own_leaf_node().encryption_key; },
+              own)
+          .ok());
+  EXPECT_FALSE(propose([](LeafNode& leaf) { leaf.source = LeafNodeSource::kCommit; }, own).ok());
+  EXPECT_FALSE(
+      propose([](LeafNode& leaf) { leaf.source = LeafNodeSource::kKeyPackage; }, own).ok());
+  EXPECT_FALSE(propose([](LeafNode& leaf) { leaf.encryption_key = Bytes(32, 0); }, own).ok());
+  EXPECT_FALSE(propose([](LeafNode&) {}, LeafIndex(2)).ok());
+  EXPECT_TRUE(propose([](LeafNode&) {}, own).ok());
+}
+
+TEST(HostileMessage, NothingIsSentAfterAReInit) {
+  std::vector<Group> groups = NewGroups(2);
+  const GroupState& state = groups[1].state();
+  FramedContent content = NewContent(state, {});
+  content.body = Proposal{ReInit{.group_id = ToBytes("next"), .suite = CipherSuiteId::kParley}};
+  ASSERT_TRUE(groups[0]
+                  .Process(crypto::Serialize(MlsMessage{ProtectPublic(
+                      *state.suite, state.secrets.membership, state.context,
+                      SignAs(state, WireFormat::kPublicMessage, std::move(content)))}))
+                  .ok());
+  PreparedCommit commit = Must(groups[0].PrepareCommit());
+  EXPECT_EQ(commit.next.Protect(ViewOf("x")).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(commit.next.PrepareCommit().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace parley::mls
