@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "client-lib/documents/leaf_hash.h"
 #include "client-lib/documents/local_file.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/documents/transfer_pace.h"
@@ -163,8 +162,8 @@ class Download {
                               " was altered, moved or is another file's");
     }
     OpenedChunk chunk;
-    if (!content->empty()) chunk.plaintext_leaf = LeafOf(*content);
-    chunk.ciphertext_leaf = LeafOf(crypto::ViewOf(sealed));
+    if (!content->empty()) chunk.plaintext_leaf = crypto::TreeLeaf(*content);
+    chunk.ciphertext_leaf = crypto::TreeLeaf(crypto::ViewOf(sealed));
     PARLEY_RETURN_IF_ERROR(part_.WritePiece(layout().ChunkOffset(index), *content));
     return chunk;
   }

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "client-lib/documents/leaf_hash.h"
 #include "client-lib/documents/worker_pool.h"
 #include "crypto/base/status_macros.h"
 
@@ -137,7 +136,7 @@ absl::StatusOr<crypto::TreeHasher> LocalFile::HashPieces(uint64_t size) const {
           static_cast<size_t>(std::min<uint64_t>(crypto::kTreePieceSize, size - offset));
       work.Submit([this, offset, piece]() -> Leaf {
         PARLEY_ASSIGN_OR_RETURN(Bytes bytes, ReadPiece(offset, piece));
-        return LeafOf(bytes);
+        return crypto::TreeLeaf(bytes);
       });
       offset += piece;
       continue;

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "client-lib/documents/leaf_hash.h"
 #include "client-lib/documents/local_file.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/documents/transfer_pace.h"
@@ -148,8 +147,9 @@ class Upload {
       return absl::AbortedError("the relay has lost a part of the file");
     }
     if (record_.chunks == layout().chunk_count()) return absl::OkStatus();
-    PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<BlobUpload> stream,
-                            relay_.UploadBlob(record_.blob_id, *write_key_, record_.chunks));
+    PARLEY_ASSIGN_OR_RETURN(
+        std::unique_ptr<BlobUpload> stream,
+        relay_.UploadBlob(record_.blob_id, *write_key_, record_.chunks, stat->chunks));
     OrderedWork<absl::StatusOr<SealedChunk>> work(pool_);
     uint64_t submitted = record_.chunks;
     uint64_t sent = record_.chunks;
@@ -182,9 +182,9 @@ class Upload {
     const size_t size = layout().ContentSize(index);
     PARLEY_ASSIGN_OR_RETURN(Bytes content, source_.ReadPiece(layout().ChunkOffset(index), size));
     SealedChunk chunk;
-    if (size > 0) chunk.plaintext_leaf = LeafOf(content);
+    if (size > 0) chunk.plaintext_leaf = crypto::TreeLeaf(content);
     PARLEY_ASSIGN_OR_RETURN(chunk.bytes, sealer_->SealChunk(index, content));
-    chunk.ciphertext_leaf = LeafOf(chunk.bytes);
+    chunk.ciphertext_leaf = crypto::TreeLeaf(chunk.bytes);
     return chunk;
   }
 

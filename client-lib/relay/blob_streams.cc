@@ -15,9 +15,11 @@ namespace {
 // The calling thread writes; a thread of the upload's own reads the acknowledgements.
 class GrpcBlobUpload final : public BlobUpload {
  public:
-  GrpcBlobUpload(RelayConnection& connection, uint64_t first_chunk, uint64_t window)
+  GrpcBlobUpload(RelayConnection& connection, uint64_t first_chunk, uint64_t stored_chunks,
+                 uint64_t window)
       : connection_(connection),
         call_(connection, kStallLimit),
+        stored_before_(stored_chunks),
         window_(window),
         sent_(first_chunk),
         acknowledged_(first_chunk) {}
@@ -43,7 +45,9 @@ class GrpcBlobUpload final : public BlobUpload {
       std::unique_lock lock(mutex_);
       if (index != sent_) return absl::InvalidArgumentError("chunks are sent in order");
       call_.Touch();
-      changed_.wait(lock, [&] { return ended_ || index < acknowledged_ + window_; });
+      changed_.wait(lock, [&] {
+        return ended_ || index < std::max(acknowledged_, stored_before_) + window_;
+      });
       if (ended_) {
         lock.unlock();
         return End();
@@ -83,8 +87,11 @@ class GrpcBlobUpload final : public BlobUpload {
     while (stream_->Read(&response)) {
       call_.Touch();
       std::lock_guard lock(mutex_);
-      if (response.chunks() > sent_) false_answer_ = true;
-      if (response.chunks() > acknowledged_) acknowledged_ = std::min(response.chunks(), sent_);
+      if (response.chunks() > std::max(sent_, stored_before_)) false_answer_ = true;
+      // Up to what was there before, the number doesn't tell which chunks have been replaced.
+      if (response.chunks() > stored_before_ && response.chunks() > acknowledged_) {
+        acknowledged_ = std::min(response.chunks(), sent_);
+      }
       if (acknowledged_ >= sent_) call_.Pause();
       changed_.notify_all();
       if (false_answer_) break;
@@ -105,6 +112,7 @@ class GrpcBlobUpload final : public BlobUpload {
       finished_ = true;
       result_ = connection_.EndOf(call_, status);
       if (false_answer_) result_ = FalseAnswer("chunks are acknowledged that were never sent");
+      if (result_.ok() && sent_ <= stored_before_) acknowledged_ = sent_;
       if (result_.ok() && acknowledged_ < sent_) {
         result_ = absl::UnavailableError("the relay ended the upload before all was stored");
       }
@@ -114,6 +122,7 @@ class GrpcBlobUpload final : public BlobUpload {
 
   RelayConnection& connection_;
   ActiveCall call_;
+  const uint64_t stored_before_;
   const uint64_t window_;
   std::shared_ptr<v1::Relay::Stub> stub_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::UploadBlobRequest, v1::UploadBlobResponse>> stream_;
@@ -134,11 +143,11 @@ class GrpcBlobUpload final : public BlobUpload {
 
 absl::StatusOr<std::unique_ptr<BlobUpload>> GrpcRelayClient::UploadBlob(
     const ObjectId& blob_id, const crypto::SignatureKey& write_key, uint64_t first_chunk,
-    uint64_t window) {
+    uint64_t stored_chunks, uint64_t window) {
   // A fresh token, since a stream can't renew it.
   PARLEY_ASSIGN_OR_RETURN(Session session,
                           sessions_.GetNew({blob_id, 0, v1::RIGHT_WRITE}, write_key));
-  auto upload = std::make_unique<GrpcBlobUpload>(*connection_, first_chunk, window);
+  auto upload = std::make_unique<GrpcBlobUpload>(*connection_, first_chunk, stored_chunks, window);
   PARLEY_RETURN_IF_ERROR(upload->Start(session.token, blob_id));
   return upload;
 }

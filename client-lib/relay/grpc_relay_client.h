@@ -46,6 +46,7 @@ class GrpcRelayClient final : public RelayClient {
   absl::StatusOr<std::unique_ptr<BlobUpload>> UploadBlob(const ObjectId& blob_id,
                                                          const crypto::SignatureKey& write_key,
                                                          uint64_t first_chunk,
+                                                         uint64_t stored_chunks,
                                                          uint64_t window) override;
   absl::Status SealBlob(const ObjectId& blob_id, const crypto::SignatureKey& write_key,
                         uint64_t chunks, uint64_t total_bytes) override;

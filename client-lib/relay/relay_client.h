@@ -68,7 +68,8 @@ class BlobUpload {
   virtual absl::Status Send(uint64_t index, crypto::ByteView data) = 0;
   // Waits until everything that was sent is stored.
   virtual absl::Status Finish() = 0;
-  // Chunks 0 … acknowledged()-1 are stored at the relay.
+  // Chunks 0 … acknowledged()-1 are stored at the relay, as this upload sent them. Chunks that
+  // replace others are acknowledged by the first one behind them, or by Finish().
   virtual uint64_t acknowledged() const = 0;
   virtual void Cancel() = 0;
 };
@@ -103,8 +104,9 @@ class RelayClient {
       const AppendId& append_id, crypto::ByteView payload,
       const std::optional<Closing>& closing = std::nullopt) = 0;
 
-  // Entries of `generation` from position `from` on, at most so many entries and bytes (0: the
-  // relay's default).
+  // Entries of `generation` from position `from` on (the next one after what was read, and at least
+  // the generation's first), at most so many entries and bytes (0: the relay's default). What was
+  // trimmed is left out: see first_position. DataLoss when the log ends before `from`.
   virtual absl::StatusOr<ReadResult> Read(const ObjectId& mailbox_id, uint64_t generation,
                                           const crypto::SignatureKey& read_key, uint64_t from,
                                           uint32_t max_entries = 0, uint32_t max_bytes = 0) = 0;
@@ -126,9 +128,11 @@ class RelayClient {
   virtual absl::Status CreateBlob(const Credential& credential, const ObjectId& blob_id,
                                   const PublicKey& read_key, const PublicKey& write_key,
                                   uint64_t total_bytes, uint64_t expires_at = 0) = 0;
+  // `stored_chunks`: how many chunks the relay has, by StatBlob; those from `first_chunk` (at most
+  // that) on are replaced.
   virtual absl::StatusOr<std::unique_ptr<BlobUpload>> UploadBlob(
       const ObjectId& blob_id, const crypto::SignatureKey& write_key, uint64_t first_chunk,
-      uint64_t window = 16) = 0;
+      uint64_t stored_chunks, uint64_t window = 16) = 0;
   virtual absl::Status SealBlob(const ObjectId& blob_id, const crypto::SignatureKey& write_key,
                                 uint64_t chunks, uint64_t total_bytes) = 0;
   enum class BlobKey { kRead, kWrite };

@@ -396,7 +396,7 @@ class BlobTest : public ::testing::Test {
 
 TEST_F(BlobTest, GoesUpAndDown) {
   Make(10, 100'000);
-  auto upload = client_->UploadBlob(id_, write_, 0, 3);
+  auto upload = client_->UploadBlob(id_, write_, 0, 0, 3);
   ASSERT_TRUE(upload.ok()) << upload.status();
   for (uint64_t i = 0; i < 10; ++i) {
     ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
@@ -437,7 +437,7 @@ TEST_F(BlobTest, GoesUpAndDown) {
 
 TEST_F(BlobTest, UploadEndsWhenTheRelayDoesAndGoesOn) {
   Make(10, 100'000);
-  auto upload = client_->UploadBlob(id_, write_, 0);
+  auto upload = client_->UploadBlob(id_, write_, 0, 0);
   ASSERT_TRUE(upload.ok());
   for (uint64_t i = 0; i < 4; ++i) {
     ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
@@ -457,13 +457,47 @@ TEST_F(BlobTest, UploadEndsWhenTheRelayDoesAndGoesOn) {
   absl::StatusOr<BlobStat> stat = client_->StatBlob(id_, RelayClient::BlobKey::kWrite, write_);
   ASSERT_TRUE(stat.ok()) << stat.status();
   ASSERT_GE(stat->chunks, 4u);
-  upload = client_->UploadBlob(id_, write_, stat->chunks);
+  upload = client_->UploadBlob(id_, write_, stat->chunks, stat->chunks);
   ASSERT_TRUE(upload.ok());
   for (uint64_t i = stat->chunks; i < 10; ++i) {
     ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
   }
   ASSERT_TRUE((*upload)->Finish().ok());
   EXPECT_TRUE(client_->SealBlob(id_, write_, 10, 1'000'000).ok());
+}
+
+TEST_F(BlobTest, ReplacedChunksAreAcknowledgedWhenTheyAre) {
+  Make(8, 100'000);
+  auto upload = client_->UploadBlob(id_, write_, 0, 0);
+  for (uint64_t i = 0; i < 6; ++i) {
+    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(9))).ok());
+  }
+  ASSERT_TRUE((*upload)->Finish().ok());
+  upload = client_->UploadBlob(id_, write_, 2, 6);
+  for (uint64_t i = 2; i < 6; ++i) {
+    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+  }
+  usleep(200'000);
+  EXPECT_EQ((*upload)->acknowledged(), 2u);  // the relay's "6" says nothing of these
+  ASSERT_TRUE((*upload)->Send(6, crypto::ViewOf(Chunk(6))).ok());
+  ASSERT_TRUE((*upload)->Send(7, crypto::ViewOf(Chunk(7))).ok());
+  ASSERT_TRUE((*upload)->Finish().ok());
+  EXPECT_EQ((*upload)->acknowledged(), 8u);
+  // Replacing alone, up to the end: acknowledged by the stream's end.
+  upload = client_->UploadBlob(id_, write_, 6, 8);
+  ASSERT_TRUE((*upload)->Send(6, crypto::ViewOf(Chunk(1))).ok());
+  ASSERT_TRUE((*upload)->Send(7, crypto::ViewOf(Chunk(0))).ok());
+  ASSERT_TRUE((*upload)->Finish().ok());
+  EXPECT_EQ((*upload)->acknowledged(), 8u);
+  ASSERT_TRUE(client_->SealBlob(id_, write_, 8, 800'000).ok());
+  const std::vector<uint64_t> expected = {9, 9, 2, 3, 4, 5, 1, 0};
+  ASSERT_TRUE(client_
+                  ->DownloadBlob(id_, read_, 0, 0,
+                                 [&](uint64_t index, std::string& data) {
+                                   EXPECT_EQ(data, Chunk(expected[index])) << index;
+                                   return absl::OkStatus();
+                                 })
+                  .ok());
 }
 
 TEST_F(BlobTest, QuotaIsSaid) {

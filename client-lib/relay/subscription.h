@@ -58,7 +58,8 @@ class Subscription {
 
   virtual ~Subscription() = default;  // cancels and waits for the stream's thread
 
-  // Starts with a mailbox at position `from`, or starts it anew if it was there.
+  // Starts with a mailbox at position `from` (as of RelayClient::Read), or starts it anew if it was
+  // there.
   virtual void Add(const ObjectId& mailbox_id, uint64_t generation,
                    const crypto::SignatureKey& read_key, uint64_t from) = 0;
   // Events that are queued already may still come.
