@@ -59,12 +59,15 @@ class Transfers {
   // `store` must outlive it.
   explicit Transfers(ProfileStore& store) : store_(store) {}
 
-  // Uploads a regular file and returns its manifest, with the blob sealed at the relay. Nothing is
-  // sent twice after a crash or cut but what the relay hadn't acknowledged. If the source has
-  // changed since, it starts again with a new key and blob, and the old blob is deleted. The result
-  // is kept in the profile until Forget(), for the case that the caller crashes before it has
-  // posted the manifest. Errors: NotFound, PermissionDenied, InvalidArgument (not a regular file);
-  // Aborted when the source changed while it was read, three times; Cancelled; the relay client's
+  // Uploads a regular file and returns its manifest, with the blob sealed at the relay. After a cut
+  // only what the relay hadn't acknowledged is sent again; after a crash also what went since the
+  // last saving (32 chunks or a second). If the source has changed since, it starts again with a new
+  // key and blob, and the old blob is deleted; a voucher pays for one blob, so that this takes
+  // another one.
+  // The result is kept in the profile until Forget(), for the case that the caller crashes before
+  // it has posted the manifest.
+  // Errors: NotFound, PermissionDenied, InvalidArgument (not a regular file); Aborted when the
+  // source changed while it was read, three times; Cancelled; the relay client's
   // (ResourceExhausted: quota).
   absl::StatusOr<content::v1::Document> Upload(RelayClient& relay, const Credential& credential,
                                                const UploadRequest& request,
