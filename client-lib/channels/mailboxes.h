@@ -35,7 +35,8 @@ class Mailboxes {
 
   // Entries of one generation, its closing one included, from a position on; as many as the relay
   // likes to give at once.
-  // Errors: NotFound when the mailbox is gone; Unavailable; others of the relay's.
+  // Errors: NotFound when the mailbox is gone; OutOfRange and DataLoss when the relay contradicts
+  // itself or what it has shown before; Unavailable; others of the relay's.
   virtual absl::StatusOr<ReadResult> Read(const ObjectId& mailbox_id, uint64_t generation,
                                           const crypto::SignatureKey& read_key, uint64_t from) = 0;
 };

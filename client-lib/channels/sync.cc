@@ -105,7 +105,8 @@ class Reader {
                             crypto::SignatureKey::FromSeed(question.read_seed.Reveal()));
     absl::StatusOr<ReadResult> page = context_.mailboxes->Read(
         question.state.mailbox_id, question.log.generation, key, question.from);
-    if (page.status().code() == absl::StatusCode::kDataLoss) {
+    // OutOfRange: the log ends before what was read before.
+    if (absl::IsDataLoss(page.status()) || absl::IsOutOfRange(page.status())) {
       return RaiseFault(RelayFault(question.state, std::string(page.status().message())));
     }
     if (page.status().code() == absl::StatusCode::kNotFound) {

@@ -57,6 +57,7 @@ class TestRelay final : public Mailboxes {
                                        const crypto::SignatureKey& append_key,
                                        const AppendId& append_id, crypto::ByteView payload,
                                        const std::optional<Closing>& closing) override {
+    attempts.push_back({generation, Bytes(payload.begin(), payload.end())});
     if (before_append) {
       const absl::Status lost = before_append();
       if (!lost.ok()) return lost;
@@ -103,6 +104,13 @@ class TestRelay final : public Mailboxes {
   }
 
   std::map<ObjectId, Mailbox> mailboxes;
+
+  // All that ever left a machine, also what was lost or refused.
+  struct Attempt {
+    uint64_t generation = 0;
+    Bytes payload;
+  };
+  std::vector<Attempt> attempts;
 
  private:
   absl::StatusOr<AppendOutcome> Store(const ObjectId& id, uint64_t generation,
