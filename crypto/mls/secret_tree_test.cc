@@ -1,0 +1,111 @@
+#include "crypto/mls/secret_tree.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "crypto/mls/group.h"
+#include "crypto/mls/testing.h"
+
+namespace parley::mls {
+namespace {
+
+using testing::Must;
+
+const CipherSuite& Suite() { return *Must(FindCipherSuite(CipherSuiteId::k0x0003)); }
+
+SecretTree NewTree(uint32_t leaves) {
+  return SecretTree(LeafCount(leaves), EncryptionSecret(Secret::CopyOf(Bytes(32, 1))));
+}
+
+std::string KeyOf(const FoundKey& found) {
+  return crypto::ToHex(found.key.key.Reveal()) + crypto::ToHex(found.key.nonce.Reveal());
+}
+
+TEST(SecretTree, EveryKeyIsAnother) {
+  SecretTree tree = NewTree(8);
+  std::set<std::string> keys;
+  for (uint32_t leaf = 0; leaf < 8; ++leaf) {
+    for (RatchetType type : {RatchetType::kHandshake, RatchetType::kApplication}) {
+      for (uint32_t generation = 0; generation < 5; ++generation) {
+        FoundKey found = Must(tree.TakeNext(Suite(), LeafIndex(leaf), type));
+        EXPECT_EQ(found.generation, generation);
+        EXPECT_TRUE(keys.insert(KeyOf(found)).second);
+      }
+    }
+  }
+}
+
+TEST(SecretTree, OrderOfOpeningMakesNoDifference) {
+  SecretTree forward = NewTree(16);
+  SecretTree backward = NewTree(16);
+  std::vector<std::string> keys(16);
+  for (uint32_t leaf = 0; leaf < 16; ++leaf) {
+    keys[leaf] = KeyOf(Must(forward.TakeNext(Suite(), LeafIndex(leaf), RatchetType::kApplication)));
+  }
+  for (uint32_t leaf = 16; leaf-- > 0;) {
+    EXPECT_EQ(KeyOf(Must(backward.TakeNext(Suite(), LeafIndex(leaf), RatchetType::kApplication))),
+              keys[leaf]);
+  }
+}
+
+TEST(SecretTree, LookingUpChangesNothing) {
+  SecretTree tree = NewTree(4);
+  const Secret before = crypto::SerializeSecret(tree);
+  const std::string first =
+      KeyOf(Must(tree.Find(Suite(), LeafIndex(2), RatchetType::kApplication, 5)));
+  EXPECT_TRUE(crypto::ConstantTimeEquals(before.Reveal(), crypto::SerializeSecret(tree).Reveal()));
+  EXPECT_EQ(KeyOf(Must(tree.Find(Suite(), LeafIndex(2), RatchetType::kApplication, 5))), first);
+}
+
+TEST(SecretTree, KeysServeOnceAndSkippedOnesWait) {
+  SecretTree tree = NewTree(4);
+  const auto find = [&](uint32_t generation) {
+    return tree.Find(Suite(), LeafIndex(2), RatchetType::kApplication, generation);
+  };
+  const std::string second = KeyOf(Must(find(2)));
+  tree.Consume(Must(find(5)));
+  EXPECT_EQ(find(5).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(KeyOf(Must(find(2))), second);
+  tree.Consume(Must(find(2)));
+  EXPECT_EQ(find(2).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(find(0).ok());
+  EXPECT_TRUE(find(6).ok());
+  EXPECT_EQ(tree.NextGeneration(LeafIndex(2), RatchetType::kApplication), 6u);
+}
+
+TEST(SecretTree, BoundsAreChecked) {
+  const SecretTree tree = NewTree(4);
+  EXPECT_EQ(tree.Find(Suite(), LeafIndex(4), RatchetType::kApplication, 0).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(tree.Find(Suite(), LeafIndex(0), RatchetType::kHandshake, kMaxRatchetJump).ok());
+  for (uint32_t far : {kMaxRatchetJump + 1, UINT32_MAX}) {
+    EXPECT_EQ(tree.Find(Suite(), LeafIndex(0), RatchetType::kHandshake, far).status().code(),
+              absl::StatusCode::kResourceExhausted);
+  }
+}
+
+TEST(SecretTree, UsedSecretsAreGone) {
+  SecretTree tree = NewTree(2);
+  const std::string key = crypto::ToHex(
+      Must(tree.TakeNext(Suite(), LeafIndex(0), RatchetType::kApplication)).key.key.Reveal());
+  const std::string stored = crypto::ToHex(crypto::SerializeSecret(tree).Reveal());
+  EXPECT_EQ(stored.find(key), std::string::npos);
+  EXPECT_EQ(stored.find(crypto::ToHex(Bytes(32, 1))), std::string::npos);  // the root's
+}
+
+TEST(SecretTree, StoredFormReadsBack) {
+  SecretTree tree = NewTree(8);
+  tree.Consume(Must(tree.Find(Suite(), LeafIndex(3), RatchetType::kApplication, 4)));
+  const Secret stored = crypto::SerializeSecret(tree);
+  const SecretTree back = Must(crypto::Parse<SecretTree>(stored.Reveal()));
+  EXPECT_TRUE(crypto::ConstantTimeEquals(stored.Reveal(), crypto::SerializeSecret(back).Reveal()));
+  EXPECT_EQ(KeyOf(Must(back.Find(Suite(), LeafIndex(3), RatchetType::kApplication, 1))),
+            KeyOf(Must(tree.Find(Suite(), LeafIndex(3), RatchetType::kApplication, 1))));
+  for (size_t cut = 0; cut < stored.size(); ++cut) {
+    EXPECT_FALSE(crypto::Parse<SecretTree>(stored.Reveal().first(cut)).ok());
+  }
+}
+
+}  // namespace
+}  // namespace parley::mls
