@@ -1,0 +1,101 @@
+// parley-bench: the command line. The only file here that includes CLI11, which is slow to compile.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "tools/parley-bench/bare_server.h"
+#include "tools/parley-bench/mls_benchmarks.h"
+#include "tools/parley-bench/relay_benchmarks.h"
+#include "tools/parley-bench/rows.h"
+
+namespace {
+
+namespace bench = parley::bench;
+using parley::mls::CipherSuiteId;
+
+constexpr int kWrongUsage = 2;
+
+struct CommonOptions {
+  bool json = false;
+  bool quick = false;
+
+  bench::Format format() const { return json ? bench::Format::kJson : bench::Format::kTable; }
+};
+
+void AddCommonOptions(CLI::App& command, CommonOptions& options) {
+  command.add_flag("--json", options.json, "One object a line: name, value, unit, baseline, ratio");
+  command.add_flag("--quick", options.quick,
+                   "A few seconds, to see that everything runs: the figures mean nothing");
+}
+
+void AddSuiteOption(CLI::App& command, CipherSuiteId& suite) {
+  command
+      .add_option_function<std::string>(
+          "--suite",
+          [&suite](const std::string& text) {
+            const unsigned long number = std::strtoul(text.c_str(), nullptr, 0);
+            suite = static_cast<CipherSuiteId>(number);
+            if (number > UINT16_MAX || !parley::mls::FindCipherSuite(suite).ok()) {
+              throw CLI::ValidationError(
+                  "--suite", "there is no suite " + text + ": try 3, 0x4D, 0x54 or 0xF001");
+            }
+          },
+          "The cipher suite (default: 3)")
+      ->type_name("NUMBER");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Measures Parley against what it stands on, in the same run.", "parley-bench");
+  app.require_subcommand(1);
+  CommonOptions common;
+
+  bench::MlsBenchOptions mls_options;
+  CLI::App* mls = app.add_subcommand("mls", "Groups against their primitives");
+  AddCommonOptions(*mls, common);
+  AddSuiteOption(*mls, mls_options.suite);
+  mls->add_option("--members", mls_options.members, "Sizes of the groups, like 2,8,32")
+      ->delimiter(',')
+      ->check(CLI::Range(2, 4096));
+
+  bench::RelayBenchOptions relay_options;
+  CLI::App* relay = app.add_subcommand("relay", "A relay against bare gRPC over TLS");
+  AddCommonOptions(*relay, common);
+  relay->add_option("--relay", relay_options.relay_program,
+                    "The relay's program (default: parley-relay beside this one)");
+  relay->add_option(
+      "--folder", relay_options.folder,
+      "Where a folder for the relay and the files is made (default: TMPDIR, or /tmp)");
+  relay
+      ->add_option("--connections", relay_options.connections,
+                   "Connections over which the calls are spread (default: 1)")
+      ->check(CLI::Range(1, 64));
+  relay->add_option("--rounds", relay_options.rounds, "Rounds, of which medians are taken")
+      ->check(CLI::Range(1, 1000));
+  relay->add_option("--seconds", relay_options.seconds, "How long each load runs in a round")
+      ->check(CLI::Range(0.05, 60.0));
+  relay->add_option("--file-mib", relay_options.file_mib, "Size of the file that is transferred")
+      ->check(CLI::Range(1, 4096));
+
+  CLI::App* bare = app.add_subcommand("bare-server", "")->group("");  // the relay's counterpart
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::fprintf(stderr, "parley-bench: %s (see --help)\n", error.what());
+    return kWrongUsage;
+  }
+  if (bare->parsed()) return bench::RunBareServer();
+  if (mls->parsed()) {
+    mls_options.quick = common.quick;
+    if (common.quick && mls->count("--members") == 0) mls_options.members = {2, 8};
+    bench::Print(bench::RunMlsBenchmarks(mls_options), common.format());
+  } else {
+    if (common.quick) relay_options.MakeQuick();
+    bench::Print(bench::RunRelayBenchmarks(relay_options), common.format());
+  }
+  return 0;
+}

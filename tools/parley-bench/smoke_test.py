@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Runs parley-bench for a few seconds and checks that every row is there and well-formed.
+
+  smoke_test.py PARLEY_BENCH mls|relay
+
+The figures of such a run mean nothing and aren't looked at.
+"""
+import json
+import math
+import subprocess
+import sys
+
+FIELDS = ["name", "value", "unit", "baseline", "ratio"]
+UNITS = {"us", "per s", "MB/s"}
+
+EXPECTED = {
+    "mls": ["primitive/sign/1KiB", "primitive/kem_encap", "mls/0xF001/protect/1KiB",
+            "mls/0xF001/unprotect/64KiB", "mls/0xF001/key_package"] +
+           [f"mls/0xF001/{step}/{size}" for size in (2, 3, 8)
+            for step in ("create", "join", "commit/blank_tree", "process/blank_tree",
+                         "commit/full_tree", "process/full_tree")],
+    "relay": [f"bare/echo/1KiB/{count}" for count in (1, 16, 64)] +
+             [f"relay/append/1KiB/{count}" for count in (1, 16, 64)] +
+             ["bare/fdatasync/1KiB", "relay/append_latency/1KiB/1", "bare/stream_up/1MiB",
+              "bare/stream_down/1MiB", "relay/upload/raw", "relay/download/raw",
+              "relay/upload/sealed_file", "relay/download/sealed_file"],
+}
+ARGUMENTS = {"mls": ["--suite", "0xF001", "--members", "2,3,8"], "relay": []}
+
+
+def run(program, *arguments):
+    return subprocess.run([program, *arguments], stdout=subprocess.PIPE, text=True, timeout=120)
+
+
+def check_row(row):
+    assert list(row) == FIELDS, f"not the fields {FIELDS}: {row}"
+    assert row["unit"] in UNITS, row
+    for field in ("value", "baseline", "ratio"):
+        assert math.isfinite(row[field]) and row[field] > 0, row
+    assert math.isclose(row["ratio"], row["value"] / row["baseline"], rel_tol=1e-9), row
+
+
+def main():
+    program, command = sys.argv[1:]
+    as_json = run(program, command, "--quick", "--json", *ARGUMENTS[command])
+    assert as_json.returncode == 0, as_json
+    rows = [json.loads(line) for line in as_json.stdout.splitlines()]
+    for row in rows:
+        check_row(row)
+    names = [row["name"] for row in rows]
+    assert len(set(names)) == len(names), f"a name comes twice: {names}"
+    missing = set(EXPECTED[command]) - set(names)
+    assert not missing, f"rows are missing: {sorted(missing)}"
+
+    as_table = run(program, command, "--quick")
+    lines = as_table.stdout.splitlines()
+    assert as_table.returncode == 0 and len(lines) > 1, as_table
+    assert all(word in lines[0] for word in FIELDS), lines[0]
+
+    wrong = subprocess.run([program, command, "--suite", "99"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, timeout=60)
+    assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1, wrong
+
+
+if __name__ == "__main__":
+    main()
