@@ -16,6 +16,7 @@ constexpr uint32_t kVouchersAtOnce = 16;
 constexpr size_t kFewVouchers = 6;
 // A voucher makes one blob of at most so many bytes: what one shared file may be.
 constexpr uint64_t kVoucherBytes = 8ull << 30;
+constexpr uint64_t kVoucherSeconds = 365 * 24 * 60 * 60;
 // Append keys of the own inbox that another neutral has to hand on.
 constexpr size_t kSeedsAtOnce = 6;
 constexpr size_t kFewSeeds = 2;
@@ -47,10 +48,7 @@ class Errands {
     if (takes_part) {
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return AskForVouchers(step); }));
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return HandOutSeeds(step); }));
-      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) -> absl::StatusOr<bool> {
-        PARLEY_RETURN_IF_ERROR(TopUpKeyPackages(step, context_));
-        return false;
-      }));
+      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return TopUp(step); }));
     }
     return std::move(result_);
   }
@@ -65,6 +63,11 @@ class Errands {
     PARLEY_RETURN_IF_ERROR(step.Commit());
     result_.did_something = result_.did_something || *did;
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> TopUp(Transaction& step) {
+    PARLEY_RETURN_IF_ERROR(TopUpKeyPackages(step, context_));
+    return false;
   }
 
   absl::Status ForPerson(const PersonRecord& person, bool takes_part) {
@@ -105,7 +108,8 @@ class Errands {
   absl::StatusOr<std::vector<Bytes>> Vouchers(const PersonRecord& person) {
     if (person.IsNeutral() || record_.sponsor_token.empty()) return std::vector<Bytes>();
     absl::StatusOr<std::vector<Bytes>> vouchers = context_.relay->IssueVouchers(
-        record_.sponsor_token.Reveal(), kVouchersAtOnce, kVoucherBytes, 0);
+        record_.sponsor_token.Reveal(), kVouchersAtOnce, kVoucherBytes,
+        context_.now_seconds() + kVoucherSeconds);
     if (vouchers.ok()) return vouchers;
     if (absl::IsUnavailable(vouchers.status()) || absl::IsDeadlineExceeded(vouchers.status()) ||
         absl::IsCancelled(vouchers.status())) {

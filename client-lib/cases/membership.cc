@@ -329,12 +329,13 @@ absl::Status Admit(const CaseContext& context, const ChannelId& channel, const P
   return step.Commit();
 }
 
-absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel) {
+absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
+                           bool mailbox_lost) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "reopen a channel"));
   PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
-  if (info.standing != Standing::kHalted) {
+  if (info.standing != Standing::kHalted && !mailbox_lost) {
     return absl::FailedPreconditionError(
         "the channel " + DescribeChannel(info.state.kind, info.state.side) +
         " isn't halted, so there is nothing to reopen");
@@ -346,7 +347,7 @@ absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel)
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
   PARLEY_RETURN_IF_ERROR(context.Channel(channel).Reopen(
       step, {Credential::Kind::kSponsorToken, record.sponsor_token.Clone()},
-      OwnCredential(device)));
+      OwnCredential(device), mailbox_lost));
   return step.Commit();
 }
 

@@ -31,8 +31,10 @@ absl::Status LeaveCase(const CaseContext& context);
 // Errors: as Profile::Admit.
 absl::Status Admit(const CaseContext& context, const ChannelId& channel, const ParticipantId& id);
 
+// `mailbox_lost`: the relay doesn't have the channel's mailbox any more, so it counts as halted.
 // Errors: as Profile::Reopen.
-absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel);
+absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
+                           bool mailbox_lost);
 
 // Errors: as Profile::MarkCompared.
 absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id);

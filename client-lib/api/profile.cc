@@ -1,0 +1,148 @@
+// Profile: the public calls. Each converts what Impl gives, and lets no exception pass.
+#include "parley/profile.h"
+
+#include "client-lib/api/profile_impl.h"
+#include "client-lib/api/status_conversion.h"
+
+namespace parley {
+
+using client::Guarded;
+
+Profile::Profile(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Profile::Profile(Profile&&) noexcept = default;
+Profile& Profile::operator=(Profile&&) noexcept = default;
+Profile::~Profile() = default;
+
+Result<Profile> Profile::Create(const std::string& folder, std::string_view name,
+                                std::optional<std::string_view> passphrase) {
+  Result<std::shared_ptr<Impl>> impl =
+      Guarded([&] { return Impl::Create(folder, name, passphrase); });
+  if (!impl.ok()) return impl.status();
+  return Profile(std::move(*impl));
+}
+
+Result<Profile> Profile::Open(const std::string& folder,
+                              std::optional<std::string_view> passphrase) {
+  Result<std::shared_ptr<Impl>> impl = Guarded([&] { return Impl::Open(folder, passphrase); });
+  if (!impl.ok()) return impl.status();
+  return Profile(std::move(*impl));
+}
+
+Result<bool> Profile::IsLocked(const std::string& folder) {
+  return Guarded([&] { return client::ProfileStore::IsLocked(folder); });
+}
+
+std::string Profile::name() const { return impl_->name(); }
+
+Result<CaseId> Profile::CreateCase(std::string_view title, std::string_view connection) {
+  return Guarded([&] { return impl_->CreateCase(title, connection); });
+}
+
+Result<std::vector<Case>> Profile::Cases() const {
+  return Guarded([&] { return impl_->Cases(); });
+}
+
+Result<Case> Profile::GetCase(const CaseId& id) const {
+  return Guarded([&] { return impl_->GetCase(id); });
+}
+
+Result<Case> Profile::FindCase(std::string_view text) const {
+  return Guarded([&] { return impl_->FindCase(text); });
+}
+
+Result<Invitation> Profile::Invite(const CaseId& id, const InvitationRequest& request) {
+  return Guarded([&] { return impl_->Invite(id, request); });
+}
+
+Result<CaseId> Profile::Join(std::string_view invitation) {
+  return Guarded([&] { return impl_->Join(invitation); });
+}
+
+Result<std::vector<Participant>> Profile::Participants(const CaseId& id) const {
+  return Guarded([&] { return impl_->Participants(id); });
+}
+
+Result<Participant> Profile::FindParticipant(const CaseId& id, std::string_view text) const {
+  return Guarded([&] { return impl_->FindParticipant(id, text); });
+}
+
+Status Profile::Approve(const CaseId& id, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->Approve(id, participant); });
+}
+
+Status Profile::MarkCompared(const CaseId& id, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->MarkCompared(id, participant); });
+}
+
+Status Profile::Remove(const CaseId& id, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->Remove(id, participant); });
+}
+
+Status Profile::Leave(const CaseId& id) {
+  return Guarded([&] { return impl_->Leave(id); });
+}
+
+Status Profile::Admit(const ChannelRef& channel, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->Admit(channel, participant); });
+}
+
+Result<std::vector<Channel>> Profile::Channels(const CaseId& id) const {
+  return Guarded([&] { return impl_->Channels(id); });
+}
+
+Result<Channel> Profile::GetChannel(const ChannelRef& channel) const {
+  return Guarded([&] { return impl_->GetChannel(channel); });
+}
+
+Result<Channel> Profile::FindChannel(const CaseId& id, std::string_view text) const {
+  return Guarded([&] { return impl_->FindChannel(id, text); });
+}
+
+Status Profile::Reopen(const ChannelRef& channel) {
+  return Guarded([&] { return impl_->Reopen(channel); });
+}
+
+Result<SentMessage> Profile::Send(const ChannelRef& channel, std::string_view text) {
+  return Guarded([&] { return impl_->Send(channel, text); });
+}
+
+Result<std::vector<Message>> Profile::Read(const ChannelRef& channel, uint64_t after) const {
+  return Guarded([&] { return impl_->Read(channel, after); });
+}
+
+Result<std::vector<Message>> Profile::Unsent(const ChannelRef& channel) const {
+  return Guarded([&] { return impl_->Unsent(channel); });
+}
+
+Result<SentMessage> Profile::Share(const ChannelRef& channel, const std::string& path,
+                                   const ShareOptions& options, const ProgressCallback& progress) {
+  return Guarded([&] { return impl_->Share(channel, path, options, progress); });
+}
+
+Result<std::vector<Document>> Profile::Documents(const ChannelRef& channel) const {
+  return Guarded([&] { return impl_->Documents(channel); });
+}
+
+Result<Document> Profile::FindDocument(const ChannelRef& channel, std::string_view text) const {
+  return Guarded([&] { return impl_->FindDocument(channel, text); });
+}
+
+Status Profile::Fetch(const DocumentRef& document, const std::string& target,
+                      const FetchOptions& options, const ProgressCallback& progress) {
+  return Guarded([&] { return impl_->Fetch(document, target, options, progress); });
+}
+
+Result<SyncReport> Profile::Sync(const SyncOptions& options) {
+  return Guarded([&] { return impl_->Sync(options); });
+}
+
+Status Profile::Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
+                      const Cancellation& cancellation) {
+  return Guarded([&] { return impl_->Watch(id, on_event, cancellation); });
+}
+
+Result<std::vector<Alarm>> Profile::Alarms(const CaseId& id) const {
+  return Guarded([&] { return impl_->Alarms(id); });
+}
+
+}  // namespace parley

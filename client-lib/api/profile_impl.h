@@ -1,0 +1,114 @@
+// What is behind Profile: the store, the relays' connections, and one method for each public call,
+// in absl's status types. profile.cc converts.
+//
+// Threading: safe from any thread; nothing but the connections is kept in memory between calls.
+#ifndef PARLEY_CLIENT_LIB_API_PROFILE_IMPL_H_
+#define PARLEY_CLIENT_LIB_API_PROFILE_IMPL_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client-lib/api/relays.h"
+#include "client-lib/api/views.h"
+#include "client-lib/cases/case_context.h"
+#include "client-lib/cases/case_sync.h"
+#include "client-lib/documents/transfer.h"
+#include "client-lib/store/profile_store.h"
+#include "parley/profile.h"
+
+namespace parley {
+
+class Profile::Impl {
+ public:
+  using Store = client::ProfileStore;
+
+  static absl::StatusOr<std::shared_ptr<Impl>> Create(
+      const std::string& folder, std::string_view name,
+      std::optional<std::string_view> passphrase);
+  static absl::StatusOr<std::shared_ptr<Impl>> Open(const std::string& folder,
+                                                    std::optional<std::string_view> passphrase);
+
+  const std::string& name() const { return name_; }
+
+  // ---- Looking: profile_impl.cc ----
+  absl::StatusOr<std::vector<Case>> Cases();
+  absl::StatusOr<Case> GetCase(const CaseId& id);
+  absl::StatusOr<Case> FindCase(std::string_view text);
+  absl::StatusOr<std::vector<Participant>> Participants(const CaseId& id);
+  absl::StatusOr<Participant> FindParticipant(const CaseId& id, std::string_view text);
+  absl::StatusOr<std::vector<Channel>> Channels(const CaseId& id);
+  absl::StatusOr<Channel> GetChannel(const ChannelRef& channel);
+  absl::StatusOr<Channel> FindChannel(const CaseId& id, std::string_view text);
+  absl::StatusOr<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after);
+  absl::StatusOr<std::vector<Message>> Unsent(const ChannelRef& channel);
+  absl::StatusOr<std::vector<Document>> Documents(const ChannelRef& channel);
+  absl::StatusOr<Document> FindDocument(const ChannelRef& channel, std::string_view text);
+  absl::StatusOr<std::vector<Alarm>> Alarms(const CaseId& id);
+
+  // ---- Who takes part: profile_impl.cc ----
+  absl::StatusOr<CaseId> CreateCase(std::string_view title, std::string_view connection);
+  absl::StatusOr<Invitation> Invite(const CaseId& id, const InvitationRequest& request);
+  absl::StatusOr<CaseId> Join(std::string_view invitation);
+  absl::Status Approve(const CaseId& id, const ParticipantId& participant);
+  absl::Status MarkCompared(const CaseId& id, const ParticipantId& participant);
+  absl::Status Remove(const CaseId& id, const ParticipantId& participant);
+  absl::Status Leave(const CaseId& id);
+  absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);
+  absl::Status Reopen(const ChannelRef& channel);
+
+  // ---- Messages and documents: sending.cc ----
+  absl::StatusOr<SentMessage> Send(const ChannelRef& channel, std::string_view text);
+  absl::StatusOr<SentMessage> Share(const ChannelRef& channel, const std::string& path,
+                                    const ShareOptions& options, const ProgressCallback& progress);
+  absl::Status Fetch(const DocumentRef& document, const std::string& target,
+                     const FetchOptions& options, const ProgressCallback& progress);
+
+  // ---- Keeping up: keeping_up.cc ----
+  absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
+  absl::Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
+                     const Cancellation& cancellation);
+
+ private:
+  class Watcher;  // keeping_up.cc
+
+  Impl(std::unique_ptr<Store> store, std::string name)
+      : store_(std::move(store)), name_(std::move(name)), relays_(*store_) {}
+
+  // For steps without a relay.
+  client::CaseContext LocalContext(const CaseId& id);
+
+  // A context, and the connection that it uses for as long as this lives.
+  struct Connected {
+    std::shared_ptr<client::ConnectedRelay> relay;
+    client::CaseContext context;
+  };
+  // Errors: NotFound; those of connecting.
+  absl::StatusOr<Connected> Connect(const CaseId& id);
+  absl::StatusOr<Connected> ConnectTo(const client::ConnectionInfo& relay, const CaseId& id);
+
+  // Syncs, and gives what went wrong with this case as a whole.
+  absl::Status SyncAfter(const Connected& connected);
+  absl::StatusOr<client::CaseRecord> LoadCase(const CaseId& id);
+
+  // After Queue: exchanges with the channel, and tells what became of the message.
+  absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
+                                      bool may_stay_queued);
+  // Errors: FailedPrecondition when nothing can be sent to the channel, saying why.
+  absl::Status CheckWritable(const ChannelRef& channel);
+
+  absl::StatusOr<bool> SyncOnce(const SyncOptions& options, SyncReport& report);
+  absl::Status WaitForNews(const SyncOptions& options, double seconds);
+
+  std::unique_ptr<Store> store_;
+  std::string name_;
+  client::Relays relays_;
+};
+
+}  // namespace parley
+
+#endif  // PARLEY_CLIENT_LIB_API_PROFILE_IMPL_H_

@@ -1,0 +1,285 @@
+// Messages and documents: Profile::Impl's second part.
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "client-lib/api/media_type.h"
+#include "client-lib/api/profile_impl.h"
+#include "client-lib/api/status_conversion.h"
+#include "client-lib/channels/names.h"
+#include "crypto/primitives/hash.h"
+
+namespace parley {
+namespace {
+
+using client::CaseView;
+using client::ReadTransaction;
+using client::Transaction;
+
+constexpr size_t kMostTextBytes = 256 * 1024;
+constexpr uint64_t kMostFileBytes = 1ull << 50;
+
+// A share that was begun: "share/<channel>/<hash of the path>". It keeps the message id, by which
+// the upload is resumed, and the voucher that pays.
+struct ShareRecord {
+  MessageId message_id;
+  crypto::Bytes voucher;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.message_id, self.voucher);
+  }
+};
+
+std::string ShareName(const ChannelRef& channel, const std::string& path) {
+  std::error_code error;
+  const std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
+  return "share/" + channel.channel_id.ToString() + "/" +
+         crypto::ToHex(crypto::Hash(crypto::HashAlgorithm::kSha256,
+                                    crypto::ViewOf(error ? path : whole)));
+}
+
+absl::Status CheckFile(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) {
+    return client::FileError("\"" + path + "\" can't be read: " + std::strerror(errno));
+  }
+  if (!S_ISREG(found.st_mode)) {
+    return absl::InvalidArgumentError("\"" + path + "\" is not a file that can be shared");
+  }
+  if (static_cast<uint64_t>(found.st_size) > kMostFileBytes) {
+    return absl::ResourceExhaustedError("\"" + path + "\" is too big");
+  }
+  return absl::OkStatus();
+}
+
+// A transfer's progress as the public callback has it; a false of it cancels the transfer.
+class Progress {
+ public:
+  explicit Progress(const ProgressCallback& callback) : callback_(callback) {}
+
+  void SetUp(client::TransferOptions& options) {
+    options.cancel = &cancelled_;
+    if (!callback_) return;
+    options.progress = [this](const client::TransferProgress& progress) {
+      if (!callback_(progress.done_bytes, progress.total_bytes)) cancelled_ = true;
+    };
+  }
+
+ private:
+  const ProgressCallback& callback_;
+  std::atomic<bool> cancelled_{false};
+};
+
+// How long a broken connection is tried again in a transfer before the call fails.
+constexpr std::chrono::milliseconds kTransferRetryFor{60'000};
+
+}  // namespace
+
+absl::Status Profile::Impl::CheckWritable(const ChannelRef& channel) {
+  PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+  PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
+  switch (view.record().own_state) {
+    case ParticipantState::kWaiting:
+      return absl::FailedPreconditionError(
+          "you are waiting for approval; the mediator has to approve you first");
+    case ParticipantState::kRemoved:
+      return absl::FailedPreconditionError("you were removed from this case");
+    case ParticipantState::kLeft:
+      return absl::FailedPreconditionError("you have left this case");
+    default:
+      break;
+  }
+  PARLEY_ASSIGN_OR_RETURN(Channel shown, view.Channel(read, channel.channel_id));
+  if (shown.status == ChannelStatus::kHalted) {
+    return absl::FailedPreconditionError("the channel " + shown.name + " is halted: " +
+                                         shown.halted_reason +
+                                         "; a neutral has to reopen it before anything can be sent");
+  }
+  if (shown.status == ChannelStatus::kClosed) {
+    return absl::FailedPreconditionError("you are not in the channel " + shown.name + " any more");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, const MessageId& id,
+                                                   bool may_stay_queued) {
+  SentMessage sent;
+  sent.id = id;
+  uint64_t head_before = 0;
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(
+        client::ChannelInfo info,
+        LocalContext(channel.case_id).Channel(channel.channel_id).Info(read));
+    head_before = info.head.position;
+  }
+  absl::Status failed;
+  absl::StatusOr<Connected> connected = Connect(channel.case_id);
+  failed = connected.status();
+  if (failed.ok()) {
+    failed = client::ExchangeChannel(connected->context, channel.channel_id).status();
+  }
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
+    PARLEY_ASSIGN_OR_RETURN(Channel shown, view.Channel(read, channel.channel_id));
+    sent.readers = std::move(shown.readers);
+    // Numbers are positions or more.
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Message> messages,
+                            view.Messages(read, channel.channel_id, head_before));
+    for (const Message& message : messages) {
+      if (message.id == id && message.author.self) sent.position = message.position;
+    }
+  }
+  if (sent.position.has_value()) return sent;
+  const bool unreachable = absl::IsUnavailable(failed) || absl::IsDeadlineExceeded(failed);
+  if ((failed.ok() || unreachable) && CheckWritable(channel).ok()) {
+    sent.queued = true;
+    return sent;
+  }
+  // It can't go out: take it back, if nothing of it has left.
+  if (!may_stay_queued) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    const absl::Status taken_back =
+        LocalContext(channel.case_id).Channel(channel.channel_id).Unqueue(step, id);
+    if (taken_back.ok()) PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  if (!failed.ok()) return failed;
+  PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
+  sent.queued = true;
+  return sent;
+}
+
+absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel,
+                                                std::string_view text) {
+  if (text.empty()) return absl::InvalidArgumentError("there is nothing to send: the text is empty");
+  if (text.size() > kMostTextBytes) {
+    return absl::ResourceExhaustedError("the message has " + std::to_string(text.size()) +
+                                        " bytes; at most " + std::to_string(kMostTextBytes) +
+                                        " can be sent: share it as a file");
+  }
+  if (!client::IsUtf8(text)) {
+    return absl::InvalidArgumentError("the text is not UTF-8; share it as a file instead");
+  }
+  PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
+  content::v1::Content content;
+  content.mutable_text()->set_text(std::string(text));
+  MessageId id;
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    PARLEY_ASSIGN_OR_RETURN(
+        id, LocalContext(channel.case_id).Channel(channel.channel_id).Queue(step, content));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  return Deliver(channel, id, /*may_stay_queued=*/false);
+}
+
+namespace {
+
+// The share of this file that was begun, or a new one with what pays for it.
+absl::StatusOr<ShareRecord> BeginShare(client::ProfileStore& store, const std::string& name,
+                                       const client::CaseContext& context, bool new_voucher) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store.Begin());
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ShareRecord> begun,
+                          client::GetRecord<ShareRecord>(step, client::RecordClass::kKeys, name));
+  if (begun.has_value() && !new_voucher) return std::move(*begun);
+  ShareRecord share = begun.has_value() ? std::move(*begun) : ShareRecord();
+  if (share.message_id.is_zero()) share.message_id = client::RandomId<MessageId>();
+  PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, context.Records().Case(step));
+  if (record.sponsor_token.empty()) {
+    if (record.vouchers.empty()) {
+      return absl::ResourceExhaustedError(
+          "there is no voucher left to pay for a file at the relay; more were asked of the mediator: "
+          "sync, and try again when they have been online");
+    }
+    share.voucher = std::move(record.vouchers.back());
+    record.vouchers.pop_back();
+    PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
+  }
+  PARLEY_RETURN_IF_ERROR(client::PutRecord(step, client::RecordClass::kKeys, name, share));
+  PARLEY_RETURN_IF_ERROR(step.Commit());
+  return share;
+}
+
+}  // namespace
+
+absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel,
+                                                 const std::string& path,
+                                                 const ShareOptions& options,
+                                                 const ProgressCallback& progress) {
+  PARLEY_RETURN_IF_ERROR(CheckFile(path));
+  PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
+  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
+  PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, LoadCase(channel.case_id));
+  const std::string name = ShareName(channel, path);
+  client::Transfers transfers(*store_);
+
+  client::UploadRequest request;
+  request.path = path;
+  request.name = client::SafeFileName(
+      options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
+  request.media_type =
+      options.media_type.empty() ? client::MediaTypeOf(request.name) : options.media_type;
+  client::TransferOptions transfer;
+  transfer.retry_for = kTransferRetryFor;
+  Progress reporter(progress);
+  reporter.SetUp(transfer);
+
+  absl::StatusOr<content::v1::Document> manifest = absl::UnauthenticatedError("");
+  ShareRecord share;
+  constexpr int kMostVouchersTried = 4;  // one may have expired, or been used by an earlier attempt
+  for (int attempt = 0; attempt < kMostVouchersTried; ++attempt) {
+    PARLEY_ASSIGN_OR_RETURN(share, BeginShare(*store_, name, connected.context, attempt > 0));
+    request.transfer_id = share.message_id.ToString();
+    const client::Credential credential =
+        record.sponsor_token.empty()
+            ? client::Credential::Voucher(share.voucher)
+            : client::Credential::SponsorToken(record.sponsor_token.Reveal());
+    manifest = transfers.Upload(*connected.relay->client, credential, request, transfer);
+    if (!absl::IsUnauthenticated(manifest.status()) || !record.sponsor_token.empty()) break;
+  }
+  PARLEY_RETURN_IF_ERROR(manifest.status());
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    content::v1::Content content;
+    content.set_message_id(client::ToField(share.message_id));
+    if (options.replaces.has_value()) {
+      manifest->set_replaces_message_id(client::ToField(*options.replaces));
+    }
+    *content.mutable_document() = std::move(*manifest);
+    PARLEY_RETURN_IF_ERROR(
+        connected.context.Channel(channel.channel_id).Queue(step, content).status());
+    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, name));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  transfers.Forget(share.message_id.ToString()).IgnoreError();  // only takes room
+  return Deliver(channel, share.message_id, /*may_stay_queued=*/true);
+}
+
+absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string& target,
+                                  const FetchOptions& options, const ProgressCallback& progress) {
+  content::v1::Document manifest;
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(CaseView view,
+                            CaseView::Create(read, LocalContext(document.channel.case_id)));
+    PARLEY_RETURN_IF_ERROR(view.Channel(read, document.channel.channel_id).status());
+    PARLEY_ASSIGN_OR_RETURN(manifest, view.Manifest(read, document));
+  }
+  struct stat found {};
+  if (!options.overwrite && stat(target.c_str(), &found) == 0) {
+    return absl::AlreadyExistsError("\"" + target + "\" exists already; choose another name");
+  }
+  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(document.channel.case_id));
+  client::Transfers::DownloadOptions transfer;
+  transfer.retry_for = kTransferRetryFor;
+  transfer.overwrite = options.overwrite;
+  Progress reporter(progress);
+  reporter.SetUp(transfer);
+  return client::Transfers(*store_).Download(*connected.relay->client, manifest, target, transfer);
+}
+
+}  // namespace parley

@@ -1,0 +1,63 @@
+// The public values, made from the records: cases, participants, channels, messages, documents,
+// alarms. Nothing here uses the network.
+//
+// Threading: functions on a transaction.
+// Errors: the store's; NotFound for ids that the profile doesn't know.
+#ifndef PARLEY_CLIENT_LIB_API_VIEWS_H_
+#define PARLEY_CLIENT_LIB_API_VIEWS_H_
+
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client-lib/cases/case_context.h"
+#include "client-lib/cases/neutrals_log.h"
+#include "parley/content/v1/content.pb.h"
+#include "parley/types.h"
+
+namespace parley::client {
+
+absl::StatusOr<Case> ViewCase(const ReadTransaction& step, const CaseContext& context);
+
+absl::StatusOr<std::vector<Participant>> ViewParticipants(const ReadTransaction& step,
+                                                          const CaseContext& context);
+
+absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
+                                              const CaseContext& context);
+
+// Shows persons, channels and messages of one case; knows whom the owner has compared.
+class CaseView {
+ public:
+  static absl::StatusOr<CaseView> Create(const ReadTransaction& step, const CaseContext& context);
+
+  const CaseRecord& record() const { return record_; }
+
+  // In the order: joint, caucuses by side, neutrals, others.
+  absl::StatusOr<std::vector<parley::Channel>> Channels(const ReadTransaction& step) const;
+  absl::StatusOr<parley::Channel> Channel(const ReadTransaction& step, const ChannelId& id) const;
+
+  // Messages and documents after a number.
+  absl::StatusOr<std::vector<Message>> Messages(const ReadTransaction& step, const ChannelId& id,
+                                                uint64_t after) const;
+  absl::StatusOr<std::vector<Message>> Unsent(const ReadTransaction& step,
+                                              const ChannelId& id) const;
+  absl::StatusOr<std::vector<Document>> Documents(const ReadTransaction& step,
+                                                  const ChannelId& id) const;
+  // The manifest of a shared document. Errors: NotFound when this channel has no such document.
+  absl::StatusOr<content::v1::Document> Manifest(const ReadTransaction& step,
+                                                 const DocumentRef& document) const;
+
+ private:
+  Person PersonOf(const RosterMember& member) const;
+  parley::Channel ShowChannel(const ChannelId& id, const ChannelInfo& info) const;
+  Message ShowMessage(const ChannelId& id, const ChannelMessage& message) const;
+
+  CaseContext context_;
+  CaseRecord record_;
+  std::map<ParticipantId, bool> compared_;
+};
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_API_VIEWS_H_
