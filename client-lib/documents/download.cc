@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "client-lib/documents/local_file.h"
 #include "client-lib/documents/transfer.h"
@@ -29,6 +30,7 @@ using crypto::TreeHasher;
 struct OpenedChunk {
   std::optional<TreeHash> plaintext_leaf;
   TreeHash ciphertext_leaf{};
+  std::string buffer;  // that the sealed chunk came in, to be used again
 };
 using OpenWork = OrderedWork<absl::StatusOr<OpenedChunk>>;
 
@@ -129,8 +131,14 @@ class Download {
             return NotWhatWasShared("chunk " + std::to_string(index) + " has another size");
           }
           if (work.full()) PARLEY_RETURN_IF_ERROR(TakeOne(work));
-          work.Submit([this, index, sealed = std::exchange(data, std::string())] {
-            return OpenChunk(index, sealed);
+          std::string sealed;
+          if (!spare_.empty()) {
+            sealed = std::move(spare_.back());
+            spare_.pop_back();
+          }
+          sealed.swap(data);
+          work.Submit([this, index, sealed = std::move(sealed)]() mutable {
+            return OpenChunk(index, std::move(sealed));
           });
           ++next;
           return absl::OkStatus();
@@ -149,13 +157,14 @@ class Download {
     PARLEY_ASSIGN_OR_RETURN(OpenedChunk chunk, work.Take());
     if (chunk.plaintext_leaf.has_value()) plaintext_.AddLeaf(*chunk.plaintext_leaf);
     ciphertext_.AddLeaf(chunk.ciphertext_leaf);
+    spare_.push_back(std::move(chunk.buffer));
     ++record_.chunks;
     pace_.Advanced(ContentIn(record_.chunks));
     return pace_.IsSavingDue(record_.chunks - saved_chunks_) ? Save() : absl::OkStatus();
   }
 
   // Runs on the pool's threads.
-  absl::StatusOr<OpenedChunk> OpenChunk(uint64_t index, const std::string& sealed) const {
+  absl::StatusOr<OpenedChunk> OpenChunk(uint64_t index, std::string sealed) const {
     absl::StatusOr<Bytes> content = opener_.OpenChunk(index, crypto::ViewOf(sealed));
     if (!content.ok()) {
       return NotWhatWasShared("chunk " + std::to_string(index) +
@@ -165,6 +174,7 @@ class Download {
     if (!content->empty()) chunk.plaintext_leaf = crypto::TreeLeaf(*content);
     chunk.ciphertext_leaf = crypto::TreeLeaf(crypto::ViewOf(sealed));
     PARLEY_RETURN_IF_ERROR(part_.WritePiece(layout().ChunkOffset(index), *content));
+    chunk.buffer = std::move(sealed);
     return chunk;
   }
 
@@ -205,6 +215,7 @@ class Download {
   TreeHasher plaintext_;  // over the chunks that are verified and written
   TreeHasher ciphertext_;
   uint64_t saved_chunks_ = 0;
+  std::vector<std::string> spare_;  // at most as many as pieces under work
   WorkerPool pool_;
 };
 
