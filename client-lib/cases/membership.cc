@@ -139,6 +139,19 @@ absl::StatusOr<PersonRecord> Known(const ReadTransaction& step, const CaseContex
   return std::move(*person);
 }
 
+// Opens the own inbox's next generation, with more append keys, when all are given away.
+absl::Status EnsureFreeSlot(const CaseContext& context) {
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
+    if (FreeSlots(device) > 0) return absl::OkStatus();
+    PlanInboxClosing(device, {}, kInboxSlots);  // false when one is on its way: that does it, too
+    PARLEY_RETURN_IF_ERROR(context.Pairings().PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  return context.OwnInbox().Flush(*context.relay).status();
+}
+
 }  // namespace
 
 ParticipantId InvitationEntryId(const MadeInvitation& invitation) {
@@ -162,18 +175,13 @@ absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRe
         "when the mediator has been online");
   }
   PARLEY_ASSIGN_OR_RETURN(InvitationOffer offer, OfferOf(context, *record, request));
+  PARLEY_RETURN_IF_ERROR(EnsureFreeSlot(context));
 
   std::optional<PreparedInvitation> prepared;
   const PairingRecords records = context.Pairings();
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
     PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records.Device(step));
-    if (FreeSlots(device) == 0) {
-      PlanInboxClosing(device, {}, kInboxSlots);
-      PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
-      PARLEY_RETURN_IF_ERROR(step.Commit());
-      return absl::AbortedError("the inbox needs more append keys first; sync, and try again");
-    }
     PARLEY_RETURN_IF_ERROR(CheckNameIsFree(step, context, request.name));
     PARLEY_ASSIGN_OR_RETURN(prepared, PrepareInvitation(device, offer));
     PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
