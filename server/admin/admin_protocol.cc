@@ -27,8 +27,9 @@ absl::Status Perform(Relay& relay, const AdminRequest& request, AdminResponse& r
     case AdminCommand::kSponsorRemove:
       return relay.sponsors().Remove(request.name);
   }
-  return absl::UnimplementedError("the running relay does not know this command: use the same "
-                                  "version of parley-relay for both");
+  return absl::UnimplementedError(
+      "the running relay does not know this command: use the same "
+      "version of parley-relay for both");
 }
 
 }  // namespace

@@ -54,9 +54,7 @@ struct AdminResponse {
   static auto Fields(F& self) {
     return std::tie(self.code, self.message, self.identity_key, self.token, self.sponsors);
   }
-  absl::Status status() const {
-    return absl::Status(static_cast<absl::StatusCode>(code), message);
-  }
+  absl::Status status() const { return absl::Status(static_cast<absl::StatusCode>(code), message); }
 };
 
 class Relay;

@@ -91,7 +91,8 @@ absl::StatusOr<crypto::Secret> ReceiveMessage(int fd, uint32_t largest) {
   crypto::Reader reader(header);
   uint32_t size = 0;
   PARLEY_RETURN_IF_ERROR(reader.ReadUint32(size));
-  if (size > largest) return absl::InvalidArgumentError("a message on the admin socket is too long");
+  if (size > largest)
+    return absl::InvalidArgumentError("a message on the admin socket is too long");
   crypto::Secret message(size);
   PARLEY_RETURN_IF_ERROR(ReceiveAll(fd, message.RevealMutable()));
   return message;
@@ -155,8 +156,9 @@ void AdminSocket::Serve(int connection) {
     response = Administer(relay_, *request);
   } else {
     response.code = static_cast<uint8_t>(absl::StatusCode::kInvalidArgument);
-    response.message = "the running relay does not understand this command: use the same version "
-                       "of parley-relay for both";
+    response.message =
+        "the running relay does not understand this command: use the same version "
+        "of parley-relay for both";
   }
   SendMessage(connection, crypto::SerializeSecret(response)).IgnoreError();
 }

@@ -112,8 +112,7 @@ TEST_F(AdminTest, TheSocketSurvivesNonsense) {
     const std::string path = "/proc/self/fd/" + std::to_string(dir) + "/admin.sock";
     path.copy(address.sun_path, sizeof(address.sun_path) - 1);
     ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-    EXPECT_EQ(::write(fd, nonsense.data(), nonsense.size()),
-              static_cast<ssize_t>(nonsense.size()));
+    EXPECT_EQ(::write(fd, nonsense.data(), nonsense.size()), static_cast<ssize_t>(nonsense.size()));
     ::close(fd);
   }
   ::close(dir);
@@ -124,8 +123,8 @@ TEST_F(AdminTest, SecretsAreForTheirOwnerAlone) {
   Open();
   ASSERT_TRUE(LoadOrMakeCertificate(folder_, "127.0.0.1").ok());
   struct stat info {};
-  for (const char* name :
-       {"keys/identity.seed", "keys/relay.secret", "keys/tls-key.pem", "keys/tls-certificate.pem"}) {
+  for (const char* name : {"keys/identity.seed", "keys/relay.secret", "keys/tls-key.pem",
+                           "keys/tls-certificate.pem"}) {
     ASSERT_EQ(::stat((folder_ / name).c_str(), &info), 0) << name;
     EXPECT_EQ(info.st_mode & 0777, 0600u) << name;
   }

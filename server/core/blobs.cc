@@ -80,7 +80,8 @@ absl::StatusOr<BlobProgressRecord> BlobUpload::ProgressWith(uint64_t index, size
   BlobProgressRecord next = progress_;
   if (index > progress_.chunks) {
     return absl::OutOfRangeError("chunk " + std::to_string(index) + " came where chunk " +
-                                 std::to_string(progress_.chunks) + " is the first that is missing");
+                                 std::to_string(progress_.chunks) +
+                                 " is the first that is missing");
   }
   if (index < progress_.chunks) {
     PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> old,
@@ -219,8 +220,7 @@ void Blobs::Seal(const v1::SealBlobRequest& request, Done done) {
       std::move(done));
 }
 
-absl::Status Blobs::Stat(const v1::StatBlobRequest& request,
-                         v1::StatBlobResponse& response) const {
+absl::Status Blobs::Stat(const v1::StatBlobRequest& request, v1::StatBlobResponse& response) const {
   PARLEY_ASSIGN_OR_RETURN(ObjectId id, FixedField<32>(request.blob_id(), "blob_id"));
   absl::Status may = CheckBlobToken(core_, request.token(), id, AccessRight::kWrite);
   if (may.code() == absl::StatusCode::kPermissionDenied) {
@@ -238,8 +238,8 @@ absl::Status Blobs::Stat(const v1::StatBlobRequest& request,
 absl::Status DeleteBlob(Transaction& transaction, const ObjectId& blob, const BlobRecord& record) {
   transaction.DeletePrefix(Space::kChunks, storage::ChunkPrefix(blob));
   if (record.expires_at != 0) {
-    transaction.Delete(storage::ExpiryKey(record.expires_at, storage::ExpiringKind::kBlob,
-                                          storage::IdView(blob)));
+    transaction.Delete(
+        storage::ExpiryKey(record.expires_at, storage::ExpiringKind::kBlob, storage::IdView(blob)));
   }
   transaction.Delete(storage::BlobProgressKey(blob));
   transaction.Delete(storage::BlobKey(blob));
@@ -274,8 +274,8 @@ absl::StatusOr<Blobs::Range> Blobs::OpenRange(const v1::DownloadBlobRequest& req
       request.chunk_count() > progress.chunks - request.first_chunk()) {
     return absl::OutOfRangeError("the blob has " + std::to_string(progress.chunks) + " chunks");
   }
-  const uint64_t end = request.chunk_count() == 0 ? progress.chunks
-                                                  : request.first_chunk() + request.chunk_count();
+  const uint64_t end =
+      request.chunk_count() == 0 ? progress.chunks : request.first_chunk() + request.chunk_count();
   return Range{id, request.first_chunk(), end};
 }
 

@@ -29,8 +29,9 @@ class BlobUpload {
 
   // Stores a chunk and returns how many are stored without a gap. A chunk that is there already is
   // replaced.
-  // Errors: InvalidArgument (size, or Start missing); OutOfRange for a gap; ResourceExhausted beyond
-  // what the blob reserved; FailedPrecondition, NotFound when it was sealed or deleted meanwhile.
+  // Errors: InvalidArgument (size, or Start missing); OutOfRange for a gap; ResourceExhausted
+  // beyond what the blob reserved; FailedPrecondition, NotFound when it was sealed or deleted
+  // meanwhile.
   absl::StatusOr<uint64_t> Write(uint64_t index, std::string data);
 
  private:

@@ -32,7 +32,7 @@ void CommitQueue::Submit(size_t bytes, Step step, Done done) {
     if (stopping_) {
       refusal = absl::UnavailableError("the relay is shutting down: connect again in a moment");
     } else if (queue_.size() < limits_.max_queued_steps &&
-        queued_bytes_ + bytes <= limits_.max_queued_bytes) {
+               queued_bytes_ + bytes <= limits_.max_queued_bytes) {
       queued_bytes_ += bytes;
       queue_.push_back({bytes, std::move(step), std::move(done)});
       const bool was_empty = queue_.size() == 1;

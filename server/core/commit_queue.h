@@ -3,8 +3,8 @@
 //   queue.Submit(bytes, [..](Transaction& t) { ... return absl::OkStatus(); },
 //                [..](absl::Status status) { ... });
 //
-// All of the relay's changes but chunks go through one queue, one after the other, so each step sees
-// the state that all before it left. A step that returns an error changes nothing and doesn't
+// All of the relay's changes but chunks go through one queue, one after the other, so each step
+// sees the state that all before it left. A step that returns an error changes nothing and doesn't
 // disturb its neighbours. `done` is called once it is on disk, or with the error.
 //
 // Steps may be run again when somebody else's write came between (KeyValueStore's Aborted), so they

@@ -52,8 +52,13 @@ TEST_F(CommitQueueTest, StepsSeeTheirPredecessors) {
   CommitQueue queue(store_, Limits());
   std::promise<void> gate;
   std::shared_future<void> open(gate.get_future());
-  queue.Submit(0, [open](Transaction&) { open.wait(); return absl::OkStatus(); },
-               [](absl::Status) {});
+  queue.Submit(
+      0,
+      [open](Transaction&) {
+        open.wait();
+        return absl::OkStatus();
+      },
+      [](absl::Status) {});
   std::vector<std::promise<absl::Status>> results(11);
   for (int i = 0; i < 11; ++i) {
     queue.Submit(

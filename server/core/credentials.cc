@@ -10,8 +10,8 @@
 namespace parley::server {
 namespace {
 
-using crypto::ByteView;
 using crypto::Bytes;
+using crypto::ByteView;
 using crypto::ViewOf;
 
 constexpr uint8_t kVersion = 1;

@@ -1,10 +1,11 @@
 // What the relay hands out and checks without a look-up: challenges, session tokens, vouchers.
 //
-// Each is `version (1) || fields || MAC (32)` under a key of its own, derived from the relay secret,
-// so that one kind can't stand in for another and every process that shares the secret can check it.
+// Each is `version (1) || fields || MAC (32)` under a key of its own, derived from the relay
+// secret, so that one kind can't stand in for another and every process that shares the secret can
+// check it.
 //
-// Errors: one Unauthenticated for whatever isn't valid; its message says malformed, forged or expired.
-// Threading: any thread; the object doesn't change after it was made.
+// Errors: one Unauthenticated for whatever isn't valid; its message says malformed, forged or
+// expired. Threading: any thread; the object doesn't change after it was made.
 #ifndef PARLEY_SERVER_CORE_CREDENTIALS_H_
 #define PARLEY_SERVER_CORE_CREDENTIALS_H_
 

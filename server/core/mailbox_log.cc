@@ -51,23 +51,23 @@ absl::Status ReadEntries(const storage::KeyValueStore& store, const storage::Obj
   absl::Status status;
   uint64_t next = from;
   size_t bytes = 0;
-  absl::Status scanned = store.Scan(
-      storage::Space::kRecords, storage::EntryKey(mailbox, from),
-      last == UINT64_MAX ? storage::PrefixEnd(storage::EntryPrefix(mailbox))
-                         : storage::EntryKey(mailbox, last + 1),
-      [&](std::string_view key, std::string_view value) {
-        if (storage::PositionOfEntryKey(key) != next) return false;
-        absl::StatusOr<storage::EntryView> view = storage::ParseEntry(value);
-        if (!view.ok()) {
-          status = view.status();
-          return false;
-        }
-        if (next > from && bytes + value.size() > bounds.bytes) return false;
-        bytes += value.size();
-        Fill(next, *view, *out.Add());
-        ++next;
-        return next - from < bounds.entries;
-      });
+  absl::Status scanned =
+      store.Scan(storage::Space::kRecords, storage::EntryKey(mailbox, from),
+                 last == UINT64_MAX ? storage::PrefixEnd(storage::EntryPrefix(mailbox))
+                                    : storage::EntryKey(mailbox, last + 1),
+                 [&](std::string_view key, std::string_view value) {
+                   if (storage::PositionOfEntryKey(key) != next) return false;
+                   absl::StatusOr<storage::EntryView> view = storage::ParseEntry(value);
+                   if (!view.ok()) {
+                     status = view.status();
+                     return false;
+                   }
+                   if (next > from && bytes + value.size() > bounds.bytes) return false;
+                   bytes += value.size();
+                   Fill(next, *view, *out.Add());
+                   ++next;
+                   return next - from < bounds.entries;
+                 });
   PARLEY_RETURN_IF_ERROR(scanned);
   PARLEY_RETURN_IF_ERROR(status);
   if (next == from) {

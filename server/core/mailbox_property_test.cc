@@ -35,8 +35,8 @@ class MailboxPropertyTest : public testing::TestWithParam<uint32_t> {
   void Record(Modelled& m, const v1::AppendRequest& request) {
     absl::StatusOr<uint64_t> position = relay_.Append(request);
     ASSERT_TRUE(position.ok()) << position.status();
-    m.log.push_back({request.generation(), request.append_id(), request.payload(),
-                     request.has_closing()});
+    m.log.push_back(
+        {request.generation(), request.append_id(), request.payload(), request.has_closing()});
     ASSERT_EQ(*position, m.log.size());
     m.sent.push_back(request);
   }
@@ -66,8 +66,9 @@ class MailboxPropertyTest : public testing::TestWithParam<uint32_t> {
     const uint64_t generation = KnownGeneration(m);
     if (generation == m.mailbox.generation()) return;
     absl::Status status =
-        relay_.Append(relay_.AppendRequest(m.mailbox, generation,
-                                           relay_.AppendToken(m.mailbox, generation), "late"))
+        relay_
+            .Append(relay_.AppendRequest(m.mailbox, generation,
+                                         relay_.AppendToken(m.mailbox, generation), "late"))
             .status();
     ASSERT_EQ(status.code(), absl::StatusCode::kAborted);
     ASSERT_EQ(RelayFixture::CurrentGeneration(status), m.mailbox.generation());

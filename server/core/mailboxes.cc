@@ -32,9 +32,9 @@ storage::TokenHash CreationHash(const v1::CreateMailboxRequest& request,
 }
 
 absl::Status Stale(uint64_t current) {
-  absl::Status status = absl::AbortedError(
-      "this generation is closed; the current one is " + std::to_string(current) +
-      ": read up to the closing entry and append to that");
+  absl::Status status = absl::AbortedError("this generation is closed; the current one is " +
+                                           std::to_string(current) +
+                                           ": read up to the closing entry and append to that");
   v1::StaleGeneration details;
   details.set_current_generation(current);
   status.SetPayload(kStaleGenerationPayload, absl::Cord(details.SerializeAsString()));
@@ -43,15 +43,15 @@ absl::Status Stale(uint64_t current) {
 
 void PutExpiry(Transaction& transaction, const ObjectId& mailbox, uint64_t expires_at) {
   if (expires_at == 0) return;
-  transaction.Put(storage::ExpiryKey(expires_at, storage::ExpiringKind::kMailbox,
-                                     storage::IdView(mailbox)),
-                  std::string());
+  transaction.Put(
+      storage::ExpiryKey(expires_at, storage::ExpiringKind::kMailbox, storage::IdView(mailbox)),
+      std::string());
 }
 
 void DeleteExpiry(Transaction& transaction, const ObjectId& mailbox, uint64_t expires_at) {
   if (expires_at == 0) return;
-  transaction.Delete(storage::ExpiryKey(expires_at, storage::ExpiringKind::kMailbox,
-                                        storage::IdView(mailbox)));
+  transaction.Delete(
+      storage::ExpiryKey(expires_at, storage::ExpiringKind::kMailbox, storage::IdView(mailbox)));
 }
 
 }  // namespace
@@ -59,8 +59,7 @@ void DeleteExpiry(Transaction& transaction, const ObjectId& mailbox, uint64_t ex
 void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
   absl::StatusOr<ObjectId> id = FixedField<32>(request.mailbox_id(), "mailbox_id");
   if (!id.ok()) return done(id.status());
-  absl::StatusOr<storage::GenerationKeySet> keys =
-      KeysField(request.keys(), "keys", core_.limits);
+  absl::StatusOr<storage::GenerationKeySet> keys = KeysField(request.keys(), "keys", core_.limits);
   if (!keys.ok()) return done(keys.status());
   absl::StatusOr<Payment> payment = PaymentField(core_.credentials, request);
   if (!payment.ok()) return done(payment.status());
@@ -69,8 +68,9 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
   MailboxRecord record;
   record.creation_hash = CreationHash(request, *keys);
   record.expires_at = request.expires_at();
-  record.allowed_entries = request.allowance().entries() != 0 ? request.allowance().entries()
-                                                              : core_.limits.default_allowed_entries;
+  record.allowed_entries = request.allowance().entries() != 0
+                               ? request.allowance().entries()
+                               : core_.limits.default_allowed_entries;
   record.allowed_bytes = request.allowance().bytes() != 0 ? request.allowance().bytes()
                                                           : core_.limits.default_allowed_bytes;
   if (payment->voucher.has_value()) {
@@ -122,9 +122,9 @@ void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done) {
     PARLEY_ASSIGN_OR_RETURN(pending->append_id, FixedField<16>(request.append_id(), "append_id"));
     if (request.generation() == 0) return absl::InvalidArgumentError("generation is missing");
     if (request.payload().size() > core_.limits.max_entry_bytes) {
-      return absl::InvalidArgumentError(
-          "payload has " + std::to_string(request.payload().size()) + " bytes: it may have " +
-          std::to_string(core_.limits.max_entry_bytes));
+      return absl::InvalidArgumentError("payload has " + std::to_string(request.payload().size()) +
+                                        " bytes: it may have " +
+                                        std::to_string(core_.limits.max_entry_bytes));
     }
     if (request.payload().empty() && !request.has_closing()) {
       return absl::InvalidArgumentError("payload is missing: only a closing may be empty");
@@ -157,9 +157,8 @@ absl::Status Mailboxes::CheckClosing(const PendingAppend& pending) const {
                           GetRecord<GenerationRecord>(
                               core_.store, storage::GenerationKey(pending.mailbox, generation)));
   if (!record.has_value()) return NoSuchMailbox();
-  const crypto::Bytes message = ClosingMessage(pending.mailbox, generation,
-                                               pending.request->payload(),
-                                               pending.closing->next_keys);
+  const crypto::Bytes message = ClosingMessage(
+      pending.mailbox, generation, pending.request->payload(), pending.closing->next_keys);
   if (!crypto::VerifySignature(record->keys.control_key, message,
                                pending.closing->control_signature)
            .ok()) {
@@ -261,11 +260,11 @@ absl::Status Mailboxes::CloseGeneration(Transaction& transaction, const PendingA
 absl::Status Mailboxes::Read(const v1::ReadRequest& request, v1::ReadResponse& response) const {
   const Limits& limits = core_.limits;
   PARLEY_ASSIGN_OR_RETURN(ObjectId mailbox, FixedField<32>(request.mailbox_id(), "mailbox_id"));
-  if (request.from() == 0) return absl::InvalidArgumentError("from is missing: positions begin at 1");
+  if (request.from() == 0)
+    return absl::InvalidArgumentError("from is missing: positions begin at 1");
   const uint64_t now = core_.Now();
-  PARLEY_ASSIGN_OR_RETURN(
-      TokenClaims claims,
-      TokenField(core_.credentials, request.token(), mailbox, AccessRight::kRead, now));
+  PARLEY_ASSIGN_OR_RETURN(TokenClaims claims, TokenField(core_.credentials, request.token(),
+                                                         mailbox, AccessRight::kRead, now));
   PARLEY_ASSIGN_OR_RETURN(LogWindow window,
                           LoadWindow(core_.store, mailbox, claims.generation, now));
   if (request.from() > window.last + 1) {
@@ -286,9 +285,8 @@ absl::Status Mailboxes::Read(const v1::ReadRequest& request, v1::ReadResponse& r
 
 absl::Status DeleteMailbox(Transaction& transaction, const ObjectId& mailbox,
                            const MailboxRecord& record) {
-  for (const std::string& prefix :
-       {storage::EntryPrefix(mailbox), storage::AppendIdPrefix(mailbox),
-        storage::GenerationPrefix(mailbox)}) {
+  for (const std::string& prefix : {storage::EntryPrefix(mailbox), storage::AppendIdPrefix(mailbox),
+                                    storage::GenerationPrefix(mailbox)}) {
     transaction.DeletePrefix(storage::Space::kRecords, prefix);
   }
   DeleteExpiry(transaction, mailbox, record.expires_at);
@@ -362,8 +360,9 @@ void Mailboxes::Control(const v1::ControlMailboxRequest& request, Done done) {
                                 transaction.LoadRecord<MailboxRecord>(key));
         if (!mailbox.has_value()) return NoSuchMailbox();
         if (mailbox->generation != pending.generation) {
-          return absl::FailedPreconditionError("this generation is closed: sign with the keys of "
-                                               "the current one");
+          return absl::FailedPreconditionError(
+              "this generation is closed: sign with the keys of "
+              "the current one");
         }
         if (pending.act == ControlAct::kDelete) {
           return DeleteMailbox(transaction, pending.mailbox, *mailbox);
@@ -388,8 +387,9 @@ absl::Status Mailboxes::Trim(const ObjectId& mailbox, uint64_t generation,
                             GetRecord<MailboxRecord>(core_.store, key));
     if (!seen.has_value()) return NoSuchMailbox();
     if (seen->generation != generation) {
-      return absl::FailedPreconditionError("this generation is closed: sign with the keys of the "
-                                           "current one");
+      return absl::FailedPreconditionError(
+          "this generation is closed: sign with the keys of the "
+          "current one");
     }
     if (first_position > seen->head + 1) {
       return absl::OutOfRangeError("first_position lies beyond the head, " +

@@ -39,8 +39,7 @@ class Mailboxes {
 
   // Errors: InvalidArgument; Unauthenticated, PermissionDenied (token); NotFound; OutOfRange when
   // `from` lies beyond the generation's next position.
-  absl::Status Read(const relay::v1::ReadRequest& request,
-                    relay::v1::ReadResponse& response) const;
+  absl::Status Read(const relay::v1::ReadRequest& request, relay::v1::ReadResponse& response) const;
 
   // Errors: InvalidArgument; Unauthenticated (challenge); NotFound when there is no such mailbox or
   // the signature is not of its control key (the same answer); FailedPrecondition when the

@@ -118,8 +118,7 @@ TEST_F(MailboxesTest, AStaleAppendIsToldTheCurrentGeneration) {
   const std::string old_token = relay_.AppendToken(mailbox, 1);
   ASSERT_TRUE(relay_.Close(mailbox, "1").ok());
   ASSERT_TRUE(relay_.Close(mailbox, "2").ok());
-  absl::Status status =
-      relay_.Append(relay_.AppendRequest(mailbox, 1, old_token, "late")).status();
+  absl::Status status = relay_.Append(relay_.AppendRequest(mailbox, 1, old_token, "late")).status();
   EXPECT_EQ(status.code(), StatusCode::kAborted);
   EXPECT_EQ(RelayFixture::CurrentGeneration(status), 3u);
   EXPECT_EQ(relay_.ReadAll(mailbox, 3).size(), 0u);
@@ -191,10 +190,9 @@ TEST_F(MailboxesTest, AClosingNeedsTheControlKeyAndExactlyWhatItSigned) {
             StatusCode::kUnauthenticated);
   EXPECT_EQ(attempt([&](auto& r) { r.mutable_closing()->clear_control_signature(); }),
             StatusCode::kInvalidArgument);
-  EXPECT_EQ(attempt([&](auto& r) {
-              r.mutable_closing()->mutable_next_keys()->clear_append_keys();
-            }),
-            StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      attempt([&](auto& r) { r.mutable_closing()->mutable_next_keys()->clear_append_keys(); }),
+      StatusCode::kInvalidArgument);
   EXPECT_EQ(relay_.ReadAll(mailbox, 1).size(), 0u);
   EXPECT_EQ(attempt([](auto&) {}), StatusCode::kOk);
 }
@@ -274,9 +272,9 @@ TEST_F(MailboxesTest, AChallengeRelayedFromAnotherRelayIsUseless) {
   const storage::PublicKey evil_identity = crypto::SignatureKey::Generate().public_key();
   v1::OpenSessionRequest request =
       relay_.SessionRequest(mailbox.object(), 1, AccessRight::kRead, mailbox.secrets[0].read);
-  request.set_signature(
-      Signed(mailbox.secrets[0].read, SessionMessage(evil_identity, request.challenge(),
-                                                     mailbox.object(), 1, AccessRight::kRead)));
+  request.set_signature(Signed(
+      mailbox.secrets[0].read,
+      SessionMessage(evil_identity, request.challenge(), mailbox.object(), 1, AccessRight::kRead)));
   v1::OpenSessionResponse response;
   EXPECT_EQ(relay_.relay->sessions().OpenSession(request, response).code(),
             StatusCode::kUnauthenticated);
@@ -354,14 +352,12 @@ TEST_F(MailboxesTest, TrimForgetsEntriesAndGivesTheirRoomBack) {
   EXPECT_EQ(relay_.Control(mailbox, ControlAct::kTrim, 605).code(), StatusCode::kOutOfRange);
   ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kTrim, 603).ok());
   ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kTrim, 603).ok());  // again: nothing to do
-  absl::StatusOr<v1::ReadResponse> response =
-      relay_.Read(mailbox, relay_.ReadToken(mailbox, 2), 1);
+  absl::StatusOr<v1::ReadResponse> response = relay_.Read(mailbox, relay_.ReadToken(mailbox, 2), 1);
   ASSERT_TRUE(response.ok());
   EXPECT_EQ(response->first_position(), 603u);
   ASSERT_EQ(response->entries_size(), 1);
   EXPECT_EQ(response->entries(0).payload(), "kept");
-  EXPECT_EQ(relay_.Usage("sponsor").used_bytes,
-            before + 4 + relay_.limits.entry_overhead_bytes);
+  EXPECT_EQ(relay_.Usage("sponsor").used_bytes, before + 4 + relay_.limits.entry_overhead_bytes);
   // The closed generation went with its entries.
   EXPECT_EQ(relay_.Token(mailbox.object(), 1, AccessRight::kRead, mailbox.secrets[0].read)
                 .status()
@@ -396,9 +392,9 @@ TEST_F(MailboxesTest, ControlActsNeedTheCurrentControlKeyAndTheirOwnSignature) {
   TestMailbox mailbox = relay_.NewMailbox();
   ASSERT_TRUE(relay_.Append(mailbox, "x").ok());
   const GenerationSecrets& secrets = mailbox.secrets[0];
-  EXPECT_EQ(relay_.Control(relay_.ControlRequest(mailbox, ControlAct::kDelete, 0, secrets.append))
-                .code(),
-            StatusCode::kNotFound);
+  EXPECT_EQ(
+      relay_.Control(relay_.ControlRequest(mailbox, ControlAct::kDelete, 0, secrets.append)).code(),
+      StatusCode::kNotFound);
   // A signed trim is no delete, and no other trim.
   v1::ControlMailboxRequest request =
       relay_.ControlRequest(mailbox, ControlAct::kTrim, 1, secrets.control);
@@ -428,8 +424,7 @@ TEST_F(MailboxesTest, ExpiryComesMovesAndIsSwept) {
   create.set_expires_at(relay_.clock.NowSeconds() + 100);
   ASSERT_TRUE(relay_.Create(create).ok());
   ASSERT_TRUE(relay_.Append(mailbox, "x").ok());
-  ASSERT_TRUE(
-      relay_.Control(mailbox, ControlAct::kExpire, relay_.clock.NowSeconds() + 300).ok());
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kExpire, relay_.clock.NowSeconds() + 300).ok());
   relay_.clock.Advance(150);
   ASSERT_TRUE(relay_.relay->Sweep().ok());
   EXPECT_EQ(relay_.ReadAll(mailbox, 1).size(), 1u);

@@ -18,9 +18,7 @@
 
 namespace parley::server {
 
-inline std::string RandomString(size_t size) {
-  return crypto::ToString(crypto::RandomBytes(size));
-}
+inline std::string RandomString(size_t size) { return crypto::ToString(crypto::RandomBytes(size)); }
 inline std::string Text(const crypto::SignatureKey& key) {
   return crypto::ToString(key.public_key());
 }
@@ -41,9 +39,7 @@ struct GenerationSecrets {
     keys.set_control_key(Text(control));
     return keys;
   }
-  storage::GenerationKeySet KeySet() const {
-    return *KeysField(PublicKeys(), "keys", Limits());
-  }
+  storage::GenerationKeySet KeySet() const { return *KeysField(PublicKeys(), "keys", Limits()); }
 };
 
 // A mailbox as its owners know it: generation g has secrets[g - 1].
@@ -107,14 +103,14 @@ class RelayFixture {
   absl::StatusOr<std::string> Token(const storage::ObjectId& object, uint64_t generation,
                                     AccessRight right, const crypto::SignatureKey& key) {
     v1::OpenSessionResponse response;
-    absl::Status status = relay->sessions().OpenSession(
-        SessionRequest(object, generation, right, key), response);
+    absl::Status status =
+        relay->sessions().OpenSession(SessionRequest(object, generation, right, key), response);
     if (!status.ok()) return status;
     return response.token();
   }
   std::string ReadToken(const TestMailbox& mailbox, uint64_t generation) {
-    absl::StatusOr<std::string> token =
-        Token(mailbox.object(), generation, AccessRight::kRead, mailbox.secrets[generation - 1].read);
+    absl::StatusOr<std::string> token = Token(mailbox.object(), generation, AccessRight::kRead,
+                                              mailbox.secrets[generation - 1].read);
     EXPECT_TRUE(token.ok()) << token.status();
     return token.ok() ? *token : "";
   }
@@ -152,22 +148,21 @@ class RelayFixture {
     return request;
   }
   v1::AppendRequest AppendRequest(const TestMailbox& mailbox, const std::string& payload) {
-    return AppendRequest(mailbox, mailbox.generation(),
-                         AppendToken(mailbox, mailbox.generation()), payload);
+    return AppendRequest(mailbox, mailbox.generation(), AppendToken(mailbox, mailbox.generation()),
+                         payload);
   }
   // Makes `request` close its generation for `next`, signed by `control`.
   static void AddClosing(v1::AppendRequest& request, const TestMailbox& mailbox,
                          const GenerationSecrets& next, const crypto::SignatureKey& control) {
     *request.mutable_closing()->mutable_next_keys() = next.PublicKeys();
-    request.mutable_closing()->set_control_signature(
-        Signed(control, ClosingMessage(mailbox.object(), request.generation(), request.payload(),
-                                       next.KeySet())));
+    request.mutable_closing()->set_control_signature(Signed(
+        control,
+        ClosingMessage(mailbox.object(), request.generation(), request.payload(), next.KeySet())));
   }
   absl::StatusOr<uint64_t> Append(const v1::AppendRequest& request) {
     std::promise<absl::StatusOr<uint64_t>> result;
-    relay->mailboxes().Append(request, [&](absl::StatusOr<uint64_t> position) {
-      result.set_value(std::move(position));
-    });
+    relay->mailboxes().Append(
+        request, [&](absl::StatusOr<uint64_t> position) { result.set_value(std::move(position)); });
     return result.get_future().get();
   }
   absl::StatusOr<uint64_t> Append(const TestMailbox& mailbox, const std::string& payload) {
@@ -212,8 +207,7 @@ class RelayFixture {
   }
 
   v1::ControlMailboxRequest ControlRequest(const TestMailbox& mailbox, ControlAct act,
-                                           uint64_t argument,
-                                           const crypto::SignatureKey& control) {
+                                           uint64_t argument, const crypto::SignatureKey& control) {
     v1::ControlMailboxRequest request;
     request.set_mailbox_id(mailbox.id);
     request.set_generation(mailbox.generation());
@@ -222,8 +216,8 @@ class RelayFixture {
     if (act == ControlAct::kExpire) request.mutable_expire()->set_expires_at(argument);
     if (act == ControlAct::kDelete) request.mutable_delete_();
     request.set_control_signature(
-        Signed(control, ControlMessage(relay->identity_key(), request.challenge(),
-                                       mailbox.object(), mailbox.generation(), act, argument)));
+        Signed(control, ControlMessage(relay->identity_key(), request.challenge(), mailbox.object(),
+                                       mailbox.generation(), act, argument)));
     return request;
   }
   absl::Status Control(const v1::ControlMailboxRequest& request) {
@@ -246,8 +240,8 @@ class RelayFixture {
     return Wait([&](auto done) { relay->blobs().Create(request, done); });
   }
   std::string BlobToken(const TestBlob& blob, AccessRight right) {
-    absl::StatusOr<std::string> token = Token(
-        blob.object(), 0, right, right == AccessRight::kRead ? blob.read : blob.write);
+    absl::StatusOr<std::string> token =
+        Token(blob.object(), 0, right, right == AccessRight::kRead ? blob.read : blob.write);
     EXPECT_TRUE(token.ok()) << token.status();
     return token.ok() ? *token : "";
   }

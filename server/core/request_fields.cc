@@ -25,8 +25,7 @@ const char* NameOf(AccessRight right) {
 }  // namespace
 
 absl::StatusOr<storage::GenerationKeySet> KeysField(const v1::GenerationKeys& keys,
-                                                    const std::string& name,
-                                                    const Limits& limits) {
+                                                    const std::string& name, const Limits& limits) {
   storage::GenerationKeySet set;
   PARLEY_ASSIGN_OR_RETURN(set.read_key,
                           FixedField<32>(keys.read_key(), (name + ".read_key").c_str()));
@@ -60,9 +59,8 @@ absl::StatusOr<storage::ClosingRecord> ClosingField(const v1::Closing& closing,
   storage::ClosingRecord record;
   PARLEY_ASSIGN_OR_RETURN(record.next_keys,
                           KeysField(closing.next_keys(), "closing.next_keys", limits));
-  PARLEY_ASSIGN_OR_RETURN(
-      record.control_signature,
-      FixedField<64>(closing.control_signature(), "closing.control_signature"));
+  PARLEY_ASSIGN_OR_RETURN(record.control_signature,
+                          FixedField<64>(closing.control_signature(), "closing.control_signature"));
   return record;
 }
 

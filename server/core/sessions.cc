@@ -75,10 +75,9 @@ absl::StatusOr<uint64_t> Sessions::FindRight(const storage::ObjectId& object, ui
                               core_.store, storage::GenerationKey(object, generation)));
   if (!keys.has_value()) return NoSuchRight();
   const std::vector<storage::PublicKey>& append_keys = keys->keys.append_keys;
-  const bool holds =
-      right == AccessRight::kRead
-          ? keys->keys.read_key == key
-          : std::find(append_keys.begin(), append_keys.end(), key) != append_keys.end();
+  const bool holds = right == AccessRight::kRead ? keys->keys.read_key == key
+                                                 : std::find(append_keys.begin(), append_keys.end(),
+                                                             key) != append_keys.end();
   if (!holds) return NoSuchRight();
   return mailbox->generation;
 }

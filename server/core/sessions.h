@@ -16,8 +16,8 @@ class Sessions {
 
   void GetChallenge(relay::v1::GetChallengeResponse& response) const;
 
-  // Errors: InvalidArgument; Unauthenticated for the challenge or the signature; NotFound when there
-  // is no such object or generation, or the key is none of its (the same answer for each).
+  // Errors: InvalidArgument; Unauthenticated for the challenge or the signature; NotFound when
+  // there is no such object or generation, or the key is none of its (the same answer for each).
   absl::Status OpenSession(const relay::v1::OpenSessionRequest& request,
                            relay::v1::OpenSessionResponse& response) const;
 

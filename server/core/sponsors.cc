@@ -40,7 +40,8 @@ absl::Status CheckName(const std::string& name) {
 absl::StatusOr<SponsorRecord> LoadCharged(Transaction& transaction, const SponsorId& sponsor) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<SponsorRecord> record,
                           transaction.LoadRecord<SponsorRecord>(storage::SponsorKey(sponsor)));
-  if (!record.has_value()) return absl::DataLossError("an object's sponsor is missing in the store");
+  if (!record.has_value())
+    return absl::DataLossError("an object's sponsor is missing in the store");
   return *std::move(record);
 }
 
@@ -106,8 +107,8 @@ absl::Status Charge(Transaction& transaction, const SponsorId& sponsor, uint64_t
                     uint64_t objects, uint64_t slack_divisor) {
   PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
   const uint64_t slack = slack_divisor == 0 ? 0 : record.quota_bytes / slack_divisor;
-  const uint64_t limit = record.quota_bytes > UINT64_MAX - slack ? UINT64_MAX
-                                                                 : record.quota_bytes + slack;
+  const uint64_t limit =
+      record.quota_bytes > UINT64_MAX - slack ? UINT64_MAX : record.quota_bytes + slack;
   if (bytes > limit || record.used_bytes > limit - bytes) {
     return absl::ResourceExhaustedError(
         "the sponsor's quota of bytes is used up: delete something, or ask the relay's operator "

@@ -1,8 +1,8 @@
 // Sponsors and vouchers: who pays for mailboxes and blobs, and how much is left.
 //
 // A sponsor is a name, the hash of a token, and a quota of bytes and objects. A voucher is a MAC'd
-// promise to pay for one object; once used its id is remembered until it expires, by itself: nothing
-// says what it made.
+// promise to pay for one object; once used its id is remembered until it expires, by itself:
+// nothing says what it made.
 //
 // The free functions take part in a Transaction step; the class answers calls.
 // Threading: any thread; the free functions on the queue's.

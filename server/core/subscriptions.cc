@@ -33,9 +33,8 @@ absl::Status Subscription::Admit(const v1::SubscribeRequest::Add& add, storage::
     return absl::InvalidArgumentError("add.from is missing: positions begin at 1");
   }
   const uint64_t now = core_.Now();
-  PARLEY_ASSIGN_OR_RETURN(
-      TokenClaims claims,
-      TokenField(core_.credentials, add.token(), mailbox, AccessRight::kRead, now));
+  PARLEY_ASSIGN_OR_RETURN(TokenClaims claims, TokenField(core_.credentials, add.token(), mailbox,
+                                                         AccessRight::kRead, now));
   PARLEY_ASSIGN_OR_RETURN(LogWindow window,
                           LoadWindow(core_.store, mailbox, claims.generation, now));
   if (add.from() > window.last + 1) {

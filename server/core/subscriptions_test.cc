@@ -135,8 +135,7 @@ TEST_F(SubscriptionsTest, RefusalsAreEventsOfTheirMailboxOnly) {
   EXPECT_EQ(collector.Next().ended().code(),
             static_cast<uint32_t>(absl::StatusCode::kPermissionDenied));
   collector.Add(mailbox, relay_.ReadToken(mailbox, 1), 5);
-  EXPECT_EQ(collector.Next().ended().code(),
-            static_cast<uint32_t>(absl::StatusCode::kOutOfRange));
+  EXPECT_EQ(collector.Next().ended().code(), static_cast<uint32_t>(absl::StatusCode::kOutOfRange));
   collector.Add(other, relay_.ReadToken(other, 1), 1);
   EXPECT_TRUE(collector.Next().has_caught_up());
 }

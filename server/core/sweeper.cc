@@ -16,9 +16,8 @@ using storage::ExpiringKind;
 absl::Status ForgetMailbox(Transaction& transaction, const storage::ExpiryKeyParts& expiry) {
   std::optional<storage::ObjectId> id = storage::IdFrom<32>(expiry.id);
   if (!id.has_value()) return absl::OkStatus();
-  PARLEY_ASSIGN_OR_RETURN(
-      std::optional<storage::MailboxRecord> record,
-      transaction.LoadRecord<storage::MailboxRecord>(storage::MailboxKey(*id)));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<storage::MailboxRecord> record,
+                          transaction.LoadRecord<storage::MailboxRecord>(storage::MailboxKey(*id)));
   if (!record.has_value() || record->expires_at != expiry.expires_at) return absl::OkStatus();
   return DeleteMailbox(transaction, *id, *record);
 }
@@ -42,13 +41,13 @@ absl::Status ForgetVoucher(Transaction& transaction, const storage::ExpiryKeyPar
 
 absl::StatusOr<size_t> SweepExpired(Core& core, size_t most) {
   std::vector<std::string> due;
-  PARLEY_RETURN_IF_ERROR(core.store.Scan(
-      storage::Space::kRecords, std::string(storage::kExpiryPrefix),
-      storage::ExpiryKey(core.Now() + 1, ExpiringKind{}, ""),
-      [&](std::string_view key, std::string_view) {
-        due.emplace_back(key);
-        return due.size() < most;
-      }));
+  PARLEY_RETURN_IF_ERROR(core.store.Scan(storage::Space::kRecords,
+                                         std::string(storage::kExpiryPrefix),
+                                         storage::ExpiryKey(core.Now() + 1, ExpiringKind{}, ""),
+                                         [&](std::string_view key, std::string_view) {
+                                           due.emplace_back(key);
+                                           return due.size() < most;
+                                         }));
   for (const std::string& key : due) {
     PARLEY_RETURN_IF_ERROR(core.queue.Run([&key](Transaction& transaction) -> absl::Status {
       transaction.Delete(key);

@@ -11,8 +11,8 @@
 
 namespace parley::server {
 
-// Deletes up to `most` of the objects whose expiry has come, and returns how many it looked at; call
-// again while that is `most`. Not to be called from the queue's thread. Errors: the store's.
+// Deletes up to `most` of the objects whose expiry has come, and returns how many it looked at;
+// call again while that is `most`. Not to be called from the queue's thread. Errors: the store's.
 absl::StatusOr<size_t> SweepExpired(Core& core, size_t most);
 
 }  // namespace parley::server

@@ -1,6 +1,6 @@
 // kill -9 of the real relay at random moments under load. After each restart: every acknowledged
-// entry is there, once, where it was said to be; positions have no gap; what was not acknowledged is
-// there once or not at all, and sending it again settles it; acknowledged chunks and seals hold.
+// entry is there, once, where it was said to be; positions have no gap; what was not acknowledged
+// is there once or not at all, and sending it again settles it; acknowledged chunks and seals hold.
 //
 // Three rounds; a hundred with PARLEY_LONG=1. The relay is the program beside this one, or
 // PARLEY_RELAY.
@@ -178,9 +178,9 @@ class RelayCrashTest : public testing::Test {
     request.set_generation(generation);
     request.set_right(static_cast<v1::Right>(right));
     request.set_public_key(Text(key));
-    request.set_signature(crypto::ToString(key.Sign(
-        SessionMessage(*storage::IdFrom<32>(info.identity_key()), challenge.challenge(),
-                       *storage::IdFrom<32>(object), generation, right))));
+    request.set_signature(crypto::ToString(
+        key.Sign(SessionMessage(*storage::IdFrom<32>(info.identity_key()), challenge.challenge(),
+                                *storage::IdFrom<32>(object), generation, right))));
     grpc::ClientContext context;
     v1::OpenSessionResponse response;
     return stub.OpenSession(&context, request, &response).ok() ? response.token() : "";

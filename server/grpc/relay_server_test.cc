@@ -103,9 +103,9 @@ TEST_F(RelayServerTest, InfoIsSignedByTheIdentityKeyForTheKeyInUse) {
   ASSERT_TRUE(stub_->GetInfo(&context, {}, &info).ok());
   EXPECT_EQ(info.identity_key(), std::string(storage::IdView(relay_.relay->identity_key())));
   EXPECT_EQ(info.tls_key_hash(), key_hash_);
-  const crypto::Bytes message = crypto::Concat(
-      {crypto::ViewOf(std::string_view("parley relay tls key v1\0", 24)),
-       crypto::ViewOf(info.tls_key_hash())});
+  const crypto::Bytes message =
+      crypto::Concat({crypto::ViewOf(std::string_view("parley relay tls key v1\0", 24)),
+                      crypto::ViewOf(info.tls_key_hash())});
   EXPECT_TRUE(crypto::VerifySignature(crypto::ViewOf(info.identity_key()), message,
                                       crypto::ViewOf(info.tls_key_signature()))
                   .ok());
@@ -366,8 +366,8 @@ TEST_F(BlobServerTest, CancelledCallsBreakNothing) {
 
 TEST_F(RelayServerTest, HealthAnswersServing) {
   // The health service's messages, by hand: HealthCheckRequest{service=1}, response status=1.
-  auto stub = std::make_unique<grpc::TemplatedGenericStub<v1::GetChallengeResponse,
-                                                          v1::GetChallengeResponse>>(NewChannel());
+  auto stub = std::make_unique<
+      grpc::TemplatedGenericStub<v1::GetChallengeResponse, v1::GetChallengeResponse>>(NewChannel());
   v1::GetChallengeResponse request;  // its field 1 is a byte string, as the service's name is
   request.set_challenge("parley.relay.v1.Relay");
   v1::GetChallengeResponse response;

@@ -8,9 +8,9 @@
 // gRPC 1.51 can hold a server to TLS 1.3, but no public header says how: the switch is a member
 // function that libgrpc exports, declared here under its symbol. The test that offers TLS 1.2 to a
 // running relay, and must be refused, guards this.
-extern "C" void ParleySetMinTlsVersion(grpc_server_credentials* ssl_credentials,
-                                       grpc_tls_version version)
-    __asm__("_ZN27grpc_ssl_server_credentials19set_min_tls_versionE16grpc_tls_version");
+extern "C" void
+ParleySetMinTlsVersion(grpc_server_credentials* ssl_credentials, grpc_tls_version version) __asm__(
+    "_ZN27grpc_ssl_server_credentials19set_min_tls_versionE16grpc_tls_version");
 
 namespace parley::server {
 namespace {

@@ -30,7 +30,8 @@ absl::StatusOr<RelayIdentity> LoadOrMakeIdentity(const std::string& data_folder)
   PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> secret, ReadPrivateFile(secret_file));
   if (!seed.has_value()) {
     if (secret.has_value()) {
-      return absl::DataLossError(seed_file + " is missing: restore it from a backup, since clients "
+      return absl::DataLossError(seed_file +
+                                 " is missing: restore it from a backup, since clients "
                                  "know this relay by it");
     }
     RelayIdentity identity = RelayIdentity::Generate();
@@ -69,8 +70,7 @@ absl::StatusOr<TlsCertificate> LoadOrMakeCertificate(const std::string& data_fol
     return absl::Status(made.status().code(), std::string(made.status().message()) + ": " +
                                                   key_file + " may be deleted; it is made anew");
   }
-  PARLEY_RETURN_IF_ERROR(
-      WritePrivateFile(certificate_file, crypto::ViewOf(made->certificate_pem)));
+  PARLEY_RETURN_IF_ERROR(WritePrivateFile(certificate_file, crypto::ViewOf(made->certificate_pem)));
   return made;
 }
 
@@ -83,7 +83,8 @@ absl::StatusOr<TlsCertificate> LoadCertificate(const std::string& certificate_fi
   }
   PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> key, ReadPrivateFile(key_file));
   if (!key.has_value()) return absl::InvalidArgumentError("there is no file " + key_file);
-  absl::StatusOr<TlsCertificate> parsed = ParseTlsCertificate(TextOf(*certificate), *std::move(key));
+  absl::StatusOr<TlsCertificate> parsed =
+      ParseTlsCertificate(TextOf(*certificate), *std::move(key));
   if (!parsed.ok()) {
     return absl::InvalidArgumentError(certificate_file + " and " + key_file + ": " +
                                       std::string(parsed.status().message()));

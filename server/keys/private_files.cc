@@ -39,7 +39,8 @@ absl::Status MakePrivateFolder(const std::string& folder) {
   std::error_code error;
   const std::filesystem::path parent = std::filesystem::absolute(folder).parent_path();
   std::filesystem::create_directories(parent, error);
-  if (error) return absl::UnavailableError("can't make " + parent.string() + ": " + error.message());
+  if (error)
+    return absl::UnavailableError("can't make " + parent.string() + ": " + error.message());
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return SystemError("can't make " + folder);
   }
@@ -64,8 +65,7 @@ absl::StatusOr<std::optional<crypto::Secret>> ReadPrivateFile(const std::string&
   crypto::Secret bytes(static_cast<size_t>(info.st_size));
   size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t got =
-        ::read(file.fd(), bytes.RevealMutable().data() + done, bytes.size() - done);
+    const ssize_t got = ::read(file.fd(), bytes.RevealMutable().data() + done, bytes.size() - done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError("can't read " + path);
     if (got == 0) return absl::UnavailableError(path + " became shorter while it was read");

@@ -51,8 +51,7 @@ bool AddExtension(X509* certificate, int nid, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  OpenSslPtr<X509_EXTENSION> extension(
-      X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  OpenSslPtr<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
@@ -65,7 +64,8 @@ bool IsIpAddress(const std::string& host) {
 // Only what can stand in a certificate's name field as it is; OpenSSL's syntax has separators.
 bool IsHostName(const std::string& host) {
   return !host.empty() && host.size() <= 253 &&
-         host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
+         host.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
              std::string::npos;
 }
 
@@ -137,8 +137,7 @@ absl::StatusOr<TlsCertificate> MakeTlsCertificate(const crypto::Secret& private_
   }
   OpenSslPtr<BIO> bio(BIO_new(BIO_s_mem()));
   PARLEY_CHECK(bio != nullptr && PEM_write_bio_X509(bio.get(), certificate.get()) == 1);
-  return TlsCertificate{TakeText(bio.get()), private_key_pem.Clone(),
-                        HashOfKey(certificate.get())};
+  return TlsCertificate{TakeText(bio.get()), private_key_pem.Clone(), HashOfKey(certificate.get())};
 }
 
 absl::StatusOr<TlsCertificate> ParseTlsCertificate(std::string certificate_pem,

@@ -1,8 +1,8 @@
 // The relay's TLS key and certificate.
 //
 // A relay makes its own: an ECDSA P-256 key and a self-signed certificate for the address that it
-// listens on. A publicly trusted pair can be given instead; clients pin the identity key, which vouches
-// for whichever TLS key is in use.
+// listens on. A publicly trusted pair can be given instead; clients pin the identity key, which
+// vouches for whichever TLS key is in use.
 //
 // Threading: free functions without shared state.
 #ifndef PARLEY_SERVER_KEYS_TLS_CERTIFICATE_H_
@@ -25,7 +25,8 @@ struct TlsCertificate {
 crypto::Secret MakeTlsKey();
 
 // A certificate of `private_key_pem` for `host` (an IP address or a name) and, always, for
-// 127.0.0.1 and localhost; good for ten years. Errors: InvalidArgument for a key that can't be read.
+// 127.0.0.1 and localhost; good for ten years. Errors: InvalidArgument for a key that can't be
+// read.
 absl::StatusOr<TlsCertificate> MakeTlsCertificate(const crypto::Secret& private_key_pem,
                                                   const std::string& host);
 

@@ -1,6 +1,5 @@
 // parley-relay: the command line. The only file that includes CLI11, which is slow to compile.
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 
 #include "server/main/serve.h"
@@ -34,12 +33,15 @@ int main(int argc, char** argv) {
   server::ServeOptions serve_options;
   CLI::App* serve = app.add_subcommand("serve", "Run a relay until SIGTERM or SIGINT");
   AddDataOption(*serve, serve_options.data_folder);
-  serve->add_option("--listen", serve_options.listen, "Where to listen; port 0 lets the system choose")
+  serve
+      ->add_option("--listen", serve_options.listen,
+                   "Where to listen; port 0 lets the system choose")
       ->required()
       ->type_name("ADDR:PORT");
   CLI::Option* certificate =
-      serve->add_option("--cert", serve_options.certificate_file,
-                        "A publicly trusted certificate with its chain, PEM (default: its own)")
+      serve
+          ->add_option("--cert", serve_options.certificate_file,
+                       "A publicly trusted certificate with its chain, PEM (default: its own)")
           ->type_name("FILE");
   CLI::Option* key =
       serve->add_option("--key", serve_options.key_file, "The certificate's private key, PEM")
@@ -55,7 +57,8 @@ int main(int argc, char** argv) {
   add->add_option("--quota", add_options.quota, "How much it may store, like 20GiB")
       ->required()
       ->type_name("SIZE");
-  add->add_option("--objects", add_options.objects, "How many mailboxes and blobs (default: 1000000)");
+  add->add_option("--objects", add_options.objects,
+                  "How many mailboxes and blobs (default: 1000000)");
   AddDataOption(*add, add_options.data_folder);
   add->add_option("--address", add_options.address,
                   "Where clients reach the relay (default: where it listens)")

@@ -85,8 +85,7 @@ absl::Status SponsorAdd(const SponsorAddOptions& options) {
   PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(options.data_folder, request));
   std::printf("Sponsor \"%s\" may use %s. Give it this connection string; it is a secret:\n",
               options.name.c_str(), FormatByteSize(request.quota_bytes).c_str());
-  std::printf("%s\n",
-              ConnectionString(response.identity_key, address, response.token).c_str());
+  std::printf("%s\n", ConnectionString(response.identity_key, address, response.token).c_str());
   return absl::OkStatus();
 }
 

@@ -14,9 +14,9 @@ namespace parley::server {
 struct SponsorAddOptions {
   std::string data_folder;
   std::string name;
-  std::string quota;       // a size: "20GiB"
-  uint64_t objects = 0;    // 0: the relay's default
-  std::string address;     // for the connection string; empty: where the relay listens
+  std::string quota;     // a size: "20GiB"
+  uint64_t objects = 0;  // 0: the relay's default
+  std::string address;   // for the connection string; empty: where the relay listens
 };
 
 // Prints the connection string alone on the last line.

@@ -223,7 +223,8 @@ TEST_P(ConformanceTest, RandomOperationsMatchAModel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, ConformanceTest, testing::Values(Engine::kMemory, Engine::kRocksDb),
+INSTANTIATE_TEST_SUITE_P(Engines, ConformanceTest,
+                         testing::Values(Engine::kMemory, Engine::kRocksDb),
                          [](const auto& tested) {
                            return tested.param == Engine::kMemory ? "Memory" : "RocksDb";
                          });

@@ -3,7 +3,8 @@
 //   WriteBatch batch;
 //   batch.Require(Space::kRecords, "head", "7");          // the precondition
 //   batch.Put(Space::kRecords, "head", "8");
-//   absl::Status status = store.Commit(batch, Durability::kSynced);   // Aborted: somebody was faster
+//   absl::Status status = store.Commit(batch, Durability::kSynced);   // Aborted: somebody was
+//   faster
 //
 // It asks for no more than a distributed engine can give: an atomic batch with a precondition,
 // point get, ordered range read, delete range, watch. Keys and values are byte strings; keys are
@@ -81,14 +82,15 @@ class KeyValueStore {
 
   virtual ~KeyValueStore() = default;
 
-  // Checks the requirements and applies all changes, as one step that no other commit comes between.
-  // Errors: Aborted when a requirement doesn't hold (nothing is written); ResourceExhausted when the
-  // disk is full, DataLoss or Unavailable when the engine fails. After such a failure what was
-  // written is unknown until the store has been opened again.
+  // Checks the requirements and applies all changes, as one step that no other commit comes
+  // between. Errors: Aborted when a requirement doesn't hold (nothing is written);
+  // ResourceExhausted when the disk is full, DataLoss or Unavailable when the engine fails. After
+  // such a failure what was written is unknown until the store has been opened again.
   virtual absl::Status Commit(const WriteBatch& batch, Durability durability) = 0;
 
   // The value of `key`, or nullopt. Errors: DataLoss for a damaged value, Unavailable.
-  virtual absl::StatusOr<std::optional<std::string>> Get(Space space, std::string_view key) const = 0;
+  virtual absl::StatusOr<std::optional<std::string>> Get(Space space,
+                                                         std::string_view key) const = 0;
 
   // Visits the keys in [begin, end) in ascending order, as they were at one moment.
   // Errors: DataLoss, Unavailable.

@@ -17,7 +17,7 @@
 namespace parley::storage {
 
 // Ids are raw bytes in a fixed-size array, so that one kind can't be cut short by accident.
-using ObjectId = std::array<uint8_t, 32>;   // of a mailbox or a blob
+using ObjectId = std::array<uint8_t, 32>;  // of a mailbox or a blob
 using AppendId = std::array<uint8_t, 16>;
 using SponsorId = std::array<uint8_t, 16>;
 using VoucherId = std::array<uint8_t, 16>;

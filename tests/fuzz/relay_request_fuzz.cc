@@ -81,8 +81,8 @@ class World {
     request.set_generation(generation);
     request.set_right(static_cast<v1::Right>(right));
     request.set_public_key(Text(key_.public_key()));
-    request.set_signature(Text(key_.Sign(SessionMessage(relay_.identity_key(), request.challenge(),
-                                                        object_, generation, right))));
+    request.set_signature(Text(key_.Sign(
+        SessionMessage(relay_.identity_key(), request.challenge(), object_, generation, right))));
   }
 
   void Append(v1::AppendRequest& request, uint8_t fix);
@@ -138,8 +138,8 @@ void World::Append(v1::AppendRequest& request, uint8_t fix) {
   if ((fix & 16) && request.has_closing()) {
     absl::StatusOr<storage::ClosingRecord> closing = ClosingField(request.closing(), Limits());
     if (closing.ok()) {
-      request.mutable_closing()->set_control_signature(Text(key_.Sign(ClosingMessage(
-          object_, request.generation(), request.payload(), closing->next_keys))));
+      request.mutable_closing()->set_control_signature(Text(key_.Sign(
+          ClosingMessage(object_, request.generation(), request.payload(), closing->next_keys))));
     }
   }
   CheckCode(Wait([&](auto done) {
@@ -257,12 +257,11 @@ void World::Call(uint8_t kind, uint8_t fix, crypto::ByteView bytes) {
 // Whatever was appended, closed and trimmed: each generation's entries follow one another.
 void World::CheckLog() {
   for (uint64_t generation = 1; generation < 5; ++generation) {
-    absl::StatusOr<LogWindow> window =
-        LoadWindow(store_, object_, generation, clock_.NowSeconds());
+    absl::StatusOr<LogWindow> window = LoadWindow(store_, object_, generation, clock_.NowSeconds());
     if (!window.ok()) continue;
     google::protobuf::RepeatedPtrField<v1::Entry> entries;
-    FUZZ_CHECK(ReadEntries(store_, object_, window->first, window->last, {1000, 1 << 30}, entries)
-                   .ok());
+    FUZZ_CHECK(
+        ReadEntries(store_, object_, window->first, window->last, {1000, 1 << 30}, entries).ok());
     uint64_t next = window->first;
     for (const v1::Entry& entry : entries) {
       FUZZ_CHECK(entry.position() == next++);
