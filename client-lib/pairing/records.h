@@ -98,7 +98,7 @@ struct Pairing {
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
                     self.safety_number, self.compared, self.append_seed, self.peer_generation,
-                    self.ended, self.refused);
+                    self.ended, self.refused, self.met, self.seeds_out, self.reseed);
   }
 };
 
