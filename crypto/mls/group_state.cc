@@ -1,6 +1,8 @@
 #include "crypto/mls/group_state.h"
 
+#include "crypto/base/check.h"
 #include "crypto/mls/message_protection.h"
+#include "crypto/primitives/hash.h"
 
 namespace parley::mls {
 
@@ -159,8 +161,19 @@ absl::Status DecodeState(crypto::Reader& r, GroupState& state) {
   return Decode(r, state.reinit);
 }
 
+// What is stored ends with its SHA-256, so that no damage passes for a state.
+absl::StatusOr<ByteView> WithoutChecksum(ByteView stored) {
+  if (stored.size() < crypto::kSha256Size) return absl::InvalidArgumentError("cut short");
+  const ByteView body = stored.first(stored.size() - crypto::kSha256Size);
+  if (!crypto::PublicEquals(crypto::Sha256({body}), stored.last(crypto::kSha256Size))) {
+    return absl::InvalidArgumentError("its checksum doesn't fit");
+  }
+  return body;
+}
+
 absl::StatusOr<std::unique_ptr<GroupState>> ParseState(ByteView stored) {
-  crypto::Reader r(stored);
+  PARLEY_ASSIGN_OR_RETURN(const ByteView body, WithoutChecksum(stored));
+  crypto::Reader r(body);
   uint16_t version = 0;
   CipherSuiteId id{};
   Secret seed;
@@ -191,7 +204,7 @@ std::unique_ptr<GroupState> CloneState(const GroupState& state) {
   EncodeState(w, state);
   crypto::Reader r(w.view());
   // What was just written reads back.
-  if (!DecodeState(r, *copy).ok()) std::abort();
+  PARLEY_CHECK(DecodeState(r, *copy).ok());
   return copy;
 }
 
@@ -202,6 +215,7 @@ Secret Group::Serialize() const {
   Encode(w, state_->signature_key.Seed());
   Encode(w, state_->tree.Serialize());
   EncodeState(w, *state_);
+  w.WriteRaw(crypto::Sha256({w.view()}));
   return std::move(w).TakeSecret();
 }
 

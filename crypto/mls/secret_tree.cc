@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "crypto/base/check.h"
 #include "crypto/mls/group.h"
 
 namespace parley::mls {
@@ -42,7 +43,9 @@ FoundKey::Opened SecretTree::OpenLeaf(const CipherSuite& suite, LeafIndex leaf) 
   auto known = nodes_.find(node.value);
   // The leaf hasn't been opened yet, so that its secret or that of a node above it is still there.
   while (known == nodes_.end()) {
-    node = ParentOf(node, leaves_).value();
+    const std::optional<NodeIndex> parent = ParentOf(node, leaves_);
+    PARLEY_CHECK(parent.has_value());
+    node = *parent;
     known = nodes_.find(node.value);
   }
   FoundKey::Opened opened;

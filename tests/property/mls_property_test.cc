@@ -26,6 +26,9 @@ class World {
   World(CipherSuiteId suite, uint32_t seed) : suite_(suite), random_(seed) {
     members_.emplace("m0", NewGroup("m0", suite));
     names_ = 1;
+    // A history of one member tells little.
+    AddSome();
+    AddSome();
   }
 
   void Step() {
