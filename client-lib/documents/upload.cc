@@ -43,7 +43,6 @@ class Upload {
       : store_(store),
         relay_(relay),
         request_(request),
-        options_(options),
         source_(std::move(source)),
         stamp_(stamp),
         pace_(options, stamp.size) {}
@@ -251,7 +250,6 @@ class Upload {
   ProfileStore& store_;
   RelayClient& relay_;
   const UploadRequest& request_;
-  const TransferOptions& options_;
   const LocalFile source_;
   const FileStamp stamp_;
   TransferPace pace_;
