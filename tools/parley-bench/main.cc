@@ -72,12 +72,19 @@ int main(int argc, char** argv) {
       ->add_option("--connections", relay_options.connections,
                    "Connections over which the calls are spread (default: 1)")
       ->check(CLI::Range(1, 64));
+  relay
+      ->add_option("--in-flight", relay_options.in_flight,
+                   "Calls in flight, like 1,16,64; 0 leaves the calls out")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 1024));
   relay->add_option("--rounds", relay_options.rounds, "Rounds, of which medians are taken")
       ->check(CLI::Range(1, 1000));
   relay->add_option("--seconds", relay_options.seconds, "How long each load runs in a round")
       ->check(CLI::Range(0.05, 60.0));
-  relay->add_option("--file-mib", relay_options.file_mib, "Size of the file that is transferred")
-      ->check(CLI::Range(1, 4096));
+  relay
+      ->add_option("--file-mib", relay_options.file_mib,
+                   "Size of the file that is transferred; 0 leaves the transfers out")
+      ->check(CLI::Range(0, 4096));
 
   CLI::App* bare = app.add_subcommand("bare-server", "")->group("");  // the relay's counterpart
 
@@ -95,6 +102,7 @@ int main(int argc, char** argv) {
     bench::Print(bench::RunMlsBenchmarks(mls_options), common.format());
   } else {
     if (common.quick) relay_options.MakeQuick();
+    std::erase(relay_options.in_flight, size_t{0});
     bench::Print(bench::RunRelayBenchmarks(relay_options), common.format());
   }
   return 0;

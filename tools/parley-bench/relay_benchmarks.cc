@@ -20,8 +20,6 @@
 namespace parley::bench {
 namespace {
 
-constexpr size_t kInFlight[] = {1, 16, 64};
-
 // The median time of appending 1 KiB to a file and bringing it to the disk, in microseconds.
 double SyncMicros(const std::string& path) {
   constexpr int kTimes = 101;
@@ -53,8 +51,8 @@ class Samples {
 // One round of echoes and appends, each with so many calls in flight.
 class CallRounds {
  public:
-  CallRounds(EchoCallers& echo, AppendCallers& append) {
-    for (size_t count : kInFlight) {
+  CallRounds(EchoCallers& echo, AppendCallers& append, const std::vector<size_t>& in_flight) {
+    for (size_t count : in_flight) {
       pairs_.push_back({std::to_string(count), std::make_unique<Load>(echo.Make(count)),
                         std::make_unique<Load>(append.Make(count))});
     }
@@ -90,21 +88,23 @@ void AddTransfers(const TransferTimes& times, uint64_t bytes, Samples& samples) 
   samples.Add("fetch", megabytes / times.fetch);
 }
 
-void AddCallRows(const Samples& samples, std::vector<Row>& rows) {
-  for (size_t count : kInFlight) {
-    const std::string in_flight = std::to_string(count);
-    rows.push_back(
-        BaselineRow("bare/echo/1KiB/" + in_flight, samples.MedianOf("echo/" + in_flight), "per s"));
-  }
+void AddCallRows(const Samples& samples, const std::vector<size_t>& in_flight,
+                 std::vector<Row>& rows) {
   const double sync = samples.MedianOf("sync_us");
   rows.push_back(BaselineRow("bare/fdatasync/1KiB", sync, "us"));
-  for (size_t count : kInFlight) {
-    const std::string in_flight = std::to_string(count);
-    rows.push_back({"relay/append/1KiB/" + in_flight, samples.MedianOf("append/" + in_flight),
-                    "per s", samples.MedianOf("echo/" + in_flight), "the echo's rate"});
+  for (size_t count : in_flight) {
+    const std::string name = std::to_string(count);
+    rows.push_back(
+        BaselineRow("bare/echo/1KiB/" + name, samples.MedianOf("echo/" + name), "per s"));
   }
-  rows.push_back({"relay/append_latency/1KiB/1", samples.MedianOf("append_us/1"), "us",
-                  samples.MedianOf("echo_us/1") + 1.5 * sync, "echo + 1.5 fdatasync"});
+  for (size_t count : in_flight) {
+    const std::string name = std::to_string(count);
+    rows.push_back({"relay/append/1KiB/" + name, samples.MedianOf("append/" + name), "per s",
+                    samples.MedianOf("echo/" + name), "the echo's rate"});
+    if (count != 1) continue;
+    rows.push_back({"relay/append_latency/1KiB/1", samples.MedianOf("append_us/1"), "us",
+                    samples.MedianOf("echo_us/1") + 1.5 * sync, "echo + 1.5 fdatasync"});
+  }
 }
 
 void AddTransferRows(const Samples& samples, std::vector<Row>& rows) {
@@ -121,6 +121,32 @@ void AddTransferRows(const Samples& samples, std::vector<Row>& rows) {
   add("relay/download/sealed_file", "fetch", down);
 }
 
+void MeasureCalls(const RelayBenchOptions& options, const BareServer& bare,
+                  const RelayUnderTest& relay, const std::string& folder, std::vector<Row>& rows) {
+  EchoCallers echo(bare.address(), options.connections);
+  AppendCallers append(relay, options.connections);
+  CallRounds calls(echo, append, options.in_flight);
+  Samples samples;
+  for (int round = 1; round <= options.rounds; ++round) {
+    std::fprintf(stderr, "parley-bench: calls, round %d of %d\n", round, options.rounds);
+    samples.Add("sync_us", SyncMicros(folder + "/sync"));
+    calls.RunOnce(options.seconds, samples);
+  }
+  AddCallRows(samples, options.in_flight, rows);
+}
+
+void MeasureTransfers(const RelayBenchOptions& options, const BareServer& bare,
+                      const RelayUnderTest& relay, const std::string& folder,
+                      std::vector<Row>& rows) {
+  Transfers transfers(relay, bare.address(), folder, options.file_mib);
+  Samples samples;
+  for (int round = 1; round <= options.rounds; ++round) {
+    std::fprintf(stderr, "parley-bench: transfers, round %d of %d\n", round, options.rounds);
+    AddTransfers(transfers.RunOnce(), transfers.bytes(), samples);
+  }
+  AddTransferRows(samples, rows);
+}
+
 }  // namespace
 
 std::vector<Row> RunRelayBenchmarks(const RelayBenchOptions& options) {
@@ -128,26 +154,9 @@ std::vector<Row> RunRelayBenchmarks(const RelayBenchOptions& options) {
   const BareServer bare;
   const RelayUnderTest relay(options.relay_program, folder.path() + "/relay");
 
-  Samples samples;
-  {
-    EchoCallers echo(bare.address(), options.connections);
-    AppendCallers append(relay, options.connections);
-    CallRounds calls(echo, append);
-    for (int round = 1; round <= options.rounds; ++round) {
-      std::fprintf(stderr, "parley-bench: calls, round %d of %d\n", round, options.rounds);
-      samples.Add("sync_us", SyncMicros(folder.path() + "/sync"));
-      calls.RunOnce(options.seconds, samples);
-    }
-  }
-  Transfers transfers(relay, bare.address(), folder.path(), options.file_mib);
-  for (int round = 1; round <= options.rounds; ++round) {
-    std::fprintf(stderr, "parley-bench: transfers, round %d of %d\n", round, options.rounds);
-    AddTransfers(transfers.RunOnce(), transfers.bytes(), samples);
-  }
-
   std::vector<Row> rows;
-  AddCallRows(samples, rows);
-  AddTransferRows(samples, rows);
+  if (!options.in_flight.empty()) MeasureCalls(options, bare, relay, folder.path(), rows);
+  if (options.file_mib != 0) MeasureTransfers(options, bare, relay, folder.path(), rows);
   return rows;
 }
 

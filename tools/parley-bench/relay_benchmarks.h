@@ -14,9 +14,10 @@ struct RelayBenchOptions {
   std::string relay_program;  // empty: parley-relay beside this program
   std::string folder;         // for temporary files; empty: TMPDIR, or /tmp
   size_t connections = 1;
+  std::vector<size_t> in_flight = {1, 16, 64};  // may be empty: no calls
   int rounds = 7;
-  double seconds = 1;  // of each load in each round
-  uint64_t file_mib = 128;
+  double seconds = 1;       // of each load in each round
+  uint64_t file_mib = 128;  // 0: no transfers
 
   // A few seconds in all.
   void MakeQuick() {
