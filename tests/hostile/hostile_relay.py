@@ -13,7 +13,7 @@ import collections
 import subprocess
 import threading
 
-Attempt = collections.namedtuple("Attempt", "mailbox generation append_id nonce payload position")
+Attempt = collections.namedtuple("Attempt", "mailbox generation append_id nonce payload position code")
 Append = collections.namedtuple("Append", "mailbox position generation closing")
 
 
@@ -88,12 +88,12 @@ class HostileRelay:
 
     def attempts(self):
         """All that clients tried to append since the last call; position 0 where they were told of
-        no success. `nonce` and `payload` (its SHA-256) are in hexadecimal."""
+        no success, with the code of gRPC's status. `nonce` and `payload` (its SHA-256) are in hexadecimal."""
         found = []
         for line in self.command("attempts"):
-            mailbox, generation, append_id, *rest, payload, position = line.split()
+            mailbox, generation, append_id, *rest, payload, position, code = line.split()
             found.append(Attempt(mailbox, int(generation), append_id, rest[0] if rest else "",
-                                 payload, int(position)))
+                                 payload, int(position), int(code)))
         return found
 
     def blobs(self):

@@ -123,7 +123,7 @@ grpc::Status ProxyService::Append(Context*, const AppendRequest* request,
                                   AppendResponse* response) {
   const grpc::Status status = AppendAsTold(*request, *response);
   const std::lock_guard lock(mutex_);
-  attempts_.push_back({*request, status.ok() ? response->position() : 0});
+  attempts_.push_back({*request, status.ok() ? response->position() : 0, status.error_code()});
   return status;
 }
 

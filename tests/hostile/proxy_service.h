@@ -46,6 +46,7 @@ struct NotedAppend {
 struct NotedAttempt {
   relay::v1::AppendRequest request;
   uint64_t position = 0;  // 0: the client was told of no success
+  grpc::StatusCode code = grpc::StatusCode::OK;
 };
 
 class ProxyService final : public relay::v1::Relay::Service {

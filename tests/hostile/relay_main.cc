@@ -81,7 +81,8 @@ void PrintAttempts(ProxyService& service) {
               << attempt.request.generation() << ' '
               << crypto::ToHex(crypto::ViewOf(attempt.request.append_id())) << ' '
               << crypto::ToHex(payload.first(std::min(payload.size(), kNonceBytes))) << ' '
-              << crypto::ToHex(crypto::Sha256({payload})) << ' ' << attempt.position << '\n';
+              << crypto::ToHex(crypto::Sha256({payload})) << ' ' << attempt.position << ' '
+              << attempt.code << '\n';
   }
 }
 

@@ -138,11 +138,13 @@ absl::Status Knock(client::ProfileStore& store, const std::string& connection,
       const absl::Status append = relay->CurrentGeneration(mailbox, generation, key).status();
       tried += 2;
       for (const absl::Status& status : {read, append}) {
-        if (status.ok()) ++opened;
-        // Anything but a refusal would prove nothing.
-        if (!status.ok() && !absl::IsNotFound(status) && !absl::IsUnauthenticated(status) &&
-            !absl::IsPermissionDenied(status)) {
-          return status;
+        // Past the session, an answer may still be none that a client expects: entry 1 isn't of
+        // this generation.
+        if (status.ok() || absl::IsDataLoss(status) || absl::IsOutOfRange(status)) {
+          ++opened;
+        } else if (!absl::IsNotFound(status) && !absl::IsUnauthenticated(status) &&
+                   !absl::IsPermissionDenied(status)) {
+          return status;  // anything but a refusal would prove nothing
         }
       }
     }
