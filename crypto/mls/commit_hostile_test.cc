@@ -243,6 +243,12 @@ TEST_F(HostileCommit, RepeatsAnExtension) {
                 "one type twice");
 }
 
+TEST_F(HostileCommit, FloodsTheGroupWithExtensions) {
+  GroupContextExtensions many;
+  for (uint16_t i = 0; i < 300; ++i) many.extensions.push_back({ExtensionType(0xF100 + i), {}});
+  ExpectInvalid(ForgeProposals({{many}}), "too long");
+}
+
 TEST_F(HostileCommit, ReInitWithSomethingElse) {
   ReInit reinit{.group_id = ToBytes("next"), .suite = CipherSuiteId::k0x0003};
   ExpectInvalid(ForgeProposals({{reinit}, {Remove{LeafIndex(2)}}}), "ReInit");

@@ -11,6 +11,9 @@ const Extension* FindExtension(const Extensions& extensions, ExtensionType type)
 }
 
 absl::Status CheckExtensionsUnique(const Extensions& extensions) {
+  if (extensions.size() > kMaxExtensions) {
+    return absl::InvalidArgumentError("a list of extensions that is too long");
+  }
   std::vector<ExtensionType> types;
   types.reserve(extensions.size());
   for (const Extension& extension : extensions) types.push_back(extension.type);

@@ -51,8 +51,13 @@ using Extensions = std::vector<Extension>;
 // The extension of this type, or null.
 const Extension* FindExtension(const Extensions& extensions, ExtensionType type);
 
-// Section 13.4: "Extensions in a list MUST NOT repeat a type".
-// Errors: InvalidArgument when one does.
+// How many extensions a list may have, and how many types required_capabilities may name: far more
+// than any group uses, few enough that checking them against all members takes no time.
+inline constexpr size_t kMaxExtensions = 256;
+
+// Section 13.4: "Any field containing a list of extensions MUST NOT have more than one extension of
+// any given type."
+// Errors: InvalidArgument when one does, or has more than kMaxExtensions.
 absl::Status CheckExtensionsUnique(const Extensions& extensions);
 
 // Whether `type` is one of RFC 9420's own for this kind of list, which every member supports.

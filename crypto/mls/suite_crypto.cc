@@ -32,12 +32,11 @@ void WriteLabel(crypto::Writer& w, std::string_view label) {
   w.WriteRaw(crypto::ViewOf(label));
 }
 
-// SignContent and EncryptContext have the same form: a label and opaque bytes.
-Bytes LabelledContent(std::string_view label, ByteView content) {
-  crypto::Writer w;
+// SignContent and EncryptContext have the same form: a label and opaque bytes. The writer wipes
+// them, since what is signed may be a message's text.
+void WriteLabelled(crypto::Writer& w, std::string_view label, ByteView content) {
   WriteLabel(w, label);
   w.WriteOpaque(content);
-  return std::move(w).Take();
 }
 
 crypto::HpkeSuite HpkeOf(const CipherSuite& suite) {
@@ -103,30 +102,36 @@ Secret DeriveTreeSecret(const CipherSuite& suite, const Secret& secret, std::str
 }
 
 Bytes SignWithLabel(const SignatureKey& key, std::string_view label, ByteView content) {
-  return key.Sign(LabelledContent(label, content));
+  crypto::Writer w;
+  WriteLabelled(w, label, content);
+  return key.Sign(w.view());
 }
 
 absl::Status VerifyWithLabel(ByteView public_key, std::string_view label, ByteView content,
                              ByteView signature) {
-  return crypto::VerifySignature(public_key, LabelledContent(label, content), signature);
+  crypto::Writer w;
+  WriteLabelled(w, label, content);
+  return crypto::VerifySignature(public_key, w.view(), signature);
 }
 
 absl::StatusOr<HpkeCiphertext> EncryptWithLabel(const CipherSuite& suite, ByteView public_key,
                                                 std::string_view label, ByteView context,
                                                 ByteView plaintext) {
-  const Bytes info = LabelledContent(label, context);
+  crypto::Writer info;
+  WriteLabelled(info, label, context);
   PARLEY_ASSIGN_OR_RETURN(
       crypto::HpkeSealed sealed,
-      crypto::HpkeSeal(HpkeOf(suite), public_key, {.info = info}, {}, plaintext));
+      crypto::HpkeSeal(HpkeOf(suite), public_key, {.info = info.view()}, {}, plaintext));
   return HpkeCiphertext{std::move(sealed.enc), std::move(sealed.ciphertext)};
 }
 
 absl::StatusOr<Secret> DecryptWithLabel(const CipherSuite& suite, const Secret& private_key,
                                         std::string_view label, ByteView context,
                                         const HpkeCiphertext& sealed) {
-  const Bytes info = LabelledContent(label, context);
+  crypto::Writer info;
+  WriteLabelled(info, label, context);
   return crypto::HpkeOpenSecret(HpkeOf(suite), sealed.kem_output, private_key.Reveal(),
-                                {.info = info}, {}, sealed.ciphertext);
+                                {.info = info.view()}, {}, sealed.ciphertext);
 }
 
 absl::StatusOr<ExternalInitSecret> SendExternalInit(const CipherSuite& suite,

@@ -108,7 +108,15 @@ class OnceCounter {
 absl::StatusOr<RequiredCapabilities> FindRequired(const Extensions& extensions) {
   const Extension* found = FindExtension(extensions, ExtensionType::kRequiredCapabilities);
   if (found == nullptr) return RequiredCapabilities{};
-  return crypto::Parse<RequiredCapabilities>(found->data);
+  PARLEY_ASSIGN_OR_RETURN(RequiredCapabilities required,
+                          crypto::Parse<RequiredCapabilities>(found->data));
+  for (size_t size :
+       {required.extensions.size(), required.proposals.size(), required.credentials.size()}) {
+    if (size > kMaxExtensions) {
+      return absl::InvalidArgumentError("required_capabilities that names too many types");
+    }
+  }
+  return required;
 }
 
 absl::Status CheckSupports(const LeafNode& leaf, const Extensions& extensions,
