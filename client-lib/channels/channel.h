@@ -109,7 +109,7 @@ class Channel {
   // All channels of the profile, in the order in which they came.
   static absl::StatusOr<std::vector<ChannelId>> List(const ReadTransaction& tx);
 
-  // ---- Beginning -----------------------------------------------------------------------------
+  // ---- Beginning ----
 
   // Makes the group, with the creator alone, and a control key; the mailbox is made by the next
   // Exchange. Errors: AlreadyExists; InvalidArgument when the caucus rule doesn't allow the creator
@@ -124,8 +124,9 @@ class Channel {
                       bool even_if_active = false);
 
   // Takes over a Welcome: a first one, one for a later incarnation, or one for a new leaf in the
-  // same incarnation when the old leaf was removed or is of a restored profile. Checks the group as
-  // docs/protocol.md section 5 has it. Gives the channel's id.
+  // same incarnation when the old leaf is removed or of a restored profile. Checks the group as
+  // docs/protocol.md section 5 has it. Gives the channel's id. While the log before can still be
+  // read, the next Sync reads it to its end first and takes the Welcome's state over then.
   // Errors: InvalidArgument or PermissionDenied for a Welcome that must not be taken, saying why;
   // NotFound when it isn't for this key package; AlreadyExists for one that was taken already.
   static absl::StatusOr<ChannelId> Join(Transaction& tx, const ChannelContext& context,
@@ -133,7 +134,7 @@ class Channel {
                                         mls::KeyPackageBundle&& key_package,
                                         const JoinExpectations& expectations);
 
-  // ---- Looking -------------------------------------------------------------------------------
+  // ---- Looking ----
 
   absl::StatusOr<ChannelInfo> Info(const ReadTransaction& tx) const;
   // Received and own contents in the order of their numbers.
@@ -144,7 +145,7 @@ class Channel {
   // Nothing when there is nothing to listen to: not active, or the mailbox isn't made yet.
   absl::StatusOr<std::optional<SubscriptionTarget>> Subscription(const ReadTransaction& tx) const;
 
-  // ---- Sending -------------------------------------------------------------------------------
+  // ---- Sending ----
 
   // Stores a content to be sent by the next Exchange, and gives its message id. The body is the
   // caller's; message_id (unless set), seen and claimed_time are filled in.
@@ -159,7 +160,7 @@ class Channel {
   // Errors: FailedPrecondition when the channel isn't active.
   absl::Status Leave(Transaction& tx);
 
-  // ---- Membership (committers) ---------------------------------------------------------------
+  // ---- Membership (committers) ----
 
   // Prepares a commit with these changes and all fitting proposals that wait, and saves it with its
   // next state and Welcomes; the next Exchange sends it. An empty change renews the own leaf.
@@ -183,7 +184,7 @@ class Channel {
   // The current control key's seed, for the neutrals' channel. Errors: NotFound when unknown here.
   absl::StatusOr<crypto::Secret> ControlSeed(const ReadTransaction& tx) const;
 
-  // ---- With the relay ------------------------------------------------------------------------
+  // ---- With the relay ----
 
   // Reads from the last entry received to the head, walking from generation to generation.
   // Errors: Unavailable; NotFound when the relay has lost the mailbox; DataLoss (see above).
@@ -195,7 +196,7 @@ class Channel {
   // fails. Errors: as Sync.
   absl::StatusOr<ExchangeResult> Exchange();
 
-  // ---- Comparing logs ------------------------------------------------------------------------
+  // ---- Comparing logs ----
 
   // In the neutrals' channel: the heads of those of `channels` whose head moved by 64 entries or a
   // commit since they were last announced; nothing when none has. Marks them as announced.

@@ -84,7 +84,7 @@ class PolicyTest : public Room {
   std::optional<crypto::SignatureKey> control_;
 };
 
-// ---- Rule 1 ----------------------------------------------------------------------------------
+// ---- Rule 1 ----
 
 TEST_F(PolicyTest, APartyAddsSomebody) {
   Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
@@ -160,7 +160,7 @@ TEST_F(PolicyTest, SomebodyJoinsFromOutside) {
   ExpectHalted({&mira, &lee}, "an entry that doesn't open");
 }
 
-// ---- Rule 2 ----------------------------------------------------------------------------------
+// ---- Rule 2 ----
 
 TEST_F(PolicyTest, ANeutralCommitsAPartysAdd) {
   Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
@@ -260,7 +260,7 @@ TEST_F(PolicyTest, ACommitHasAuthenticatedData) {
   ExpectHalted({&mira, &ana}, "authenticated data");
 }
 
-// ---- Rule 3 ----------------------------------------------------------------------------------
+// ---- Rule 3 ----
 
 class StateChangeTest : public PolicyTest {
  protected:
@@ -355,7 +355,7 @@ TEST_F(StateChangeTest, TheControlKeyAloneMayChange) {
   EXPECT_TRUE(Must(mira.In(id).Exchange()).commit_merged);
 }
 
-// ---- Rule 4 ----------------------------------------------------------------------------------
+// ---- Rule 4 ----
 
 TEST_F(PolicyTest, ALeafWithoutARosterEntry) {
   Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
@@ -402,7 +402,7 @@ TEST_F(PolicyTest, TwoLeavesForOneDevice) {
   ExpectHalted({&mira, &ana}, "is in it twice");
 }
 
-// ---- Rule 5 ----------------------------------------------------------------------------------
+// ---- Rule 5 ----
 
 TEST_F(PolicyTest, TheOtherSideInACaucus) {
   const Insider insider = InsiderOf(tomas, id);
@@ -439,7 +439,7 @@ TEST_F(PolicyTest, TheOwnClientRefusesItBeforeSending) {
   EXPECT_EQ(mira.Prepare(id, {}).code(), absl::StatusCode::kFailedPrecondition) << "one waits";
 }
 
-// ---- Rule 6 ----------------------------------------------------------------------------------
+// ---- Rule 6 ----
 
 TEST_F(PolicyTest, ANextReadKeyOfNobodys) {
   mls::CommitOptions options;
@@ -467,7 +467,7 @@ TEST_F(PolicyTest, AnotherControlKeyThanTheStates) {
   ExpectHalted({&mira, &ana}, "next control key is not the one in the channel's state");
 }
 
-// ---- Closing entries that hold no commit -----------------------------------------------------
+// ---- Closing entries that hold no commit ----
 
 TEST_F(PolicyTest, AClosingWithAMessage) {
   Insider insider = InsiderOf(tomas, id);
@@ -495,7 +495,7 @@ TEST_F(PolicyTest, AClosingWithACommitOfNoMember) {
   ExpectHalted({&mira, &ana}, "a commit that is not valid");
 }
 
-// ---- Entries that don't close ----------------------------------------------------------------
+// ---- Entries that don't close ----
 
 TEST_F(PolicyTest, WhatNobodyCanUseIsPassedOver) {
   Insider insider = InsiderOf(ana, id);
@@ -553,7 +553,7 @@ TEST_F(PolicyTest, AnUnknownBodyIsKept) {
   EXPECT_THAT(crypto::ToString(kept[0].content.Reveal()), HasSubstr("new"));
 }
 
-// ---- Welcomes --------------------------------------------------------------------------------
+// ---- Welcomes ----
 
 class WelcomeTest : public Room {
  protected:

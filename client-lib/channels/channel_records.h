@@ -106,6 +106,7 @@ struct IncarnationRecord {
 
   std::vector<InFlight> in_flight;
   uint64_t passed_over = 0;
+  uint8_t last_passed_over = 0;  // whether the entry at `position` was
   uint8_t leave_wanted = 0;
   uint64_t leaf_renewed_at = 0;      // 0: due
   uint64_t proposed_update_in = 0;   // generation in which an own Update was proposed
@@ -124,10 +125,11 @@ struct IncarnationRecord {
                     self.mailbox_made, self.number_base, self.generation, self.generation_start,
                     self.position, self.hash, self.hash_before, self.joined_position,
                     self.joined_hash, self.previous_position, self.previous_hash, self.in_flight,
-                    self.passed_over, self.leave_wanted, self.leaf_renewed_at,
-                    self.proposed_update_in, self.proposed_leave_in, self.barren_commit_in,
-                    self.unconfirmed_entries, self.unconfirmed_since, self.confirmed_by_others_at,
-                    self.announced_position, self.announced_generation, self.claims);
+                    self.passed_over, self.last_passed_over, self.leave_wanted,
+                    self.leaf_renewed_at, self.proposed_update_in, self.proposed_leave_in,
+                    self.barren_commit_in, self.unconfirmed_entries, self.unconfirmed_since,
+                    self.confirmed_by_others_at, self.announced_position, self.announced_generation,
+                    self.claims);
   }
 };
 
@@ -264,6 +266,18 @@ struct DeliveryRecord {
   }
 };
 
+// A Welcome that was taken while the log that it follows on wasn't read to its end yet.
+struct SuccessorRecord {
+  uint8_t version = 1;
+  IncarnationRecord log;
+  crypto::Secret group;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.log, self.group);
+  }
+};
+
 struct PaymentRecord {
   uint8_t version = 1;
   uint8_t kind = 0;
@@ -291,6 +305,7 @@ class ChannelNames {
   std::string Control(const PublicKey& key) const {
     return base_ + "/control/" + crypto::ToHex(key);
   }
+  std::string Successor() const { return base_ + "/successor"; }
   std::string Incarnation(uint32_t n) const { return base_ + "/" + std::to_string(n); }
   std::string Group(uint32_t n) const { return Incarnation(n) + "/group"; }
   std::string EpochKeys(uint32_t n) const { return Incarnation(n) + "/keys"; }

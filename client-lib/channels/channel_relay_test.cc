@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "client-lib/channels/test_insider.h"
 
 namespace parley::client {
@@ -123,40 +126,48 @@ TEST_F(RelayTest, AClosingKeptBack) {
   ExpectNoticed("the entry that says how is kept back", [&] { relay.alter = nullptr; });
 }
 
-TEST_F(RelayTest, AnAcknowledgedEntryThatIsNotThere) {
-  // The relay acknowledges and stores nothing.
-  const std::vector<Entry> whole = entries();
-  relay.before_read = [] { return absl::UnavailableError("cut"); };
-  Must(ana.Queue(id, TextContent("lost")));
-  relay.before_read = nullptr;
-  bool appended = false;
-  relay.after_append = [&] {
-    appended = true;
-    return absl::OkStatus();
-  };
-  relay.before_read = [&] { return appended ? absl::UnavailableError("cut") : absl::OkStatus(); };
-  EXPECT_EQ(ana.In(id).Exchange().status().code(), absl::StatusCode::kUnavailable);
-  relay.before_read = nullptr;
-  relay.after_append = nullptr;
-  ASSERT_TRUE(appended);
-  const std::vector<Entry> with_it = entries();
-  entries() = whole;
-  ExpectNoticed("that it had acknowledged at position", [&] { entries() = with_it; });
+// Ana says "lost", the relay acknowledges it, and she is cut off before she reads it in the log.
+class AcknowledgedTest : public RelayTest {
+ protected:
+  void SetUp() override {
+    RelayTest::SetUp();
+    bool appended = false;
+    relay.after_append = [&] {
+      appended = true;
+      return absl::OkStatus();
+    };
+    relay.before_read = [&] { return appended ? absl::UnavailableError("cut") : absl::OkStatus(); };
+    EXPECT_EQ(ana.Say(id, "lost").code(), absl::StatusCode::kUnavailable);
+    EXPECT_TRUE(appended);
+    relay.before_read = nullptr;
+    relay.after_append = nullptr;
+  }
+
+  // It is told once, and the same bytes are sent again: nothing is lost or doubled.
+  void ExpectToldAndSentAgain() {
+    const absl::Status status = ana.In(id).Exchange().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("that it had acknowledged at position"));
+    ASSERT_EQ(ana.Info(id).alarms.size(), 1u);
+    EXPECT_EQ(ana.Info(id).alarms[0].kind, ChannelAlarmKind::kRelayLog);
+    ana.Restart();
+    Settle({&ana, &mira, &ben});
+    for (Person* person : {&ana, &mira, &ben}) {
+      const std::vector<std::string> heard = person->Heard(id);
+      EXPECT_EQ(std::count(heard.begin(), heard.end(), "Ana: lost"), 1) << person->name;
+    }
+    EXPECT_EQ(ana.Info(id).unsent, 0u);
+  }
+};
+
+TEST_F(AcknowledgedTest, AnEntryThatIsNotThere) {
+  entries().pop_back();
+  ExpectToldAndSentAgain();
 }
 
-TEST_F(RelayTest, AnotherEntryAtTheAcknowledgedPosition) {
-  bool appended = false;
-  relay.after_append = [&] {
-    appended = true;
-    return absl::OkStatus();
-  };
-  relay.before_read = [&] { return appended ? absl::UnavailableError("cut") : absl::OkStatus(); };
-  EXPECT_FALSE(ana.Say(id, "lost").ok());
-  relay.before_read = nullptr;
-  relay.after_append = nullptr;
-  const Entry own = entries().back();
+TEST_F(AcknowledgedTest, AnotherEntryAtItsPosition) {
   entries().back().append_id[0] ^= 1;
-  ExpectNoticed("is not there", [&] { entries().back() = own; });
+  ExpectToldAndSentAgain();
 }
 
 TEST_F(RelayTest, AnOwnEntryAlteredBeforeItIsRead) {
@@ -167,7 +178,7 @@ TEST_F(RelayTest, AnOwnEntryAlteredBeforeItIsRead) {
   ExpectNoticed("is not as it was sent", [&] { relay.alter = nullptr; });
 }
 
-TEST_F(RelayTest, AnAlteredEntryIsPassedOverAndNoticedByWhatOthersSaw) {
+TEST_F(RelayTest, AnEntryAlteredOnceIsToldAndTakenAsItIsLater) {
   Must(mira.Say(id, "four"));
   relay.alter = [&](ReadResult& page) {
     for (Entry& entry : page.entries) {
@@ -176,12 +187,39 @@ TEST_F(RelayTest, AnAlteredEntryIsPassedOverAndNoticedByWhatOthersSaw) {
   };
   Must(ana.In(id).Sync());
   EXPECT_EQ(ana.Info(id).passed_over, 1u);
+  EXPECT_THAT(ana.Info(id).alarms, IsEmpty()) << "a member may have written that";
   relay.alter = nullptr;
-  // The altered entry is in Ana's transcript: she is on a fork now.
-  EXPECT_EQ(ana.In(id).Sync().status().code(), absl::StatusCode::kDataLoss);
+  Must(ana.In(id).Sync());
+  ASSERT_EQ(ana.Info(id).alarms.size(), 1u);
+  EXPECT_THAT(ana.Info(id).alarms[0].text, HasSubstr("is not as it was"));
+  EXPECT_EQ(ana.Info(id).passed_over, 0u);
+  EXPECT_EQ(ana.Heard(id).back(), "Mira: four");
+  Settle({&ana, &mira, &ben});
+  EXPECT_EQ(ana.Info(id).head, mira.Info(id).head);
 }
 
-// ---- Forks -----------------------------------------------------------------------------------
+TEST_F(RelayTest, AnAlteredEntryIsNoticedByWhatOthersSaw) {
+  Must(mira.Say(id, "four"));
+  const uint64_t altered = relay.Only().head();
+  relay.alter = [&](ReadResult& page) {
+    for (Entry& entry : page.entries) {
+      if (entry.position == altered) entry.payload[40] ^= 1;
+    }
+  };
+  Must(ana.In(id).Sync());
+  {
+    // Ben is shown the true one.
+    const auto lie = std::exchange(relay.alter, nullptr);
+    Must(ben.Say(id, "five"));
+    relay.alter = lie;
+  }
+  Must(ana.In(id).Sync());
+  ASSERT_EQ(ana.Info(id).alarms.size(), 1u);
+  EXPECT_EQ(ana.Info(id).alarms[0].kind, ChannelAlarmKind::kFork);
+  EXPECT_EQ(ana.Info(id).alarms[0].author, ben.self.participant_id);
+}
+
+// ---- Forks ----
 
 // Two logs that share a beginning: Ben is shown one of them, the others another.
 class ForkTest : public RelayTest {
@@ -303,7 +341,7 @@ TEST_F(ForkTest, HonestHeadsRaiseNothing) {
   EXPECT_EQ(ben.Info(id).confirmed_at, clock.now);
 }
 
-// ---- Old copies of a profile -----------------------------------------------------------------
+// ---- Old copies of a profile ----
 
 TEST_F(RelayTest, ARestoredProfileSendsNothingAndComesBackWithANewLeaf) {
   ana.Backup("old");
@@ -370,7 +408,7 @@ TEST_F(RelayTest, ACopyThatMissedNothingOfItsOwnGoesOn) {
   EXPECT_EQ(mira.Heard(id).back(), "Ana: hello again");
 }
 
-// ---- Incarnations ----------------------------------------------------------------------------
+// ---- Incarnations ----
 
 TEST_F(RelayTest, AHaltedChannelIsOpenedAnew) {
   const std::vector<std::string> before = ana.Heard(id);
@@ -421,6 +459,51 @@ TEST_F(RelayTest, AHaltedChannelIsOpenedAnew) {
   Transaction tx = Must(mira.store->Begin());
   EXPECT_EQ(mira.In(id).Reopen(tx, payment(), mira.self).code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(RelayTest, WhatWasSaidBeforeAReopeningIsReadFirst) {
+  // Ana is away while Mira speaks, the channel halts and is opened anew.
+  Must(mira.Say(id, "last words"));
+  const Insider insider = InsiderOf(mira, id);
+  const Bytes payload(300, 7);
+  Must(AppendPayload(relay, insider, payload,
+                     SignClosing(ControlKeyOf(mira, id), insider.state.mailbox_id,
+                                 insider.generation, payload, relay.Only().current().keys)));
+  Must(mira.In(id).Exchange());
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  {
+    Transaction tx = Must(mira.store->Begin());
+    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self));
+    Must(tx.Commit());
+  }
+  Add(mira, {&ana});
+  Must(mira.Say(id, "first words"));
+  EXPECT_EQ(ana.Info(id).state.incarnation, 1u);
+  ana.Restart();
+  Must(ana.Say(id, "I am back"));
+  const std::vector<std::string> heard = ana.Heard(id);
+  ASSERT_GE(heard.size(), 3u);
+  EXPECT_EQ(std::vector<std::string>(heard.end() - 3, heard.end()),
+            (std::vector<std::string>{"Mira: last words", "Mira: first words", "Ana: I am back"}));
+  EXPECT_EQ(ana.Info(id).state.incarnation, 2u);
+  EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
+}
+
+TEST_F(RelayTest, WhoComesBackReadsTheFirstStayToItsEnd) {
+  Must(mira.Say(id, "before the removal"));
+  Must(Remove(mira, ana));
+  Must(mira.Say(id, "while away"));
+  Add(mira, {&ana});
+  Must(mira.Say(id, "after the return"));
+  Must(ana.Say(id, "back"));
+  Settle({&ana, &mira, &ben});
+  const std::vector<std::string> heard = ana.Heard(id);
+  ASSERT_GE(heard.size(), 3u);
+  EXPECT_EQ(std::vector<std::string>(heard.end() - 3, heard.end()),
+            (std::vector<std::string>{"Mira: before the removal", "Mira: after the return",
+                                      "Ana: back"}));
+  EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
 }
 
 TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {

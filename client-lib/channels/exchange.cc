@@ -57,8 +57,7 @@ class Exchanger {
     return some;
   }
 
-  // ---- The mailbox
-  // -------------------------------------------------------------------------------
+  // ---- The mailbox ----
 
   struct Founding {
     ObjectId mailbox_id{};
@@ -102,8 +101,7 @@ class Exchanger {
     return tx.Commit();
   }
 
-  // ---- What is in flight
-  // -------------------------------------------------------------------------
+  // ---- What is in flight ----
 
   absl::StatusOr<std::optional<Load>> LoadInFlight() {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction tx, context_.store->Read());

@@ -10,6 +10,7 @@
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
+#include "client-lib/channels/succession.h"
 #include "client-lib/channels/transcript.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/mls/group.h"
@@ -99,36 +100,7 @@ absl::Status KeepFounding(Transaction& tx, const ChannelId& id, uint64_t now, Ch
   return step.Save();
 }
 
-// Ends an incarnation that another one follows: what waits goes there, its keys are destroyed.
-absl::Status Retire(ChannelStep& step) {
-  PARLEY_RETURN_IF_ERROR(TakeBackInFlight(step));
-  if (step.standing() == Standing::kActive) {
-    PARLEY_RETURN_IF_ERROR(step.Stop(Standing::kHalted, "the channel was opened anew"));
-  }
-  PARLEY_RETURN_IF_ERROR(step.Save());
-  const uint32_t n = step.incarnation();
-  for (const std::string& name :
-       {step.names().Group(n), step.names().EpochKeys(n), step.names().Commit(n)}) {
-    PARLEY_RETURN_IF_ERROR(step.tx().Delete(RecordClass::kRatchet, name));
-  }
-  for (const std::string& name : {step.names().Change(n), step.names().Payment(n)}) {
-    PARLEY_RETURN_IF_ERROR(step.tx().Delete(RecordClass::kKeys, name));
-  }
-  return absl::OkStatus();
-}
-
-// Welcomes of an incarnation that is over lead nowhere.
-absl::Status DropDeliveries(ChannelStep& step) {
-  ChannelRecord& channel = step.channel();
-  for (; channel.deliveries_first < channel.deliveries_next; ++channel.deliveries_first) {
-    PARLEY_RETURN_IF_ERROR(
-        step.tx().Delete(RecordClass::kContent, step.names().Delivery(channel.deliveries_first)));
-  }
-  return absl::OkStatus();
-}
-
-// ---- Welcomes
-// ------------------------------------------------------------------------------------
+// ---- Welcomes ----
 
 struct Wrapper {
   ChannelId channel_id;
@@ -162,47 +134,6 @@ absl::StatusOr<Wrapper> ReadWrapper(const content::v1::WelcomeWrapper& from) {
   return wrapper;
 }
 
-// Whether a Welcome may follow what the profile has of the channel.
-absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
-                          const Wrapper& wrapper) {
-  if (state.incarnation < old.incarnation()) {
-    return absl::AlreadyExistsError("a Welcome leads to an incarnation that is over");
-  }
-  if (state.case_id != old.state().case_id || state.kind != old.state().kind ||
-      state.side != old.state().side) {
-    return absl::PermissionDeniedError("a Welcome would turn the channel " +
-                                       DescribeChannel(old.state().kind, old.state().side) +
-                                       " into another one");
-  }
-  if (state.incarnation > old.incarnation()) return absl::OkStatus();
-  if (old.standing() == Standing::kActive || old.standing() == Standing::kHalted) {
-    return absl::AlreadyExistsError("the Welcome to the channel " +
-                                    DescribeChannel(state.kind, state.side) + " was taken already");
-  }
-  if (state.mailbox_id != old.state().mailbox_id || wrapper.joined.position < old.log().position) {
-    return absl::PermissionDeniedError("a Welcome leads to an earlier state of the channel");
-  }
-  return absl::OkStatus();
-}
-
-// Where the incarnation before ended, compared with what this device had of it.
-absl::Status ComparePrevious(ChannelStep& old, const Wrapper& wrapper) {
-  if (!wrapper.previous.has_value()) return absl::OkStatus();
-  const LogHead& previous = *wrapper.previous;
-  if (previous.position > old.log().position || previous.position < old.log().joined_position) {
-    return absl::OkStatus();
-  }
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> own,
-                          old.hashes().Get(old.tx(), previous.position));
-  if (own.has_value() && *own == previous.hash) return absl::OkStatus();
-  ExchangeResult result;
-  old.Raise({ChannelAlarmKind::kFork, old.incarnation(), previous.position, std::nullopt,
-             "who opened the channel anew had another log up to position " +
-                 std::to_string(previous.position) + " than this device"},
-            result);
-  return absl::OkStatus();
-}
-
 IncarnationRecord JoinedLog(const ChannelState& state, const ParleyCredential& self,
                             const Wrapper& wrapper) {
   IncarnationRecord log;
@@ -220,29 +151,6 @@ IncarnationRecord JoinedLog(const ChannelState& state, const ParleyCredential& s
     log.number_base = wrapper.previous->position;
   }
   return log;
-}
-
-// What was before goes into what comes: the record of the channel, numbers, the outbox.
-absl::StatusOr<ChannelRecord> TakeOver(ChannelStep& old, const ChannelState& state,
-                                       const Wrapper& wrapper, IncarnationRecord& log) {
-  PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, wrapper));
-  if (state.incarnation == old.incarnation()) {
-    PARLEY_RETURN_IF_ERROR(TakeBackInFlight(old));
-    PARLEY_RETURN_IF_ERROR(DropOwnCommit(old).status());
-    PARLEY_RETURN_IF_ERROR(
-        old.tx().Delete(RecordClass::kKeys, old.names().Change(old.incarnation())));
-    log.number_base = old.log().number_base;
-    log.passed_over = old.log().passed_over;
-    PARLEY_RETURN_IF_ERROR(old.Save());
-  } else {
-    PARLEY_RETURN_IF_ERROR(ComparePrevious(old, wrapper));
-    log.number_base = std::max(log.number_base, old.log().number_base + old.log().position);
-    PARLEY_RETURN_IF_ERROR(DropDeliveries(old));
-    PARLEY_RETURN_IF_ERROR(Retire(old));
-  }
-  ChannelRecord channel = old.channel();
-  channel.incarnation = state.incarnation;
-  return channel;
 }
 
 }  // namespace
@@ -302,7 +210,6 @@ absl::Status Channel::Reopen(Transaction& tx, MailboxPayment payment, const Parl
   log.previous_position = old.log().position;
   log.previous_hash = old.log().hash;
   log.number_base = old.log().number_base + old.log().position;
-  PARLEY_RETURN_IF_ERROR(DropDeliveries(old));
   PARLEY_RETURN_IF_ERROR(Retire(old));
   ChannelRecord channel = old.channel();
   channel.incarnation = state.incarnation;
@@ -325,17 +232,17 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
     return absl::InvalidArgumentError("a Welcome names another generation than its group's");
   }
   IncarnationRecord log = JoinedLog(state, expectations.self, wrapper);
-  ChannelRecord channel;
-  channel.incarnation = state.incarnation;
   const uint64_t now = context.now_seconds();
   // Committers renew their leaf with their next commit, the others at once.
   if (state.IsCommitter(expectations.self.participant_id)) log.leaf_renewed_at = now;
   absl::StatusOr<ChannelStep> old = ChannelStep::Load(tx, wrapper.channel_id, now);
   if (old.ok()) {
-    PARLEY_ASSIGN_OR_RETURN(channel, TakeOver(*old, state, wrapper, log));
-  } else if (old.status().code() != absl::StatusCode::kNotFound) {
-    return old.status();
+    PARLEY_RETURN_IF_ERROR(FollowOn(*std::move(old), state, std::move(log), std::move(group)));
+    return wrapper.channel_id;
   }
+  if (old.status().code() != absl::StatusCode::kNotFound) return old.status();
+  ChannelRecord channel;
+  channel.incarnation = state.incarnation;
   PARLEY_RETURN_IF_ERROR(Enlist(tx, wrapper.channel_id));
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
                           ChannelStep::Begin(tx, wrapper.channel_id, now, std::move(channel),

@@ -40,6 +40,9 @@ absl::Status QueueProposal(ChannelStep& step, ByteView mls_message);
 absl::StatusOr<std::vector<Outgoing>> UnacknowledgedEntries(const ReadTransaction& tx,
                                                             const ChannelNames& names,
                                                             const IncarnationRecord& log);
+// The relay has taken back that it has this own entry, or the commit: the same bytes are sent
+// again.
+absl::Status ForgetAcknowledgement(ChannelStep& step, const AppendId& append_id);
 // Whether a content waits to be encrypted.
 absl::StatusOr<bool> HasWaiting(const ReadTransaction& tx, const ChannelNames& names,
                                 const ChannelRecord& channel);

@@ -23,8 +23,9 @@ namespace pb = content::v1;
 
 std::string At(const Entry& entry) { return "entry " + std::to_string(entry.position); }
 
-// The entry stands where it must, and nothing that was acknowledged is missing.
-absl::Status CheckPlace(const ChannelStep& step, const Entry& entry) {
+// The entry stands where it must, and nothing that was acknowledged is missing. What is missing
+// counts as not acknowledged any more: the same bytes are sent again.
+absl::Status CheckPlace(ChannelStep& step, const Entry& entry) {
   if (entry.position != step.log().position + 1) {
     return RelayFault(step.state(),
                       At(entry) + " comes after entry " + std::to_string(step.log().position));
@@ -32,10 +33,11 @@ absl::Status CheckPlace(const ChannelStep& step, const Entry& entry) {
   if (entry.generation != step.log().generation) {
     return RelayFault(step.state(), At(entry) + " is of another generation");
   }
-  for (const InFlight& sent : step.log().in_flight) {
+  for (const InFlight sent : step.log().in_flight) {
     const bool due =
         sent.position == entry.position || (sent.position != 0 && entry.closing.has_value());
     if (due && sent.append_id != entry.append_id) {
+      PARLEY_RETURN_IF_ERROR(ForgetAcknowledgement(step, sent.append_id));
       return RelayFault(step.state(), "an own entry that it had acknowledged at position " +
                                           std::to_string(sent.position) + " is not there");
     }
@@ -48,10 +50,15 @@ absl::Status MoveTo(ChannelStep& step, const Entry& entry) {
   log.hash_before = log.hash;
   log.hash = TranscriptStep(log.hash, entry);
   log.position = entry.position;
+  log.last_passed_over = 0;
   return step.hashes().Set(step.tx(), log.position, log.hash);
 }
 
-void PassOver(ChannelStep& step) { ++step.log().passed_over; }
+// The entry that the step has moved to.
+void PassOver(ChannelStep& step) {
+  ++step.log().passed_over;
+  step.log().last_passed_over = 1;
+}
 
 absl::Status Halt(ChannelStep& step, const Entry& entry, const std::string& why,
                   ExchangeResult& result) {
@@ -76,8 +83,7 @@ absl::Status Restored(ChannelStep& step, const Entry& entry, ExchangeResult& res
   return step.Stop(Standing::kRestored, reason);
 }
 
-// ---- Contents
-// ------------------------------------------------------------------------------------
+// ---- Contents ----
 
 // Compares what an author saw with the own log.
 absl::Status CompareSeen(ChannelStep& step, const Entry& entry, const RosterMember& author,
@@ -142,8 +148,7 @@ absl::Status TakeApplication(ChannelStep& step, const Entry& entry, const mls::G
   return TakeContent(step, entry, *author, message.plaintext, result);
 }
 
-// ---- Own entries
-// ---------------------------------------------------------------------------------
+// ---- Own entries ----
 
 absl::Status TakeOwn(ChannelStep& step, const Entry& entry, uint64_t item) {
   PARLEY_ASSIGN_OR_RETURN(
@@ -189,8 +194,7 @@ absl::StatusOr<Bytes> OpenMessage(ChannelStep& step, const Entry& entry) {
   return message;
 }
 
-// ---- Entries that don't close
-// --------------------------------------------------------------------
+// ---- Entries that don't close ----
 
 absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult& result) {
   PARLEY_RETURN_IF_ERROR(MoveTo(step, entry));
@@ -221,8 +225,7 @@ absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult&
   return absl::OkStatus();
 }
 
-// ---- Closing entries
-// -----------------------------------------------------------------------------
+// ---- Closing entries ----
 
 // What the generation leaves behind when it ends.
 absl::Status EndGeneration(ChannelStep& step, ExchangeResult& result) {

@@ -6,8 +6,10 @@
 
 #include "client-lib/channels/channel_step.h"
 #include "client-lib/channels/head_claims.h"
+#include "client-lib/channels/outbox.h"
 #include "client-lib/channels/receive.h"
 #include "client-lib/channels/relay_fault.h"
+#include "client-lib/channels/succession.h"
 #include "client-lib/channels/transcript.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/signature.h"
@@ -49,6 +51,14 @@ absl::StatusOr<std::optional<Question>> Ask(const ChannelContext& context, const
   return std::optional<Question>(std::move(question));
 }
 
+// Whether the last entry that is known was asked for again, and another one came.
+bool ShowsAnotherLast(const Question& question, const ReadResult& page) {
+  if (question.from != question.log.position || page.entries.empty()) return false;
+  const Entry& shown = page.entries.front();
+  return shown.position == question.log.position &&
+         TranscriptStep(question.log.hash_before, shown) != question.log.hash;
+}
+
 // What contradicts what the relay has shown or acknowledged before, apart from the new entries
 // themselves; empty for nothing.
 std::string FindContradiction(const Question& question, const ReadResult& page) {
@@ -69,11 +79,10 @@ std::string FindContradiction(const Question& question, const ReadResult& page) 
              " is not there";
     }
   }
-  if (question.from == log.position && !page.entries.empty()) {
-    const Entry& known = page.entries.front();
-    if (known.position != log.position || TranscriptStep(log.hash_before, known) != log.hash) {
-      return "entry " + std::to_string(log.position) + " is not as it was";
-    }
+  const bool elsewhere = question.from == log.position && !page.entries.empty() &&
+                         page.entries.front().position != log.position;
+  if (elsewhere || ShowsAnotherLast(question, page)) {
+    return "entry " + std::to_string(log.position) + " is not as it was";
   }
   const uint64_t last = page.entries.empty() ? log.position : page.entries.back().position;
   const bool shows_closing = !page.entries.empty() && page.entries.back().closing.has_value();
@@ -153,6 +162,16 @@ class Reader {
     absl::Status fault;
     bool stuck = false;
     if (!contradiction.empty()) {
+      PARLEY_ASSIGN_OR_RETURN(const bool stepped_back, StepBack(step, question, page));
+      if (stepped_back) {
+        PARLEY_RETURN_IF_ERROR(step.Save());
+        PARLEY_RETURN_IF_ERROR(tx.Commit());
+        return true;
+      }
+      for (const InFlight& sent : question.log.in_flight) {
+        if (sent.position <= page.generation_head) continue;
+        PARLEY_RETURN_IF_ERROR(ForgetAcknowledgement(step, sent.append_id));
+      }
       fault = RelayFault(step.state(), contradiction);
     } else {
       fault = TakeEntries(step, page, stuck);
@@ -170,6 +189,27 @@ class Reader {
     PARLEY_RETURN_IF_ERROR(tx.Commit());
     if (!fault.ok()) return fault;
     return more;
+  }
+
+  // Where the relay shows the last entry that is known otherwise than before, and nothing of it was
+  // taken in: goes back before it, so that what the relay shows now gets its turn. An honest answer
+  // after a false one then loses nothing; the others' transcripts tell which was which.
+  absl::StatusOr<bool> StepBack(ChannelStep& step, const Question& question,
+                                const ReadResult& page) {
+    IncarnationRecord& log = step.log();
+    if (log.last_passed_over == 0 || !ShowsAnotherLast(question, page)) return false;
+    Raise(step, RelayFault(step.state(), "entry " + std::to_string(log.position) +
+                                             " is not as it was, and is taken as it is now"));
+    --log.position;
+    log.hash = log.hash_before;
+    log.last_passed_over = 0;
+    if (log.passed_over > 0) --log.passed_over;
+    if (log.position > log.generation_start) {
+      PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> before,
+                              step.hashes().Get(step.tx(), log.position - 1));
+      log.hash_before = before.value_or(TranscriptHash());
+    }
+    return true;
   }
 
   // `stuck`: an entry could not be taken in, and stays the next one.
@@ -192,9 +232,36 @@ class Reader {
 
 }  // namespace
 
+namespace {
+
+// Goes on to what follows the log that was read, if something waits.
+absl::StatusOr<bool> GoOn(const ChannelContext& context, const ChannelId& id,
+                          const absl::Status& reading, ExchangeResult& result) {
+  {
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction view, context.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(const bool waits,
+                            view.Has(RecordClass::kRatchet, ChannelNames(id).Successor()));
+    if (!waits) return false;
+  }
+  PARLEY_ASSIGN_OR_RETURN(Transaction tx, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(const bool taken, TakeSuccessor(tx, id, context.now_seconds(), reading));
+  PARLEY_RETURN_IF_ERROR(tx.Commit());
+  if (taken) {
+    result.standing_changed = true;
+    result.roster_changed = true;
+  }
+  return taken;
+}
+
+}  // namespace
+
 absl::Status SyncToHead(const ChannelContext& context, const ChannelId& id,
                         ExchangeResult& result) {
-  return Reader(context, id, result).ReadToHead();
+  for (;;) {
+    const absl::Status reading = Reader(context, id, result).ReadToHead();
+    PARLEY_ASSIGN_OR_RETURN(const bool more, GoOn(context, id, reading, result));
+    if (!more) return reading;
+  }
 }
 
 }  // namespace parley::client

@@ -1,0 +1,163 @@
+#include "client-lib/channels/succession.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "client-lib/channels/outbox.h"
+#include "client-lib/channels/own_commit.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+namespace {
+
+// Whether the Welcome's state may follow on what the profile has of the channel.
+absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
+                          const IncarnationRecord& log) {
+  const std::string channel = DescribeChannel(old.state().kind, old.state().side);
+  if (state.case_id != old.state().case_id || state.kind != old.state().kind ||
+      state.side != old.state().side) {
+    return absl::PermissionDeniedError("a Welcome would turn the channel " + channel +
+                                       " into another one");
+  }
+  if (state.incarnation > old.incarnation()) return absl::OkStatus();
+  // In a log that was read as far, one leaf goes before another one comes.
+  const bool can_come_back =
+      old.standing() != Standing::kHalted &&
+      (old.standing() != Standing::kActive || log.joined_position > old.log().position);
+  if (state.incarnation < old.incarnation() || !can_come_back ||
+      log.joined_position < old.log().position) {
+    return absl::AlreadyExistsError("a Welcome leads to where the channel " + channel +
+                                    " has been already");
+  }
+  if (state.mailbox_id != old.state().mailbox_id) {
+    return absl::PermissionDeniedError("a Welcome would move the channel " + channel +
+                                       " to another mailbox");
+  }
+  return absl::OkStatus();
+}
+
+// Where the incarnation before ended, compared with what this device had of it.
+absl::Status ComparePrevious(ChannelStep& old, const IncarnationRecord& log) {
+  if (!log.previous_position.has_value()) return absl::OkStatus();
+  const uint64_t previous = *log.previous_position;
+  if (previous > old.log().position || previous < old.log().joined_position) {
+    return absl::OkStatus();
+  }
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> own,
+                          old.hashes().Get(old.tx(), previous));
+  if (own.has_value() && *own == log.previous_hash) return absl::OkStatus();
+  ExchangeResult result;
+  old.Raise({ChannelAlarmKind::kFork, old.incarnation(), previous, std::nullopt,
+             "who opened the channel anew had another log up to position " +
+                 std::to_string(previous) + " than this device"},
+            result);
+  return absl::OkStatus();
+}
+
+absl::Status DropDeliveries(ChannelStep& step) {
+  ChannelRecord& channel = step.channel();
+  for (; channel.deliveries_first < channel.deliveries_next; ++channel.deliveries_first) {
+    PARLEY_RETURN_IF_ERROR(
+        step.tx().Delete(RecordClass::kContent, step.names().Delivery(channel.deliveries_first)));
+  }
+  return absl::OkStatus();
+}
+
+// The old leaf's part in the same log is over.
+absl::Status LeaveLeaf(ChannelStep& old) {
+  PARLEY_RETURN_IF_ERROR(TakeBackInFlight(old));
+  PARLEY_RETURN_IF_ERROR(DropOwnCommit(old).status());
+  PARLEY_RETURN_IF_ERROR(
+      old.tx().Delete(RecordClass::kKeys, old.names().Change(old.incarnation())));
+  return old.Save();
+}
+
+absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRecord log,
+                      mls::Group group) {
+  if (state.incarnation == old.incarnation()) {
+    log.number_base = old.log().number_base;
+    log.passed_over = old.log().passed_over;
+    PARLEY_RETURN_IF_ERROR(LeaveLeaf(old));
+  } else {
+    log.number_base = std::max(log.number_base, old.log().number_base + old.log().position);
+    PARLEY_RETURN_IF_ERROR(ComparePrevious(old, log));
+    PARLEY_RETURN_IF_ERROR(Retire(old));
+  }
+  ChannelRecord channel = old.channel();
+  channel.incarnation = state.incarnation;
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                          ChannelStep::Begin(old.tx(), old.id(), old.now(), std::move(channel),
+                                             std::move(log), std::move(group)));
+  PARLEY_RETURN_IF_ERROR(old.tx().Delete(RecordClass::kRatchet, old.names().Successor()));
+  return step.Save();
+}
+
+// Whether there may be something left to read before the Welcome's state.
+bool MayReadOn(const ChannelStep& old, const ChannelState& state, const IncarnationRecord& log) {
+  if (old.standing() != Standing::kActive) return false;
+  if (state.incarnation == old.incarnation()) return true;
+  return !log.previous_position.has_value() || old.log().position < *log.previous_position;
+}
+
+// Whether the relay was reached, and said what it had to say.
+bool WasAnswered(const absl::Status& reading) {
+  return !absl::IsUnavailable(reading) && !absl::IsDeadlineExceeded(reading) &&
+         !absl::IsCancelled(reading) && !absl::IsUnauthenticated(reading);
+}
+
+}  // namespace
+
+absl::Status Retire(ChannelStep& old) {
+  PARLEY_RETURN_IF_ERROR(TakeBackInFlight(old));
+  PARLEY_RETURN_IF_ERROR(DropDeliveries(old));
+  if (old.standing() == Standing::kActive) {
+    PARLEY_RETURN_IF_ERROR(old.Stop(Standing::kHalted, "the channel was opened anew"));
+  }
+  PARLEY_RETURN_IF_ERROR(old.Save());
+  const uint32_t n = old.incarnation();
+  for (const std::string& name :
+       {old.names().Group(n), old.names().EpochKeys(n), old.names().Commit(n)}) {
+    PARLEY_RETURN_IF_ERROR(old.tx().Delete(RecordClass::kRatchet, name));
+  }
+  for (const std::string& name : {old.names().Change(n), old.names().Payment(n)}) {
+    PARLEY_RETURN_IF_ERROR(old.tx().Delete(RecordClass::kKeys, name));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
+                      mls::Group group) {
+  PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log));
+  if (!MayReadOn(old, state, log)) {
+    return TakeOver(old, state, std::move(log), std::move(group));
+  }
+  SuccessorRecord successor;
+  successor.log = std::move(log);
+  successor.group = group.Serialize();
+  return StoreRecord(old.tx(), RecordClass::kRatchet, old.names().Successor(), successor);
+}
+
+absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
+                                   const absl::Status& reading) {
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id, now));
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<SuccessorRecord> successor,
+      LoadRecord<SuccessorRecord>(tx, RecordClass::kRatchet, old.names().Successor()));
+  if (!successor.has_value()) return false;
+  PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(successor->log.state));
+  const absl::Status follows = CheckFollows(old, state, successor->log);
+  if (!follows.ok()) {
+    // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
+    PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kRatchet, old.names().Successor()));
+    return false;
+  }
+  const bool same_log = state.incarnation == old.incarnation();
+  if (MayReadOn(old, state, successor->log) && (same_log || !WasAnswered(reading))) return false;
+  PARLEY_ASSIGN_OR_RETURN(mls::Group group, mls::Group::Parse(successor->group.Reveal()));
+  PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(successor->log), std::move(group)));
+  return true;
+}
+
+}  // namespace parley::client
