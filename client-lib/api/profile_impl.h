@@ -23,7 +23,7 @@
 
 namespace parley {
 
-class Profile::Impl {
+class __attribute__((visibility("hidden"))) Profile::Impl {
  public:
   using Store = client::ProfileStore;
 

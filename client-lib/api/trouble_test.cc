@@ -1,0 +1,187 @@
+// What goes wrong, and what people are told: invitations, names, relays, passphrases.
+#include <thread>
+
+#include "client-lib/api/mediation_for_test.h"
+
+namespace parley {
+namespace {
+
+using testing::Must;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+using TroubleTest = testing::Mediation;
+
+TEST_F(TroubleTest, AnInvitationServesOnce) {
+  OpenCase();
+  const std::string text = Invite("Ana", Role::kParty, "Harbor");
+  PARLEY_ASSERT_OK(Of("Ana").Join(text));
+  PARLEY_ASSERT_OK(Of("Ana").Join(text));  // the same profile again: nothing happens
+  const Result<CaseId> second = Of("Eve").Join(text);
+  EXPECT_EQ(second.status().code(), StatusCode::kAlreadyExists);
+  EXPECT_THAT(second.status().message(), HasSubstr("used before"));
+  EXPECT_THAT(Must(Of("Eve").Cases(), "cases"), IsEmpty());
+  Sync("Mira");
+  EXPECT_THAT(AlarmKinds("Mira"), Contains(AlarmKind::kInvitationUsedTwice));
+  const Participant ana = Find("Mira", "Ana");
+  ASSERT_EQ(ana.alarms.size(), 1u);
+  EXPECT_THAT(ana.alarms[0], HasSubstr("used a second time"));
+  // The first one is not harmed.
+  PARLEY_ASSERT_OK(Of("Mira").Approve(case_, ana.id));
+  Sync("Ana");
+  EXPECT_THAT(ChannelNames("Ana"), ElementsAre("joint", "caucus:Harbor"));
+}
+
+TEST_F(TroubleTest, AWithdrawnInvitationIsRefused) {
+  OpenCase();
+  const std::string text = Invite("Ana", Role::kParty, "Harbor");
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Ana")));
+  const Result<CaseId> joined = Of("Ana").Join(text);
+  EXPECT_EQ(joined.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(joined.status().message(), HasSubstr("withdrawn"));
+  EXPECT_THAT(joined.status().message(), HasSubstr("ask the mediator for a new one"));
+  Invite("Ana", Role::kParty, "Harbor");  // the name is free again
+}
+
+TEST_F(TroubleTest, MalformedInvitationsAreNamed) {
+  OpenCase();
+  const std::string text = Invite("Ana", Role::kParty, "Harbor");
+  EXPECT_THAT(Of("Ana").Join("hello").status().message(), HasSubstr("not an invitation"));
+  EXPECT_EQ(Of("Ana").Join(text.substr(0, text.size() - 5)).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(Of("Ana").Join(connection_).status().code(), StatusCode::kInvalidArgument);
+  // Mail programs break lines.
+  PARLEY_ASSERT_OK(Of("Ana").Join("  " + text.substr(0, 60) + "\r\n" + text.substr(60) + "\n"));
+}
+
+TEST_F(TroubleTest, RequestsThatBreakARuleAreRefused) {
+  OpenCase();
+  const auto code = [&](InvitationRequest request) {
+    return Of("Mira").Invite(case_, request).status().code();
+  };
+  EXPECT_EQ(code({.name = "", .role = Role::kParty, .side = "Harbor"}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.name = "Ana", .role = Role::kParty}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.name = "Ana"}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.name = "Tomas", .role = Role::kCoMediator, .side = "Harbor"}),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.name = "Tomas", .role = Role::kMediator}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.name = "A\nB", .role = Role::kParty, .side = "Harbor"}),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.name = "Ana", .role = Role::kParty, .side = "Harbor", .valid_for_seconds = 1}),
+            StatusCode::kInvalidArgument);
+  Invite("Ana", Role::kParty, "Harbor");
+  EXPECT_EQ(code({.name = "Ana", .role = Role::kParty, .side = "Harbor"}),
+            StatusCode::kAlreadyExists);
+  const Status early = Of("Mira").Approve(case_, Id("Mira", "Ana"));
+  EXPECT_EQ(early.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(early.message(), HasSubstr("hasn't joined"));
+}
+
+TEST_F(TroubleTest, WhoWaitsCanDoNothingYet) {
+  OpenCase();
+  const std::string text = Invite("Ana", Role::kParty, "Harbor");
+  PARLEY_ASSERT_OK(Of("Ana").Join(text));
+  Sync("Ana");
+  const Result<Channel> channel = Of("Ana").FindChannel(case_, "joint");
+  EXPECT_EQ(channel.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(channel.status().message(), HasSubstr("waiting for approval"));
+  EXPECT_EQ(Of("Ana")
+                .Invite(case_, {.name = "Eve", .role = Role::kParty, .side = "Harbor"})
+                .status()
+                .code(),
+            StatusCode::kPermissionDenied);
+  // Refused before approval.
+  Sync("Mira");
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Ana")));
+  Sync("Ana");
+  EXPECT_EQ(Must(Of("Ana").GetCase(case_), "case").own_state, ParticipantState::kRemoved);
+}
+
+TEST_F(TroubleTest, MessagesWaitForTheRelayAndGoOutOnce) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  SyncAll({"Mira", "Ana"});
+  relay_.Stop();
+  for (const char* text : {"one", "two"}) {
+    const Result<SentMessage> sent = Of("Ana").Send(Ref("Ana", "joint"), text);
+    PARLEY_ASSERT_OK(sent);
+    EXPECT_TRUE(sent->queued);
+    EXPECT_FALSE(sent->position.has_value());
+  }
+  EXPECT_EQ(Must(Of("Ana").Unsent(Ref("Ana", "joint")), "unsent").size(), 2u);
+  const Result<SyncReport> failed = Of("Ana").Sync({});
+  EXPECT_EQ(failed.status().code(), StatusCode::kUnavailable);
+  relay_.Start();
+  const Result<SyncReport> report = Of("Ana").Sync({});
+  PARLEY_ASSERT_OK(report);
+  EXPECT_EQ(report->messages_sent, 2u);
+  EXPECT_EQ(report->messages_waiting, 0u);
+  SyncAll({"Mira"}, 1);
+  EXPECT_THAT(Texts("Mira", "joint"), ElementsAre("Ana: one", "Ana: two"));
+}
+
+TEST_F(TroubleTest, AnotherRelayOnTheSameAddressIsNotTrusted) {
+  OpenCase();
+  const std::string text = Invite("Ana", Role::kParty, "Harbor");
+  relay_.ReplaceIdentity();
+  EXPECT_EQ(Of("Ana").Join(text).status().code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(Another("Mira").Sync({}).status().code(), StatusCode::kUnauthenticated);
+}
+
+TEST_F(TroubleTest, LimitsOfMessages) {
+  OpenCase();
+  const ChannelRef joint = Ref("Mira", "joint");
+  EXPECT_EQ(Of("Mira").Send(joint, "").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Of("Mira").Send(joint, "\xff\xfe").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Of("Mira").Send(joint, std::string(256 * 1024 + 1, 'x')).status().code(),
+            StatusCode::kResourceExhausted);
+  PARLEY_ASSERT_OK(Of("Mira").Send(joint, std::string(256 * 1024, 'x')));
+}
+
+TEST_F(TroubleTest, NamesThatFitSeveralOrNone) {
+  OpenCase();
+  const Result<Channel> none = Of("Mira").FindChannel(case_, "caucus:Nowhere");
+  EXPECT_EQ(none.status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(none.status().message(), HasSubstr("joint, neutrals"));
+  LetIn("Ana Ruiz", Role::kParty, "Harbor");
+  LetIn("Ana Stone", Role::kParty, "Northline");
+  EXPECT_EQ(Of("Mira").FindParticipant(case_, "Ana").status().code(), StatusCode::kAmbiguous);
+  EXPECT_EQ(Find("Mira", "ana stone").side, "Northline");
+  EXPECT_EQ(Of("Mira").FindChannel(case_, "caucus").status().code(), StatusCode::kAmbiguous);
+  EXPECT_EQ(Find("Mira", "northline", 0).name, "caucus:Northline");
+  EXPECT_EQ(Must(Of("Mira").FindCase("harbor V northline"), "case").id, case_);
+  EXPECT_EQ(Must(Of("Mira").FindCase(case_.ToString().substr(0, 8)), "case").id, case_);
+}
+
+TEST_F(TroubleTest, ProfilesAndPassphrases) {
+  const std::string folder = folder_ / "locked";
+  PARLEY_ASSERT_OK(Profile::Create(folder, "Mira Voss", "correct horse"));
+  EXPECT_TRUE(Must(Profile::IsLocked(folder), "locked"));
+  EXPECT_EQ(Profile::Open(folder, std::nullopt).status().code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(Profile::Open(folder, "wrong").status().code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(Must(Profile::Open(folder, "correct horse"), "opening").name(), "Mira Voss");
+  EXPECT_EQ(Profile::Create(folder, "Mira", std::nullopt).status().code(),
+            StatusCode::kAlreadyExists);
+  EXPECT_EQ(Profile::Open(folder_ / "none", std::nullopt).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Profile::Create(folder_ / "x", " ", std::nullopt).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(Profile::Create(folder_ / "x", "X", "").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(TroubleTest, ACaseNeedsAConnectionThatWorks) {
+  EXPECT_EQ(Of("Mira").CreateCase("", connection_).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Of("Mira").CreateCase("A", "nonsense").status().code(), StatusCode::kInvalidArgument);
+  const std::string forged =
+      client::FormatConnectionString({relay_.address(), relay_.identity_key()},
+                                     crypto::Secret::Random(32).Reveal());
+  EXPECT_EQ(Of("Mira").CreateCase("A", forged).status().code(), StatusCode::kUnauthenticated);
+  relay_.Stop();
+  EXPECT_EQ(Of("Mira").CreateCase("A", connection_).status().code(), StatusCode::kUnavailable);
+  EXPECT_THAT(Must(Of("Mira").Cases(), "cases"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace parley

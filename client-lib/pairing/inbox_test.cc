@@ -1,0 +1,362 @@
+// Inboxes over a real relay: once, in order, from whom it says; and what revocation ends.
+#include "client-lib/pairing/inbox.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "client-lib/pairing/device.h"
+#include "crypto/primitives/random.h"
+#include "tests/in_process/test_relay.h"
+
+namespace parley::client {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using content::v1::InboxMessage;
+
+// One person with a profile, an inbox, and a connection.
+class Someone {
+ public:
+  Someone(const std::string& name, const CaseId& id, testing::TestRelay& relay)
+      : id_(id), records_(id), relay_server_(relay) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "parley-inbox-XXXXXX").string();
+    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    auto store = ProfileStore::Create((folder_ / "profile").string());
+    EXPECT_TRUE(store.ok()) << store.status();
+    store_ = std::move(*store);
+    Connect();
+    Change([&](Transaction& step) { return records_.PutDevice(step, MakeDevice(name)); });
+    EXPECT_TRUE(InboxOf().Create(*client_, Credential::SponsorToken(
+                                               relay.sponsor_token().Reveal()))
+                    .ok());
+  }
+  ~Someone() {
+    client_.reset();
+    store_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  void Connect() {
+    client_.reset();
+    auto client =
+        RelayClient::Connect({relay_server_.address(), relay_server_.identity_key()});
+    ASSERT_TRUE(client.ok()) << client.status();
+    client_ = std::move(*client);
+  }
+
+  Inbox InboxOf() { return Inbox(*store_, id_); }
+  ProfileStore& store() { return *store_; }
+  RelayClient& client() { return *client_; }
+  const PairingRecords& records() const { return records_; }
+
+  template <typename Step>
+  void Change(Step change) {
+    auto step = store_->Begin();
+    ASSERT_TRUE(step.ok()) << step.status();
+    const absl::Status changed = change(*step);
+    ASSERT_TRUE(changed.ok()) << changed;
+    const absl::Status committed = step->Commit();
+    ASSERT_TRUE(committed.ok()) << committed;
+  }
+
+  OwnDevice Device() {
+    auto read = store_->Read();
+    return std::move(*records_.Device(*read));
+  }
+
+  // Queues a message that the text can be seen in.
+  void Write(const Pairing& pairing, const std::string& text) {
+    Change([&](Transaction& step) {
+      InboxMessage message;
+      message.mutable_approval()->set_name(text);
+      return InboxOf().Queue(step, pairing, std::move(message));
+    });
+  }
+
+  FlushResult Flush() {
+    auto result = InboxOf().Flush(*client_);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *result : FlushResult();
+  }
+
+  // What the handler took, in order.
+  std::vector<std::string> Receive() {
+    std::vector<std::string> texts;
+    auto taken = InboxOf().Receive(
+        *client_, [&](Transaction&, const Pairing&, const InboxMessage& message) {
+          texts.push_back(message.approval().name());
+          return absl::OkStatus();
+        });
+    EXPECT_TRUE(taken.ok()) << taken.status();
+    return texts;
+  }
+
+ private:
+  CaseId id_;
+  PairingRecords records_;
+  testing::TestRelay& relay_server_;
+  std::filesystem::path folder_;
+  std::unique_ptr<ProfileStore> store_;
+  std::unique_ptr<RelayClient> client_;
+};
+
+class InboxTest : public ::testing::Test {
+ protected:
+  // Both ends of one pairing, stored on both sides.
+  void Pair(Someone& a, Someone& b, Pairing& at_a, Pairing& at_b) {
+    at_a.id = at_b.id = crypto::RandomBytes(16);
+    const Secret secret = Secret::Random(32);
+    at_a.secret = secret.Clone();
+    at_b.secret = secret.Clone();
+    Link(a, b, at_a);
+    Link(b, a, at_b);
+  }
+  void Link(Someone& from, Someone& to, Pairing& pairing) {
+    OwnDevice device = to.Device();
+    pairing.peer = device.participant_id;
+    pairing.peer_card = device.card;
+    auto seeds = TakeSlots(device, 1, pairing.id);
+    ASSERT_TRUE(seeds.ok());
+    pairing.append_seed = (*seeds)[0].Clone();
+    to.Change([&](Transaction& step) { return to.records().PutDevice(step, device); });
+    from.Change([&](Transaction& step) { return from.records().PutPairing(step, pairing); });
+  }
+
+  testing::TestRelay relay_;
+  CaseId id_{crypto::RandomArray<16>()};
+};
+
+TEST_F(InboxTest, MessagesArriveOnceAndInOrder) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  for (int i = 0; i < 5; ++i) mira.Write(to_ana, std::to_string(i));
+  EXPECT_EQ(mira.Flush().sent, 5u);
+  EXPECT_EQ(mira.Flush().sent, 0u);
+  EXPECT_THAT(ana.Receive(), ElementsAre("0", "1", "2", "3", "4"));
+  EXPECT_THAT(ana.Receive(), IsEmpty());
+}
+
+// The relay had taken the message, and the sender never heard of it.
+TEST_F(InboxTest, AnUnknownOutcomeIsSentAgainWithTheSameBytes) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  mira.Write(to_ana, "once");
+  auto read = mira.store().Read();
+  const std::vector<OutgoingMessage> before = std::move(*mira.records().outbox.All(*read));
+  ASSERT_EQ(before.size(), 1u);
+  mira.Flush();
+  mira.Change([&](Transaction& step) {
+    return mira.records().outbox.Put(step, crypto::ToHex(before[0].message_id), before[0]);
+  });
+  EXPECT_EQ(mira.Flush().sent, 1u);
+  // Even under a new append id, the message id is known.
+  OutgoingMessage again = before[0];
+  again.append_id = crypto::RandomArray<16>();
+  mira.Change([&](Transaction& step) {
+    return mira.records().outbox.Put(step, crypto::ToHex(again.message_id), again);
+  });
+  mira.Flush();
+  EXPECT_THAT(ana.Receive(), ElementsAre("once"));
+}
+
+TEST_F(InboxTest, MessagesWaitForTheRelay) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  relay_.Stop();
+  mira.Write(to_ana, "later");
+  EXPECT_TRUE(absl::IsUnavailable(mira.InboxOf().Flush(mira.client()).status()));
+  relay_.Start();
+  mira.Connect();
+  ana.Connect();
+  EXPECT_EQ(mira.Flush().sent, 1u);
+  EXPECT_THAT(ana.Receive(), ElementsAre("later"));
+}
+
+TEST_F(InboxTest, ARevokedKeyAppendsNothingAndTheOthersGoOn) {
+  Someone mira("Mira", id_, relay_);
+  Someone tomas("Tomas", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing mira_to_ana;
+  Pairing ana_to_mira;
+  Pairing tomas_to_ana;
+  Pairing ana_to_tomas;
+  Pair(mira, ana, mira_to_ana, ana_to_mira);
+  Pair(tomas, ana, tomas_to_ana, ana_to_tomas);
+  mira.Write(mira_to_ana, "before");
+  mira.Flush();
+  OwnDevice device = ana.Device();
+  ASSERT_TRUE(PlanInboxClosing(device, mira_to_ana.id, 2));
+  ana.Change([&](Transaction& step) { return ana.records().PutDevice(step, device); });
+  ana.Flush();
+  EXPECT_EQ(ana.Device().inbox_generation, 2u);
+
+  mira.Write(mira_to_ana, "after");
+  const FlushResult refused = mira.Flush();
+  EXPECT_EQ(refused.sent, 0u);
+  EXPECT_THAT(refused.refused, ElementsAre(ana.Device().participant_id));
+  tomas.Write(tomas_to_ana, "still here");  // meets the newer generation
+  EXPECT_EQ(tomas.Flush().sent, 1u);
+  EXPECT_THAT(ana.Receive(), ElementsAre("before", "still here"));
+  EXPECT_EQ(ana.Device().inbox_read_generation, 2u);
+
+  // A key that was made in the second generation finds it by itself.
+  device = ana.Device();
+  auto fresh = TakeSlots(device, 1, tomas_to_ana.id);
+  ASSERT_TRUE(fresh.ok());
+  Pairing renewed;
+  renewed.id = mira_to_ana.id;
+  renewed.secret = mira_to_ana.secret.Clone();
+  renewed.peer = mira_to_ana.peer;
+  renewed.peer_card = mira_to_ana.peer_card;
+  renewed.append_seed = (*fresh)[0].Clone();
+  mira.Change([&](Transaction& step) { return mira.records().PutPairing(step, renewed); });
+  EXPECT_EQ(mira.Flush().sent, 1u);
+  EXPECT_THAT(ana.Receive(), ElementsAre("after"));
+}
+
+TEST_F(InboxTest, WhatIsBadIsPassedOverAndCounted) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  // Somebody with an append key writes noise; the handler refuses one message; the rest arrives.
+  auto key = crypto::SignatureKey::FromSeed(to_ana.append_seed.Reveal());
+  ASSERT_TRUE(key.ok());
+  for (const Bytes& noise : {Bytes(), Bytes(2000, 0x55)}) {
+    ASSERT_TRUE(mira.client()
+                    .Append(ana.Device().inbox_id, 1, *key, crypto::RandomArray<16>(), noise)
+                    .ok());
+  }
+  mira.Write(to_ana, "refused");
+  mira.Write(to_ana, "taken");
+  mira.Flush();
+  std::vector<std::string> texts;
+  auto taken = ana.InboxOf().Receive(
+      ana.client(),
+      [&](Transaction& step, const Pairing&, const InboxMessage& message) -> absl::Status {
+        if (message.approval().name() == "refused") {
+          // What it changed before is dropped with it.
+          PARLEY_RETURN_IF_ERROR(step.Put(RecordClass::kContent, "left behind", Bytes{1}));
+          return absl::PermissionDeniedError("no");
+        }
+        texts.push_back(message.approval().name());
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(*taken, 1u);
+  EXPECT_THAT(texts, ElementsAre("taken"));
+  auto read = ana.store().Read();
+  EXPECT_FALSE(*read->Has(RecordClass::kContent, "left behind"));
+  EXPECT_GE(ana.Device().passed_over, 1u);
+}
+
+TEST_F(InboxTest, AnErrorThatIsNotTheMessagesStopsBeforeIt) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  mira.Write(to_ana, "kept");
+  mira.Flush();
+  auto failed = ana.InboxOf().Receive(
+      ana.client(), [](Transaction&, const Pairing&, const InboxMessage&) -> absl::Status {
+        return absl::ResourceExhaustedError("the disk is full");
+      });
+  EXPECT_TRUE(absl::IsResourceExhausted(failed.status()));
+  EXPECT_THAT(ana.Receive(), ElementsAre("kept"));
+}
+
+TEST_F(InboxTest, WhatCameTooEarlyIsOpenedWhenItsPairingIsKnown) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  ana.Change([&](Transaction& step) {
+    return ana.records().pairings.Delete(step, crypto::ToHex(to_mira.id));
+  });
+  mira.Write(to_ana, "early");
+  mira.Flush();
+  EXPECT_THAT(ana.Receive(), IsEmpty());
+  EXPECT_EQ(ana.Device().unopened.size(), 1u);
+  ana.Change([&](Transaction& step) { return ana.records().PutPairing(step, to_mira); });
+  EXPECT_THAT(ana.Receive(), ElementsAre("early"));
+  EXPECT_THAT(ana.Device().unopened, IsEmpty());
+}
+
+TEST_F(InboxTest, AnIntroductionPairsTheTwoWhoWereIntroduced) {
+  Someone tomas("Tomas", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  OwnDevice tomas_device = tomas.Device();
+  OwnDevice ana_device = ana.Device();
+  auto into_tomas = TakeSlots(tomas_device, 1, Bytes{1});
+  auto into_ana = TakeSlots(ana_device, 1, Bytes{1});
+  ASSERT_TRUE(into_tomas.ok() && into_ana.ok());
+
+  content::v1::Introduction introduction;
+  *introduction.mutable_card() = *ParseCard(tomas_device.card);
+  introduction.set_role(content::v1::ROLE_CO_MEDIATOR);
+  introduction.set_introduction_secret(crypto::ToString(crypto::RandomBytes(32)));
+  introduction.set_append_seed(crypto::ToString((*into_tomas)[0].Reveal()));
+  AwaitedIntroduction awaited;
+  awaited.secret = Secret::CopyOf(crypto::ViewOf(introduction.introduction_secret()));
+  awaited.peer = ana_device.participant_id;
+  awaited.peer_card = ana_device.card;
+  awaited.append_seed = (*into_ana)[0].Clone();
+
+  std::optional<Pairing> at_ana;
+  ana.Change([&](Transaction& step) -> absl::Status {
+    auto made = ana.InboxOf().AnswerIntroduction(
+        step, introduction, [](Transaction&) { return std::vector<Bytes>{{9}}; });
+    if (!made.ok()) return made.status();
+    at_ana = std::move(*made);
+    return absl::OkStatus();
+  });
+  ana.Flush();
+  // The hello comes before Tomas knows of the introduction: it waits.
+  EXPECT_THAT(tomas.Receive(), IsEmpty());
+  tomas.Change([&](Transaction& step) {
+    return tomas.records().introductions.Put(
+        step, crypto::ToHex(IntroductionKeyOf(awaited.secret).id), awaited);
+  });
+  std::optional<std::string> safety_number;
+  auto opened = tomas.InboxOf().TryUnopened(
+      [&](Transaction&, const Pairing& pairing, const InboxMessage& message) {
+        safety_number = pairing.safety_number;
+        EXPECT_EQ(message.introduction_hello().key_packages_size(), 1);
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(*opened, 1u);
+  EXPECT_EQ(safety_number, at_ana->safety_number);
+  // And both ways from then on.
+  auto read = tomas.store().Read();
+  auto at_tomas = tomas.records().PairingWith(*read, ana_device.participant_id);
+  ASSERT_TRUE(at_tomas.ok() && at_tomas->has_value());
+  EXPECT_THAT(*tomas.records().introductions.Keys(*read), IsEmpty());  // it serves once
+  tomas.Write(**at_tomas, "hello Ana");
+  tomas.Flush();
+  EXPECT_THAT(ana.Receive(), ElementsAre("hello Ana"));
+  ana.Write(*at_ana, "hello Tomas");
+  ana.Flush();
+  EXPECT_THAT(tomas.Receive(), ElementsAre("hello Tomas"));
+}
+
+}  // namespace
+}  // namespace parley::client
