@@ -60,7 +60,15 @@ absl::StatusOr<LocalFile> LocalFile::OpenPart(const std::string& path) {
   struct stat info {};
   if (fstat(fd, &info) != 0) return FileError(errno, path, "written");
   if (!S_ISREG(info.st_mode)) return absl::InvalidArgumentError(path + " is not a file");
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  // In a folder that others may write to, one of them may have made it first, to read along.
+  if (info.st_uid != geteuid() || info.st_nlink != 1 || fchmod(fd, 0600) != 0) {
+    return absl::PermissionDeniedError(path +
+                                       " is somebody else's; remove it, or choose another name");
+  }
+  // After the lock it may be another download's file that has got its final name meanwhile.
+  struct stat now {};
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0 || lstat(path.c_str(), &now) != 0 ||
+      now.st_dev != info.st_dev || now.st_ino != info.st_ino) {
     return absl::UnavailableError("another download writes to " + path +
                                   "; wait for it, or choose another name");
   }
