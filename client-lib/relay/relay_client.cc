@@ -151,6 +151,9 @@ absl::StatusOr<ReadResult> GrpcRelayClient::Read(const ObjectId& mailbox_id, uin
   result.generation_head = response.generation_head();
   result.closed = response.closed();
   result.first_position = response.first_position();
+  if (result.generation_head == UINT64_MAX || result.first_position == UINT64_MAX) {
+    return FalseAnswer("a position is beyond all that a log can have");
+  }
   const uint64_t first = std::max(from, result.first_position);
   PARLEY_ASSIGN_OR_RETURN(result.entries, FromWire(*response.mutable_entries(), generation, first));
   const uint64_t next = first + result.entries.size();
