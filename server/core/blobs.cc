@@ -157,7 +157,8 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
   const uint64_t now = core_.Now();
   core_.queue.Submit(
       0,
-      [id, payment, record, now](Transaction& transaction) mutable -> absl::Status {
+      [id, payment, record, now, reserve = core_.limits.voucher_reserve_divisor](
+          Transaction& transaction) mutable -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
         PARLEY_ASSIGN_OR_RETURN(std::optional<BlobRecord> existing,
                                 transaction.LoadRecord<BlobRecord>(storage::BlobKey(id)));
@@ -170,6 +171,10 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
           return absl::ResourceExhaustedError("the voucher pays for " +
                                               std::to_string(payment.voucher->max_bytes) +
                                               " bytes at most");
+        }
+        if (payment.voucher.has_value()) {
+          PARLEY_RETURN_IF_ERROR(
+              CheckReserve(transaction, record.sponsor, record.reserved_bytes, reserve));
         }
         PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
         PARLEY_RETURN_IF_ERROR(Charge(transaction, record.sponsor, record.reserved_bytes, 1));

@@ -25,6 +25,8 @@ struct Limits {
   // A closing may exceed a sponsor's quota by this part of it: one who floods a mailbox must not
   // keep its owners from removing him.
   uint64_t closing_quota_divisor = 16;
+  // What vouchers' blobs leave free of a sponsor's quota, as such a part of it.
+  uint64_t voucher_reserve_divisor = 8;
 
   uint32_t default_read_entries = 256;
   uint32_t max_read_entries = 1024;

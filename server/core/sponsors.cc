@@ -125,6 +125,16 @@ absl::Status Charge(Transaction& transaction, const SponsorId& sponsor, uint64_t
   return absl::OkStatus();
 }
 
+absl::Status CheckReserve(Transaction& transaction, const SponsorId& sponsor, uint64_t bytes,
+                          uint64_t divisor) {
+  PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
+  const uint64_t limit = record.quota_bytes - record.quota_bytes / divisor;
+  if (bytes <= limit && record.used_bytes <= limit - bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      "the sponsor's quota of bytes is used up, but for what is kept for messages: delete "
+      "something, or ask the relay's operator for more");
+}
+
 absl::Status Credit(Transaction& transaction, const SponsorId& sponsor, uint64_t bytes,
                     uint64_t objects) {
   PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));

@@ -42,6 +42,11 @@ absl::Status SpendVoucher(Transaction& transaction, const Payment& payment, uint
 // Errors: ResourceExhausted, naming the quota.
 absl::Status Charge(Transaction& transaction, const storage::SponsorId& sponsor, uint64_t bytes,
                     uint64_t objects, uint64_t slack_divisor = 0);
+// Whether a voucher's blob leaves this part of the quota free, so that who reserves all that
+// vouchers pay for doesn't keep the others' mailboxes from taking entries.
+// Errors: ResourceExhausted, naming the quota.
+absl::Status CheckReserve(Transaction& transaction, const storage::SponsorId& sponsor,
+                          uint64_t bytes, uint64_t divisor);
 // Gives them back. A removed sponsor is forgotten with its last object.
 absl::Status Credit(Transaction& transaction, const storage::SponsorId& sponsor, uint64_t bytes,
                     uint64_t objects);

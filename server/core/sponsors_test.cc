@@ -162,6 +162,18 @@ TEST_F(SponsorsTest, QuotasHoldForAppends) {
   EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
 }
 
+// Who reserves all that vouchers pay for must not keep the others' mailboxes from taking entries.
+TEST_F(SponsorsTest, VouchersLeaveRoomForEntries) {
+  relay_.sponsor_token = relay_.AddSponsor("small", 8000, 10);
+  TestMailbox mailbox = relay_.NewMailbox();
+  v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 7001);
+  blob.set_voucher((*Vouchers(1, 10000))[0]);
+  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
+  blob.set_total_bytes(7000);
+  EXPECT_TRUE(relay_.Create(blob).ok());
+  EXPECT_TRUE(relay_.Append(mailbox, std::string(500, 'x')).ok());
+}
+
 TEST_F(SponsorsTest, NamesAreChecked) {
   EXPECT_EQ(relay_.relay->sponsors().Add("", 1, 1).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(relay_.relay->sponsors().Add("a\nb", 1, 1).status().code(),
