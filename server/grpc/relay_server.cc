@@ -147,7 +147,14 @@ class RelayService final : public v1::Relay::CallbackService {
   OpenStreams streams_;
 };
 
+// What gRPC may hold of messages that haven't come or gone in full: a thousand streams, each with a
+// message begun, must not take all memory.
+constexpr size_t kMostBufferedBytes = size_t{192} << 20;
+
 void SetLimits(grpc::ServerBuilder& builder, const Limits& limits) {
+  grpc::ResourceQuota quota("parley relay");
+  quota.Resize(kMostBufferedBytes);
+  builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(static_cast<int>(limits.max_chunk_bytes) + kMessageOverhead);
   // A peer that has vanished is noticed within a minute and a half.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60 * 1000);
