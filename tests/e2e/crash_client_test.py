@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """kill -9 of the program `parley` at the calls by which it writes and sends.
 
-Each command is run once to count these calls, then killed at one after the other of them (at a
-dozen, spread evenly, by default; at every one with PARLEY_LONG=1), half of the time with the write
-half done. Then the participant does what people do: syncs, looks, and repeats what isn't there.
+Each command is run once to count these calls, then killed at a dozen of them (100 with
+PARLEY_LONG=1; at all where there are no more), by chance but spread evenly, half of the time with
+the write half done. PARLEY_SEED repeats a run. Then the participant does what people do: syncs, looks, and repeats what isn't there.
 In the end exactly what was acknowledged is there, once, in order, for everybody; and no
 ciphertext was ever replaced by another one.
 """
 import os
+import random
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "hostile")]
@@ -20,7 +22,7 @@ from scene import offline_channels, offline_texts
 
 JOINT = "joint"
 HARBOR = "caucus:Harbor"
-POINTS = 12
+POINTS = 100 if testing.LONG else 12
 KILLED = -9
 STALE = 10  # ABORTED
 
@@ -51,6 +53,9 @@ class CrashTest(testing.SceneTest):
         cls.shim = os.path.join(cls.programs, "parley_kill_at.so")
         cls.counted = {}
         cls.attempts = []
+        seed = int(os.environ.get("PARLEY_SEED", time.time()))
+        print(f"    PARLEY_SEED={seed}", file=sys.stderr)
+        cls.chance = random.Random(seed)
 
     def tearDown(self):
         self.note_attempts()
@@ -73,10 +78,8 @@ class CrashTest(testing.SceneTest):
 
     def points(self, number, most=POINTS):
         """Points to kill at: pairs of the call's number and whether it is half done."""
-        if testing.LONG:
-            return [(at, torn) for at in range(1, number + 1) for torn in (False, True)]
         wanted = min(most, number)
-        return [(1 + index * (number - 1) // max(1, wanted - 1), index % 2 == 1)
+        return [(1 + int((index + self.chance.random()) * number / wanted), index % 2 == 1)
                 for index in range(wanted)]
 
     def kill(self, key, point, *command):
@@ -128,7 +131,8 @@ class CrashTest(testing.SceneTest):
     def test_send(self):
         number = self.count("ana", "send", self.scene.case, JOINT, "send 0")
         said = ["send 0"]
-        for point in self.points(number):
+        points = self.points(number)
+        for point in points:
             text = f"send {len(said)}"
             done = self.kill("ana", point, "send", self.scene.case, JOINT, text)
             self.scene.sync("ana")
@@ -138,20 +142,21 @@ class CrashTest(testing.SceneTest):
             if there == 0:
                 self.scene["ana"].send(JOINT, text)
             said.append(text)
-        self.report("send", number, self.points(number))
+        self.report("send", number, points)
         self.assert_same_everywhere(JOINT, ("ana", "mira", "ben", "tomas"), said)
 
     def test_receive(self):
         said = ["receive 0"]
         self.scene["mira"].send(JOINT, said[0])
         number = self.count("ben", "sync")
-        for point in self.points(number):
+        points = self.points(number)
+        for point in points:
             for _ in range(2):
                 said.append(f"receive {len(said)}")
                 self.scene["mira"].send(JOINT, said[-1])
             self.kill("ben", point, "sync")
             self.assert_same_everywhere(JOINT, ("ben",), said)
-        self.report("sync", number, self.points(number))
+        self.report("sync", number, points)
         self.assert_same_everywhere(JOINT, ("mira", "ana"), said)
 
     def test_share(self):
@@ -166,7 +171,8 @@ class CrashTest(testing.SceneTest):
             return target
 
         number = self.count("ana", "share", self.scene.case, JOINT, make())
-        for point in self.points(number):
+        points = self.points(number)
+        for point in points:
             target = make()
             name = os.path.basename(target)
             done = self.kill("ana", point, "share", self.scene.case, JOINT, target)
@@ -177,7 +183,7 @@ class CrashTest(testing.SceneTest):
                 self.assertEqual(there, 1, f"acknowledged, and then gone; killed at {point}")
             if there == 0:
                 self.scene["ana"].share(JOINT, target)
-        self.report("share", number, self.points(number))
+        self.report("share", number, points)
         names = [f"paper-{index}.bin" for index in range(len(made))]
         for key in ("ana", "mira", "ben"):
             shown = [one["name"] for one in
@@ -217,7 +223,7 @@ class CrashTest(testing.SceneTest):
         self.talk_with(part)
         calls["remove"] = self.count("mira", "case", "remove", self.scene.case, part.name, "--yes")
         self.talk_without(part)
-        return calls, {name: self.points(number, POINTS // 2) for name, number in calls.items()}
+        return calls, {name: self.points(number, POINTS * 2 // 3) for name, number in calls.items()}
 
     def join_killed(self, part, point):
         person = self.scene.mediation.profile(part)

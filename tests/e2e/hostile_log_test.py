@@ -280,6 +280,10 @@ class ForkTest(testing.SceneTest):
         scene["mira"].attempt("sync")
         scene["tomas"].attempt("sync")
         self.assert_fork("tomas", JOINT)
+        # He commits in his log, and tells the neutrals its head: now Mira sees it too.
+        scene["tomas"].attempt("case", "remove", scene.case, "Ben", "--yes")
+        scene["mira"].attempt("sync")
+        self.assert_fork("mira", JOINT)
         for key in ("mira", "ana", "ben"):
             self.assertNotIn("Is anybody there?", offline_texts(scene[key], JOINT))
 

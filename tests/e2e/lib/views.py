@@ -7,16 +7,18 @@ from lib.search import search_bytes, search_file
 def search_view(person, words, work):
     """Searches all that the profile's owner can see: every command's output, in all channels, and
     every document, fetched. Returns findings by channel; "" for what is of no channel."""
+    person.run("sync")
     findings = {"": search_bytes(case_output(person).encode(), words, f"{person.name}'s case")}
     for name in person.channels():
         place = f"{person.name}'s {name}"
-        shown = (person.run("read", person.case, name).out
-                 + person.run("read", person.case, name, "--json").out
-                 + person.run("documents", person.case, name, "--json").out)
+        shown = (person.run("--offline", "read", person.case, name).out
+                 + person.run("--offline", "read", person.case, name, "--json").out
+                 + person.run("--offline", "documents", person.case, name, "--json").out)
         findings[name] = search_bytes(shown.encode("utf-8", "surrogateescape"), words, place)
-        for document in person.objects("documents", person.case, name):
+        for document in person.objects("--offline", "documents", person.case, name):
             target = os.path.join(work, "view.tmp")
-            person.run("fetch", person.case, name, document["document"], "-o", target, "--force")
+            person.run("--offline", "fetch", person.case, name, document["document"], "-o", target,
+                       "--force")
             findings[name] += search_file(target, words, f"{place}, document {document['name']}")
             os.remove(target)
     return findings
@@ -25,7 +27,8 @@ def search_view(person, words, work):
 def case_output(person):
     parts = [("whoami",), ("case", "list"), ("case", "participants", person.case),
              ("channels", person.case), ("warnings", person.case)]
-    return "".join(person.run(*part).out + person.run(*part, "--json").out for part in parts)
+    return "".join(person.run("--offline", *part, *json).out
+                   for part in parts for json in ((), ("--json",)))
 
 
 def words_found(findings):
