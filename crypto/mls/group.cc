@@ -105,17 +105,13 @@ absl::Status CheckNotEnded(const GroupState& state) {
 absl::StatusOr<Bytes> SendProposal(GroupState& state, Proposal proposal, size_t padding) {
   PARLEY_RETURN_IF_ERROR(CheckNotEnded(state));
   PARLEY_RETURN_IF_ERROR(ValidateProposal(state, proposal, Sender::Member(state.own_leaf)));
-  if (state.pending.size() >= kMaxPendingProposals) {
-    return absl::ResourceExhaustedError("too many proposals wait for a commit");
-  }
   FramedContent content = NewContent(state, {});
   content.body = proposal;
   const AuthenticatedContent authenticated =
       SignAs(state, WireFormat::kPrivateMessage, std::move(content));
-  PARLEY_ASSIGN_OR_RETURN(Bytes message, SealPrivate(state, authenticated, padding));
-  state.pending.push_back({MakeProposalRef(*state.suite, authenticated),
-                           Sender::Member(state.own_leaf), std::move(proposal)});
-  return message;
+  PARLEY_RETURN_IF_ERROR(AddPending(state, {MakeProposalRef(*state.suite, authenticated),
+                                            Sender::Member(state.own_leaf), std::move(proposal)}));
+  return SealPrivate(state, authenticated, padding);
 }
 
 }  // namespace

@@ -144,6 +144,7 @@ struct UpdatedMember {
 struct ExtensionsChange {
   Extensions before;
   Extensions after;
+  Sender proposed_by;
 };
 
 // All that a commit changes.

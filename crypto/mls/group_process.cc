@@ -223,14 +223,7 @@ absl::StatusOr<ReceivedProposal> TakeProposal(GroupState& state,
   const auto& proposal = std::get<Proposal>(content.content.body);
   PARLEY_RETURN_IF_ERROR(ValidateProposal(state, proposal, content.content.sender));
   PendingProposal pending{MakeProposalRef(*state.suite, content), content.content.sender, proposal};
-  const bool known =
-      std::any_of(state.pending.begin(), state.pending.end(),
-                  [&](const PendingProposal& other) { return other.ref == pending.ref; });
-  if (known) return absl::FailedPreconditionError("this proposal was received already");
-  if (state.pending.size() >= kMaxPendingProposals) {
-    return absl::ResourceExhaustedError("too many proposals wait for a commit");
-  }
-  state.pending.push_back(pending);
+  PARLEY_RETURN_IF_ERROR(AddPending(state, pending));
   return ReceivedProposal{std::move(pending), content.content.authenticated_data};
 }
 

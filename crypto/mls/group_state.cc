@@ -6,6 +6,17 @@
 
 namespace parley::mls {
 
+absl::Status AddPending(GroupState& state, PendingProposal proposal) {
+  for (const PendingProposal& other : state.pending) {
+    if (other.ref == proposal.ref) return absl::OkStatus();
+  }
+  if (state.pending.size() >= kMaxPendingProposals) {
+    return absl::ResourceExhaustedError("too many proposals wait for a commit");
+  }
+  state.pending.push_back(std::move(proposal));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<Psk>> FindPsks(const GroupState* state,
                                           const std::vector<PreSharedKeyId>& ids,
                                           const PskLookup& lookup) {

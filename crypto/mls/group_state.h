@@ -60,6 +60,11 @@ struct GroupState {
 // A copy that shares the tree.
 std::unique_ptr<GroupState> CloneState(const GroupState& state);
 
+// Keeps a proposal for a commit. One that is there already stays there once: a member that proposes
+// the same removal twice in an epoch makes the same proposal, signature included.
+// Errors: ResourceExhausted over kMaxPendingProposals.
+absl::Status AddPending(GroupState& state, PendingProposal proposal);
+
 // The secrets for `ids`, in their order: the group's own resumption secrets and what `lookup` has.
 // `state` may be null for who isn't a member yet.
 // Errors: FailedPrecondition when one isn't there.

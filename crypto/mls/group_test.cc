@@ -113,6 +113,21 @@ TEST(Group, RemovalProposedByOneselfIsCommittedByAnother) {
   ExpectHeard(groups, 1, "she left");
 }
 
+TEST(Group, SameRemovalProposedTwiceIsOneProposal) {
+  std::vector<Group> groups = NewGroups(3);
+  for (int i = 0; i < 2; ++i) {
+    const Bytes proposal = Must(groups[1].ProposeRemove(LeafIndex(2)));
+    EXPECT_TRUE(groups[0].Process(proposal).ok());
+    EXPECT_EQ(groups[0].Process(proposal).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_EQ(groups[0].pending_proposals().size(), 1u);
+  EXPECT_EQ(groups[1].pending_proposals().size(), 1u);
+  groups.pop_back();
+  CommitToAll(groups, 0, Must(groups[0].PrepareCommit()));
+  ExpectAgreement(groups);
+  EXPECT_EQ(groups[0].members().size(), 2u);
+}
+
 TEST(Group, PendingProposalsThatConflictAreResolved) {
   std::vector<Group> groups = NewGroups(4);
   // Two Updates of one leaf, then a Remove of it; an own Update; a removal of the committer.

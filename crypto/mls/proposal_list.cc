@@ -194,7 +194,7 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
   CommitChanges& changes = applied.changes;
   for (const ListedProposal& listed : list) {
     if (const auto* extensions = As<GroupContextExtensions>(listed)) {
-      changes.extensions = {applied.extensions, extensions->extensions};
+      changes.extensions = {applied.extensions, extensions->extensions, listed.sender};
       applied.extensions = extensions->extensions;
     } else if (const auto* psk = As<PreSharedKey>(listed)) {
       changes.psks.push_back(psk->psk);

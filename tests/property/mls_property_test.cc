@@ -206,7 +206,8 @@ class World {
       for (auto& [name, other] : members_) {
         if (name == proposer->first) continue;
         Attack(other, message);
-        ASSERT_TRUE(other.Process(message).ok());
+        const absl::Status status = other.Process(message).status();
+        ASSERT_TRUE(status.ok()) << name << ": " << status;
       }
     }
     if (members_.size() < leaving.size() + 1) return;
