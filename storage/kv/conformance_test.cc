@@ -189,13 +189,19 @@ TEST_P(ConformanceTest, WatchHearsItsPrefixUntilUnwatched) {
   EXPECT_EQ(heard, (std::vector<std::string>{"m1", "m1"}));
 }
 
-// Random batches against std::map.
+// Random batches, with requirements that hold, against std::map.
 TEST_P(ConformanceTest, RandomOperationsMatchAModel) {
   std::mt19937 random(20261127);
   std::map<std::string, std::string> model;
   auto key = [&] { return "k" + std::to_string(random() % 40); };
   for (int round = 0; round < 400; ++round) {
     WriteBatch batch;
+    for (size_t i = random() % 3; i-- > 0;) {
+      const std::string required = key();
+      const auto found = model.find(required);
+      batch.Require(Space::kRecords, required,
+                    found == model.end() ? std::nullopt : std::optional(found->second));
+    }
     for (size_t i = random() % 5; i-- > 0;) {
       const std::string a = key();
       const std::string b = key();

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/kv/hot_records.h"
 #include "storage/kv/watchers.h"
 
 namespace parley::storage {
@@ -62,6 +63,9 @@ rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& 
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = 32 * kMiB;
+  // Each append asks for its id, which as a rule isn't there: a filter in memory says so at once.
+  options.memtable_prefix_bloom_size_ratio = 0.01;
+  options.memtable_whole_key_filtering = true;
   options.compression = rocksdb::kNoCompression;  // what clients store is sealed: it doesn't shrink
   return options;
 }
@@ -101,13 +105,21 @@ class RocksDbStore : public KeyValueStore {
       absl::Status holds = CheckRequirements(batch);
       if (!holds.ok()) return holds;
       absl::Status written = ToStatus(db_->Write(options, &out), "writing");
-      if (!written.ok()) return written;
+      if (!written.ok()) {
+        hot_records_.Forget();
+        return written;
+      }
+      hot_records_.Follow(batch);
     }
     watchers_.Notify(batch);
     return absl::OkStatus();
   }
 
   absl::StatusOr<std::optional<std::string>> Get(Space space, std::string_view key) const override {
+    if (space == Space::kRecords) {
+      std::optional<std::string> hot = hot_records_.Find(key);
+      if (hot.has_value()) return hot;
+    }
     std::string value;
     rocksdb::Status status = db_->Get(OptionsFor(space), Family(space), SliceOf(key), &value);
     if (status.IsNotFound()) return std::optional<std::string>();
@@ -169,6 +181,7 @@ class RocksDbStore : public KeyValueStore {
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::mutex commit_mutex_;  // from the check of the requirements to the end of the write
+  HotRecords hot_records_;
   Watchers watchers_;
 };
 
