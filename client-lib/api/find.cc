@@ -50,21 +50,20 @@ absl::StatusOr<T> Pick(const std::vector<T>& values, std::string_view what, std:
                             ListOf<T>(fitting, show) + "; use the beginning of an id");
     }
   }
-  return absl::NotFoundError("there is no " + std::string(what) + " \"" + std::string(text) +
-                             "\" here" +
-                             (values.empty() ? std::string() : "; there is " + ListOf<T>(values, show)));
+  return absl::NotFoundError(
+      "there is no " + std::string(what) + " \"" + std::string(text) + "\" here" +
+      (values.empty() ? std::string() : "; there is " + ListOf<T>(values, show)));
 }
 
 }  // namespace
 
 absl::StatusOr<Case> PickCase(const std::vector<Case>& cases, std::string_view text) {
   const std::string wanted = Folded(text);
-  return Pick<Case>(cases, "case", text,
-                    {[&](const Case& c) { return Folded(c.title) == wanted; },
-                     [&](const Case& c) { return IsIdPrefix(text, c.id.ToString()); }},
-                    [](const Case& c) {
-                      return "\"" + c.title + "\" (" + c.id.ToString().substr(0, 8) + ")";
-                    });
+  return Pick<Case>(
+      cases, "case", text,
+      {[&](const Case& c) { return Folded(c.title) == wanted; },
+       [&](const Case& c) { return IsIdPrefix(text, c.id.ToString()); }},
+      [](const Case& c) { return "\"" + c.title + "\" (" + c.id.ToString().substr(0, 8) + ")"; });
 }
 
 absl::StatusOr<Participant> PickParticipant(const std::vector<Participant>& participants,
@@ -89,14 +88,16 @@ absl::StatusOr<Participant> PickParticipant(const std::vector<Participant>& part
       });
 }
 
-absl::StatusOr<parley::Channel> PickChannel(const std::vector<parley::Channel>& channels, std::string_view text) {
+absl::StatusOr<parley::Channel> PickChannel(const std::vector<parley::Channel>& channels,
+                                            std::string_view text) {
   const std::string wanted = Folded(text);
   // Two caucuses of one side can come of two neutrals who open them at once: all take the same one.
   std::vector<parley::Channel> distinct;
   for (const parley::Channel& channel : channels) {
-    const auto same = std::find_if(distinct.begin(), distinct.end(), [&](const parley::Channel& other) {
-      return other.name == channel.name && !IsIdPrefix(text, channel.ref.channel_id.ToString());
-    });
+    const auto same =
+        std::find_if(distinct.begin(), distinct.end(), [&](const parley::Channel& other) {
+          return other.name == channel.name && !IsIdPrefix(text, channel.ref.channel_id.ToString());
+        });
     if (same == distinct.end()) distinct.push_back(channel);
   }
   return Pick<parley::Channel>(

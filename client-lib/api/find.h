@@ -1,6 +1,7 @@
 // What people mean by a word: a name, or the beginning of an id.
 //
-// Errors: NotFound, whose message says what there is; ambiguous ones (AmbiguousError) list what fits.
+// Errors: NotFound, whose message says what there is; ambiguous ones (AmbiguousError) list what
+// fits.
 #ifndef PARLEY_CLIENT_LIB_API_FIND_H_
 #define PARLEY_CLIENT_LIB_API_FIND_H_
 
@@ -18,7 +19,8 @@ absl::StatusOr<Case> PickCase(const std::vector<Case>& cases, std::string_view t
 absl::StatusOr<Participant> PickParticipant(const std::vector<Participant>& participants,
                                             std::string_view text);
 
-absl::StatusOr<parley::Channel> PickChannel(const std::vector<parley::Channel>& channels, std::string_view text);
+absl::StatusOr<parley::Channel> PickChannel(const std::vector<parley::Channel>& channels,
+                                            std::string_view text);
 
 // Of several of one name the latest.
 absl::StatusOr<Document> PickDocument(const std::vector<Document>& documents,

@@ -28,11 +28,11 @@ const Status& StatusOf(const Result<T>& result) {
   return result.status();
 }
 
-#define PARLEY_ASSERT_OK(expression)                                          \
-  do {                                                                        \
-    const auto& asserted = (expression);                                      \
-    ASSERT_TRUE(::parley::testing::StatusOf(asserted).ok())                   \
-        << ::parley::testing::StatusOf(asserted).message();                   \
+#define PARLEY_ASSERT_OK(expression)                        \
+  do {                                                      \
+    const auto& asserted = (expression);                    \
+    ASSERT_TRUE(::parley::testing::StatusOf(asserted).ok()) \
+        << ::parley::testing::StatusOf(asserted).message(); \
   } while (false)
 
 // The value, or the end of the test program with the message: for what the test itself needs.
@@ -60,8 +60,7 @@ inline void WriteFile(const std::string& path, const std::string& content) {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "parley-test-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "parley-test-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) std::abort();
     path_ = pattern;
   }
@@ -101,7 +100,9 @@ class Mediation : public ::testing::Test {
     return Must(Profile::Open(folder_ / name, std::nullopt), "opening a profile");
   }
 
-  void OpenCase() { case_ = Must(Of("Mira").CreateCase("Harbor v Northline", connection_), "case"); }
+  void OpenCase() {
+    case_ = Must(Of("Mira").CreateCase("Harbor v Northline", connection_), "case");
+  }
 
   std::string Invite(const std::string& name, Role role, const std::string& side = {},
                      const std::string& inviter = "Mira") {

@@ -1,23 +1,23 @@
 // A mediation through the public face, with the real relay: who can see and do what.
-#include "client-lib/api/mediation_for_test.h"
-
 #include <atomic>
 #include <mutex>
 #include <thread>
 
+#include "client-lib/api/mediation_for_test.h"
+
 namespace parley {
 namespace {
 
-using testing::Must;
-using testing::ReadFile;
-using testing::WriteFile;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Must;
 using ::testing::Not;
+using testing::ReadFile;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
+using testing::WriteFile;
 
 using MediationTest = testing::Mediation;
 
@@ -93,11 +93,11 @@ TEST_F(MediationTest, DocumentsReachTheirReaders) {
   WriteFile(folder_ / "Brief.pdf", content);
   WriteFile(folder_ / "\u8981\u7d04.txt", "");
   uint64_t reported = 0;
-  const Result<SentMessage> sent =
-      Of("Ana").Share(Ref("Ana", "caucus"), folder_ / "Brief.pdf", {}, [&](uint64_t done, uint64_t) {
-        reported = done;
-        return true;
-      });
+  const Result<SentMessage> sent = Of("Ana").Share(Ref("Ana", "caucus"), folder_ / "Brief.pdf", {},
+                                                   [&](uint64_t done, uint64_t) {
+                                                     reported = done;
+                                                     return true;
+                                                   });
   PARLEY_ASSERT_OK(sent);
   EXPECT_TRUE(sent->position.has_value());
   EXPECT_EQ(reported, content.size());
@@ -129,10 +129,8 @@ TEST_F(MediationTest, DocumentsReachTheirReaders) {
   EXPECT_EQ(Of("Ana").Share(Ref("Ana", "joint"), folder_ / "").status().code(),
             StatusCode::kInvalidArgument);
   // Stopped on the way, and gone on with.
-  const Result<SentMessage> stopped =
-      Of("Ana").Share(Ref("Ana", "joint"), folder_ / "Brief.pdf", {}, [](uint64_t, uint64_t) {
-        return false;
-      });
+  const Result<SentMessage> stopped = Of("Ana").Share(Ref("Ana", "joint"), folder_ / "Brief.pdf",
+                                                      {}, [](uint64_t, uint64_t) { return false; });
   if (!stopped.ok()) {
     EXPECT_EQ(stopped.status().code(), StatusCode::kCancelled);
     PARLEY_ASSERT_OK(Of("Ana").Share(Ref("Ana", "joint"), folder_ / "Brief.pdf"));
@@ -199,7 +197,8 @@ TEST_F(MediationTest, AWatchTellsWhatHappens) {
             texts.push_back(event.message->text);
             ++messages;
           }
-          if (event.kind == EventKind::kParticipants && event.text.find("waits") != std::string::npos) {
+          if (event.kind == EventKind::kParticipants &&
+              event.text.find("waits") != std::string::npos) {
             ++joined;
           }
         },

@@ -4,11 +4,11 @@
 namespace parley {
 namespace {
 
-using testing::Must;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Must;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 

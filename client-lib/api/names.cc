@@ -9,20 +9,30 @@
 namespace parley {
 namespace {
 
-constexpr std::array<const char*, 9> kRoles = {"unknown",     "mediator",       "co-mediator",
-                                               "party",       "counsel",        "expert",
-                                               "observer",    "interpreter",    "support person"};
+constexpr std::array<const char*, 9> kRoles = {"unknown",  "mediator",    "co-mediator",
+                                               "party",    "counsel",     "expert",
+                                               "observer", "interpreter", "support person"};
 constexpr std::array<const char*, 7> kStates = {"unknown", "invited", "waiting", "approved",
                                                 "removed", "left",    "expired"};
-constexpr std::array<const char*, 6> kKinds = {"unknown",   "joint",   "caucus",
+constexpr std::array<const char*, 6> kKinds = {"unknown",  "joint",   "caucus",
                                                "neutrals", "counsel", "team"};
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
 constexpr std::array<const char*, 3> kMessageKinds = {"text", "document", "unknown"};
-constexpr std::array<const char*, 15> kCodes = {
-    "ok",        "invalid argument",   "not found",      "already exists",
-    "ambiguous", "permission denied",  "unauthenticated", "failed precondition",
-    "resource exhausted", "unavailable", "data loss",    "cancelled",
-    "unimplemented", "file error",     "internal"};
+constexpr std::array<const char*, 15> kCodes = {"ok",
+                                                "invalid argument",
+                                                "not found",
+                                                "already exists",
+                                                "ambiguous",
+                                                "permission denied",
+                                                "unauthenticated",
+                                                "failed precondition",
+                                                "resource exhausted",
+                                                "unavailable",
+                                                "data loss",
+                                                "cancelled",
+                                                "unimplemented",
+                                                "file error",
+                                                "internal"};
 
 template <size_t N, typename Enum>
 const char* NameOf(const std::array<const char*, N>& names, Enum value) {

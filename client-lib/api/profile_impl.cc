@@ -37,7 +37,8 @@ uint64_t Now() { return static_cast<uint64_t>(std::time(nullptr)); }
 
 }  // namespace
 
-// ---- Opening -------------------------------------------------------------------------------------
+// ---- Opening
+// -------------------------------------------------------------------------------------
 
 absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Create(
     const std::string& folder, std::string_view name, std::optional<std::string_view> passphrase) {
@@ -80,7 +81,8 @@ absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Open(
   return std::shared_ptr<Impl>(new Impl(std::move(*store), std::move(record->name)));
 }
 
-// ---- Contexts ------------------------------------------------------------------------------------
+// ---- Contexts
+// ------------------------------------------------------------------------------------
 
 CaseContext Profile::Impl::LocalContext(const CaseId& id) {
   CaseContext context;
@@ -120,7 +122,8 @@ absl::Status Profile::Impl::SyncAfter(const Connected& connected) {
   return absl::OkStatus();
 }
 
-// ---- Looking -------------------------------------------------------------------------------------
+// ---- Looking
+// -------------------------------------------------------------------------------------
 
 absl::StatusOr<std::vector<Case>> Profile::Impl::Cases() {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
@@ -172,7 +175,8 @@ absl::StatusOr<Channel> Profile::Impl::FindChannel(const CaseId& id, std::string
     PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, LoadCase(id));
     if (record.own_state == ParticipantState::kWaiting) {
       return absl::FailedPreconditionError(
-          "you are waiting for approval; until the mediator has approved you there are no channels");
+          "you are waiting for approval; until the mediator has approved you there are no "
+          "channels");
     }
   }
   return client::PickChannel(channels, text);
@@ -211,7 +215,8 @@ absl::StatusOr<std::vector<Alarm>> Profile::Impl::Alarms(const CaseId& id) {
   return client::ViewAlarms(read, LocalContext(id));
 }
 
-// ---- Who takes part ------------------------------------------------------------------------------
+// ---- Who takes part
+// ------------------------------------------------------------------------------
 
 absl::StatusOr<CaseId> Profile::Impl::CreateCase(std::string_view title,
                                                  std::string_view connection) {

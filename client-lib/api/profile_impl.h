@@ -27,9 +27,9 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
  public:
   using Store = client::ProfileStore;
 
-  static absl::StatusOr<std::shared_ptr<Impl>> Create(
-      const std::string& folder, std::string_view name,
-      std::optional<std::string_view> passphrase);
+  static absl::StatusOr<std::shared_ptr<Impl>> Create(const std::string& folder,
+                                                      std::string_view name,
+                                                      std::optional<std::string_view> passphrase);
   static absl::StatusOr<std::shared_ptr<Impl>> Open(const std::string& folder,
                                                     std::optional<std::string_view> passphrase);
 

@@ -1,16 +1,16 @@
-// Compiled with nothing but the public headers and GoogleTest: a program that embeds Parley needs no
-// more. Each header stands by itself.
+// Compiled with nothing but the public headers and GoogleTest: a program that embeds Parley needs
+// no more. Each header stands by itself.
+#include <gtest/gtest.h>
+
+#include <type_traits>
+#include <unordered_set>
+
 #include "parley/export.h"
 #include "parley/ids.h"
 #include "parley/profile.h"
 #include "parley/status.h"
 #include "parley/types.h"
 #include "parley/version.h"
-
-#include <gtest/gtest.h>
-
-#include <type_traits>
-#include <unordered_set>
 
 namespace parley {
 namespace {

@@ -37,8 +37,8 @@ std::string ShareName(const ChannelRef& channel, const std::string& path) {
   std::error_code error;
   const std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
   return "share/" + channel.channel_id.ToString() + "/" +
-         crypto::ToHex(crypto::Hash(crypto::HashAlgorithm::kSha256,
-                                    crypto::ViewOf(error ? path : whole)));
+         crypto::ToHex(
+             crypto::Hash(crypto::HashAlgorithm::kSha256, crypto::ViewOf(error ? path : whole)));
 }
 
 absl::Status CheckFile(const std::string& path) {
@@ -94,9 +94,9 @@ absl::Status Profile::Impl::CheckWritable(const ChannelRef& channel) {
   }
   PARLEY_ASSIGN_OR_RETURN(Channel shown, view.Channel(read, channel.channel_id));
   if (shown.status == ChannelStatus::kHalted) {
-    return absl::FailedPreconditionError("the channel " + shown.name + " is halted: " +
-                                         shown.halted_reason +
-                                         "; a neutral has to reopen it before anything can be sent");
+    return absl::FailedPreconditionError(
+        "the channel " + shown.name + " is halted: " + shown.halted_reason +
+        "; a neutral has to reopen it before anything can be sent");
   }
   if (shown.status == ChannelStatus::kClosed) {
     return absl::FailedPreconditionError("you are not in the channel " + shown.name + " any more");
@@ -111,9 +111,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   uint64_t head_before = 0;
   {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-    PARLEY_ASSIGN_OR_RETURN(
-        client::ChannelInfo info,
-        LocalContext(channel.case_id).Channel(channel.channel_id).Info(read));
+    PARLEY_ASSIGN_OR_RETURN(client::ChannelInfo info,
+                            LocalContext(channel.case_id).Channel(channel.channel_id).Info(read));
     head_before = info.head.position;
   }
   absl::Status failed;
@@ -153,9 +152,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   return sent;
 }
 
-absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel,
-                                                std::string_view text) {
-  if (text.empty()) return absl::InvalidArgumentError("there is nothing to send: the text is empty");
+absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::string_view text) {
+  if (text.empty())
+    return absl::InvalidArgumentError("there is nothing to send: the text is empty");
   if (text.size() > kMostTextBytes) {
     return absl::ResourceExhaustedError("the message has " + std::to_string(text.size()) +
                                         " bytes; at most " + std::to_string(kMostTextBytes) +
@@ -192,7 +191,8 @@ absl::StatusOr<ShareRecord> BeginShare(client::ProfileStore& store, const std::s
   if (record.sponsor_token.empty()) {
     if (record.vouchers.empty()) {
       return absl::ResourceExhaustedError(
-          "there is no voucher left to pay for a file at the relay; more were asked of the mediator: "
+          "there is no voucher left to pay for a file at the relay; more were asked of the "
+          "mediator: "
           "sync, and try again when they have been online");
     }
     share.voucher = std::move(record.vouchers.back());
@@ -206,8 +206,7 @@ absl::StatusOr<ShareRecord> BeginShare(client::ProfileStore& store, const std::s
 
 }  // namespace
 
-absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel,
-                                                 const std::string& path,
+absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, const std::string& path,
                                                  const ShareOptions& options,
                                                  const ProgressCallback& progress) {
   PARLEY_RETURN_IF_ERROR(CheckFile(path));

@@ -1,4 +1,5 @@
-// From the inside's absl::Status to the public parley::Status, and the wall that no exception passes.
+// From the inside's absl::Status to the public parley::Status, and the wall that no exception
+// passes.
 #ifndef PARLEY_CLIENT_LIB_API_STATUS_CONVERSION_H_
 #define PARLEY_CLIENT_LIB_API_STATUS_CONVERSION_H_
 

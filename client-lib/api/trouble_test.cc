@@ -6,11 +6,11 @@
 namespace parley {
 namespace {
 
-using testing::Must;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Must;
 using ::testing::Not;
 
 using TroubleTest = testing::Mediation;
@@ -59,22 +59,23 @@ TEST_F(TroubleTest, MalformedInvitationsAreNamed) {
 
 TEST_F(TroubleTest, RequestsThatBreakARuleAreRefused) {
   OpenCase();
-  const auto code = [&](InvitationRequest request) {
-    return Of("Mira").Invite(case_, request).status().code();
+  const auto code = [&](const std::string& name, Role role, const std::string& side = {},
+                        int64_t valid_for_seconds = 3600) {
+    return Of("Mira")
+        .Invite(case_,
+                {.name = name, .role = role, .side = side, .valid_for_seconds = valid_for_seconds})
+        .status()
+        .code();
   };
-  EXPECT_EQ(code({.name = "", .role = Role::kParty, .side = "Harbor"}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.name = "Ana", .role = Role::kParty}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.name = "Ana"}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.name = "Tomas", .role = Role::kCoMediator, .side = "Harbor"}),
-            StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.name = "Tomas", .role = Role::kMediator}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.name = "A\nB", .role = Role::kParty, .side = "Harbor"}),
-            StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.name = "Ana", .role = Role::kParty, .side = "Harbor", .valid_for_seconds = 1}),
-            StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("", Role::kParty, "Harbor"), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("Ana", Role::kParty), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("Ana", Role::kUnknown), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("Tomas", Role::kCoMediator, "Harbor"), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("Tomas", Role::kMediator), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("A\nB", Role::kParty, "Harbor"), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("Ana", Role::kParty, "Harbor", 1), StatusCode::kInvalidArgument);
   Invite("Ana", Role::kParty, "Harbor");
-  EXPECT_EQ(code({.name = "Ana", .role = Role::kParty, .side = "Harbor"}),
-            StatusCode::kAlreadyExists);
+  EXPECT_EQ(code("Ana", Role::kParty, "Harbor"), StatusCode::kAlreadyExists);
   const Status early = Of("Mira").Approve(case_, Id("Mira", "Ana"));
   EXPECT_EQ(early.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(early.message(), HasSubstr("hasn't joined"));
@@ -174,9 +175,8 @@ TEST_F(TroubleTest, ProfilesAndPassphrases) {
 TEST_F(TroubleTest, ACaseNeedsAConnectionThatWorks) {
   EXPECT_EQ(Of("Mira").CreateCase("", connection_).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Of("Mira").CreateCase("A", "nonsense").status().code(), StatusCode::kInvalidArgument);
-  const std::string forged =
-      client::FormatConnectionString({relay_.address(), relay_.identity_key()},
-                                     crypto::Secret::Random(32).Reveal());
+  const std::string forged = client::FormatConnectionString(
+      {relay_.address(), relay_.identity_key()}, crypto::Secret::Random(32).Reveal());
   EXPECT_EQ(Of("Mira").CreateCase("A", forged).status().code(), StatusCode::kUnauthenticated);
   relay_.Stop();
   EXPECT_EQ(Of("Mira").CreateCase("A", connection_).status().code(), StatusCode::kUnavailable);

@@ -81,9 +81,8 @@ class ParticipantList {
         participant.role = member.role;
         participant.side = member.side;
         // What was the roster when one was put out isn't news of the others.
-        participant.state = channel.info.standing == Standing::kActive
-                                ? ParticipantState::kApproved
-                                : ParticipantState::kUnknown;
+        participant.state = channel.info.standing == Standing::kActive ? ParticipantState::kApproved
+                                                                       : ParticipantState::kUnknown;
       }
     }
     return absl::OkStatus();
@@ -142,9 +141,8 @@ class ParticipantList {
     const auto key = [](const Participant& p) {
       return std::make_tuple(!p.self, !IsNeutral(p.role), p.side, p.role, p.name);
     };
-    std::stable_sort(list_.begin(), list_.end(), [&](const Participant& a, const Participant& b) {
-      return key(a) < key(b);
-    });
+    std::stable_sort(list_.begin(), list_.end(),
+                     [&](const Participant& a, const Participant& b) { return key(a) < key(b); });
   }
 
   const ReadTransaction& step_;
@@ -169,8 +167,7 @@ AlarmKind KindOf(ChannelAlarmKind kind) {
 void AddChannelAlarms(const CaseId& id, const CaseChannel& channel, uint64_t now,
                       std::vector<Alarm>& alarms) {
   const ChannelRef ref{id, channel.id};
-  const std::string name =
-      DescribeChannel(channel.info.state.kind, channel.info.state.side);
+  const std::string name = DescribeChannel(channel.info.state.kind, channel.info.state.side);
   for (const ChannelAlarm& alarm : channel.info.alarms) {
     // An incarnation that was replaced has been dealt with.
     if (alarm.kind == ChannelAlarmKind::kHalted &&
@@ -202,10 +199,9 @@ void AddWaitingJobs(const CaseId& id, const std::vector<PersonRecord>& people,
     for (const CaseChannel& channel : channels) {
       if (channel.info.standing != Standing::kActive) continue;
       const bool in = channel.info.state.FindMember(person.id) != nullptr;
-      const bool gone = person.state == ParticipantState::kRemoved ||
-                        person.state == ParticipantState::kLeft;
-      const std::string name =
-          DescribeChannel(channel.info.state.kind, channel.info.state.side);
+      const bool gone =
+          person.state == ParticipantState::kRemoved || person.state == ParticipantState::kLeft;
+      const std::string name = DescribeChannel(channel.info.state.kind, channel.info.state.side);
       if (in && gone) {
         alarms.push_back({AlarmKind::kJobWaiting, id, ChannelRef{id, channel.id}, person.id,
                           person.name + " is still in " + name + "; sync to finish the removal"});
@@ -276,18 +272,18 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
     const bool counts = participant.state == ParticipantState::kApproved ||
                         participant.state == ParticipantState::kWaiting;
     if (counts && !participant.compared && !participant.safety_number.empty()) {
-      alarms.push_back({AlarmKind::kNotCompared, id, std::nullopt, participant.id,
-                        "the safety number with " + participant.name +
-                            " has not been compared yet"});
+      alarms.push_back(
+          {AlarmKind::kNotCompared, id, std::nullopt, participant.id,
+           "the safety number with " + participant.name + " has not been compared yet"});
     }
   }
   return alarms;
 }
 
-// ---- CaseView ------------------------------------------------------------------------------------
+// ---- CaseView
+// ------------------------------------------------------------------------------------
 
-absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step,
-                                          const CaseContext& context) {
+absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const CaseContext& context) {
   CaseView view;
   view.context_ = context;
   PARLEY_ASSIGN_OR_RETURN(view.record_, context.Records().Case(step));
@@ -345,8 +341,7 @@ absl::StatusOr<parley::Channel> CaseView::Channel(const ReadTransaction& step,
   return ShowChannel(id, info);
 }
 
-absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(
-    const ReadTransaction& step) const {
+absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(const ReadTransaction& step) const {
   std::vector<parley::Channel> channels;
   for (const ChannelId& id : record_.channels) {
     PARLEY_ASSIGN_OR_RETURN(parley::Channel channel, Channel(step, id));
@@ -393,8 +388,7 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
 }
 
 absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& step,
-                                                        const ChannelId& id,
-                                                        uint64_t after) const {
+                                                        const ChannelId& id, uint64_t after) const {
   MessageQuery query;
   query.after = after;
   query.kinds = {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown};
@@ -435,9 +429,8 @@ absl::StatusOr<content::v1::Document> CaseView::Manifest(const ReadTransaction& 
                                                          const DocumentRef& document) const {
   MessageQuery query;
   query.kinds = {ContentKind::kDocument};
-  PARLEY_ASSIGN_OR_RETURN(
-      std::vector<ChannelMessage> messages,
-      context_.Channel(document.channel.channel_id).Messages(step, query));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
+                          context_.Channel(document.channel.channel_id).Messages(step, query));
   for (const ChannelMessage& message : messages) {
     if (message.id != document.message_id) continue;
     content::v1::Content content;

@@ -48,8 +48,8 @@ class CaseSync {
     }
     PARLEY_RETURN_IF_ERROR(ReadInbox());
     PARLEY_RETURN_IF_ERROR(LoadCase());
-    PARLEY_RETURN_IF_ERROR(Exchange(std::set<ChannelId>(record_.channels.begin(),
-                                                        record_.channels.end())));
+    PARLEY_RETURN_IF_ERROR(
+        Exchange(std::set<ChannelId>(record_.channels.begin(), record_.channels.end())));
     for (int round = 0; round < kMostRounds; ++round) {
       PARLEY_ASSIGN_OR_RETURN(bool more, CarryOut());
       if (!more) break;
@@ -89,8 +89,8 @@ class CaseSync {
       if (invitation.state == InvitationState::kMaking) {
         if (context_.now_seconds() < invitation.created_at + kMakingTakesSeconds) continue;
         PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
-        PARLEY_RETURN_IF_ERROR(context_.Pairings().invitations.Delete(
-            step, crypto::ToHex(invitation.rendezvous_id)));
+        PARLEY_RETURN_IF_ERROR(
+            context_.Pairings().invitations.Delete(step, crypto::ToHex(invitation.rendezvous_id)));
         PARLEY_RETURN_IF_ERROR(step.Commit());
         continue;
       }
@@ -169,10 +169,6 @@ class CaseSync {
     person.state = ParticipantState::kWaiting;
     person.card = joined.pairing.peer_card;
     person.joined_here = 1;
-    for (int i = 1; i < joined.hello.append_seeds_size(); ++i) {
-      person.reserve_seeds.push_back(
-          Secret::CopyOf(crypto::ViewOf(joined.hello.append_seeds(i))));
-    }
     PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, joined.pairing));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, person));
     return StockKeyPackages(step, context_, joined.hello.card(), joined.hello.key_packages())
@@ -294,8 +290,7 @@ class CaseSync {
   absl::StatusOr<bool> CarryOut() {
     bool more = false;
     std::set<ChannelId> touched;
-    const bool neutral =
-        record_.IsNeutral() && record_.own_state == ParticipantState::kApproved;
+    const bool neutral = record_.IsNeutral() && record_.own_state == ParticipantState::kApproved;
     if (record_.IsNeutral()) {
       PARLEY_ASSIGN_OR_RETURN(bool news, ReadNeutralsLog());
       if (news) {

@@ -77,9 +77,7 @@ class Errands {
       return Step([this, id](Transaction& step) { return CutOff(step, id); });
     }
     if (!takes_part || !person.TakesPart()) return absl::OkStatus();
-    if (!person.reserve_seeds.empty()) {
-      PARLEY_RETURN_IF_ERROR(Step([this, id](Transaction& step) { return TakeNewKey(step, id); }));
-    }
+    PARLEY_RETURN_IF_ERROR(Step([this, id](Transaction& step) { return TakeNewKey(step, id); }));
     if (person.joined_here != 0 && person.approval_sent == 0) {
       PARLEY_RETURN_IF_ERROR(SendApproval(person));
     }
@@ -107,9 +105,9 @@ class Errands {
   // Vouchers from the own quota; none, and a problem noted, when it is used up.
   absl::StatusOr<std::vector<Bytes>> Vouchers(const PersonRecord& person) {
     if (person.IsNeutral() || record_.sponsor_token.empty()) return std::vector<Bytes>();
-    absl::StatusOr<std::vector<Bytes>> vouchers = context_.relay->IssueVouchers(
-        record_.sponsor_token.Reveal(), kVouchersAtOnce, kVoucherBytes,
-        context_.now_seconds() + kVoucherSeconds);
+    absl::StatusOr<std::vector<Bytes>> vouchers =
+        context_.relay->IssueVouchers(record_.sponsor_token.Reveal(), kVouchersAtOnce,
+                                      kVoucherBytes, context_.now_seconds() + kVoucherSeconds);
     if (vouchers.ok()) return vouchers;
     if (absl::IsUnavailable(vouchers.status()) || absl::IsDeadlineExceeded(vouchers.status()) ||
         absl::IsCancelled(vouchers.status())) {
@@ -203,12 +201,8 @@ class Errands {
     return true;
   }
 
-  // Whether introducing the person is this device's to do: where they joined; or, when the one they
-  // joined with has gone, of whoever has append keys of theirs.
-  bool IntroducesThem(const PersonRecord& person) const {
-    return person.joined_here != 0 || !person.reserve_seeds.empty();
-  }
-
+  // Introducing somebody is the duty of the neutral they joined with; when that one has gone, of
+  // whoever was given append keys of theirs.
   absl::StatusOr<bool> Introduce(Transaction& step, const ParticipantId& id,
                                  const ParticipantId& neutral_id) {
     PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
@@ -218,24 +212,28 @@ class Errands {
     PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context_));
     const CaseChannel* neutrals = WithNeutral(channels, neutral_id);
     if (!person.has_value() || !neutral.has_value() || neutrals == nullptr ||
-        !IntroducesThem(*person) || person->recorded != ParticipantState::kApproved ||
+        person->recorded != ParticipantState::kApproved ||
         (neutral->joined_here != 0 && neutral->briefed == 0) ||
-        Contains(person->introduced_to, neutral_id) || Contains(neutral->introduced_to, id) ||
-        person->reserve_seeds.empty() || neutral->reserve_seeds.empty()) {
+        Contains(person->introduced_to, neutral_id) || Contains(neutral->introduced_to, id)) {
       return false;
     }
     // Two who paired by an invitation know each other already: the one who approved the other.
     if (person->approver == neutral_id || neutral->approver == id) return false;
     PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
                             context_.Pairings().PairingWith(step, id));
-    if (!pairing.has_value()) return false;
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> with_neutral,
+                            context_.Pairings().PairingWith(step, neutral_id));
+    if (!pairing.has_value() || pairing->reserve_seeds.empty() || !with_neutral.has_value() ||
+        with_neutral->reserve_seeds.empty()) {
+      return false;
+    }
 
     const Secret secret = Secret::Random(32);
     ParticipantRecord::Introduction for_neutral;
     for_neutral.set_neutral_participant_id(ToField(neutral_id));
     for_neutral.set_introduction_secret(crypto::ToString(secret.Reveal()));
-    for_neutral.set_append_seed(crypto::ToString(person->reserve_seeds.back().Reveal()));
-    person->reserve_seeds.pop_back();
+    for_neutral.set_append_seed(crypto::ToString(pairing->reserve_seeds.back().Reveal()));
+    pairing->reserve_seeds.pop_back();
     person->introduced_to.push_back(neutral_id);
     PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, *person, {for_neutral}));
 
@@ -244,11 +242,12 @@ class Errands {
     PARLEY_ASSIGN_OR_RETURN(*introduction.mutable_card(), ParseCard(neutral->card));
     introduction.set_role(ToWire(neutral->role));
     introduction.set_introduction_secret(crypto::ToString(secret.Reveal()));
-    introduction.set_append_seed(crypto::ToString(neutral->reserve_seeds.back().Reveal()));
-    neutral->reserve_seeds.pop_back();
+    introduction.set_append_seed(crypto::ToString(with_neutral->reserve_seeds.back().Reveal()));
+    with_neutral->reserve_seeds.pop_back();
+    PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, *pairing));
+    PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, *with_neutral));
     PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
-    PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *neutral));
     return true;
   }
 
@@ -274,18 +273,14 @@ class Errands {
 
   // Somebody's inbox took no message any more, and they have sent new append keys since.
   absl::StatusOr<bool> TakeNewKey(Transaction& step, const ParticipantId& id) {
-    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
-                            context_.Records().Person(step, id));
     PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
                             context_.Pairings().PairingWith(step, id));
-    if (!person.has_value() || !pairing.has_value() || pairing->refused == 0 ||
-        person->reserve_seeds.empty()) {
+    if (!pairing.has_value() || pairing->refused == 0 || pairing->reserve_seeds.empty()) {
       return false;
     }
-    pairing->append_seed = std::move(person->reserve_seeds.back());
-    person->reserve_seeds.pop_back();
+    pairing->append_seed = std::move(pairing->reserve_seeds.back());
+    pairing->reserve_seeds.pop_back();
     pairing->refused = 0;
-    PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
     PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, *pairing));
     return true;
   }
@@ -322,18 +317,16 @@ class Errands {
       if (!ended) return false;
     }
     person->cut_off = 1;
-    person->reserve_seeds.clear();
     PARLEY_RETURN_IF_ERROR(context_.Records().PutStock(step, id, KeyPackageStock()));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
     return true;
   }
 
-  // Of participants who aren't neutrals: a neutral whom they met in a channel, and who is in none any
-  // more, has gone.
+  // Of participants who aren't neutrals: a neutral whom they met in a channel, and who is in none
+  // any more, has gone.
   absl::StatusOr<bool> CutOffGoneNeutrals(Transaction& step) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context_));
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings,
-                            context_.Pairings().pairings.All(step));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
     bool any_active = false;
     for (const CaseChannel& channel : channels) {
       any_active = any_active || channel.info.standing == Standing::kActive;
@@ -359,8 +352,7 @@ class Errands {
 
   // The neutral to turn to: the one who invited, or another one who is still there.
   absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings,
-                            context_.Pairings().pairings.All(step));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
     std::optional<Pairing> found;
     for (Pairing& pairing : pairings) {
       if (pairing.ended != 0 || pairing.refused != 0 ||
@@ -391,8 +383,7 @@ class Errands {
   // Neutrals have append keys of everybody's inbox to hand on: other neutrals many, since they
   // introduce participants to this one.
   absl::StatusOr<std::vector<Pairing>> SeedTakers(const ReadTransaction& step) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings,
-                            context_.Pairings().pairings.All(step));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
     PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step));
     std::vector<Pairing> takers;
     for (Pairing& pairing : pairings) {

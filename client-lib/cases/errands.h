@@ -1,8 +1,8 @@
 // What devices owe each other outside channels: approvals, introductions, the briefing of a new
 // neutral, vouchers, append keys, notices of removal, and cutting off those who have gone.
 //
-// Each errand is done in one transaction that also notes that it was done; vouchers are fetched from
-// the relay before. After a crash what was not noted is done again.
+// Each errand is done in one transaction that also notes that it was done; vouchers are fetched
+// from the relay before. After a crash what was not noted is done again.
 //
 // Threading: any number of threads and processes at once. RunErrands uses the network.
 // Errors: the relay client's and the store's.

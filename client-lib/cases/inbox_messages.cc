@@ -18,7 +18,8 @@ constexpr size_t kMostReserveSeeds = 64;
 bool FromNeutral(const Pairing& pairing) { return IsNeutral(static_cast<Role>(pairing.peer_role)); }
 
 absl::Status NotTheirs(const char* what) {
-  return absl::PermissionDeniedError(std::string("a message that its sender may not send: ") + what);
+  return absl::PermissionDeniedError(std::string("a message that its sender may not send: ") +
+                                     what);
 }
 
 absl::StatusOr<content::v1::DeviceCard> CardOf(const Pairing& pairing) {
@@ -58,16 +59,13 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
                          const content::v1::WelcomeWrapper& wrapper) {
   if (!FromNeutral(pairing)) return NotTheirs("a Welcome");
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
-  PARLEY_ASSIGN_OR_RETURN(
-      mls::KeyPackageBundle bundle,
-      TakeOwnKeyPackage(step, context, crypto::ViewOf(wrapper.welcome())));
+  PARLEY_ASSIGN_OR_RETURN(mls::KeyPackageBundle bundle,
+                          TakeOwnKeyPackage(step, context, crypto::ViewOf(wrapper.welcome())));
   const JoinExpectations expectations{context.id, pairing.peer, OwnCredential(device)};
-  PARLEY_ASSIGN_OR_RETURN(ChannelId channel,
-                          Channel::Join(step, context.Channels(), wrapper, std::move(bundle),
-                                        expectations));
+  PARLEY_ASSIGN_OR_RETURN(ChannelId channel, Channel::Join(step, context.Channels(), wrapper,
+                                                           std::move(bundle), expectations));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
-  if (std::find(record.channels.begin(), record.channels.end(), channel) ==
-      record.channels.end()) {
+  if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {
     record.channels.push_back(channel);
   }
   for (const ControlRecord& control : record.controls) {
@@ -97,8 +95,7 @@ absl::Status CountSeedOut(Transaction& step, const CaseContext& context,
   return context.Pairings().PutPairing(step, *pairing);
 }
 
-absl::Status TakeIntroduction(Transaction& step, const CaseContext& context,
-                              const Pairing& pairing,
+absl::Status TakeIntroduction(Transaction& step, const CaseContext& context, const Pairing& pairing,
                               const content::v1::Introduction& introduction) {
   if (!FromNeutral(pairing)) return NotTheirs("an introduction");
   const Role role = FromWire(introduction.role());
@@ -168,21 +165,19 @@ absl::Status TakeAppendSeeds(Transaction& step, const CaseContext& context, cons
       return absl::InvalidArgumentError("an append key of the wrong size");
     }
   }
-  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
-                          context.Records().Person(step, pairing.peer));
-  if (person.has_value()) {
-    for (const std::string& seed : seeds.append_seeds()) {
-      if (person->reserve_seeds.size() >= kMostReserveSeeds) break;
-      person->reserve_seeds.push_back(Secret::CopyOf(crypto::ViewOf(seed)));
-    }
-    return context.Records().PutPerson(step, *person);
-  }
-  // Who keeps no records of people has nobody to hand them on to: it is a new key for the sender's
-  // inbox.
-  if (seeds.append_seeds_size() == 0) return absl::InvalidArgumentError("no append key");
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
                           context.Pairings().PairingWith(step, pairing.peer));
   if (!current.has_value()) return absl::NotFoundError("no such pairing");
+  if (record.IsNeutral()) {
+    for (const std::string& seed : seeds.append_seeds()) {
+      if (current->reserve_seeds.size() >= kMostReserveSeeds) break;
+      current->reserve_seeds.push_back(Secret::CopyOf(crypto::ViewOf(seed)));
+    }
+    return context.Pairings().PutPairing(step, *current);
+  }
+  // Others have nobody to hand them on to: it is a new key for the sender's inbox.
+  if (seeds.append_seeds_size() == 0) return absl::InvalidArgumentError("no append key");
   current->append_seed = Secret::CopyOf(crypto::ViewOf(seeds.append_seeds(0)));
   current->refused = 0;
   return context.Pairings().PutPairing(step, *current);
@@ -197,9 +192,8 @@ absl::Status TopUpKeyPackages(Transaction& step, const CaseContext& context) {
     if (pairing.ended != 0 || !FromNeutral(pairing)) continue;
     PARLEY_ASSIGN_OR_RETURN(size_t there, OwnKeyPackagesAt(step, context, pairing.id));
     if (there >= kStockSize) continue;
-    PARLEY_ASSIGN_OR_RETURN(
-        std::vector<Bytes> packages,
-        MakeKeyPackages(step, context, device, pairing.id, kStockSize - there));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> packages,
+                            MakeKeyPackages(step, context, device, pairing.id, kStockSize - there));
     InboxMessage message;
     for (const Bytes& package : packages) {
       message.mutable_key_packages()->add_key_packages(crypto::ToString(package));
@@ -209,8 +203,8 @@ absl::Status TopUpKeyPackages(Transaction& step, const CaseContext& context) {
   return absl::OkStatus();
 }
 
-absl::Status TakeInboxMessage(Transaction& step, const CaseContext& context,
-                              const Pairing& pairing, const InboxMessage& message) {
+absl::Status TakeInboxMessage(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                              const InboxMessage& message) {
   switch (message.body_case()) {
     case InboxMessage::kApproval:
       return TakeApproval(step, context, pairing, message.approval());

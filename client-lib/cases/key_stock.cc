@@ -85,8 +85,8 @@ absl::StatusOr<Bytes> ReserveKeyPackage(Transaction& step, const CaseContext& co
   return absl::NotFoundError("no key package is left");
 }
 
-absl::Status SettleReserved(Transaction& step, const CaseContext& context,
-                            const ParticipantId& id, const ChannelId& channel, bool used) {
+absl::Status SettleReserved(Transaction& step, const CaseContext& context, const ParticipantId& id,
+                            const ChannelId& channel, bool used) {
   PARLEY_ASSIGN_OR_RETURN(KeyPackageStock stock, context.Records().Stock(step, id));
   bool changed = false;
   for (StockedPackage& package : stock.packages) {

@@ -43,17 +43,17 @@ absl::StatusOr<size_t> OwnKeyPackagesAt(const ReadTransaction& step, const CaseC
 // out. The number taken.
 template <typename Range>
 absl::StatusOr<size_t> StockKeyPackages(Transaction& step, const CaseContext& context,
-                                        const content::v1::DeviceCard& card,
-                                        const Range& messages);
+                                        const content::v1::DeviceCard& card, const Range& messages);
 
 // A free one of somebody's, reserved for a channel. Errors: NotFound when there is none.
 absl::StatusOr<Bytes> ReserveKeyPackage(Transaction& step, const CaseContext& context,
                                         const ParticipantId& id, const ChannelId& channel);
 // After a commit in the channel: what was reserved for it has been used up, or is free again.
-absl::Status SettleReserved(Transaction& step, const CaseContext& context,
-                            const ParticipantId& id, const ChannelId& channel, bool used);
+absl::Status SettleReserved(Transaction& step, const CaseContext& context, const ParticipantId& id,
+                            const ChannelId& channel, bool used);
 
-// ---- Implementation ------------------------------------------------------------------------------
+// ---- Implementation
+// ------------------------------------------------------------------------------
 
 namespace internal {
 // Whether a key package is valid and of this device.

@@ -318,16 +318,16 @@ absl::Status Admit(const CaseContext& context, const ChannelId& channel, const P
   PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
   if (IsNeutral(person.role) || !person.side.empty()) {
     return absl::InvalidArgumentError(
-        person.name + " is in the channels of their role and side; only participants without a "
-                      "side are admitted one channel at a time");
+        person.name +
+        " is in the channels of their role and side; only participants without a "
+        "side are admitted one channel at a time");
   }
   if (!MayBeIn(info.state.kind, info.state.side, person.role, person.side)) {
     return absl::InvalidArgumentError("a " + std::string(RoleName(person.role)) +
                                       " without a side can't be in " +
                                       DescribeChannel(info.state.kind, info.state.side));
   }
-  if (std::find(person.admitted.begin(), person.admitted.end(), channel) !=
-      person.admitted.end()) {
+  if (std::find(person.admitted.begin(), person.admitted.end(), channel) != person.admitted.end()) {
     return absl::OkStatus();
   }
   PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
@@ -344,9 +344,9 @@ absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
   PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "reopen a channel"));
   PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
   if (info.standing != Standing::kHalted && !mailbox_lost) {
-    return absl::FailedPreconditionError(
-        "the channel " + DescribeChannel(info.state.kind, info.state.side) +
-        " isn't halted, so there is nothing to reopen");
+    return absl::FailedPreconditionError("the channel " +
+                                         DescribeChannel(info.state.kind, info.state.side) +
+                                         " isn't halted, so there is nothing to reopen");
   }
   if (record.sponsor_token.empty()) {
     return absl::FailedPreconditionError(
@@ -354,15 +354,14 @@ absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
   }
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
   PARLEY_RETURN_IF_ERROR(context.Channel(channel).Reopen(
-      step, {Credential::Kind::kSponsorToken, record.sponsor_token.Clone()},
-      OwnCredential(device), mailbox_lost));
+      step, {Credential::Kind::kSponsorToken, record.sponsor_token.Clone()}, OwnCredential(device),
+      mailbox_lost));
   return step.Commit();
 }
 
 absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
-                          context.Pairings().PairingWith(step, id));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing, context.Pairings().PairingWith(step, id));
   if (!pairing.has_value()) {
     return absl::FailedPreconditionError(
         "there is no safety number with this participant: this device isn't paired with theirs");

@@ -33,8 +33,7 @@ absl::Status Admit(const CaseContext& context, const ChannelId& channel, const P
 
 // `mailbox_lost`: the relay doesn't have the channel's mailbox any more, so it counts as halted.
 // Errors: as Profile::Reopen.
-absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
-                           bool mailbox_lost);
+absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel, bool mailbox_lost);
 
 // Errors: as Profile::MarkCompared.
 absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id);

@@ -52,8 +52,8 @@ content::v1::DeviceCard CardOf(const ParticipantRecord& record) {
   return card;
 }
 
-// Whether a record can be taken as it is. What is wrong is ignored, not fatal: its author is another
-// neutral, whose program may be newer.
+// Whether a record can be taken as it is. What is wrong is ignored, not fatal: its author is
+// another neutral, whose program may be newer.
 bool IsGoodRecord(const ParticipantRecord& record) {
   const Role role = FromWire(record.role());
   return CheckCard(CardOf(record)).ok() && role != Role::kUnknown &&
@@ -124,8 +124,8 @@ absl::Status TakeSecrets(Transaction& step, const CaseContext& context, CaseReco
     if (!channel.has_value() || control.control_seed().size() != crypto::kSignatureSeedSize) {
       continue;
     }
-    controls.push_back({*channel, control.incarnation(),
-                        Secret::CopyOf(crypto::ViewOf(control.control_seed()))});
+    controls.push_back(
+        {*channel, control.incarnation(), Secret::CopyOf(crypto::ViewOf(control.control_seed()))});
   }
   PARLEY_RETURN_IF_ERROR(LearnControls(step, context, own, controls));
   if (own.sponsor_token.empty() && !secrets.connection().empty()) {
@@ -241,8 +241,7 @@ absl::Status LearnControls(Transaction& step, const CaseContext& context, CaseRe
   for (const ControlRecord& control : controls) {
     const auto known = std::find_if(
         record.controls.begin(), record.controls.end(), [&control](const ControlRecord& other) {
-          return other.channel_id == control.channel_id &&
-                 other.incarnation == control.incarnation;
+          return other.channel_id == control.channel_id && other.incarnation == control.incarnation;
         });
     if (known != record.controls.end()) {
       known->seed = control.seed.Clone();

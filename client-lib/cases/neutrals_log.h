@@ -1,5 +1,5 @@
-// What the neutrals tell each other in their channel: who takes part, control keys, heads. It is how
-// any of them can finish what another began (docs/protocol.md section 6).
+// What the neutrals tell each other in their channel: who takes part, control keys, heads. It is
+// how any of them can finish what another began (docs/protocol.md section 6).
 //
 // Threading: functions on a transaction.
 #ifndef PARLEY_CLIENT_LIB_CASES_NEUTRALS_LOG_H_

@@ -217,8 +217,8 @@ absl::StatusOr<CaseId> CreateCase(const CaseContext& profile, const NewCase& opt
   PARLEY_RETURN_IF_ERROR(context.relay->CreateMailbox(
       Credential::SponsorToken(options.connection.sponsor_token.Reveal()), device.inbox_id, keys));
 
-  CaseRecord record = RecordOf(context.id, options.title, device, options.connection.relay,
-                               context.now_seconds());
+  CaseRecord record =
+      RecordOf(context.id, options.title, device, options.connection.relay, context.now_seconds());
   record.own_name = options.own_name;
   record.own_role = Role::kMediator;
   record.own_state = ParticipantState::kApproved;

@@ -56,8 +56,8 @@ class Reconciler {
     return nullptr;
   }
 
-  // Whether what concerns this person is this device's to do: the one who wrote their record, or, if
-  // that one has gone, the first of the neutrals.
+  // Whether what concerns this person is this device's to do: the one who wrote their record, or,
+  // if that one has gone, the first of the neutrals.
   bool IsResponsible(const PersonRecord& person) {
     if (person.approver == record_.own_id) return true;
     const PersonRecord* approver = FindPerson(person.approver);
@@ -195,8 +195,8 @@ class Reconciler {
       if (gone == nullptr || !IsResponsible(*gone)) continue;
       PARLEY_ASSIGN_OR_RETURN(bool waits, NewControlWaits(channel));
       if (waits) continue;
-      fresh.push_back({channel.id, channel.info.state.incarnation,
-                       Secret::Random(crypto::kSignatureSeedSize)});
+      fresh.push_back(
+          {channel.id, channel.info.state.incarnation, Secret::Random(crypto::kSignatureSeedSize)});
     }
     return Share(fresh);
   }
@@ -221,8 +221,7 @@ class Reconciler {
 
   absl::Status Share(const std::vector<ControlRecord>& controls) {
     if (controls.empty()) return absl::OkStatus();
-    PARLEY_RETURN_IF_ERROR(
-        PostSecrets(step_, context_, neutrals_->id, controls, std::nullopt));
+    PARLEY_RETURN_IF_ERROR(PostSecrets(step_, context_, neutrals_->id, controls, std::nullopt));
     PARLEY_RETURN_IF_ERROR(LearnControls(step_, context_, record_, controls));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
     result_.touched.insert(neutrals_->id);
@@ -250,8 +249,7 @@ class Reconciler {
           context_.now_seconds() < person.recorded_at + kApproverGoesFirstSeconds) {
         continue;
       }
-      absl::StatusOr<Bytes> package =
-          ReserveKeyPackage(step_, context_, person.id, channel.id);
+      absl::StatusOr<Bytes> package = ReserveKeyPackage(step_, context_, person.id, channel.id);
       if (absl::IsNotFound(package.status())) {
         result_.waiting.push_back(
             person.name + " can't be let into " +
@@ -313,8 +311,8 @@ class Reconciler {
                               context_.Pairings().PairingWith(step_, delivery.participant_id));
       if (pairing.has_value()) {
         content::v1::InboxMessage message;
-        if (!message.mutable_welcome()->ParseFromArray(
-                delivery.wrapper.data(), static_cast<int>(delivery.wrapper.size()))) {
+        if (!message.mutable_welcome()->ParseFromArray(delivery.wrapper.data(),
+                                                       static_cast<int>(delivery.wrapper.size()))) {
           return absl::InternalError("a Welcome of our own doesn't parse");
         }
         PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step_, *pairing, std::move(message)));
@@ -347,8 +345,7 @@ bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelSta
       if (!person.side.empty()) return true;
       [[fallthrough]];
     default:
-      return std::find(person.admitted.begin(), person.admitted.end(), id) !=
-             person.admitted.end();
+      return std::find(person.admitted.begin(), person.admitted.end(), id) != person.admitted.end();
   }
 }
 

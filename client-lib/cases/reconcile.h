@@ -1,7 +1,7 @@
 // The neutrals' duty: that each channel's members are those whom the case's records name.
 //
-// What is to be done follows from the records and the rosters alone, so any neutral can do it at any
-// time: after a crash, after a lost race, or in place of a neutral who has gone.
+// What is to be done follows from the records and the rosters alone, so any neutral can do it at
+// any time: after a crash, after a lost race, or in place of a neutral who has gone.
 //
 // Threading: functions on a transaction.
 #ifndef PARLEY_CLIENT_LIB_CASES_RECONCILE_H_

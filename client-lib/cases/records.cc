@@ -57,9 +57,9 @@ absl::Status CaseRecords::PutPerson(Transaction& step, const PersonRecord& perso
 
 absl::StatusOr<KeyPackageStock> CaseRecords::Stock(const ReadTransaction& step,
                                                    const ParticipantId& id) const {
-  PARLEY_ASSIGN_OR_RETURN(std::optional<KeyPackageStock> stock,
-                          GetRecord<KeyPackageStock>(step, RecordClass::kContent,
-                                                     root_ + "/stock/" + id.ToString()));
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<KeyPackageStock> stock,
+      GetRecord<KeyPackageStock>(step, RecordClass::kContent, root_ + "/stock/" + id.ToString()));
   return stock.has_value() ? std::move(*stock) : KeyPackageStock();
 }
 

@@ -79,8 +79,8 @@ struct SeenIn {
   friend bool operator==(const SeenIn&, const SeenIn&) = default;
 };
 
-// A participant as the neutrals know them: "case/<id>/person/<participant id>". Neutrals have one of
-// everybody who has joined, themselves included; others have none.
+// A participant as the neutrals know them: "case/<id>/person/<participant id>". Neutrals have one
+// of everybody who has joined, themselves included; others have none.
 struct PersonRecord {
   ParticipantId id;
   std::string name;
@@ -92,12 +92,10 @@ struct PersonRecord {
   uint8_t joined_here = 0;  // whether they joined with an invitation of this very device
   std::vector<ChannelId> admitted;
   std::vector<SeenIn> seen_in;
-  // Append keys of their inbox for other neutrals.
-  std::vector<Secret> reserve_seeds;
   std::vector<ParticipantId> introduced_to;
   // What has been done about them here.
   uint8_t approval_sent = 0;
-  uint8_t briefed = 0;       // a neutral: has been given the case's secrets and people
+  uint8_t briefed = 0;  // a neutral: has been given the case's secrets and people
   uint8_t removal_sent = 0;
   uint8_t cut_off = 0;       // removed: the pairing has ended, the append key was revoked
   uint64_t recorded_at = 0;  // when the latest record of them was seen here
@@ -107,9 +105,9 @@ struct PersonRecord {
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.name, self.role, self.side, self.state, self.card, self.approver,
-                    self.joined_here, self.admitted, self.seen_in, self.reserve_seeds,
-                    self.introduced_to, self.approval_sent, self.briefed, self.removal_sent,
-                    self.cut_off, self.recorded_at, self.vouchers_wanted, self.recorded);
+                    self.joined_here, self.admitted, self.seen_in, self.introduced_to,
+                    self.approval_sent, self.briefed, self.removal_sent, self.cut_off,
+                    self.recorded_at, self.vouchers_wanted, self.recorded);
   }
 
   bool IsNeutral() const { return parley::IsNeutral(role); }
@@ -167,8 +165,7 @@ class CaseRecords {
   absl::StatusOr<std::vector<PersonRecord>> People(const ReadTransaction& step) const;
   absl::Status PutPerson(Transaction& step, const PersonRecord& person) const;
 
-  absl::StatusOr<KeyPackageStock> Stock(const ReadTransaction& step,
-                                        const ParticipantId& id) const;
+  absl::StatusOr<KeyPackageStock> Stock(const ReadTransaction& step, const ParticipantId& id) const;
   absl::Status PutStock(Transaction& step, const ParticipantId& id,
                         const KeyPackageStock& stock) const;
 

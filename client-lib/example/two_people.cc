@@ -26,8 +26,7 @@ T Get(parley::Result<T> result) {
 }
 
 void Show(const parley::Message& message) {
-  const std::string& said =
-      message.document.has_value() ? message.document->name : message.text;
+  const std::string& said = message.document.has_value() ? message.document->name : message.text;
   std::printf("%s (%s): %s\n", message.author.name.c_str(), parley::RoleName(message.author.role),
               said.c_str());
 }

@@ -29,9 +29,9 @@
 namespace parley::client {
 
 // Takes a message in, in the transaction that also moves the cursor. An InvalidArgument,
-// PermissionDenied, Unauthenticated, NotFound, AlreadyExists or FailedPrecondition says that the message is bad: what
-// the handler changed is dropped, and the message is passed over and counted. Any other error ends
-// the receiving before this message.
+// PermissionDenied, Unauthenticated, NotFound, AlreadyExists or FailedPrecondition says that the
+// message is bad: what the handler changed is dropped, and the message is passed over and counted.
+// Any other error ends the receiving before this message.
 using InboxHandler = std::function<absl::Status(Transaction& step, const Pairing& pairing,
                                                 const content::v1::InboxMessage& message)>;
 

@@ -14,9 +14,9 @@
 namespace parley::client {
 namespace {
 
+using content::v1::InboxMessage;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using content::v1::InboxMessage;
 
 // One person with a profile, an inbox, and a connection.
 class Someone {
@@ -31,9 +31,8 @@ class Someone {
     store_ = std::move(*store);
     Connect();
     Change([&](Transaction& step) { return records_.PutDevice(step, MakeDevice(name)); });
-    EXPECT_TRUE(InboxOf().Create(*client_, Credential::SponsorToken(
-                                               relay.sponsor_token().Reveal()))
-                    .ok());
+    EXPECT_TRUE(
+        InboxOf().Create(*client_, Credential::SponsorToken(relay.sponsor_token().Reveal())).ok());
   }
   ~Someone() {
     client_.reset();
@@ -44,8 +43,7 @@ class Someone {
 
   void Connect() {
     client_.reset();
-    auto client =
-        RelayClient::Connect({relay_server_.address(), relay_server_.identity_key()});
+    auto client = RelayClient::Connect({relay_server_.address(), relay_server_.identity_key()});
     ASSERT_TRUE(client.ok()) << client.status();
     client_ = std::move(*client);
   }
@@ -88,8 +86,8 @@ class Someone {
   // What the handler took, in order.
   std::vector<std::string> Receive() {
     std::vector<std::string> texts;
-    auto taken = InboxOf().Receive(
-        *client_, [&](Transaction&, const Pairing&, const InboxMessage& message) {
+    auto taken =
+        InboxOf().Receive(*client_, [&](Transaction&, const Pairing&, const InboxMessage& message) {
           texts.push_back(message.approval().name());
           return absl::OkStatus();
         });

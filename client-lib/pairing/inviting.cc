@@ -79,6 +79,10 @@ absl::StatusOr<JoinedPeer> OpenAnswer(const MadeInvitation& invitation, ByteView
   joined.pairing.peer_card = crypto::ToBytes(joined.hello.card().SerializeAsString());
   joined.pairing.peer_role = invitation.role;
   joined.pairing.append_seed = Secret::CopyOf(crypto::ViewOf(joined.hello.append_seeds(0)));
+  for (int i = 1; i < joined.hello.append_seeds_size(); ++i) {
+    joined.pairing.reserve_seeds.push_back(
+        Secret::CopyOf(crypto::ViewOf(joined.hello.append_seeds(i))));
+  }
   return joined;
 }
 

@@ -60,11 +60,11 @@ TEST(PairingTest, BothHaveTheSameSecretAndSafetyNumber) {
   ASSERT_TRUE(joined.has_value());
   EXPECT_EQ(joined->pairing.id, answer->pairing.id);
   EXPECT_EQ(joined->pairing.id.size(), kPairingIdSize);
-  EXPECT_TRUE(crypto::ConstantTimeEquals(joined->pairing.secret.Reveal(),
-                                         answer->pairing.secret.Reveal()));
+  EXPECT_TRUE(
+      crypto::ConstantTimeEquals(joined->pairing.secret.Reveal(), answer->pairing.secret.Reveal()));
   EXPECT_EQ(joined->pairing.safety_number, answer->pairing.safety_number);
-  EXPECT_TRUE(std::regex_match(joined->pairing.safety_number,
-                               std::regex("[0-9]{5}( [0-9]{5}){7}")));
+  EXPECT_TRUE(
+      std::regex_match(joined->pairing.safety_number, std::regex("[0-9]{5}( [0-9]{5}){7}")));
   EXPECT_EQ(joined->pairing.peer, scene.ana.participant_id);
   EXPECT_EQ(answer->pairing.peer, scene.mira.participant_id);
   EXPECT_EQ(joined->hello.key_packages_size(), 2);
@@ -132,8 +132,8 @@ TEST(PairingTest, EntriesOfOtherPlacesAreRefused) {
   // Another rendezvous' first entry; and the own first entry in an invitee's place.
   EXPECT_FALSE(OpenInvitation(scene.prepared.code, other.first_entry).ok());
   EXPECT_FALSE(IsInviteeHello(scene.prepared.code, scene.first_entry));
-  EXPECT_FALSE(TakeRendezvousEntry(scene.prepared.record, scene.mira, scene.first_entry, kNow)
-                   .has_value());
+  EXPECT_FALSE(
+      TakeRendezvousEntry(scene.prepared.record, scene.mira, scene.first_entry, kNow).has_value());
   absl::StatusOr<Answer> answer = other.AnswerAs(other.ana, other.prepared.code, other.first_entry);
   ASSERT_TRUE(answer.ok());
   EXPECT_TRUE(IsInviteeHello(other.prepared.code, answer->payload));
@@ -146,8 +146,7 @@ TEST(PairingTest, EntriesOfOtherPlacesAreRefused) {
 TEST(PairingTest, AManInTheMiddleShowsInTheSafetyNumber) {
   Scene scene;
   OwnDevice eve = MakeDevice("Ana");
-  absl::StatusOr<Answer> to_mira =
-      scene.AnswerAs(eve, scene.prepared.code, scene.first_entry);
+  absl::StatusOr<Answer> to_mira = scene.AnswerAs(eve, scene.prepared.code, scene.first_entry);
   ASSERT_TRUE(to_mira.ok());
   std::optional<JoinedPeer> at_mira =
       TakeRendezvousEntry(scene.prepared.record, scene.mira, to_mira->payload, kNow);
@@ -189,10 +188,10 @@ TEST(PairingTest, AHelloThatBreaksARuleIsRefused) {
     EXPECT_TRUE(hello.ParseFromArray(scene.prepared.record.hello.data(),
                                      static_cast<int>(scene.prepared.record.hello.size())));
     change(hello);
-    return OpenInvitation(scene.prepared.code,
-                          SealHello(keys.seal_key, scene.prepared.code.rendezvous_id,
-                                    HelloKind::kInviter,
-                                    crypto::ToBytes(hello.SerializeAsString())))
+    return OpenInvitation(
+               scene.prepared.code,
+               SealHello(keys.seal_key, scene.prepared.code.rendezvous_id, HelloKind::kInviter,
+                         crypto::ToBytes(hello.SerializeAsString())))
         .status();
   };
   EXPECT_TRUE(open([](auto&) {}).ok());
@@ -231,7 +230,8 @@ TEST(InboxSealTest, OpensOnlyForItsPairingDirectionAndInbox) {
         OpenInboxMessage(ana.kem_private.Reveal(), inbox, other, payload).status());
   };
   EXPECT_TRUE(fails(InboxKeyOf(pairing, secret, ana.device_id), ana.inbox_id, *sealed));
-  EXPECT_TRUE(fails(InboxKeyOf(crypto::RandomBytes(16), secret, mira_device), ana.inbox_id, *sealed));
+  EXPECT_TRUE(
+      fails(InboxKeyOf(crypto::RandomBytes(16), secret, mira_device), ana.inbox_id, *sealed));
   EXPECT_TRUE(fails(InboxKeyOf(pairing, Secret::Random(32), mira_device), ana.inbox_id, *sealed));
   EXPECT_TRUE(fails(key, crypto::RandomBytes(32), *sealed));
   EXPECT_TRUE(fails(key, ana.inbox_id, {}));
@@ -263,8 +263,8 @@ TEST(DeviceTest, NamesThatMislead) {
   EXPECT_TRUE(IsGoodName("Ana"));
   EXPECT_TRUE(IsGoodName("\u5c71\u7530"));
   EXPECT_TRUE(IsGoodName("O'Brien & S\u00f8n"));
-  for (const char* bad : {"", "   ", "a\tb", "a\x7f", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80",
-                          "a\u202eb", "a\u200bb", "\ufeffa", "\xe2\x82"}) {
+  for (const char* bad : {"", "   ", "a\tb", "a\x7f", "\xc0\xaf", "\xed\xa0\x80",
+                          "\xf5\x80\x80\x80", "a\u202eb", "a\u200bb", "\ufeffa", "\xe2\x82"}) {
     EXPECT_FALSE(IsGoodName(bad)) << bad;
   }
   EXPECT_FALSE(IsGoodName(std::string(201, 'a')));

@@ -91,14 +91,18 @@ struct Pairing {
   uint8_t met = 0;
   // Append keys of the own inbox that the peer has to hand on and hasn't used yet, as far as known.
   uint16_t seeds_out = 0;
-  // The peer's append key was revoked together with those of a neutral who has gone: a new one is to
-  // be sent.
+  // The peer's append key was revoked together with those of a neutral who has gone: a new one is
+  // to be sent.
   uint8_t reseed = 0;
+  // Of neutrals: append keys of the peer's inbox that are to be handed on to other neutrals (of a
+  // neutral's inbox: to participants, too).
+  std::vector<Secret> reserve_seeds;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
                     self.safety_number, self.compared, self.append_seed, self.peer_generation,
-                    self.ended, self.refused, self.met, self.seeds_out, self.reseed);
+                    self.ended, self.refused, self.met, self.seeds_out, self.reseed,
+                    self.reserve_seeds);
   }
 };
 

@@ -27,10 +27,11 @@
 // Lifetime. Values that calls return are independent of the profile. A Profile must outlive the
 // calls that run on it; moving it while one runs is an error.
 //
-// Errors, for all calls: kUnavailable when the relay can't be reached; kUnauthenticated when what
-// answers isn't the relay that was pinned; kDataLoss when the profile is damaged; kFileError when
-// the profile's folder can't be written (a full disk: nothing is lost); kNotFound for ids that the
-// profile doesn't know. Others are named with each call. No exception leaves the library.
+// Errors, for all calls: kUnavailable when the relay can't be reached, or another process holds the
+// profile for long; kUnauthenticated when what answers isn't the relay that was pinned; kDataLoss
+// when the profile is damaged; kResourceExhausted when the disk is full (nothing is lost);
+// kNotFound for ids that the profile doesn't know. Others are named with each call. No exception
+// leaves the library.
 //
 // Secrets. The profile's folder holds everything sealed under a passphrase, or without one under a
 // key in a file of mode 0600 beside it. Invitations and connection strings are secrets.
@@ -66,7 +67,7 @@ class Cancellation {
 
 struct SyncOptions {
   // Only this case; otherwise all.
-  std::optional<CaseId> case_id;
+  std::optional<CaseId> case_id = {};
   // When nothing is new: how long to wait for something, in seconds; 0 doesn't wait.
   double wait_seconds = 0;
   // Ends the waiting; may be null.
@@ -75,11 +76,11 @@ struct SyncOptions {
 
 struct ShareOptions {
   // The name that readers see; by default the file's own.
-  std::string name;
+  std::string name = {};
   // By default by the name's ending.
-  std::string media_type;
+  std::string media_type = {};
   // The document that this one replaces.
-  std::optional<MessageId> replaces;
+  std::optional<MessageId> replaces = {};
 };
 
 struct FetchOptions {

@@ -108,9 +108,9 @@ struct Case {
 
 // Whom to invite.
 struct InvitationRequest {
-  std::string name;
+  std::string name = {};
   Role role = Role::kUnknown;
-  std::string side;                               // for parties and counsel; others may have one
+  std::string side = {};                          // for parties and counsel; others may have one
   int64_t valid_for_seconds = 14 * 24 * 60 * 60;  // at least a minute, at most a year
 };
 
