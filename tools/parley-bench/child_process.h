@@ -15,8 +15,8 @@ namespace parley::bench {
 
 class ChildProcess {
  public:
-  // Starts `arguments[0]`, a path, with standard output readable by ReadLine(). Ends this program,
-  // with a message, when it can't be started.
+  // Starts `arguments[0]`, a path, with standard output readable by ReadLine(). Throws
+  // Failure when it can't be started.
   explicit ChildProcess(const std::vector<std::string>& arguments);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
@@ -30,7 +30,7 @@ class ChildProcess {
   std::FILE* output_ = nullptr;
 };
 
-// All lines that a program prints until it ends. Ends this program when the other one fails.
+// All lines that a program prints until it ends. Throws Failure when it fails.
 std::vector<std::string> OutputOf(const std::vector<std::string>& arguments);
 
 // The path of this program.

@@ -46,7 +46,7 @@ class Load {
     }
   }
 
-  // With all callers at work. A call that fails ends the program.
+  // With all callers at work. A call that fails ends the load, and the program.
   LoadResult Run(std::chrono::duration<double> time) {
     running_ = slots_.size();
     const auto begin = Clock::now();
@@ -57,6 +57,7 @@ class Load {
     }
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [this] { return running_ == 0; });
+    Must(failure_);
     const std::chrono::duration<double> took = Clock::now() - begin;
     std::vector<double> micros;
     for (auto& slot : slots_) {
@@ -78,11 +79,12 @@ class Load {
     slot.context.emplace();
     slot.begin = Clock::now();
     slot.caller->Start(*slot.context, [this, &slot](const grpc::Status& status) {
-      if (!status.ok()) Must(absl::UnavailableError("a call failed: " + status.error_message()));
       const auto now = Clock::now();
       slot.micros.push_back(std::chrono::duration<double, std::micro>(now - slot.begin).count());
-      if (now < end_) return Next(slot);
+      if (status.ok() && now < end_) return Next(slot);
       std::lock_guard lock(mutex_);
+      if (!status.ok())
+        failure_ = absl::UnavailableError("a call failed: " + status.error_message());
       if (--running_ == 0) ended_.notify_one();
     });
   }
@@ -92,6 +94,7 @@ class Load {
   std::mutex mutex_;
   std::condition_variable ended_;
   size_t running_ = 0;
+  absl::Status failure_;
 };
 
 }  // namespace parley::bench

@@ -6,6 +6,7 @@
 
 #include "tools/parley-bench/bare_server.h"
 #include "tools/parley-bench/mls_benchmarks.h"
+#include "tools/parley-bench/must.h"
 #include "tools/parley-bench/relay_benchmarks.h"
 #include "tools/parley-bench/rows.h"
 
@@ -14,6 +15,7 @@ namespace {
 namespace bench = parley::bench;
 using parley::mls::CipherSuiteId;
 
+constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 
 struct CommonOptions {
@@ -95,15 +97,20 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "parley-bench: %s (see --help)\n", error.what());
     return kWrongUsage;
   }
-  if (bare->parsed()) return bench::RunBareServer();
-  if (mls->parsed()) {
-    mls_options.quick = common.quick;
-    if (common.quick && mls->count("--members") == 0) mls_options.members = {2, 8};
-    bench::Print(bench::RunMlsBenchmarks(mls_options), common.format());
-  } else {
-    if (common.quick) relay_options.MakeQuick();
-    std::erase(relay_options.in_flight, size_t{0});
-    bench::Print(bench::RunRelayBenchmarks(relay_options), common.format());
+  try {
+    if (bare->parsed()) return bench::RunBareServer();
+    if (mls->parsed()) {
+      mls_options.quick = common.quick;
+      if (common.quick && mls->count("--members") == 0) mls_options.members = {2, 8};
+      bench::Print(bench::RunMlsBenchmarks(mls_options), common.format());
+    } else {
+      if (common.quick) relay_options.MakeQuick();
+      std::erase(relay_options.in_flight, size_t{0});
+      bench::Print(bench::RunRelayBenchmarks(relay_options), common.format());
+    }
+  } catch (const bench::Failure& failure) {
+    std::fprintf(stderr, "parley-bench: %s\n", failure.what());
+    return kFailed;
   }
   return 0;
 }

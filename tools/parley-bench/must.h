@@ -1,9 +1,9 @@
-// In a benchmark every step has to work: an error ends the program, with its message.
+// In a benchmark every step has to work: an error ends the program, with its message, and what was
+// started and made is cleaned up on the way.
 #ifndef PARLEY_TOOLS_PARLEY_BENCH_MUST_H_
 #define PARLEY_TOOLS_PARLEY_BENCH_MUST_H_
 
-#include <cstdio>
-#include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -12,10 +12,13 @@
 
 namespace parley::bench {
 
+// Caught by main alone. Never thrown on gRPC's threads.
+class Failure : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 inline void Must(const absl::Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "parley-bench: %s\n", std::string(status.message()).c_str());
-  std::exit(1);
+  if (!status.ok()) throw Failure(std::string(status.message()));
 }
 
 template <typename T>
