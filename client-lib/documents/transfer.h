@@ -61,8 +61,8 @@ class Transfers {
 
   // Uploads a regular file and returns its manifest, with the blob sealed at the relay. After a cut
   // only what the relay hadn't acknowledged is sent again; after a crash also what went since the
-  // last saving (32 chunks or a second). If the source has changed since, it starts again with a new
-  // key and blob, and the old blob is deleted; a voucher pays for one blob, so that this takes
+  // last saving (32 chunks or a second). If the source has changed since, it starts again with a
+  // new key and blob, and the old blob is deleted; a voucher pays for one blob, so that this takes
   // another one.
   // The result is kept in the profile until Forget(), for the case that the caller crashes before
   // it has posted the manifest.

@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "server/core/relay_fixture.h"
+#include "server/core/relay_fixture_for_test.h"
 
 namespace parley::server {
 namespace {

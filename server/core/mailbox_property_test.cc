@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "server/core/relay_fixture.h"
+#include "server/core/relay_fixture_for_test.h"
 
 namespace parley::server {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/core/relay_fixture.h"
+#include "server/core/relay_fixture_for_test.h"
 
 namespace parley::server {
 namespace {

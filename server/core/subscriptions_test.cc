@@ -9,7 +9,7 @@
 #include <map>
 #include <thread>
 
-#include "server/core/relay_fixture.h"
+#include "server/core/relay_fixture_for_test.h"
 
 namespace parley::server {
 namespace {

@@ -16,7 +16,7 @@
 
 #include "crypto/primitives/hash.h"
 #include "parley/relay/v1/relay.grpc.pb.h"
-#include "server/core/relay_fixture.h"
+#include "server/core/relay_fixture_for_test.h"
 
 namespace parley::server {
 namespace {

@@ -1,7 +1,7 @@
 // For tests: a relay on the memory engine with a clock that moves when told, and a client's side of
 // every signature.
-#ifndef PARLEY_SERVER_CORE_RELAY_FIXTURE_H_
-#define PARLEY_SERVER_CORE_RELAY_FIXTURE_H_
+#ifndef PARLEY_SERVER_CORE_RELAY_FIXTURE_FOR_TEST_H_
+#define PARLEY_SERVER_CORE_RELAY_FIXTURE_FOR_TEST_H_
 
 #include <gtest/gtest.h>
 
@@ -286,4 +286,4 @@ class RelayFixture {
 
 }  // namespace parley::server
 
-#endif  // PARLEY_SERVER_CORE_RELAY_FIXTURE_H_
+#endif  // PARLEY_SERVER_CORE_RELAY_FIXTURE_FOR_TEST_H_
