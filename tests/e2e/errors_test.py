@@ -48,8 +48,11 @@ class ProfileErrorsTest(testing.ProgramTest):
             for log in ("profile.db-wal", "profile.db-shm"):
                 if os.path.exists(os.path.join(ana.folder, log)):
                     os.remove(os.path.join(ana.folder, log))
-            refusal = ana.refused("read", case.case, "joint")
-            self.assertRegex(refusal, "damaged|no profile|not a profile", damage.__name__)
+            outcome = ana.attempt("read", case.case, "joint")
+            self.assertRegex(outcome.err, r"\Aparley: .*(damaged|no profile|not a profile).*\n\Z")
+            if outcome.status == 0:  # what could still be opened is shown, with that line
+                self.assertEqual(damage, self.flip_every_page)
+                self.assertIn("kept", outcome.out)
             shutil.rmtree(ana.folder)
             shutil.copytree(backup, ana.folder)
         self.assert_all_is_there(case, ["kept"])
@@ -131,7 +134,7 @@ class ProfileErrorsTest(testing.ProgramTest):
         largest = "x" * LARGEST_TEXT
         case["ana"].run("send", case.case, "joint", "-", text=largest)
         refusal = case["ana"].refused("send", case.case, "joint", "-", text=largest + "y")
-        self.assertRegex(refusal, "256|large|long|limit")
+        self.assertRegex(refusal, "at most")
         case["ana"].refused("send", case.case, "joint", "-", text="z" * (17 << 20))
         self.assert_all_is_there(case, [largest])
 

@@ -4,7 +4,8 @@ import signal
 import time
 
 from lib import testing
-from lib.mediation import ANA
+from lib.mediation import ANA, BEN
+from lib.watching import Watching
 
 
 class OfflineTest(testing.ProgramTest):
@@ -55,7 +56,6 @@ class OfflineTest(testing.ProgramTest):
         case["ana"].send("joint", "from the old generation")
         case.relay.start()
         # The group moves on before Ana comes back.
-        from lib.mediation import BEN
         case.add(BEN)
         case["ana"].run("sync")
         self.assertEqual(case["ben"].texts("joint"), ["from the old generation"])
@@ -63,17 +63,13 @@ class OfflineTest(testing.ProgramTest):
 
     def test_watch_comes_back_by_itself(self):
         case = self.case
-        watching = case["ana"].start("watch", case.case)
-        time.sleep(1)
+        watching = Watching(case["ana"]).wait_for("connected")
         case.relay.kill()
         time.sleep(1)
         case.relay.start()
         case["mira"].send("joint", "after the relay came back")
-        time.sleep(8)
-        watching.send_signal(signal.SIGTERM)
-        out, err = watching.communicate(timeout=30)
-        self.assertEqual(watching.returncode, 0, err)
-        self.assertIn("after the relay came back", out)
+        watching.wait_for("after the relay came back")
+        watching.stop(signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Nothing of a caucus reaches anyone outside it; who left reads nothing later, who came nothing
 earlier; only neutrals decide who takes part."""
-import json
-import signal
-import time
-
 from lib import testing
 from lib.mediation import ANA, BEN, KIM, LEE, SHAH, TOMAS
 from lib.views import search_view, words_found
+from lib.watching import Watching
 
 HARBOR = "caucus:Harbor"
 NORTHLINE = "caucus:Northline"
@@ -47,20 +44,15 @@ class CaucusTest(testing.ProgramTest):
     def test_nothing_happens_on_the_other_sides_screen(self):
         case = self.mediation().open()
         case.add(ANA, BEN)
-        watching = case["ana"].start("watch", case.case, "--json")
-        time.sleep(1.5)
+        watching = Watching(case["ana"], "--json").wait_for('"connected"')
         case["ben"].send(NORTHLINE, "CANARYNORTHLINE one")
         case["ben"].share(NORTHLINE, self.write("CANARYNORTHLINE.txt", b"x" * 5000))
         case["mira"].send("neutrals", "CANARYNEUTRALS")
         case["mira"].send("joint", "for all")
-        time.sleep(1.5)
-        watching.send_signal(signal.SIGINT)
-        out, err = watching.communicate(timeout=30)
-        self.assertEqual(watching.returncode, 0, err)
-        events = [json.loads(line) for line in out.splitlines()]
-        texts = [event["text"] for event in events if event["event"] == "message"]
-        self.assertEqual(texts, ["for all"])
-        self.assertNotIn("CANARY", out + err)
+        events = watching.wait_for("for all").stop_and_parse()
+        after = events[[event["event"] for event in events].index("connected") + 1:]
+        self.assertEqual([(event["event"], event["text"]) for event in after],
+                         [("message", "for all")])
 
     def test_a_side_hears_its_own_caucus_and_knows_who_reads(self):
         case = self.mediation().open()
