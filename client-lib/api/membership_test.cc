@@ -1,5 +1,10 @@
 // Who takes part: removal, leaving, replacement, admission, neutrals who come and go.
+#include "client-lib/cases/membership.h"
+
 #include "client-lib/api/mediation_for_test.h"
+#include "client-lib/cases/case_sync.h"
+#include "client-lib/cases/neutrals_log.h"
+#include "client-lib/channels/relay_mailboxes.h"
 
 namespace parley {
 namespace {
@@ -146,6 +151,51 @@ TEST_F(MembershipTest, AnExpertIsAdmittedOneChannelAtATime) {
   LetIn("Ivo", Role::kInterpreter, "Harbor");
   SyncAll({"Mira", "Ivo"});
   EXPECT_THAT(ChannelNames("Ivo"), ElementsAre("joint", "caucus:Harbor"));
+}
+
+// Mira's machine dies after the first of the many things that a removal takes: the record.
+TEST_F(MembershipTest, AnyNeutralFinishesWhatARecordAsksFor) {
+  LetEverybodyIn();
+  {
+    auto store = client::ProfileStore::Open(folder_ / "Mira");
+    auto relay = client::RelayClient::Connect({relay_.address(), relay_.identity_key()});
+    ASSERT_TRUE(store.ok() && relay.ok());
+    client::RelayMailboxes mailboxes(**relay);
+    client::CaseContext mira;
+    mira.store = store->get();
+    mira.relay = relay->get();
+    mira.mailboxes = &mailboxes;
+    mira.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    mira.id = case_;
+    ASSERT_TRUE(client::RemoveParticipant(mira, Id("Mira", "Lee")).ok());
+    ASSERT_TRUE(client::ExchangeChannel(mira, Ref("Mira", "neutrals").channel_id).ok());
+  }
+  profiles_.erase("Mira");
+  std::filesystem::remove_all(folder_ / "Mira");
+  EXPECT_THAT(Readers("Tomas", "joint"), Contains("Lee"));
+  Sync("Tomas");
+  EXPECT_THAT(Readers("Tomas", "joint"), Not(Contains("Lee")));
+  EXPECT_THAT(Readers("Tomas", "caucus:Harbor"), Not(Contains("Lee")));
+  EXPECT_EQ(Find("Tomas", "Lee").state, ParticipantState::kRemoved);
+}
+
+// A decision is stored also when the relay is away.
+TEST_F(MembershipTest, DecisionsWaitForTheRelay) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  const std::string text = Invite("Ben", Role::kParty, "Northline");
+  PARLEY_ASSERT_OK(Of("Ben").Join(text));
+  Sync("Mira");
+  relay_.Stop();
+  const Status approved = Of("Mira").Approve(case_, Id("Mira", "Ben"));
+  EXPECT_EQ(approved.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(approved.message(), HasSubstr("the decision is stored"));
+  EXPECT_EQ(Of("Mira").Remove(case_, Id("Mira", "Ana")).code(), StatusCode::kUnavailable);
+  relay_.Start();
+  SyncAll({"Mira", "Ben"});
+  EXPECT_THAT(ChannelNames("Ben"), ElementsAre("joint", "caucus:Northline"));
+  EXPECT_THAT(Readers("Ben", "joint"), UnorderedElementsAre("Mira", "Ben"));
+  EXPECT_EQ(Find("Mira", "Ana").state, ParticipantState::kRemoved);
 }
 
 TEST_F(MembershipTest, ManyJoinOneInviter) {

@@ -261,10 +261,28 @@ absl::StatusOr<CaseId> Profile::Impl::Join(std::string_view invitation) {
   return client::JoinCase(connected.context, code);
 }
 
+absl::Status Profile::Impl::Decide(const CaseId& id,
+                                   const std::function<absl::Status(const CaseContext&)>& decide) {
+  const CaseContext local = LocalContext(id);
+  absl::Status decided = decide(local);
+  absl::StatusOr<Connected> connected = Connect(id);
+  if (!decided.ok()) {
+    // What is stored here may be behind: somebody may have joined, or come into a channel.
+    const bool may_be_behind = absl::IsFailedPrecondition(decided) || absl::IsNotFound(decided);
+    if (!may_be_behind || !connected.ok() || !client::SyncCase(connected->context).ok()) {
+      return decided;
+    }
+    PARLEY_RETURN_IF_ERROR(decide(local));
+  }
+  const absl::Status synced = connected.ok() ? SyncAfter(*connected) : connected.status();
+  if (!absl::IsUnavailable(synced) && !absl::IsDeadlineExceeded(synced)) return synced;
+  return absl::UnavailableError(std::string(synced.message()) +
+                                "; the decision is stored, and the next sync carries it out");
+}
+
 absl::Status Profile::Impl::Approve(const CaseId& id, const ParticipantId& participant) {
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(id));
-  PARLEY_RETURN_IF_ERROR(client::Approve(connected.context, participant));
-  return SyncAfter(connected);
+  return Decide(id,
+                [&](const CaseContext& context) { return client::Approve(context, participant); });
 }
 
 absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& participant) {
@@ -272,21 +290,19 @@ absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& 
 }
 
 absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& participant) {
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(id));
-  PARLEY_RETURN_IF_ERROR(client::RemoveParticipant(connected.context, participant));
-  return SyncAfter(connected);
+  return Decide(id, [&](const CaseContext& context) {
+    return client::RemoveParticipant(context, participant);
+  });
 }
 
 absl::Status Profile::Impl::Leave(const CaseId& id) {
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(id));
-  PARLEY_RETURN_IF_ERROR(client::LeaveCase(connected.context));
-  return SyncAfter(connected);
+  return Decide(id, [](const CaseContext& context) { return client::LeaveCase(context); });
 }
 
 absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId& participant) {
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
-  PARLEY_RETURN_IF_ERROR(client::Admit(connected.context, channel.channel_id, participant));
-  return SyncAfter(connected);
+  return Decide(channel.case_id, [&](const CaseContext& context) {
+    return client::Admit(context, channel.channel_id, participant);
+  });
 }
 
 absl::Status Profile::Impl::Reopen(const ChannelRef& channel) {

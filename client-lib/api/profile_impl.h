@@ -91,6 +91,9 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<Connected> Connect(const CaseId& id);
   absl::StatusOr<Connected> ConnectTo(const client::ConnectionInfo& relay, const CaseId& id);
 
+  // Stores a decision, then carries it out as far as the relay can be reached.
+  absl::Status Decide(const CaseId& id,
+                      const std::function<absl::Status(const client::CaseContext&)>& decide);
   // Syncs, and gives what went wrong with this case as a whole.
   absl::Status SyncAfter(const Connected& connected);
   absl::StatusOr<client::CaseRecord> LoadCase(const CaseId& id);

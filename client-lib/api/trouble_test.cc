@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "client-lib/api/mediation_for_test.h"
+#include "client-lib/cases/opening.h"
 
 namespace parley {
 namespace {
@@ -44,6 +45,32 @@ TEST_F(TroubleTest, AWithdrawnInvitationIsRefused) {
   EXPECT_THAT(joined.status().message(), HasSubstr("withdrawn"));
   EXPECT_THAT(joined.status().message(), HasSubstr("ask the mediator for a new one"));
   Invite("Ana", Role::kParty, "Harbor");  // the name is free again
+}
+
+TEST_F(TroubleTest, AnExpiredInvitationSaysWhen) {
+  EXPECT_EQ(client::DateText(1777777777), "3 May 2026");
+  OpenCase();
+  const auto code = client::ParseInvitation(Invite("Ana", Role::kParty, "Harbor"));
+  ASSERT_TRUE(code.ok());
+  Of("Ana");
+  profiles_.erase("Ana");
+  auto store = client::ProfileStore::Open(folder_ / "Ana");
+  ASSERT_TRUE(store.ok());
+  client::CaseContext context;
+  context.store = store->get();
+  context.now_seconds = [&] { return code->expires_at + 1; };
+  const auto joined = client::JoinCase(context, *code);
+  EXPECT_EQ(joined.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(joined.status().message(), "the invitation expired on " +
+                                           client::DateText(code->expires_at) +
+                                           "; ask the mediator for a new one");
+  // The relay, too, forgets what has expired, whatever the invitee's clock says.
+  auto relay = client::RelayClient::Connect({relay_.address(), relay_.identity_key()});
+  ASSERT_TRUE(relay.ok());
+  context.relay = relay->get();
+  context.now_seconds = [] { return uint64_t{1}; };
+  relay_.AdvanceClock(15 * 24 * 60 * 60);
+  EXPECT_FALSE(client::JoinCase(context, *code).ok());
 }
 
 TEST_F(TroubleTest, MalformedInvitationsAreNamed) {

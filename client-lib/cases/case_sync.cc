@@ -241,10 +241,10 @@ class CaseSync {
 
   absl::StatusOr<bool> ReadNeutralsLog() {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(bool anything, TakeNeutralsLog(step, context_));
-    if (!anything) return false;
+    PARLEY_ASSIGN_OR_RETURN(NeutralsNews news, TakeNeutralsLog(step, context_));
+    if (!news.anything) return false;
     PARLEY_RETURN_IF_ERROR(step.Commit());
-    result_.people_changed = true;
+    result_.people_changed = result_.people_changed || news.about_people;
     return true;
   }
 

@@ -176,10 +176,11 @@ const CaseChannel* FindByKind(const std::vector<CaseChannel>& channels, ChannelK
   return found;
 }
 
-absl::StatusOr<bool> TakeNeutralsLog(Transaction& step, const CaseContext& context) {
+absl::StatusOr<NeutralsNews> TakeNeutralsLog(Transaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   const CaseChannel* neutrals = FindByKind(channels, ChannelKind::kNeutrals);
-  if (neutrals == nullptr) return false;
+  NeutralsNews news;
+  if (neutrals == nullptr) return news;
   PARLEY_ASSIGN_OR_RETURN(CaseRecord own, context.Records().Case(step));
   MessageQuery query;
   query.after = own.neutrals_cursor;
@@ -190,10 +191,12 @@ absl::StatusOr<bool> TakeNeutralsLog(Transaction& step, const CaseContext& conte
   for (const ChannelMessage& message : messages) {
     PARLEY_RETURN_IF_ERROR(TakeContent(step, context, own, message));
     own.neutrals_cursor = message.number;
+    news.anything = true;
+    news.about_people =
+        news.about_people || (!message.own && message.kind != ContentKind::kChannelHeads);
   }
-  if (messages.empty()) return false;
-  PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, own));
-  return true;
+  if (news.anything) PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, own));
+  return news;
 }
 
 absl::Status PostRecord(Transaction& step, const CaseContext& context, const ChannelId& neutrals,

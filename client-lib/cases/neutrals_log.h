@@ -26,9 +26,14 @@ absl::StatusOr<std::vector<CaseChannel>> ChannelsOf(const ReadTransaction& step,
 const CaseChannel* FindByKind(const std::vector<CaseChannel>& channels, ChannelKind kind,
                               const std::string& side = {});
 
-// Works through what came in the neutrals' channel since the last time, own contents included.
-// Nothing where this device isn't in it. Whether there was anything.
-absl::StatusOr<bool> TakeNeutralsLog(Transaction& step, const CaseContext& context);
+struct NeutralsNews {
+  bool anything = false;      // own contents included
+  bool about_people = false;  // others' records of participants or keys among it
+};
+
+// Works through what came in the neutrals' channel since the last time. Nothing where this device
+// isn't in it.
+absl::StatusOr<NeutralsNews> TakeNeutralsLog(Transaction& step, const CaseContext& context);
 
 // Queues a participant's record in the neutrals' channel, for their present state, and notes it in
 // `person`, which the caller stores. `introductions` are what other neutrals pair with them by.

@@ -54,14 +54,12 @@ struct CaseRecord {
   // Of others: what pays for their blobs, and whether more were asked for.
   std::vector<Bytes> vouchers;
   uint8_t vouchers_asked = 0;
-  uint64_t last_sync_at = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.title, self.own_id, self.own_name, self.own_role, self.own_side,
                     self.own_state, self.created_at, self.relay_address, self.relay_identity,
                     self.inviter, self.inbox_made, self.channels, self.sponsor_token,
-                    self.neutrals_cursor, self.controls, self.vouchers, self.vouchers_asked,
-                    self.last_sync_at);
+                    self.neutrals_cursor, self.controls, self.vouchers, self.vouchers_asked);
   }
 
   ConnectionInfo Relay() const { return {relay_address, relay_identity}; }

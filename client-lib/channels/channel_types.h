@@ -133,7 +133,7 @@ struct WelcomeDelivery {
 // What a step with the relay did.
 struct ExchangeResult {
   uint64_t entries = 0;   // received
-  uint64_t messages = 0;  // contents among them that are new, own ones not counted
+  uint64_t messages = 0;  // new texts, documents and unknown contents of others among them
   uint64_t sent = 0;      // contents acknowledged by the relay
   bool roster_changed = false;
   bool commit_merged = false;  // an own commit has won: see PendingWelcomes

@@ -126,9 +126,12 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
   }
   PARLEY_ASSIGN_OR_RETURN(const bool is_new,
                           KeepMessage(step, entry.position, author, false, content, plaintext));
-  if (is_new) ++result.messages;
+  const ContentKind kind = KindOf(content);
+  const bool for_people = kind == ContentKind::kText || kind == ContentKind::kDocument ||
+                          kind == ContentKind::kUnknown;
+  if (is_new && for_people) ++result.messages;
   IncarnationRecord& log = step.log();
-  if (KindOf(content) != ContentKind::kCheckpoint) {
+  if (kind != ContentKind::kCheckpoint) {
     if (log.unconfirmed_entries++ == 0) log.unconfirmed_since = step.now();
   }
   return absl::OkStatus();
