@@ -7,11 +7,13 @@
 namespace parley::mls {
 
 absl::Status AddPending(GroupState& state, PendingProposal proposal) {
+  size_t of_sender = 0;
   for (const PendingProposal& other : state.pending) {
     if (other.ref == proposal.ref) return absl::OkStatus();
+    if (other.sender == proposal.sender) ++of_sender;
   }
-  if (state.pending.size() >= kMaxPendingProposals) {
-    return absl::ResourceExhaustedError("too many proposals wait for a commit");
+  if (of_sender >= kMaxPendingProposals) {
+    return absl::ResourceExhaustedError("too many proposals of one member wait for a commit");
   }
   state.pending.push_back(std::move(proposal));
   return absl::OkStatus();

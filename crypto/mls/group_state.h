@@ -20,8 +20,10 @@ namespace parley::mls {
 
 // How many past epochs' resumption secrets a group keeps, for PSK proposals that name them.
 inline constexpr size_t kKeptResumptionSecrets = 32;
-// How many proposals wait for a commit; further ones are refused.
-inline constexpr size_t kMaxPendingProposals = 1024;
+// How many proposals of one sender wait for a commit; further ones are refused. The limit is per
+// sender, since all members see one sender's messages in the same order and so keep the same ones,
+// while a limit over all would let one member crowd out the others.
+inline constexpr size_t kMaxPendingProposals = 64;
 
 // The private half of an Update that somebody may commit.
 struct PendingUpdate {

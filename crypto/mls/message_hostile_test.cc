@@ -214,6 +214,25 @@ TEST(HostileMessage, UpdatesMustBeNewAndMadeForTheirPlace) {
   EXPECT_TRUE(propose([](LeafNode&) {}, own).ok());
 }
 
+// With a limit over all members, one could keep the others' proposals out, and, since members count
+// their own at different times, make a commit that some of them can't follow.
+TEST(HostileMessage, OneMembersProposalsCrowdOutNobodyElses) {
+  std::vector<Group> groups = NewGroups(3);
+  size_t accepted = 0;
+  while (true) {
+    const absl::StatusOr<Bytes> flood = groups[1].ProposeUpdate();
+    if (!flood.ok()) {
+      EXPECT_EQ(flood.status().code(), absl::StatusCode::kResourceExhausted);
+      break;
+    }
+    ASSERT_LT(++accepted, 1000u);
+    for (size_t i : {0u, 2u}) ASSERT_TRUE(groups[i].Process(*flood).ok());
+  }
+  const Bytes honest = Must(groups[2].ProposeUpdate());
+  EXPECT_TRUE(groups[0].Process(honest).ok());
+  EXPECT_TRUE(groups[1].Process(honest).ok());
+}
+
 TEST(HostileMessage, NothingIsSentAfterAReInit) {
   std::vector<Group> groups = NewGroups(2);
   const GroupState& state = groups[1].state();
