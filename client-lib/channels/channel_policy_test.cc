@@ -197,6 +197,19 @@ TEST_F(PolicyTest, ANeutralCommitsAPartysRemoveOfAnother) {
   ExpectHalted({&mira}, "Ana (party, Harbor), who is no neutral, tried to remove Lee");
 }
 
+TEST_F(PolicyTest, ANeutralCommitsAPartysChangeOfTheState) {
+  Insider party = InsiderOf(ana, id);
+  ChannelState after = party.state;
+  after.control_key = control().public_key();
+  after.stewards.clear();
+  Must(AppendMessage(
+      relay, party,
+      Must(party.group.ProposeExtensions(WithChannelState(party.group.extensions(), after)))));
+  Must(tomas.In(id).Sync());
+  Close(tomas, {}, after);
+  ExpectHalted({&mira}, "Ana (party, Harbor), who is no neutral, tried to change the channel's");
+}
+
 TEST_F(PolicyTest, HonestCommittersLeaveSuchProposalsOut) {
   Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
   Insider party = InsiderOf(ana, id);

@@ -133,6 +133,8 @@ absl::Status CheckProposals(const ChannelState& before, const mls::Group& group,
     PARLEY_RETURN_IF_ERROR(CheckUpdate(before, update));
   }
   if (changes.extensions.has_value()) {
+    PARLEY_RETURN_IF_ERROR(CheckProposer(before, group, commit, changes.extensions->proposed_by,
+                                         std::nullopt, "change the channel's state"));
     PARLEY_RETURN_IF_ERROR(CheckOtherExtensions(committer, *changes.extensions));
   }
   return absl::OkStatus();

@@ -167,15 +167,6 @@ absl::Status ForgetAcknowledgement(ChannelStep& step, const AppendId& append_id)
   return StoreRecord(step.tx(), RecordClass::kRatchet, name, *commit);
 }
 
-absl::StatusOr<bool> HasWaiting(const ReadTransaction& tx, const ChannelNames& names,
-                                const ChannelRecord& channel) {
-  for (uint64_t item = channel.outbox_first; item < channel.outbox_next; ++item) {
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<OutboxRecord> record, LoadItem(tx, names, item));
-    if (record.has_value() && record->incarnation == 0) return true;
-  }
-  return false;
-}
-
 absl::Status RemoveItem(ChannelStep& step, uint64_t item, OutboxKind kind) {
   PARLEY_RETURN_IF_ERROR(step.tx().Delete(RecordClass::kContent, step.names().Outbox(item)));
   std::erase_if(step.log().in_flight, [&](const InFlight& sent) { return sent.item == item; });

@@ -43,9 +43,6 @@ absl::StatusOr<std::vector<Outgoing>> UnacknowledgedEntries(const ReadTransactio
 // The relay has taken back that it has this own entry, or the commit: the same bytes are sent
 // again.
 absl::Status ForgetAcknowledgement(ChannelStep& step, const AppendId& append_id);
-// Whether a content waits to be encrypted.
-absl::StatusOr<bool> HasWaiting(const ReadTransaction& tx, const ChannelNames& names,
-                                const ChannelRecord& channel);
 
 // Takes an item out, after it has been seen in the log.
 absl::Status RemoveItem(ChannelStep& step, uint64_t item, OutboxKind kind);
