@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "storage/kv/hot_records.h"
+#include "storage/kv/rocksdb_checksum.h"
 #include "storage/kv/watchers.h"
 
 namespace parley::storage {
@@ -188,6 +189,7 @@ class RocksDbStore : public KeyValueStore {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder) {
+  PrepareRocksDbChecksum();
   std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(32 * kMiB);
   // In the order of Space.
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
