@@ -236,7 +236,7 @@ TEST_F(InboxTest, WhatIsBadIsPassedOverAndCounted) {
   // Somebody with an append key writes noise; the handler refuses one message; the rest arrives.
   auto key = crypto::SignatureKey::FromSeed(to_ana.append_seed.Reveal());
   ASSERT_TRUE(key.ok());
-  for (const Bytes& noise : {Bytes(), Bytes(2000, 0x55)}) {
+  for (const Bytes& noise : {Bytes(1, 0x55), Bytes(2000, 0x55)}) {
     ASSERT_TRUE(mira.client()
                     .Append(ana.Device().inbox_id, 1, *key, crypto::RandomArray<16>(), noise)
                     .ok());
