@@ -182,6 +182,7 @@ absl::Status RelayConnection::UseKey(const TlsKeyHash& hash) {
                           MakeTlsChannel(relay_.address, hash, shown));
   std::lock_guard lock(mutex_);
   stub_ = v1::Relay::NewStub(channel);
+  channel_ = std::move(channel);
   shown_ = std::move(shown);
   return absl::OkStatus();
 }
@@ -291,8 +292,19 @@ bool RelayConnection::is_shut_down() const {
 }
 
 bool RelayConnection::Pause(milliseconds time) {
+  constexpr milliseconds kSlice{50};
+  const auto until = steady_clock::now() + time;
   std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, time, [this] { return shut_down_; });
+  const std::shared_ptr<grpc::Channel> channel = channel_;
+  if (channel == nullptr || channel->GetState(true) == GRPC_CHANNEL_READY) {
+    return !changed_.wait_until(lock, until, [this] { return shut_down_; });
+  }
+  while (!shut_down_ && steady_clock::now() < until) {
+    lock.unlock();
+    if (channel->WaitForConnected(std::chrono::system_clock::now() + kSlice)) return true;
+    lock.lock();
+  }
+  return !shut_down_;
 }
 
 }  // namespace parley::client::internal

@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "client-lib/relay/relay_client.h"
 #include "client-lib/relay/tls_channel.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "parley/relay/v1/relay.grpc.pb.h"
 
@@ -92,7 +93,8 @@ class RelayConnection {
 
   void Shutdown();
   bool is_shut_down() const;
-  // Waits, or returns false at once when it is shut down.
+  // Waits so long, or until a lost connection is there again: gRPC goes on connecting only while
+  // somebody waits for it. False, at once, when it is shut down.
   bool Pause(std::chrono::milliseconds time);
 
  private:
@@ -117,6 +119,7 @@ class RelayConnection {
   std::mutex renewal_mutex_;  // one check at a time
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::shared_ptr<v1::Relay::Stub> stub_;
   std::shared_ptr<ShownKeys> shown_;
   std::set<ActiveCall*> calls_;

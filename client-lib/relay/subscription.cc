@@ -135,7 +135,16 @@ class GrpcSubscription final : public Subscription {
       const milliseconds pause = BackoffPause(attempt++);
       Push(Disconnected{status, pause});
       // A fault that waiting doesn't mend is one for the owner: it is told with each attempt.
-      changed_.wait_for(lock, pause, [this] { return cancelled_; });
+      const auto until = std::chrono::steady_clock::now() + pause;
+      while (!cancelled_ && std::chrono::steady_clock::now() < until) {
+        lock.unlock();
+        const auto started = std::chrono::steady_clock::now();
+        constexpr milliseconds kSlice{100};
+        connection_.Pause(kSlice);
+        const bool early = std::chrono::steady_clock::now() - started < kSlice;
+        lock.lock();
+        if (early) break;  // the connection is there again
+      }
     }
   }
 
