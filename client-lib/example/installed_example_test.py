@@ -41,8 +41,9 @@ def start_relay(program, data):
 def check_symbols(library):
     names = run(["nm", "-DC", "--defined-only", library]).splitlines()
     names = [re.sub(r"^[0-9a-f ]+ [A-Z] ", "", name) for name in names]
-    foreign = [name for name in names
-               if not re.match(r"(PARLEY_0|parley::[A-Z]\w*\(|parley::Profile::(?!Impl)~?\w+\()", name)]
+    public = re.compile(r"PARLEY_0|parley::[A-Z]\w*\(|"
+                        r"parley::Profile::(~?\w+|operator=)(\[abi:cxx11\])?\(")
+    foreign = [name for name in names if not public.match(name)]
     if foreign:
         sys.exit("libparley.so shows more than its public functions:\n" + "\n".join(foreign[:20]))
     if not any("parley::Profile::Send(" in name for name in names):
