@@ -65,6 +65,7 @@ class TransferPace {
     if (until - last_advance_ > options_.retry_for) return false;
     while (Clock::now() < until && !cancelled()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      Report();  // its receiver may cancel
     }
     return !cancelled();
   }

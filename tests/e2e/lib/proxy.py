@@ -33,6 +33,7 @@ class Proxy:
             self.cut.clear()
 
     def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._drop_all()
 
@@ -67,12 +68,10 @@ class Proxy:
         except OSError:
             pass
         for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            shut(end)
+        source.close()  # the other direction closes the other end
         with self._lock:
-            self._open -= {source, sink}
+            self._open.discard(source)
 
     def _passes(self, direction, count):
         with self._lock:
@@ -86,8 +85,11 @@ class Proxy:
         with self._lock:
             ends, self._open = self._open, set()
         for end in ends:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            end.close()
+            shut(end)
+
+
+def shut(end):
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is closed already
