@@ -43,6 +43,7 @@ class CaseSync {
                                          "\" was interrupted; join again with the invitation")});
       return std::move(result_);
     }
+    PARLEY_ASSIGN_OR_RETURN(const uint64_t waited, CountWaiting());
     if (record_.IsNeutral() && record_.own_state == ParticipantState::kApproved) {
       PARLEY_RETURN_IF_ERROR(ReadInvitations());
     }
@@ -54,7 +55,8 @@ class CaseSync {
       PARLEY_ASSIGN_OR_RETURN(bool more, CarryOut());
       if (!more) break;
     }
-    PARLEY_RETURN_IF_ERROR(CountWaiting());
+    PARLEY_ASSIGN_OR_RETURN(result_.waiting, CountWaiting());
+    result_.sent = waited > result_.waiting ? waited - result_.waiting : 0;
     return std::move(result_);
   }
 
@@ -230,7 +232,6 @@ class CaseSync {
         continue;
       }
       result_.messages += results[i]->messages;
-      result_.sent += results[i]->sent;
       moved_ = moved_ || results[i]->entries > 0 || results[i]->sent > 0 ||
                results[i]->commit_merged || results[i]->commit_lost;
       result_.channels_changed = result_.channels_changed || results[i]->roster_changed ||
@@ -342,11 +343,22 @@ class CaseSync {
     return neutrals == nullptr ? std::set<ChannelId>() : std::set<ChannelId>{neutrals->id};
   }
 
-  absl::Status CountWaiting() {
+  // Texts and documents that wait to be sent.
+  absl::StatusOr<uint64_t> CountWaiting() {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
     PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(read, context_));
-    for (const CaseChannel& channel : channels) result_.waiting += channel.info.unsent;
-    return absl::OkStatus();
+    uint64_t waiting = 0;
+    for (const CaseChannel& channel : channels) {
+      if (channel.info.unsent == 0) continue;
+      PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> unsent,
+                              context_.Channel(channel.id).Unsent(read));
+      for (const ChannelMessage& message : unsent) {
+        const bool for_people =
+            message.kind == ContentKind::kText || message.kind == ContentKind::kDocument;
+        waiting += for_people ? 1 : 0;
+      }
+    }
+    return waiting;
   }
 
   const CaseContext& context_;

@@ -20,9 +20,9 @@ struct CaseProblem {
 };
 
 struct CaseSyncResult {
-  uint64_t messages = 0;  // new ones of others, of any kind
-  uint64_t sent = 0;      // own contents
-  uint64_t waiting = 0;   // own contents that couldn't be sent
+  uint64_t messages = 0;  // new texts and documents of others
+  uint64_t sent = 0;      // own ones that had been waiting
+  uint64_t waiting = 0;   // own ones that couldn't be sent
   bool people_changed = false;
   bool channels_changed = false;
   // What went wrong while the rest went on.
