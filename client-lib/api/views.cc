@@ -158,6 +158,10 @@ AlarmKind KindOf(ChannelAlarmKind kind) {
       return AlarmKind::kHalted;
     case ChannelAlarmKind::kRestored:
       return AlarmKind::kRestored;
+    case ChannelAlarmKind::kRefused:
+      return AlarmKind::kRefused;
+    case ChannelAlarmKind::kReopened:
+      return AlarmKind::kReopened;
     default:
       return AlarmKind::kFork;
   }
@@ -263,6 +267,9 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
     AddChannelAlarms(id, channel, context.now_seconds(), alarms);
   }
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  for (const std::string& text : record.refused) {
+    alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
+  }
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, alarms);

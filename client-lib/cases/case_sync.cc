@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "client-lib/cases/deferred.h"
 #include "client-lib/cases/errands.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/key_stock.h"
@@ -49,8 +50,9 @@ class CaseSync {
     }
     PARLEY_RETURN_IF_ERROR(ReadInbox());
     PARLEY_RETURN_IF_ERROR(LoadCase());
-    PARLEY_RETURN_IF_ERROR(
-        Exchange(std::set<ChannelId>(record_.channels.begin(), record_.channels.end())));
+    PARLEY_RETURN_IF_ERROR(ExchangeAll());
+    if (record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(HearNeutrals());
+    PARLEY_RETURN_IF_ERROR(TakeWhatWaited());
     for (int round = 0; round < kMostRounds; ++round) {
       PARLEY_ASSIGN_OR_RETURN(bool more, CarryOut());
       if (!more) break;
@@ -210,6 +212,10 @@ class CaseSync {
     return usable;
   }
 
+  absl::Status ExchangeAll() {
+    return Exchange(std::set<ChannelId>(record_.channels.begin(), record_.channels.end()));
+  }
+
   // Exchanges with several channels at once. One that fails doesn't stop the others.
   absl::Status Exchange(const std::set<ChannelId>& wanted) {
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelId> ids, Usable(wanted));
@@ -227,10 +233,12 @@ class CaseSync {
     absl::Status unreachable;
     for (size_t i = 0; i < ids.size(); ++i) {
       if (!results[i].ok()) {
+        unread_.insert(ids[i]);
         const absl::Status ended = Note(ids[i], results[i].status());
         if (!ended.ok()) unreachable = ended;
         continue;
       }
+      unread_.erase(ids[i]);
       result_.messages += results[i]->messages;
       moved_ = moved_ || results[i]->entries > 0 || results[i]->sent > 0 ||
                results[i]->commit_merged || results[i]->commit_lost;
@@ -287,18 +295,42 @@ class CaseSync {
     return step.Commit();
   }
 
+  // Works through the neutrals' channel, and tries again what it may open.
+  absl::Status HearNeutrals() {
+    PARLEY_ASSIGN_OR_RETURN(bool news, ReadNeutralsLog());
+    if (!news) return absl::OkStatus();
+    heard_ = true;
+    absl::StatusOr<uint64_t> opened = context_.OwnInbox().TryUnopened(Handler());
+    PARLEY_RETURN_IF_ERROR(Note(std::nullopt, opened.status()));
+    return LoadCase();
+  }
+
+  // Messages that only neutrals may send, now that the channels have been read.
+  absl::Status TakeWhatWaited() {
+    for (int round = 0; round < kMostRounds; ++round) {
+      absl::StatusOr<DeferredResult> deferred = TakeDeferred(context_, unread_);
+      PARLEY_RETURN_IF_ERROR(Note(std::nullopt, deferred.status()));
+      if (!deferred.ok() || !deferred->took) break;
+      result_.people_changed = true;
+      result_.channels_changed = true;
+      PARLEY_RETURN_IF_ERROR(LoadCase());
+      PARLEY_RETURN_IF_ERROR(ExchangeAll());
+      if (record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(HearNeutrals());
+    }
+    return absl::OkStatus();
+  }
+
   // One round: works with what came, sends what follows from it. Whether another one may be needed.
   absl::StatusOr<bool> CarryOut() {
     bool more = false;
     std::set<ChannelId> touched;
     const bool neutral = record_.IsNeutral() && record_.own_state == ParticipantState::kApproved;
     if (record_.IsNeutral()) {
-      PARLEY_ASSIGN_OR_RETURN(bool news, ReadNeutralsLog());
-      if (news) {
-        absl::StatusOr<uint64_t> opened = context_.OwnInbox().TryUnopened(Handler());
-        PARLEY_RETURN_IF_ERROR(Note(std::nullopt, opened.status()));
-        PARLEY_RETURN_IF_ERROR(LoadCase());
+      PARLEY_RETURN_IF_ERROR(HearNeutrals());
+      if (heard_) {
+        PARLEY_RETURN_IF_ERROR(TakeWhatWaited());
         more = true;
+        heard_ = false;
       }
     }
     if (neutral && record_.own_state == ParticipantState::kApproved) {
@@ -364,6 +396,8 @@ class CaseSync {
   const CaseContext& context_;
   CaseRecord record_;
   CaseSyncResult result_;
+  std::set<ChannelId> unread_;  // channels whose log could not be read to its head
+  bool heard_ = false;  // whether the neutrals' channel had something new since the last round
   bool moved_ = false;  // whether the latest exchange received or sent anything
 };
 

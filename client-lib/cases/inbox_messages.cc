@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/deferred.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
@@ -45,9 +46,9 @@ absl::Status TakeApproval(Transaction& step, const CaseContext& context, const P
       (!approval.side().empty() && !IsGoodName(approval.side()))) {
     return absl::InvalidArgumentError("an approval with a malformed name, role or side");
   }
-  if (record.own_state == ParticipantState::kWaiting) {
-    record.own_state = ParticipantState::kApproved;
-  }
+  // It comes once: what one is in the case is not the inviter's to change later.
+  if (record.own_state != ParticipantState::kWaiting) return NotTheirs("another approval");
+  record.own_state = ParticipantState::kApproved;
   record.own_name = approval.name();
   record.own_role = role;
   record.own_side = approval.side();
@@ -61,10 +62,14 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
   PARLEY_ASSIGN_OR_RETURN(mls::KeyPackageBundle bundle,
                           TakeOwnKeyPackage(step, context, crypto::ViewOf(wrapper.welcome())));
-  const JoinExpectations expectations{context.id, pairing.peer, OwnCredential(device)};
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  JoinExpectations expectations{context.id, pairing.peer, OwnCredential(device)};
+  if (record.own_state == ParticipantState::kApproved) {
+    expectations.role = record.own_role;
+    expectations.side = record.own_side;
+  }
   PARLEY_ASSIGN_OR_RETURN(ChannelId channel, Channel::Join(step, context.Channels(), wrapper,
                                                            std::move(bundle), expectations));
-  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {
     record.channels.push_back(channel);
   }
@@ -205,29 +210,39 @@ absl::Status TopUpKeyPackages(Transaction& step, const CaseContext& context) {
 
 absl::Status TakeInboxMessage(Transaction& step, const CaseContext& context, const Pairing& pairing,
                               const InboxMessage& message) {
+  if (IsDeferred(message)) return Defer(step, context, pairing, message);
   switch (message.body_case()) {
     case InboxMessage::kApproval:
       return TakeApproval(step, context, pairing, message.approval());
-    case InboxMessage::kWelcome:
-      return TakeWelcome(step, context, pairing, message.welcome());
     case InboxMessage::kKeyPackages:
       return TakeKeyPackages(step, context, pairing, message.key_packages().key_packages());
-    case InboxMessage::kIntroduction:
-      return TakeIntroduction(step, context, pairing, message.introduction());
     case InboxMessage::kIntroductionHello:
       return TakeIntroductionHello(step, context, pairing, message.introduction_hello());
-    case InboxMessage::kVouchers:
-      return TakeVouchers(step, context, pairing, message.vouchers());
     case InboxMessage::kVoucherRequest:
       return TakeVoucherRequest(step, context, pairing);
     case InboxMessage::kRemoval:
       return TakeRemoval(step, context, pairing, message.removal());
     case InboxMessage::kAppendSeeds:
       return TakeAppendSeeds(step, context, pairing, message.append_seeds());
-    case InboxMessage::BODY_NOT_SET:
+    default:
       return absl::InvalidArgumentError("a message of a kind that this version doesn't know");
   }
-  return absl::InvalidArgumentError("a message of an unknown kind");
+}
+
+absl::Status TakeDeferredMessage(Transaction& step, const CaseContext& context,
+                                 const Pairing& pairing, const InboxMessage& message) {
+  switch (message.body_case()) {
+    case InboxMessage::kWelcome:
+      return TakeWelcome(step, context, pairing, message.welcome());
+    case InboxMessage::kIntroduction:
+      return TakeIntroduction(step, context, pairing, message.introduction());
+    case InboxMessage::kVouchers:
+      return TakeVouchers(step, context, pairing, message.vouchers());
+    case InboxMessage::kRemoval:
+      return TakeRemoval(step, context, pairing, message.removal());
+    default:
+      return absl::InvalidArgumentError("a message of a kind that doesn't wait");
+  }
 }
 
 }  // namespace parley::client

@@ -8,10 +8,16 @@
 
 namespace parley::client {
 
-// Takes a message in. Errors as InboxHandler has them: InvalidArgument or PermissionDenied for one
-// that this sender may not send, or that contradicts what is known.
+// Takes a message in; one that only a neutral may send is kept for deferred.h. Errors as
+// InboxHandler has them: InvalidArgument or PermissionDenied for one that this sender may not send,
+// or that contradicts what is known.
 absl::Status TakeInboxMessage(Transaction& step, const CaseContext& context, const Pairing& pairing,
                               const content::v1::InboxMessage& message);
+
+// What a message does that was kept, once its sender has turned out to be a neutral. Errors: the
+// same; AlreadyExists and NotFound, too, for one that has nothing to do (any more).
+absl::Status TakeDeferredMessage(Transaction& step, const CaseContext& context,
+                                 const Pairing& pairing, const content::v1::InboxMessage& message);
 
 // Queues key packages to whoever has fewer than a full stock of this device's.
 absl::Status TopUpKeyPackages(Transaction& step, const CaseContext& context);

@@ -1,5 +1,7 @@
 #include "client-lib/cases/records.h"
 
+#include <algorithm>
+
 namespace parley::client {
 namespace {
 
@@ -13,7 +15,18 @@ std::string JoinName(ByteView rendezvous_id) { return "joined/" + crypto::ToHex(
 }  // namespace
 
 CaseRecords::CaseRecords(const CaseId& id)
-    : id_(id), root_("case/" + id.ToString()), people_(RecordClass::kKeys, root_ + "/person") {}
+    : id_(id),
+      root_("case/" + id.ToString()),
+      people_(RecordClass::kKeys, root_ + "/person"),
+      deferred(RecordClass::kKeys, root_ + "/deferred") {}
+
+void CaseRecord::Refuse(const std::string& line) {
+  constexpr size_t kMost = 64;
+  if (refused.size() >= kMost || std::find(refused.begin(), refused.end(), line) != refused.end()) {
+    return;
+  }
+  refused.push_back(line);
+}
 
 absl::StatusOr<std::vector<CaseId>> CaseRecords::List(const ReadTransaction& step) {
   PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> keys, Cases().Keys(step));

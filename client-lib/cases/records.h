@@ -54,13 +54,19 @@ struct CaseRecord {
   // Of others: what pays for their blobs, and whether more were asked for.
   std::vector<Bytes> vouchers;
   uint8_t vouchers_asked = 0;
+  // What was refused of somebody who had no right to it: alarms, one line each.
+  std::vector<std::string> refused;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.title, self.own_id, self.own_name, self.own_role, self.own_side,
                     self.own_state, self.created_at, self.relay_address, self.relay_identity,
                     self.inviter, self.inbox_made, self.channels, self.sponsor_token,
-                    self.neutrals_cursor, self.controls, self.vouchers, self.vouchers_asked);
+                    self.neutrals_cursor, self.controls, self.vouchers, self.vouchers_asked,
+                    self.refused);
   }
+
+  // Adds an alarm of that kind, unless it is there already or there are very many.
+  void Refuse(const std::string& line);
 
   ConnectionInfo Relay() const { return {relay_address, relay_identity}; }
   bool IsNeutral() const { return parley::IsNeutral(own_role); }
@@ -130,6 +136,18 @@ struct KeyPackageStock {
   }
 };
 
+// An inbox message whose sender's right to it shows only when the channels have been read:
+// "case/<id>/deferred/<pairing id>-<message id>".
+struct DeferredMessage {
+  Bytes pairing_id;
+  std::string sender;  // their name, as far as it was known when it came
+  Bytes message;       // a serialised InboxMessage
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.pairing_id, self.sender, self.message);
+  }
+};
+
 // The invitation that a case was joined with: "joined/<rendezvous id>" (for the whole profile).
 struct JoinRecord {
   CaseId case_id;
@@ -176,6 +194,9 @@ class CaseRecords {
   CaseId id_;
   std::string root_;
   RecordTable<PersonRecord> people_;
+
+ public:
+  RecordTable<DeferredMessage> deferred;
 };
 
 // Roles and states between the public header and the wire.

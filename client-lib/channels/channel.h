@@ -91,6 +91,9 @@ struct JoinExpectations {
   ParticipantId adder;
   // This device.
   ParleyCredential self;
+  // How the roster must show it; kUnknown: not known yet.
+  Role role = Role::kUnknown;
+  std::string side = {};
 };
 
 struct MessageQuery {
@@ -125,10 +128,12 @@ class Channel {
 
   // Takes over a Welcome: a first one, one for a later incarnation, or one for a new leaf in the
   // same incarnation when the old leaf is removed or of a restored profile. Checks the group as
-  // docs/protocol.md section 5 has it. Gives the channel's id. While the log before can still be
-  // read, the next Sync reads it to its end first and takes the Welcome's state over then.
-  // Errors: InvalidArgument or PermissionDenied for a Welcome that must not be taken, saying why;
-  // NotFound when it isn't for this key package; AlreadyExists for one that was taken already.
+  // docs/protocol.md section 5 has it. Gives the channel's id. An active channel is never left at
+  // once: the next Sync reads the log to its end, and takes the Welcome's state over if the adder
+  // is a committer there; what it refuses becomes an alarm. Where this device is in no log that it
+  // can read, the caller answers for the adder. Errors: InvalidArgument or PermissionDenied for a
+  // Welcome that must not be taken, saying why; NotFound when it isn't for this key package;
+  // AlreadyExists for one that was taken already.
   static absl::StatusOr<ChannelId> Join(Transaction& tx, const ChannelContext& context,
                                         const content::v1::WelcomeWrapper& wrapper,
                                         mls::KeyPackageBundle&& key_package,

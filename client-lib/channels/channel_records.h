@@ -269,12 +269,13 @@ struct DeliveryRecord {
 // A Welcome that was taken while the log that it follows on wasn't read to its end yet.
 struct SuccessorRecord {
   uint8_t version = 1;
+  ParticipantId adder;  // whose pairing brought it
   IncarnationRecord log;
   crypto::Secret group;
 
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.version, self.log, self.group);
+    return std::tie(self.version, self.adder, self.log, self.group);
   }
 };
 

@@ -228,6 +228,11 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
   PARLEY_ASSIGN_OR_RETURN(const ChannelState state,
                           CheckWelcome(group, wrapper.channel_id, expectations.case_id,
                                        expectations.adder, expectations.self));
+  const RosterMember* own = state.FindMember(expectations.self.participant_id);
+  if (expectations.role != Role::kUnknown &&
+      (own->role != expectations.role || own->side != expectations.side)) {
+    return absl::PermissionDeniedError("a Welcome shows this participant as " + Describe(*own));
+  }
   if (wrapper_message.generation() != GenerationOf(group.epoch())) {
     return absl::InvalidArgumentError("a Welcome names another generation than its group's");
   }
@@ -237,7 +242,8 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
   if (state.IsCommitter(expectations.self.participant_id)) log.leaf_renewed_at = now;
   absl::StatusOr<ChannelStep> old = ChannelStep::Load(tx, wrapper.channel_id, now);
   if (old.ok()) {
-    PARLEY_RETURN_IF_ERROR(FollowOn(*std::move(old), state, std::move(log), std::move(group)));
+    PARLEY_RETURN_IF_ERROR(
+        FollowOn(*std::move(old), state, std::move(log), std::move(group), expectations.adder));
     return wrapper.channel_id;
   }
   if (old.status().code() != absl::StatusCode::kNotFound) return old.status();

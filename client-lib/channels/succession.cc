@@ -94,17 +94,33 @@ absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRe
   return step.Save();
 }
 
-// Whether there may be something left to read before the Welcome's state.
-bool MayReadOn(const ChannelStep& old, const ChannelState& state, const IncarnationRecord& log) {
-  if (old.standing() != Standing::kActive) return false;
-  if (state.incarnation == old.incarnation()) return true;
-  return !log.previous_position.has_value() || old.log().position < *log.previous_position;
-}
-
 // Whether the relay was reached, and said what it had to say.
 bool WasAnswered(const absl::Status& reading) {
   return !absl::IsUnavailable(reading) && !absl::IsDeadlineExceeded(reading) &&
          !absl::IsCancelled(reading) && !absl::IsUnauthenticated(reading);
+}
+
+std::string NoCommitter(const ChannelStep& old, const ParticipantId& adder) {
+  const RosterMember* who = old.state().FindMember(adder);
+  return "a Welcome that would lead away from the channel " +
+         DescribeChannel(old.state().kind, old.state().side) + " came from " +
+         (who == nullptr ? "somebody who is not in it (any more)" : Describe(*who)) +
+         ", who may not open it anew";
+}
+
+// A Welcome that leads away from a log that goes on.
+void RaiseAboutSuccessor(ChannelStep& old, const ParticipantId& adder, bool allowed,
+                         ExchangeResult& result) {
+  if (!allowed) {
+    old.Raise({ChannelAlarmKind::kRefused, old.incarnation(), old.log().position, adder,
+               NoCommitter(old, adder) + "; it was refused"},
+              result);
+    return;
+  }
+  old.Raise({ChannelAlarmKind::kReopened, old.incarnation(), old.log().position, adder,
+             Describe(*old.state().FindMember(adder)) +
+                 " has opened the channel anew, although it was not halted here"},
+            result);
 }
 
 }  // namespace
@@ -128,19 +144,23 @@ absl::Status Retire(ChannelStep& old) {
 }
 
 absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
-                      mls::Group group) {
+                      mls::Group group, const ParticipantId& adder) {
   PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log));
-  if (!MayReadOn(old, state, log)) {
+  if (old.standing() != Standing::kActive) {
+    if (old.standing() == Standing::kRestored && !old.state().IsCommitter(adder)) {
+      return absl::PermissionDeniedError(NoCommitter(old, adder));
+    }
     return TakeOver(old, state, std::move(log), std::move(group));
   }
   SuccessorRecord successor;
+  successor.adder = adder;
   successor.log = std::move(log);
   successor.group = group.Serialize();
   return StoreRecord(old.tx(), RecordClass::kRatchet, old.names().Successor(), successor);
 }
 
 absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
-                                   const absl::Status& reading) {
+                                   const absl::Status& reading, ExchangeResult& result) {
   PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id, now));
   PARLEY_ASSIGN_OR_RETURN(
       std::optional<SuccessorRecord> successor,
@@ -153,8 +173,16 @@ absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_
     PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kRatchet, old.names().Successor()));
     return false;
   }
-  const bool same_log = state.incarnation == old.incarnation();
-  if (MayReadOn(old, state, successor->log) && (same_log || !WasAnswered(reading))) return false;
+  if (old.standing() == Standing::kActive) {
+    if (state.incarnation == old.incarnation() || !WasAnswered(reading)) return false;
+    const bool allowed = old.state().IsCommitter(successor->adder);
+    RaiseAboutSuccessor(old, successor->adder, allowed, result);
+    if (!allowed) {
+      PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kRatchet, old.names().Successor()));
+      PARLEY_RETURN_IF_ERROR(old.Save());
+      return false;
+    }
+  }
   PARLEY_ASSIGN_OR_RETURN(mls::Group group, mls::Group::Parse(successor->group.Reveal()));
   PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(successor->log), std::move(group)));
   return true;

@@ -16,17 +16,19 @@ namespace parley::client {
 // wait are dropped, and its keys are destroyed. Saves `old`.
 absl::Status Retire(ChannelStep& old);
 
-// Takes over the state that a checked Welcome leads to: at once, or, while the log before can still
-// be read, by the sync that has come to its end.
-// Errors: AlreadyExists for a Welcome to where the profile has been already; PermissionDenied for
-// one that would turn the channel into another.
+// Takes over the state that a checked Welcome by `adder` leads to: at once, or, where the channel
+// is active here, by the sync that has read its log to the end. Errors: AlreadyExists for a Welcome
+// to where the profile has been already; PermissionDenied for one that would turn the channel into
+// another, or (of a restored profile) by who is no committer.
 absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
-                      mls::Group group);
+                      mls::Group group, const ParticipantId& adder);
 
 // After reading the log as far as it goes, which ended with `reading`: takes over what waits, if it
-// is its turn. Whether it did; there is a new log to read then.
+// is its turn. Whether it did; there is a new log to read then. A successor by who is no committer
+// at the end of the log is dropped, with an alarm; one that replaces an active incarnation is taken
+// with an alarm.
 absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
-                                   const absl::Status& reading);
+                                   const absl::Status& reading, ExchangeResult& result);
 
 }  // namespace parley::client
 

@@ -244,7 +244,8 @@ absl::StatusOr<bool> GoOn(const ChannelContext& context, const ChannelId& id,
     if (!waits) return false;
   }
   PARLEY_ASSIGN_OR_RETURN(Transaction tx, context.store->Begin());
-  PARLEY_ASSIGN_OR_RETURN(const bool taken, TakeSuccessor(tx, id, context.now_seconds(), reading));
+  PARLEY_ASSIGN_OR_RETURN(const bool taken,
+                          TakeSuccessor(tx, id, context.now_seconds(), reading, result));
   PARLEY_RETURN_IF_ERROR(tx.Commit());
   if (taken) {
     result.standing_changed = true;

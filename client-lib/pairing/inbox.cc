@@ -17,20 +17,6 @@ using crypto::SignatureKey;
 // the neutrals' channel) comes shortly after it, if at all.
 constexpr size_t kMaxUnopened = 32;
 
-bool IsBadMessage(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kUnauthenticated:
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kFailedPrecondition:
-      return true;
-    default:
-      return false;
-  }
-}
-
 ParticipantId PeerOf(const content::v1::DeviceCard& card) {
   ParticipantId::Bytes bytes{};
   std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
@@ -74,6 +60,20 @@ OutgoingMessage MakeOutgoing(const InboxMessage& message, const Pairing& pairing
 }
 
 }  // namespace
+
+bool IsBadInboxMessage(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+      return true;
+    default:
+      return false;
+  }
+}
 
 absl::Status Inbox::Create(RelayClient& relay, const Credential& credential) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
@@ -168,7 +168,7 @@ absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& ha
       device.inbox_read_generation = entry.generation + 1;
     } else if (handle) {
       absl::StatusOr<Outcome> taken = Take(step, device, entry.payload, handler);
-      if (!taken.ok() && IsBadMessage(taken.status())) continue;  // the changes go with `step`
+      if (!taken.ok() && IsBadInboxMessage(taken.status())) continue;  // the changes go with `step`
       if (!taken.ok()) return std::move(taken).status();
       outcome = *taken;
       // The handler may have changed the device.
@@ -234,7 +234,7 @@ absl::StatusOr<uint64_t> Inbox::TryUnopened(const InboxHandler& handler) {
     if (still == device.unopened.end()) continue;
     absl::StatusOr<Outcome> outcome = Take(step, device, payload, handler);
     if (!outcome.ok()) {
-      if (!IsBadMessage(outcome.status())) return std::move(outcome).status();
+      if (!IsBadInboxMessage(outcome.status())) return std::move(outcome).status();
       continue;  // it stays until newer ones push it out
     }
     if (*outcome == Outcome::kNotOpened) continue;

@@ -35,6 +35,8 @@ namespace parley::client {
 using InboxHandler = std::function<absl::Status(Transaction& step, const Pairing& pairing,
                                                 const content::v1::InboxMessage& message)>;
 
+bool IsBadInboxMessage(const absl::Status& status);
+
 struct FlushResult {
   uint64_t sent = 0;
   uint64_t waiting = 0;

@@ -15,6 +15,8 @@ bool IsGrave(AlarmKind kind) {
     case AlarmKind::kFork:
     case AlarmKind::kHalted:
     case AlarmKind::kRestored:
+    case AlarmKind::kRefused:
+    case AlarmKind::kReopened:
       return true;
     default:
       return false;

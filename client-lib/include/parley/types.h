@@ -227,6 +227,8 @@ enum class AlarmKind : uint8_t {
   kStaleCheckpoint,          // nobody has confirmed the log for long
   kRestored,                 // the profile is an old copy: it sends nothing
   kJobWaiting,               // something that a neutral began isn't finished yet
+  kRefused,                  // somebody sent what they have no right to send (any more)
+  kReopened,                 // a channel was opened anew although it was in use
 };
 
 struct Alarm {

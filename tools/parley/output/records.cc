@@ -43,6 +43,10 @@ const char* AlarmName(AlarmKind kind) {
       return "restored";
     case AlarmKind::kJobWaiting:
       return "job waiting";
+    case AlarmKind::kRefused:
+      return "refused";
+    case AlarmKind::kReopened:
+      return "reopened";
   }
   return "unknown";
 }

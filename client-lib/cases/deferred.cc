@@ -1,0 +1,232 @@
+#include "client-lib/cases/deferred.h"
+
+#include <algorithm>
+#include <map>
+
+#include "client-lib/cases/inbox_messages.h"
+#include "client-lib/cases/neutrals_log.h"
+
+namespace parley::client {
+namespace {
+
+using content::v1::InboxMessage;
+
+// Of one sender. Many more than a case has channels; and each taken or refused one is gone.
+constexpr size_t kMostFromOne = 256;
+
+const char* DeedOf(const InboxMessage& message) {
+  switch (message.body_case()) {
+    case InboxMessage::kWelcome:
+      return "a Welcome into a channel";
+    case InboxMessage::kIntroduction:
+      return "an introduction to another neutral";
+    case InboxMessage::kRemoval:
+      return "word that you were removed from the case";
+    default:
+      return "vouchers";
+  }
+}
+
+// Their name, where a roster or record has it.
+absl::StatusOr<std::string> NameOf(const ReadTransaction& step, const CaseContext& context,
+                                   const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person, context.Records().Person(step, id));
+  if (person.has_value()) return person->name;
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) {
+    const RosterMember* member = channel.info.state.FindMember(id);
+    if (member != nullptr) return member->name;
+  }
+  return "participant " + id.ToString().substr(0, 8);
+}
+
+enum class Verdict { kTake, kWait, kRefuse };
+
+// Who is a neutral, as the channels have it that were read.
+class Judge {
+ public:
+  static absl::StatusOr<Judge> Load(const CaseContext& context, const std::set<ChannelId>& unread) {
+    Judge judge;
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(judge.record_, context.Records().Case(read));
+    PARLEY_ASSIGN_OR_RETURN(judge.people_, context.Records().People(read));
+    PARLEY_ASSIGN_OR_RETURN(judge.channels_, ChannelsOf(read, context));
+    judge.PickWitnesses(unread);
+    return judge;
+  }
+
+  bool HasChannels() const { return !channels_.empty(); }
+
+  // `only_inviter`: where there is no channel yet that could tell, the inviter goes first.
+  Verdict On(const Pairing& pairing, const InboxMessage& message, bool only_inviter) const {
+    if (pairing.ended != 0) return Verdict::kRefuse;
+    for (const PersonRecord& person : people_) {
+      if (person.id == pairing.peer && (!person.IsNeutral() || !person.TakesPart())) {
+        return Verdict::kRefuse;
+      }
+    }
+    if (channels_.empty()) {
+      if (pairing.peer == record_.inviter) return Verdict::kTake;
+      // The pairing with anybody else comes from the inviter's introduction.
+      return message.has_welcome() && !only_inviter ? Verdict::kTake : Verdict::kWait;
+    }
+    const size_t seen_in = SeenIn(pairing.peer);
+    if (seen_in > 0) {
+      const bool early = message.has_removal() && any_active_;
+      return early || seen_in < witnesses_ ? Verdict::kWait : Verdict::kTake;
+    }
+    return pairing.met != 0 && !active_unread_ ? Verdict::kRefuse : Verdict::kWait;
+  }
+
+ private:
+  // The channels whose rosters count: those that were read to their heads; without any, those that
+  // can't be read any more; without any, those that this participant was put out of.
+  void PickWitnesses(const std::set<ChannelId>& unread) {
+    std::vector<const CaseChannel*> tiers[3];
+    for (const CaseChannel& channel : channels_) {
+      const Standing standing = channel.info.standing;
+      const bool readable = standing == Standing::kActive || standing == Standing::kRestored;
+      any_active_ = any_active_ || readable;
+      active_unread_ = active_unread_ || (readable && unread.contains(channel.id));
+      if (readable && !unread.contains(channel.id)) {
+        tiers[0].push_back(&channel);
+      } else if (readable || standing == Standing::kHalted) {
+        tiers[1].push_back(&channel);
+      } else {
+        tiers[2].push_back(&channel);
+      }
+    }
+    for (const auto& tier : tiers) {
+      if (tier.empty()) continue;
+      for (const CaseChannel* channel : tier) Count(*channel, &tier == &tiers[0]);
+      break;
+    }
+  }
+
+  // A neutral is in every channel but those of one team. Who is in some only is coming or going.
+  void Count(const CaseChannel& channel, bool all_count) {
+    if (channel.info.state.kind == ChannelKind::kTeam) return;
+    if (all_count) ++witnesses_;
+    for (const RosterMember& member : channel.info.state.members) {
+      if (IsNeutral(member.role)) ++seen_in_[member.participant_id];
+    }
+  }
+
+  size_t SeenIn(const ParticipantId& id) const {
+    const auto found = seen_in_.find(id);
+    return found == seen_in_.end() ? 0 : found->second;
+  }
+
+  CaseRecord record_;
+  std::vector<PersonRecord> people_;
+  std::vector<CaseChannel> channels_;
+  std::map<ParticipantId, size_t> seen_in_;  // in how many witnesses' rosters, as a neutral
+  size_t witnesses_ = 0;                     // that one must be in
+  bool any_active_ = false;
+  bool active_unread_ = false;
+};
+
+class Taker {
+ public:
+  Taker(const CaseContext& context, const Judge& judge) : context_(context), judge_(judge) {}
+
+  absl::StatusOr<DeferredResult> Run(bool only_inviter) {
+    std::vector<std::string> keys;
+    {
+      PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
+      PARLEY_ASSIGN_OR_RETURN(keys, context_.Records().deferred.Keys(read));
+    }
+    for (const std::string& key : keys) PARLEY_RETURN_IF_ERROR(Take(key, only_inviter));
+    return result_;
+  }
+
+ private:
+  absl::Status Take(const std::string& key, bool only_inviter) {
+    // Once with what the message does; if that turns out to be bad, without.
+    for (const bool handle : {true, false}) {
+      PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
+      PARLEY_ASSIGN_OR_RETURN(std::optional<DeferredMessage> deferred,
+                              context_.Records().deferred.Get(step, key));
+      if (!deferred.has_value()) return absl::OkStatus();  // another process has taken it
+      PARLEY_RETURN_IF_ERROR(context_.Records().deferred.Delete(step, key));
+      PARLEY_ASSIGN_OR_RETURN(
+          std::optional<Pairing> pairing,
+          context_.Pairings().pairings.Get(step, crypto::ToHex(deferred->pairing_id)));
+      InboxMessage message;
+      if (handle && pairing.has_value() &&
+          message.ParseFromArray(deferred->message.data(),
+                                 static_cast<int>(deferred->message.size()))) {
+        const Verdict verdict = judge_.On(*pairing, message, only_inviter);
+        if (verdict == Verdict::kWait) return absl::OkStatus();
+        if (verdict == Verdict::kRefuse) {
+          PARLEY_RETURN_IF_ERROR(Refuse(step, deferred->sender, message));
+        } else {
+          const absl::Status taken = TakeDeferredMessage(step, context_, *pairing, message);
+          if (!taken.ok() && IsBadInboxMessage(taken)) continue;
+          PARLEY_RETURN_IF_ERROR(taken);
+          result_.took = true;
+        }
+      }
+      return step.Commit();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Refuse(Transaction& step, const std::string& sender, const InboxMessage& message) {
+    PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
+    record.Refuse(sender + ", who is no neutral of the case any more, sent " + DeedOf(message) +
+                  "; it was refused");
+    result_.refused = true;
+    return context_.Records().PutCase(step, record);
+  }
+
+  const CaseContext& context_;
+  const Judge& judge_;
+  DeferredResult result_;
+};
+
+}  // namespace
+
+bool IsDeferred(const InboxMessage& message) {
+  switch (message.body_case()) {
+    case InboxMessage::kWelcome:
+    case InboxMessage::kIntroduction:
+    case InboxMessage::kVouchers:
+      return true;
+    case InboxMessage::kRemoval:
+      return !message.removal().left();
+    default:
+      return false;
+  }
+}
+
+absl::Status Defer(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                   const InboxMessage& message) {
+  if (!IsNeutral(static_cast<Role>(pairing.peer_role))) {
+    return absl::PermissionDeniedError(std::string("a message that its sender may not send: ") +
+                                       DeedOf(message));
+  }
+  const std::string from = crypto::ToHex(pairing.id) + "-";
+  PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> waiting, context.Records().deferred.Keys(step));
+  if (std::count_if(waiting.begin(), waiting.end(), [&](const std::string& key) {
+        return key.starts_with(from);
+      }) >= static_cast<ptrdiff_t>(kMostFromOne)) {
+    return absl::FailedPreconditionError("too many messages of one sender wait");
+  }
+  DeferredMessage deferred;
+  deferred.pairing_id = pairing.id;
+  PARLEY_ASSIGN_OR_RETURN(deferred.sender, NameOf(step, context, pairing.peer));
+  deferred.message = crypto::ToBytes(message.SerializeAsString());
+  return context.Records().deferred.Put(
+      step, from + crypto::ToHex(crypto::ViewOf(message.message_id())), deferred);
+}
+
+absl::StatusOr<DeferredResult> TakeDeferred(const CaseContext& context,
+                                            const std::set<ChannelId>& unread) {
+  PARLEY_ASSIGN_OR_RETURN(const Judge judge, Judge::Load(context, unread));
+  PARLEY_ASSIGN_OR_RETURN(DeferredResult result, Taker(context, judge).Run(true));
+  if (result.took || judge.HasChannels()) return result;
+  return Taker(context, judge).Run(false);
+}
+
+}  // namespace parley::client
