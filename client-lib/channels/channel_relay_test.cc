@@ -506,6 +506,50 @@ TEST_F(RelayTest, WhoComesBackReadsTheFirstStayToItsEnd) {
   EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
 }
 
+// Tomas, who was removed while Ana was away, opens the channel anew with her key package.
+TEST_F(RelayTest, WhoWasRemovedLeadsNobodyAway) {
+  Add(mira, {&tomas});
+  ShareControl(mira, tomas);
+  Settle({&mira, &tomas, &ana, &ben});
+  Must(Remove(mira, tomas));
+  {
+    MailboxPayment payment;
+    payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+    Transaction tx = Must(tomas.store->Begin());
+    Must(tomas.In(id).Reopen(tx, std::move(payment), tomas.self, true));
+    Must(tx.Commit());
+  }
+  Add(tomas, {&ana});
+  EXPECT_EQ(ana.Info(id).state.incarnation, 1u) << "before the log was read";
+  Must(ana.Say(id, "to Mira"));
+  EXPECT_EQ(ana.Info(id).state.incarnation, 1u);
+  EXPECT_EQ(ana.Info(id).state.FindMember(tomas.self.participant_id), nullptr);
+  ASSERT_EQ(ana.Info(id).alarms.size(), 1u);
+  EXPECT_EQ(ana.Info(id).alarms[0].kind, ChannelAlarmKind::kRefused);
+  EXPECT_THAT(ana.Info(id).alarms[0].text, HasSubstr("may not open it anew"));
+  Settle({&mira, &ana});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: to Mira");
+}
+
+// The relay keeps the answer to an own commit back and serves it under another append id.
+TEST_F(RelayTest, AnOwnClosingUnderAnotherIdRestoresNobody) {
+  relay.after_append = [&] {
+    entries().back().append_id[0] ^= 1;
+    return absl::UnavailableError("cut");
+  };
+  Must(mira.Prepare(id, {}));
+  EXPECT_EQ(mira.In(id).Exchange().status().code(), absl::StatusCode::kUnavailable);
+  relay.after_append = nullptr;
+  const absl::Status status = mira.In(id).Sync().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not as it was sent"));
+  EXPECT_EQ(mira.Info(id).standing, Standing::kActive);
+  entries().back().append_id[0] ^= 1;
+  const ExchangeResult result = Must(mira.In(id).Exchange());
+  EXPECT_TRUE(result.commit_merged);
+  Settle({&mira, &ana});
+}
+
 TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   relay.mailboxes.clear();
   const absl::Status status = ana.In(id).Exchange().status();
@@ -522,6 +566,9 @@ TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   Must(ana.Say(id, "back"));
   Settle({&mira, &ana});
   EXPECT_EQ(mira.Heard(id).back(), "Ana: back");
+  ASSERT_FALSE(ana.Info(id).alarms.empty());
+  EXPECT_EQ(ana.Info(id).alarms.back().kind, ChannelAlarmKind::kReopened);
+  EXPECT_THAT(ana.Info(id).alarms.back().text, HasSubstr("Mira (mediator) has opened"));
 }
 
 }  // namespace

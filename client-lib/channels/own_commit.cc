@@ -159,6 +159,14 @@ absl::StatusOr<std::optional<WonCommit>> TakeOwnCommit(ChannelStep& step, const 
                                             std::move(commit->addressees)});
 }
 
+absl::StatusOr<bool> IsOwnCommitAltered(ChannelStep& step, const Entry& entry) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<CommitRecord> commit,
+                          LoadRecord<CommitRecord>(step.tx(), RecordClass::kRatchet,
+                                                   step.names().Commit(step.incarnation())));
+  return commit.has_value() && commit->generation == entry.generation &&
+         commit->payload == entry.payload;
+}
+
 absl::StatusOr<bool> DropOwnCommit(ChannelStep& step) {
   const std::string commit = step.names().Commit(step.incarnation());
   PARLEY_ASSIGN_OR_RETURN(const bool had_commit, step.tx().Has(RecordClass::kRatchet, commit));

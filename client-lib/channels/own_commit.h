@@ -49,6 +49,9 @@ struct WonCommit {
 // When the entry is the own commit in flight, byte for byte: that commit, which is no longer in
 // flight then. Nothing otherwise.
 absl::StatusOr<std::optional<WonCommit>> TakeOwnCommit(ChannelStep& step, const Entry& entry);
+// Whether the entry holds the own commit in flight, and something beside it isn't as it was sent.
+// Call it after TakeOwnCommit gave nothing.
+absl::StatusOr<bool> IsOwnCommitAltered(ChannelStep& step, const Entry& entry);
 // Drops the own commit in flight. Whether there was one, or a change that waited.
 absl::StatusOr<bool> DropOwnCommit(ChannelStep& step);
 

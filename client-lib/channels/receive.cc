@@ -127,8 +127,8 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
   PARLEY_ASSIGN_OR_RETURN(const bool is_new,
                           KeepMessage(step, entry.position, author, false, content, plaintext));
   const ContentKind kind = KindOf(content);
-  const bool for_people = kind == ContentKind::kText || kind == ContentKind::kDocument ||
-                          kind == ContentKind::kUnknown;
+  const bool for_people =
+      kind == ContentKind::kText || kind == ContentKind::kDocument || kind == ContentKind::kUnknown;
   if (is_new && for_people) ++result.messages;
   IncarnationRecord& log = step.log();
   if (kind != ContentKind::kCheckpoint) {
@@ -285,6 +285,10 @@ absl::Status TakeClosing(ChannelStep& step, const Entry& entry, ExchangeResult& 
     step.log().leaf_renewed_at = step.now();
     PARLEY_RETURN_IF_ERROR(KeepWelcomes(step, *won));
     return step.EnterEpoch(std::move(won->next), std::move(won->state));
+  }
+  PARLEY_ASSIGN_OR_RETURN(const bool altered, IsOwnCommitAltered(step, entry));
+  if (altered) {
+    return RelayFault(step.state(), "the own closing, " + At(entry) + ", is not as it was sent");
   }
   const absl::StatusOr<Bytes> message = OpenMessage(step, entry);
   if (!message.ok()) {
