@@ -102,6 +102,7 @@ absl::StatusOr<Bytes> MakeWelcome(const GroupState& next, const CommitOptions& o
       SealGroupInfo(suite, epoch.welcome,
                     MakeGroupInfo(next, options.tree_in_welcome, options.external_pub_in_group_info,
                                   options.group_info_extensions));
+  const LabelledEncryption encryption = WelcomeEncryption(suite, welcome.encrypted_group_info);
   for (const AddedMember& member : changes.adds) {
     GroupSecrets secrets{.joiner_secret = epoch.joiner.value.Clone(),
                          .path_secret = std::nullopt,
@@ -115,9 +116,9 @@ absl::StatusOr<Bytes> MakeWelcome(const GroupState& next, const CommitOptions& o
       secrets.path_secret.emplace(PathSecret{ancestor->second.Clone()});
     }
     PARLEY_ASSIGN_OR_RETURN(Bytes ref, KeyPackageRef(member.key_package));
-    PARLEY_ASSIGN_OR_RETURN(EncryptedGroupSecrets sealed,
-                            SealGroupSecrets(suite, ref, member.key_package.init_key,
-                                             welcome.encrypted_group_info, secrets));
+    PARLEY_ASSIGN_OR_RETURN(
+        EncryptedGroupSecrets sealed,
+        SealGroupSecrets(encryption, ref, member.key_package.init_key, secrets));
     welcome.secrets.push_back(std::move(sealed));
   }
   return crypto::Serialize(MlsMessage{std::move(welcome)});

@@ -114,15 +114,26 @@ absl::Status VerifyWithLabel(ByteView public_key, std::string_view label, ByteVi
   return crypto::VerifySignature(public_key, w.view(), signature);
 }
 
+LabelledEncryption::LabelledEncryption(const CipherSuite& suite, std::string_view label,
+                                       ByteView context)
+    : suite_(suite), info_hash_([&] {
+        crypto::Writer info;
+        WriteLabelled(info, label, context);
+        return crypto::HpkeInfoHash(HpkeOf(suite), info.view());
+      }()) {}
+
+absl::StatusOr<HpkeCiphertext> LabelledEncryption::Encrypt(ByteView public_key,
+                                                           ByteView plaintext) const {
+  PARLEY_ASSIGN_OR_RETURN(
+      crypto::HpkeSealed sealed,
+      crypto::HpkeSeal(HpkeOf(suite_), public_key, {.info_hash = info_hash_}, {}, plaintext));
+  return HpkeCiphertext{std::move(sealed.enc), std::move(sealed.ciphertext)};
+}
+
 absl::StatusOr<HpkeCiphertext> EncryptWithLabel(const CipherSuite& suite, ByteView public_key,
                                                 std::string_view label, ByteView context,
                                                 ByteView plaintext) {
-  crypto::Writer info;
-  WriteLabelled(info, label, context);
-  PARLEY_ASSIGN_OR_RETURN(
-      crypto::HpkeSealed sealed,
-      crypto::HpkeSeal(HpkeOf(suite), public_key, {.info = info.view()}, {}, plaintext));
-  return HpkeCiphertext{std::move(sealed.enc), std::move(sealed.ciphertext)};
+  return LabelledEncryption(suite, label, context).Encrypt(public_key, plaintext);
 }
 
 absl::StatusOr<Secret> DecryptWithLabel(const CipherSuite& suite, const Secret& private_key,

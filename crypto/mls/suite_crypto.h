@@ -84,6 +84,18 @@ struct HpkeCiphertext {
 absl::StatusOr<HpkeCiphertext> EncryptWithLabel(const CipherSuite& suite, ByteView public_key,
                                                 std::string_view label, ByteView context,
                                                 ByteView plaintext);
+// The same for many receivers: what label and context contribute is computed once, so that a
+// context that grows with the group isn't hashed for every member.
+class LabelledEncryption {
+ public:
+  // `suite` must outlive it, as the table's rows do.
+  LabelledEncryption(const CipherSuite& suite, std::string_view label, ByteView context);
+  absl::StatusOr<HpkeCiphertext> Encrypt(ByteView public_key, ByteView plaintext) const;
+
+ private:
+  const CipherSuite& suite_;
+  const Bytes info_hash_;
+};
 // Errors: Unauthenticated; InvalidArgument for a private key of the wrong size.
 absl::StatusOr<Secret> DecryptWithLabel(const CipherSuite& suite, const Secret& private_key,
                                         std::string_view label, ByteView context,

@@ -106,14 +106,13 @@ NewPath CreatePath(const CipherSuite& suite, RatchetTree& tree, LeafIndex own, L
 absl::Status EncryptPath(const CipherSuite& suite, const RatchetTree& tree, LeafIndex own,
                          std::span<const LeafIndex> added, const GroupContext& context,
                          NewPath& path) {
-  const Bytes context_bytes = crypto::Serialize(context);
+  const LabelledEncryption encryption(suite, kPathLabel, crypto::Serialize(context));
   const std::vector<PathStep> steps = tree.FilteredDirectPath(own);
   for (size_t i = 0; i < steps.size(); ++i) {
     for (NodeIndex node : ResolutionWithout(tree, steps[i].copath_child, added)) {
       PARLEY_ASSIGN_OR_RETURN(
           HpkeCiphertext sealed,
-          EncryptWithLabel(suite, *tree.EncryptionKey(node), kPathLabel, context_bytes,
-                           path.path_secrets[i].second.Reveal()));
+          encryption.Encrypt(*tree.EncryptionKey(node), path.path_secrets[i].second.Reveal()));
       path.path.nodes[i].encrypted_path_secret.push_back(std::move(sealed));
     }
   }

@@ -57,14 +57,15 @@ absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite,
   return crypto::Parse<GroupInfo>(plaintext);
 }
 
-absl::StatusOr<EncryptedGroupSecrets> SealGroupSecrets(const CipherSuite& suite,
+LabelledEncryption WelcomeEncryption(const CipherSuite& suite, ByteView encrypted_group_info) {
+  return LabelledEncryption(suite, kWelcomeLabel, encrypted_group_info);
+}
+
+absl::StatusOr<EncryptedGroupSecrets> SealGroupSecrets(const LabelledEncryption& encryption,
                                                        ByteView key_package_ref, ByteView init_key,
-                                                       ByteView encrypted_group_info,
                                                        const GroupSecrets& secrets) {
   const Secret plaintext = crypto::SerializeSecret(secrets);
-  PARLEY_ASSIGN_OR_RETURN(
-      HpkeCiphertext sealed,
-      EncryptWithLabel(suite, init_key, kWelcomeLabel, encrypted_group_info, plaintext.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(HpkeCiphertext sealed, encryption.Encrypt(init_key, plaintext.Reveal()));
   return EncryptedGroupSecrets{Bytes(key_package_ref.begin(), key_package_ref.end()),
                                std::move(sealed)};
 }

@@ -104,10 +104,12 @@ absl::StatusOr<GroupInfo> OpenGroupInfo(const CipherSuite& suite,
                                         const WelcomeSecret& welcome_secret,
                                         const Welcome& welcome);
 
+// What encrypts the secrets for every new member. EncryptWithLabel's context is the whole encrypted
+// GroupInfo, with the ratchet tree in it as a rule.
+LabelledEncryption WelcomeEncryption(const CipherSuite& suite, ByteView encrypted_group_info);
 // The secrets for one new member, under its init key.
-absl::StatusOr<EncryptedGroupSecrets> SealGroupSecrets(const CipherSuite& suite,
+absl::StatusOr<EncryptedGroupSecrets> SealGroupSecrets(const LabelledEncryption& encryption,
                                                        ByteView key_package_ref, ByteView init_key,
-                                                       ByteView encrypted_group_info,
                                                        const GroupSecrets& secrets);
 // The secrets that `welcome` has for `key_package_ref`.
 // Errors: NotFound when it has none; Unauthenticated; InvalidArgument for a secret of a size other

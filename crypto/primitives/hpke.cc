@@ -46,12 +46,11 @@ struct Schedule {
 //   base_nonce = LabeledExpand(secret, "base_nonce", key_schedule_context, Nn)
 //   exporter_secret = LabeledExpand(secret, "exp", key_schedule_context, Nh)
 Schedule TwoStageSchedule(const HpkeSuite& suite, uint8_t mode, ByteView shared_secret,
-                          ByteView info, ByteView psk, ByteView psk_id) {
+                          ByteView info_hash, ByteView psk, ByteView psk_id) {
   const HashAlgorithm hash = HashOf(suite.kdf);
   const Bytes id = SuiteId(suite);
   const Secret psk_id_hash = LabeledExtract(hash, id, {}, "psk_id_hash", psk_id);
-  const Secret info_hash = LabeledExtract(hash, id, {}, "info_hash", info);
-  const Bytes context = Concat({ByteView(&mode, 1), psk_id_hash.Reveal(), info_hash.Reveal()});
+  const Bytes context = Concat({ByteView(&mode, 1), psk_id_hash.Reveal(), info_hash});
   const Secret secret = LabeledExtract(hash, id, shared_secret, "secret", psk);
   const auto expand = [&](std::string_view label, size_t length) {
     return LabeledExpand(hash, id, secret.Reveal(), label, context, length);
@@ -94,9 +93,21 @@ absl::Status WrongSide() {
 
 }  // namespace
 
+Bytes HpkeInfoHash(const HpkeSuite& suite, ByteView info) {
+  const Secret hash = LabeledExtract(HashOf(suite.kdf), SuiteId(suite), {}, "info_hash", info);
+  return Bytes(hash.Reveal().begin(), hash.Reveal().end());
+}
+
 absl::StatusOr<HpkeContext> HpkeContext::Create(const HpkeSuite& suite, uint8_t mode,
                                                 ByteView shared_secret, ByteView info, ByteView psk,
                                                 ByteView psk_id) {
+  return CreateFrom(suite, mode, shared_secret, {.info = info, .psk = psk, .psk_id = psk_id});
+}
+
+absl::StatusOr<HpkeContext> HpkeContext::CreateFrom(const HpkeSuite& suite, uint8_t mode,
+                                                    ByteView shared_secret,
+                                                    const HpkeInputs& inputs) {
+  const auto& [info, info_hash, psk, psk_id, unused_private, unused_public] = inputs;
   // RFC 9180 section 5.1, VerifyPSKInputs.
   const bool wants_psk = mode == kModePsk || mode == kModeAuthPsk;
   if (mode > kModeAuthPsk || psk.empty() == wants_psk || psk_id.empty() == wants_psk) {
@@ -106,8 +117,13 @@ absl::StatusOr<HpkeContext> HpkeContext::Create(const HpkeSuite& suite, uint8_t 
   if (one_stage && std::max({info.size(), psk.size(), psk_id.size()}) > UINT16_MAX) {
     return absl::InvalidArgumentError("HPKE: an input over 65535 bytes");
   }
-  Schedule schedule = one_stage ? OneStageSchedule(suite, mode, shared_secret, info, psk, psk_id)
-                                : TwoStageSchedule(suite, mode, shared_secret, info, psk, psk_id);
+  PARLEY_CHECK(info_hash.empty() || (info.empty() && !one_stage));
+  Schedule schedule =
+      one_stage ? OneStageSchedule(suite, mode, shared_secret, info, psk, psk_id)
+                : TwoStageSchedule(suite, mode, shared_secret,
+                                   info_hash.empty() ? HpkeInfoHash(suite, info)
+                                                     : Bytes(info_hash.begin(), info_hash.end()),
+                                   psk, psk_id);
   HpkeContext context;
   context.suite_ = suite;
   context.key_ = std::move(schedule.key);
@@ -169,10 +185,9 @@ absl::StatusOr<HpkeSender> HpkeSetupSender(const HpkeSuite& suite, ByteView rece
                           sender_key.empty()
                               ? suite.kem->Encap(receiver_public_key)
                               : suite.kem->AuthEncap(receiver_public_key, sender_key));
-  PARLEY_ASSIGN_OR_RETURN(
-      HpkeContext context,
-      HpkeContext::Create(suite, ModeOf(inputs, sender_key), encapsulation.shared_secret.Reveal(),
-                          inputs.info, inputs.psk, inputs.psk_id));
+  PARLEY_ASSIGN_OR_RETURN(HpkeContext context,
+                          HpkeContext::CreateFrom(suite, ModeOf(inputs, sender_key),
+                                                  encapsulation.shared_secret.Reveal(), inputs));
   return HpkeSender{std::move(encapsulation.enc), std::move(context)};
 }
 
@@ -185,8 +200,7 @@ absl::StatusOr<HpkeContext> HpkeSetupReceiver(const HpkeSuite& suite, ByteView e
                           sender_key.empty()
                               ? suite.kem->Decap(enc, receiver_private_key)
                               : suite.kem->AuthDecap(enc, receiver_private_key, sender_key));
-  return HpkeContext::Create(suite, ModeOf(inputs, sender_key), shared_secret.Reveal(), inputs.info,
-                             inputs.psk, inputs.psk_id);
+  return HpkeContext::CreateFrom(suite, ModeOf(inputs, sender_key), shared_secret.Reveal(), inputs);
 }
 
 absl::StatusOr<HpkeSealed> HpkeSeal(const HpkeSuite& suite, ByteView receiver_public_key,

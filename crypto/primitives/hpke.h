@@ -44,11 +44,20 @@ struct HpkeSuite {
 // What both sides must give alike, but for the sender's key, of which each gives its half.
 struct HpkeInputs {
   ByteView info = {};
+  // HpkeInfoHash() of a long info, in its place, for sealing it to many receivers.
+  ByteView info_hash = {};
   ByteView psk = {};  // at least 32 bytes of entropy (section 9.5)
   ByteView psk_id = {};
   ByteView sender_private_key = {};  // when sealing
   ByteView sender_public_key = {};   // when opening
 };
+
+// What `info` contributes to the key schedule (section 5.1, info_hash): it depends on no key, so
+// one serves for all who get the same info. Requires: a KDF other than SHAKE256, which has no such
+// step.
+Bytes HpkeInfoHash(const HpkeSuite& suite, ByteView info);
+
+struct HpkeSender;
 
 // What the key schedule gives (section 5.1): seals or opens in order, and exports.
 class HpkeContext {
@@ -72,7 +81,15 @@ class HpkeContext {
   Secret Export(ByteView exporter_context, size_t length) const;
 
  private:
+  friend absl::StatusOr<HpkeSender> HpkeSetupSender(const HpkeSuite& suite,
+                                                    ByteView receiver_public_key,
+                                                    const HpkeInputs& inputs);
+  friend absl::StatusOr<HpkeContext> HpkeSetupReceiver(const HpkeSuite& suite, ByteView enc,
+                                                       ByteView receiver_private_key,
+                                                       const HpkeInputs& inputs);
   HpkeContext() = default;
+  static absl::StatusOr<HpkeContext> CreateFrom(const HpkeSuite& suite, uint8_t mode,
+                                                ByteView shared_secret, const HpkeInputs& inputs);
   Bytes NextNonce() const;
   void Advance();
 

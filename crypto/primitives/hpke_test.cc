@@ -46,6 +46,19 @@ TEST_P(HpkeOf, BaseAndPskRoundTrip) {
   }
 }
 
+TEST_P(HpkeOf, AnInfoHashStandsForItsInfo) {
+  if (suite_.kdf == HpkeKdf::kShake256) return;  // it has no hash of the info
+  const Bytes hash = HpkeInfoHash(suite_, ViewOf("info"));
+  const Bytes other_hash = HpkeInfoHash(suite_, ViewOf("infO"));
+  const HpkeInputs by_hash{.info_hash = hash};
+  const HpkeSealed sealed =
+      HpkeSeal(suite_, keys_.public_key, by_hash, ViewOf("aad"), ViewOf("hello")).value();
+  EXPECT_EQ(OpenWith(sealed, base_).value(), ToBytes("hello"));
+  EXPECT_EQ(OpenWith(sealed, by_hash).value(), ToBytes("hello"));
+  EXPECT_TRUE(absl::IsUnauthenticated(OpenWith(sealed, {.info_hash = other_hash}).status()));
+  EXPECT_TRUE(absl::IsUnauthenticated(OpenWith(sealed, HpkeInputs{}).status()));
+}
+
 TEST_P(HpkeOf, AnyOtherInputFailsAlike) {
   const HpkeSealed sealed =
       HpkeSeal(suite_, keys_.public_key, with_psk_, ViewOf("aad"), ViewOf("hello")).value();
