@@ -91,7 +91,10 @@ absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result) {
     PARLEY_ASSIGN_OR_RETURN(const bool made, MakeCommit(step, result));
     if (made) return true;
   }
-  PARLEY_ASSIGN_OR_RETURN(bool some, ProposeWhatIsDue(step));
+  const absl::StatusOr<bool> proposed = ProposeWhatIsDue(step);
+  // So many proposals wait that no more are taken: it is tried again after the next commit.
+  if (!proposed.ok() && !absl::IsResourceExhausted(proposed.status())) return proposed;
+  const bool some = proposed.ok() && *proposed;
   if (step.log().leave_wanted == 0) PARLEY_RETURN_IF_ERROR(QueueCheckpoint(step));
   PARLEY_ASSIGN_OR_RETURN(const size_t encrypted, EncryptWaiting(step, kContentsAtOnce));
   return some || encrypted > 0;
