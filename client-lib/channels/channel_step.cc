@@ -9,8 +9,34 @@
 namespace parley::client {
 namespace {
 
-// Alarms are for people: a relay or member that causes more than these has made its point.
-constexpr size_t kMaxAlarms = 64;
+// Alarms are for people: a relay or member that causes more than these has made its point. What
+// one member says of the log fills only its own part, and what the relay did doesn't push out that
+// the channel is halted.
+constexpr size_t kMaxForksOfOne = 2;  // in one incarnation
+constexpr size_t kMaxOfMembers = 64;
+constexpr size_t kMaxOfRelay = 96;
+constexpr size_t kMaxAlarms = 128;
+
+size_t MostAlarms(ChannelAlarmKind kind) {
+  switch (kind) {
+    case ChannelAlarmKind::kHalted:
+    case ChannelAlarmKind::kRestored:
+      return kMaxAlarms;
+    case ChannelAlarmKind::kRelayLog:
+      return kMaxOfRelay;
+    default:
+      return kMaxOfMembers;
+  }
+}
+
+// Whether its author has raised enough alarms by then.
+bool IsRepetition(const std::vector<AlarmRecord>& alarms, const ChannelAlarm& alarm) {
+  if (alarm.kind != ChannelAlarmKind::kFork || !alarm.author.has_value()) return false;
+  return std::count_if(alarms.begin(), alarms.end(), [&alarm](const AlarmRecord& other) {
+           return other.kind == static_cast<uint8_t>(alarm.kind) &&
+                  other.incarnation == alarm.incarnation && other.author == *alarm.author;
+         }) >= static_cast<ptrdiff_t>(kMaxForksOfOne);
+}
 
 TranscriptHash AuthenticatorOf(const mls::Group& group) {
   TranscriptHash value{};
@@ -166,7 +192,7 @@ void ChannelStep::Raise(const ChannelAlarm& alarm, ExchangeResult& result) {
   record.text = alarm.text;
   std::vector<AlarmRecord>& alarms = channel_.alarms;
   if (std::find(alarms.begin(), alarms.end(), record) != alarms.end()) return;
-  if (alarms.size() >= kMaxAlarms) return;
+  if (alarms.size() >= MostAlarms(alarm.kind) || IsRepetition(alarms, alarm)) return;
   alarms.push_back(std::move(record));
   result.new_alarms.push_back(alarm);
 }
