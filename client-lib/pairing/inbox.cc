@@ -14,8 +14,10 @@ using content::v1::InboxMessage;
 using crypto::SignatureKey;
 
 // Entries that nothing opened yet are kept up to this number: what opens one (an introduction in
-// the neutrals' channel) comes shortly after it, if at all.
-constexpr size_t kMaxUnopened = 32;
+// the neutrals' channel) comes shortly after it, if at all. They stand in the device's record, so
+// they are few and small; a message that may come so early has some 20 KiB.
+constexpr size_t kMaxUnopened = 8;
+constexpr size_t kMaxUnopenedBytes = 64 * 1024;
 
 ParticipantId PeerOf(const content::v1::DeviceCard& card) {
   ParticipantId::Bytes bytes{};
@@ -176,7 +178,9 @@ absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& ha
     } else {
       ++device.passed_over;
     }
-    if (outcome == Outcome::kNotOpened) {
+    if (outcome == Outcome::kNotOpened && entry.payload.size() > kMaxUnopenedBytes) {
+      ++device.passed_over;
+    } else if (outcome == Outcome::kNotOpened) {
       if (device.unopened.size() >= kMaxUnopened) {
         device.unopened.erase(device.unopened.begin());
         ++device.passed_over;
@@ -204,6 +208,9 @@ absl::StatusOr<uint64_t> Inbox::Receive(RelayClient& relay, const InboxHandler& 
     PARLEY_ASSIGN_OR_RETURN(
         ReadResult page,
         relay.Read(device->inbox_id, device->inbox_read_generation, key, device->inbox_next));
+    if (page.first_position > device->inbox_next) {
+      return absl::DataLossError("the relay has forgotten entries of this device's inbox");
+    }
     for (const Entry& entry : page.entries) {
       PARLEY_ASSIGN_OR_RETURN(bool took, TakeEntry(entry, handler));
       taken += took ? 1 : 0;

@@ -9,6 +9,7 @@
 
 #include "client-lib/pairing/device.h"
 #include "crypto/primitives/random.h"
+#include "crypto/primitives/signature.h"
 #include "tests/in_process/test_relay.h"
 
 namespace parley::client {
@@ -141,6 +142,27 @@ TEST_F(InboxTest, MessagesArriveOnceAndInOrder) {
   EXPECT_EQ(mira.Flush().sent, 0u);
   EXPECT_THAT(ana.Receive(), ElementsAre("0", "1", "2", "3", "4"));
   EXPECT_THAT(ana.Receive(), IsEmpty());
+}
+
+TEST_F(InboxTest, ARelayThatForgetsEntriesIsNoticed) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  for (int i = 0; i < 3; ++i) mira.Write(to_ana, std::to_string(i));
+  EXPECT_EQ(mira.Flush().sent, 3u);
+  const OwnDevice device = ana.Device();
+  const auto control = crypto::SignatureKey::FromSeed(device.inbox_control_seed.Reveal());
+  ASSERT_TRUE(control.ok());
+  const absl::Status trimmed = ana.client().ControlMailbox(device.inbox_id, device.inbox_generation,
+                                                           *control, Trim{.first_position = 3});
+  ASSERT_TRUE(trimmed.ok()) << trimmed;
+  const auto taken = ana.InboxOf().Receive(
+      ana.client(),
+      [](Transaction&, const Pairing&, const InboxMessage&) { return absl::OkStatus(); });
+  EXPECT_EQ(taken.status().code(), absl::StatusCode::kDataLoss) << taken.status();
+  EXPECT_EQ(ana.Device().inbox_next, 1u);
 }
 
 // The relay had taken the message, and the sender never heard of it.
