@@ -132,6 +132,7 @@ absl::StatusOr<PreparedInvitation> PrepareInvitation(OwnDevice& device,
 
 std::optional<JoinedPeer> TakeRendezvousEntry(MadeInvitation& invitation, OwnDevice& device,
                                               ByteView payload, uint64_t now) {
+  constexpr size_t kMostAlarms = 8;  // who has the invitation can go on for ever
   ++invitation.next;
   if (invitation.state == InvitationState::kOpen || invitation.state == InvitationState::kMaking ||
       invitation.state == InvitationState::kExpired) {
@@ -146,12 +147,12 @@ std::optional<JoinedPeer> TakeRendezvousEntry(MadeInvitation& invitation, OwnDev
       PassSlots(device, invitation.rendezvous_id, joined->pairing.id);
       return std::move(*joined);
     }
+    if (invitation.alarms.size() >= kMostAlarms) return std::nullopt;
     invitation.alarms.push_back("somebody used the invitation for " + invitation.name +
                                 " wrongly on " + TimeText(now) +
                                 ": it may be known to others; withdraw it and make a new one");
     return std::nullopt;
   }
-  constexpr size_t kMostAlarms = 8;  // who has the invitation can go on for ever
   if (invitation.alarms.size() < kMostAlarms) {
     invitation.alarms.push_back(
         "the invitation for " + invitation.name + " was used a second time on " + TimeText(now) +

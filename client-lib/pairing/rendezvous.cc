@@ -20,6 +20,9 @@ absl::StatusOr<std::vector<Entry>> ReadFrom(RelayClient& relay, const ObjectId& 
       from = entry.position + 1;
       entries.push_back(std::move(entry));
     }
+    if (entries.size() > kRendezvousAllowance.entries) {
+      return absl::DataLossError("the relay shows more answers to an invitation than it may take");
+    }
     if (page.entries.empty() || from > page.generation_head) return entries;
   }
 }
