@@ -6,6 +6,7 @@
 
 #include "client-lib/cases/deferred.h"
 #include "client-lib/cases/errands.h"
+#include "client-lib/cases/identity.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
@@ -154,8 +155,20 @@ class CaseSync {
     if (joined.has_value()) {
       PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> known,
                               context_.Records().Person(step, joined->pairing.peer));
-      // A random id comes once; whoever takes another's is refused like a second use.
-      if (!known.has_value()) PARLEY_RETURN_IF_ERROR(AddWaiting(step, *invitation, *joined));
+      std::string other = known.has_value() ? known->name : std::string();
+      if (other.empty()) {
+        PARLEY_ASSIGN_OR_RETURN(
+            other, WhoseCard(step, context_, joined->pairing.peer, joined->hello.card()));
+      }
+      if (other.empty()) {
+        PARLEY_RETURN_IF_ERROR(AddWaiting(step, *invitation, *joined));
+      } else {
+        invitation->alarms.push_back("whoever used the invitation for " + invitation->name +
+                                     " showed an id or a key of " + other +
+                                     "'s, and was refused; make a new invitation");
+        invitation->participant = ParticipantId();
+        PlanInboxClosing(device, joined->pairing.id, 0);
+      }
     }
     PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
     PARLEY_RETURN_IF_ERROR(records.invitations.Put(step, key, *invitation));

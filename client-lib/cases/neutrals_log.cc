@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/identity.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/handshake.h"
 #include "crypto/primitives/signature.h"
@@ -103,6 +104,15 @@ absl::Status TakeRecord(Transaction& step, const CaseContext& context, CaseRecor
   person.recorded = person.state;
   person.recorded_at = context.now_seconds();
   person.approver = author;
+  if (person.card.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(const std::string other, WhoseCard(step, context, *id, CardOf(record)));
+    if (!other.empty()) {
+      own.Refuse("a record of " + record.name() +
+                 " in the neutrals' channel shows an id or a key of " + other +
+                 "'s; it was refused");
+      return absl::OkStatus();
+    }
+  }
   if (person.card.empty()) person.card = crypto::ToBytes(CardOf(record).SerializeAsString());
   person.admitted.clear();
   for (const std::string& channel : record.admitted_channel_ids()) {

@@ -290,16 +290,37 @@ class Reconciler {
     if (change.empty()) return absl::OkStatus();
     const absl::Status prepared = context_.Channel(channel.id).PrepareCommit(step_, change);
     if (prepared.code() == absl::StatusCode::kInvalidArgument && !change.adds.empty()) {
-      // A key package that doesn't fit: it is thrown away, and the next one tried.
-      for (const NewMember& member : change.adds) {
-        PARLEY_RETURN_IF_ERROR(
-            SettleReserved(step_, context_, member.participant_id, channel.id, true));
-      }
-      result_.waiting.push_back(std::string(prepared.message()));
-      return absl::OkStatus();
+      return CommitWhatFits(channel, std::move(change));
     }
     PARLEY_RETURN_IF_ERROR(prepared);
     result_.touched.insert(channel.id);
+    return absl::OkStatus();
+  }
+
+  // After a change was refused: takes in those whose key packages fit, one after another, so that
+  // one bad key package keeps nobody else out. It is thrown away, and the next one tried.
+  absl::Status CommitWhatFits(const CaseChannel& channel, MembershipChange change) {
+    std::vector<NewMember> adds = std::move(change.adds);
+    change.adds.clear();
+    if (!change.empty()) {
+      PARLEY_RETURN_IF_ERROR(context_.Channel(channel.id).PrepareCommit(step_, change));
+      result_.touched.insert(channel.id);
+    }
+    for (NewMember& member : adds) {
+      const ParticipantId id = member.participant_id;
+      const std::string name = member.name;
+      change.adds.push_back(std::move(member));
+      const absl::Status prepared = context_.Channel(channel.id).PrepareCommit(step_, change);
+      if (prepared.ok()) {
+        result_.touched.insert(channel.id);
+        continue;
+      }
+      if (prepared.code() != absl::StatusCode::kInvalidArgument) return prepared;
+      change.adds.pop_back();
+      PARLEY_RETURN_IF_ERROR(SettleReserved(step_, context_, id, channel.id, true));
+      result_.waiting.push_back("a key package of " + name +
+                                " was thrown away: " + std::string(prepared.message()));
+    }
     return absl::OkStatus();
   }
 
