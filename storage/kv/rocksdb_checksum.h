@@ -1,10 +1,10 @@
 // RocksDB's checksum by the processor's instructions (docs/decisions/0006).
 //
-// Debian builds RocksDB for processors without SSE 4.2, so it computes CRC-32C by tables, at 1 GB/s:
-// a third of all that the relay's processor does while a file comes in, since each byte is checked in
-// the write-ahead log and once more in its file. RocksDB calls rocksdb::crc32c::Extend through the
-// dynamic linker, which takes the one that is defined here. The values are the same: stores written
-// with the one are read with the other.
+// Debian builds RocksDB for processors without SSE 4.2, so it computes CRC-32C by tables, at 1
+// GB/s: a third of all that the relay's processor does while a file comes in, since each byte is
+// checked in the write-ahead log and once more in its file. RocksDB calls rocksdb::crc32c::Extend
+// through the dynamic linker, which takes the one that is defined here. The values are the same:
+// stores written with the one are read with the other.
 //
 // Threading: safe from any thread.
 #ifndef PARLEY_STORAGE_KV_ROCKSDB_CHECKSUM_H_

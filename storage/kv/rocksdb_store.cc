@@ -4,7 +4,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -68,9 +67,6 @@ rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& 
   // Each append asks for its id, which as a rule isn't there: a filter in memory says so at once.
   options.memtable_prefix_bloom_size_ratio = 0.01;
   options.memtable_whole_key_filtering = true;
-  // What follows in a mailbox lies beside what came last: kind (1) and id (32) say where that was.
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(1 + 32));
   options.compression = rocksdb::kNoCompression;  // what clients store is sealed: it doesn't shrink
   return options;
 }
