@@ -189,6 +189,34 @@ TEST_P(ConformanceTest, WatchHearsItsPrefixUntilUnwatched) {
   EXPECT_EQ(heard, (std::vector<std::string>{"m1", "m1"}));
 }
 
+// Keys as long as a mailbox's, range after range deleted between what follows.
+TEST_P(ConformanceTest, RangeDeletionsAmongLongKeys) {
+  std::map<std::string, std::string> model;
+  const auto key = [](int owner, int number) {
+    return std::string(40, static_cast<char>('a' + owner)) + std::to_string(number);
+  };
+  for (int round = 0; round < 60; ++round) {
+    WriteBatch batch;
+    for (int owner = 0; owner < 3; ++owner) {
+      batch.Put(Space::kRecords, key(owner, round), std::to_string(round));
+      model[key(owner, round)] = std::to_string(round);
+    }
+    if (round % 7 == 3) {
+      const std::string begin = key(round % 3, 0);
+      batch.DeleteRange(Space::kRecords, begin, PrefixEnd(begin.substr(0, 40)));
+      std::erase_if(model, [&](const auto& entry) { return entry.first[0] == begin[0]; });
+    }
+    ASSERT_TRUE(store_->Commit(batch, Durability::kSynced).ok());
+  }
+  std::vector<std::string> expected;
+  for (const auto& [k, v] : model) {
+    expected.push_back(k);
+    EXPECT_EQ(Get(k), v);
+  }
+  EXPECT_EQ(Keys("a", "z"), expected);
+  EXPECT_EQ(Get(key(0, 3)), std::nullopt);
+}
+
 // Random batches, with requirements that hold, against std::map.
 TEST_P(ConformanceTest, RandomOperationsMatchAModel) {
   std::mt19937 random(20261127);
