@@ -79,7 +79,9 @@ TEST(SafeFileName, BoundsTheLengthAndKeepsTheEnding) {
 // Whatever the name, the result can be used, and doing it twice changes nothing.
 TEST(SafeFileName, HoldsForAnyBytes) {
   std::mt19937 random(5);
-  const std::string alphabet("./\\:-~ \0\n\xE2\x80\xAE\xF0\x9F\x98\x80\xC3\xA9 conNULaux1*?", 40);
+  static constexpr char kAlphabet[] =
+      "./\\:-~ \0\n\xE2\x80\xAE\xF0\x9F\x98\x80\xC3\xA9 conNULaux1*?";
+  const std::string alphabet(kAlphabet, sizeof(kAlphabet) - 1);
   for (int i = 0; i < 20'000; ++i) {
     std::string name;
     for (size_t n = random() % 40; n > 0; --n) {
