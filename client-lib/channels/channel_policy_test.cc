@@ -56,6 +56,40 @@ class PolicyTest : public Room {
     Must(AppendClosing(relay, insider, control(), commit.message, commit.next, after, spoil));
   }
 
+  // Whether the rule by itself refuses what `committer` makes of `proposal`, which a hostile client
+  // keeps although honest ones pass it over. Such a commit halts them, too.
+  void CommitProposal(Person& committer, const Bytes& proposal, const mls::CommitOptions& options,
+                      const ChannelState& after, const std::string& words) {
+    Insider insider = InsiderOf(committer, id);
+    ASSERT_TRUE(insider.group.Process(proposal).ok());
+    const mls::PreparedCommit commit = Must(insider.group.PrepareCommit(options));
+    Insider witness = InsiderOf(mira, id);
+    ASSERT_TRUE(witness.group.Process(proposal).ok());
+    const mls::Received received = Must(witness.group.Process(commit.message));
+    const absl::Status refused =
+        CheckCommit(witness.state, witness.group, std::get<mls::StagedCommit>(received), {})
+            .status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(words));
+    Must(AppendClosing(relay, insider, control(), commit.message, commit.next, after));
+    ExpectHalted({&mira, &lee}, "with a commit that is not valid");
+  }
+
+  // Everybody goes on, keeps nothing of what stands there, and says who did what.
+  void ExpectPassedOver(uint64_t entries, const std::string& words) {
+    for (Person* witness : {&mira, &tomas, &lee}) {
+      Must(witness->In(id).Exchange());
+      const ChannelInfo info = witness->Info(id);
+      EXPECT_EQ(info.standing, Standing::kActive) << witness->name << ": " << info.reason;
+      EXPECT_EQ(info.passed_over, entries) << witness->name;
+      EXPECT_EQ(InsiderOf(*witness, id).group.pending_proposals().size(), 0u) << witness->name;
+      ASSERT_FALSE(info.alarms.empty()) << witness->name;
+      EXPECT_EQ(info.alarms.back().kind, ChannelAlarmKind::kRefused);
+      EXPECT_EQ(info.alarms.back().author, ana.self.participant_id);
+      EXPECT_THAT(info.alarms.back().text, HasSubstr(words)) << witness->name;
+    }
+  }
+
   // Options that add `person`, with the state after it.
   mls::CommitOptions Adding(const Insider& insider, Person& person, ChannelState& after) {
     const NewMember member = person.AsNewMember();
@@ -165,36 +199,32 @@ TEST_F(PolicyTest, SomebodyJoinsFromOutside) {
 TEST_F(PolicyTest, ANeutralCommitsAPartysAdd) {
   Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
   Insider party = InsiderOf(ana, id);
-  Must(
-      AppendMessage(relay, party, Must(party.group.ProposeAdd(eve.AsNewMember().key_packages[0]))));
-  Must(tomas.In(id).Sync());
-  Insider insider = InsiderOf(tomas, id);
-  ASSERT_EQ(insider.group.pending_proposals().size(), 1u);
-  ChannelState after = insider.state;
+  const NewMember member = eve.AsNewMember();
+  const Bytes proposal = Must(party.group.ProposeAdd(member.key_packages[0]));
+  Must(AppendMessage(relay, party, proposal));
+  ChannelState after = party.state;
   after.members.push_back({eve.self.participant_id,
                            "Eve",
                            Role::kCounsel,
                            "Harbor",
                            {{eve.self.device_id, eve.self.identity_key}}});
   mls::CommitOptions options;
-  options.extensions = WithChannelState(insider.group.extensions(), after);
-  Close(tomas, options, after);
-  ExpectHalted({&mira, &lee},
-               "Ana (party, Harbor), who is no neutral, tried to add somebody, and Tomas "
-               "(co-mediator) committed it");
+  options.extensions = WithChannelState(party.group.extensions(), after);
+  CommitProposal(tomas, proposal, options, after,
+                 "Ana (party, Harbor), who is no neutral, tried to add somebody, and Tomas "
+                 "(co-mediator) committed it");
 }
 
 TEST_F(PolicyTest, ANeutralCommitsAPartysRemoveOfAnother) {
   Insider party = InsiderOf(ana, id);
-  Must(AppendMessage(relay, party, Must(party.group.ProposeRemove(LeafOf(party, lee)))));
-  Must(tomas.In(id).Sync());
-  const Insider insider = InsiderOf(tomas, id);
-  ChannelState after = insider.state;
+  const Bytes proposal = Must(party.group.ProposeRemove(LeafOf(party, lee)));
+  Must(AppendMessage(relay, party, proposal));
+  ChannelState after = party.state;
   std::erase_if(after.members, [&](const RosterMember& m) { return m.name == "Lee"; });
   mls::CommitOptions options;
-  options.extensions = WithChannelState(insider.group.extensions(), after);
-  Close(tomas, options, after);
-  ExpectHalted({&mira}, "Ana (party, Harbor), who is no neutral, tried to remove Lee");
+  options.extensions = WithChannelState(party.group.extensions(), after);
+  CommitProposal(tomas, proposal, options, after,
+                 "Ana (party, Harbor), who is no neutral, tried to remove Lee");
 }
 
 TEST_F(PolicyTest, ANeutralCommitsAPartysChangeOfTheState) {
@@ -202,36 +232,11 @@ TEST_F(PolicyTest, ANeutralCommitsAPartysChangeOfTheState) {
   ChannelState after = party.state;
   after.control_key = control().public_key();
   after.stewards.clear();
-  Must(AppendMessage(
-      relay, party,
-      Must(party.group.ProposeExtensions(WithChannelState(party.group.extensions(), after)))));
-  Must(tomas.In(id).Sync());
-  Close(tomas, {}, after);
-  ExpectHalted({&mira}, "Ana (party, Harbor), who is no neutral, tried to change the channel's");
-}
-
-TEST_F(PolicyTest, HonestCommittersLeaveSuchProposalsOut) {
-  Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
-  Insider party = InsiderOf(ana, id);
-  Must(
-      AppendMessage(relay, party, Must(party.group.ProposeAdd(eve.AsNewMember().key_packages[0]))));
-  Must(AppendMessage(relay, party, Must(party.group.ProposeRemove(LeafOf(party, lee)))));
-  Must(AppendMessage(relay, party, Must(party.group.ProposeExtensions({}))));
-  mls::LeafRenewal renewal;
-  ParleyCredential other = ana.self;
-  other.participant_id = lee.self.participant_id;
-  renewal.identity = SerializeCredential(other);
-  Must(AppendMessage(relay, party, Must(party.group.ProposeUpdate(renewal))));
-  const uint64_t epoch = mira.Info(id).epoch;
-  Must(mira.In(id).Exchange());
-  EXPECT_EQ(mira.Info(id).epoch, epoch) << "nothing of this is committed by itself";
-  Must(mira.Prepare(id, {}));
-  EXPECT_TRUE(Must(mira.In(id).Exchange()).commit_merged);
-  for (Person* person : {&tomas, &lee}) {
-    Must(person->In(id).Exchange());
-    EXPECT_EQ(person->Info(id).standing, Standing::kActive) << person->Info(id).reason;
-    EXPECT_EQ(person->Info(id).state.members.size(), 4u);
-  }
+  const Bytes proposal =
+      Must(party.group.ProposeExtensions(WithChannelState(party.group.extensions(), after)));
+  Must(AppendMessage(relay, party, proposal));
+  CommitProposal(tomas, proposal, {}, after,
+                 "Ana (party, Harbor), who is no neutral, tried to change the channel's");
 }
 
 TEST_F(PolicyTest, AnUpdateBecomesSomebodyElse) {
@@ -240,10 +245,87 @@ TEST_F(PolicyTest, AnUpdateBecomesSomebodyElse) {
   ParleyCredential other = ana.self;
   other.participant_id = lee.self.participant_id;
   renewal.identity = SerializeCredential(other);
+  const Bytes proposal = Must(party.group.ProposeUpdate(renewal));
+  Must(AppendMessage(relay, party, proposal));
+  CommitProposal(tomas, proposal, {}, party.state,
+                 "Ana (party, Harbor) tried to become another participant");
+}
+
+// ---- Proposals that no commit may hold ----
+
+TEST_F(PolicyTest, APartysProposalsAboutOthersArePassedOver) {
+  Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
+  Insider party = InsiderOf(ana, id);
+  const auto propose = [&](const Bytes& message) { Must(AppendMessage(relay, party, message)); };
+  propose(Must(party.group.ProposeAdd(eve.AsNewMember().key_packages[0])));
+  ExpectPassedOver(1, "Ana (party, Harbor), who is no neutral, proposed to add somebody");
+  propose(Must(party.group.ProposeRemove(LeafOf(party, lee))));
+  ExpectPassedOver(2, "who is no neutral, proposed to remove Lee (counsel, Harbor)");
+  // Two alarms say enough about one member.
+  propose(Must(party.group.ProposeExtensions({})));
+  ExpectPassedOver(3, "proposed to remove Lee");
+  mls::LeafRenewal renewal;
+  ParleyCredential other = ana.self;
+  other.participant_id = lee.self.participant_id;
+  renewal.identity = SerializeCredential(other);
+  propose(Must(party.group.ProposeUpdate(renewal)));
+  ExpectPassedOver(4, "proposed to remove Lee");
+}
+
+TEST_F(PolicyTest, APartysChangeOfTheStateIsPassedOver) {
+  Insider party = InsiderOf(ana, id);
+  Must(AppendMessage(relay, party, Must(party.group.ProposeExtensions({}))));
+  ExpectPassedOver(1, "who is no neutral, proposed to change the channel's state");
+}
+
+TEST_F(PolicyTest, AProposalToBecomeSomebodyElseIsPassedOver) {
+  Insider party = InsiderOf(ana, id);
+  mls::LeafRenewal renewal;
+  ParleyCredential other = ana.self;
+  other.identity_key = crypto::RandomArray<32>();
+  renewal.identity = SerializeCredential(other);
   Must(AppendMessage(relay, party, Must(party.group.ProposeUpdate(renewal))));
+  ExpectPassedOver(1, "Ana (party, Harbor) proposed to become another participant");
+}
+
+TEST_F(PolicyTest, AProposedPskIsPassedOverWhoeverProposesIt) {
+  mls::PreSharedKeyId psk;
+  psk.type = mls::PskType::kExternal;
+  psk.psk_id = {1, 2, 3};
+  psk.psk_nonce = crypto::RandomBytes(32);
+  Insider neutral = InsiderOf(tomas, id);
+  Must(AppendMessage(relay, neutral, Must(neutral.group.ProposePsk(psk))));
+  for (Person* witness : {&mira, &ana, &lee}) {
+    Must(witness->In(id).Sync());
+    EXPECT_EQ(witness->Info(id).standing, Standing::kActive);
+    EXPECT_EQ(witness->Info(id).passed_over, 1u) << witness->name;
+    EXPECT_EQ(InsiderOf(*witness, id).group.pending_proposals().size(), 0u);
+    EXPECT_THAT(witness->Info(id).alarms.back().text,
+                HasSubstr("Tomas (co-mediator) proposed what no commit may hold"));
+  }
+}
+
+TEST_F(PolicyTest, ManySuchProposalsKeepNobodyFromWhatTheyMay) {
+  Insider party = InsiderOf(ana, id);
+  for (int i = 0; i < 80; ++i) {  // more than wait of one member
+    Must(AppendMessage(relay, party, Must(party.group.ProposeRemove(LeafOf(party, lee)))));
+  }
+  ExpectPassedOver(80, "proposed to remove Lee");
+  // Ana's own proposal after them, Lee's, and a neutral's commit all get through.
+  Must(AppendMessage(relay, party, Must(party.group.ProposeUpdate())));
+  Must(lee.In(id).Sync());
+  {
+    Transaction tx = Must(lee.store->Begin());
+    Must(lee.In(id).Leave(tx));
+    Must(tx.Commit());
+  }
+  Must(lee.In(id).Exchange());
   Must(tomas.In(id).Sync());
-  Close(tomas, {}, InsiderOf(tomas, id).state);
-  ExpectHalted({&mira, &lee}, "Ana (party, Harbor) tried to become another participant");
+  EXPECT_EQ(InsiderOf(tomas, id).group.pending_proposals().size(), 2u);
+  EXPECT_TRUE(Must(mira.In(id).Exchange()).commit_merged);
+  Must(tomas.In(id).Exchange());
+  EXPECT_EQ(tomas.Info(id).standing, Standing::kActive) << tomas.Info(id).reason;
+  EXPECT_EQ(tomas.Info(id).state.members.size(), 3u);
 }
 
 TEST_F(PolicyTest, ACommitterBecomesSomebodyElse) {

@@ -12,7 +12,7 @@ namespace {
 // Alarms are for people: a relay or member that causes more than these has made its point. What
 // one member says of the log fills only its own part, and what the relay did doesn't push out that
 // the channel is halted.
-constexpr size_t kMaxForksOfOne = 2;  // in one incarnation
+constexpr size_t kMaxOfOne = 2;  // of each kind below, in one incarnation
 constexpr size_t kMaxOfMembers = 64;
 constexpr size_t kMaxOfRelay = 96;
 constexpr size_t kMaxAlarms = 128;
@@ -31,11 +31,13 @@ size_t MostAlarms(ChannelAlarmKind kind) {
 
 // Whether its author has raised enough alarms by then.
 bool IsRepetition(const std::vector<AlarmRecord>& alarms, const ChannelAlarm& alarm) {
-  if (alarm.kind != ChannelAlarmKind::kFork || !alarm.author.has_value()) return false;
+  const bool by_one =
+      alarm.kind == ChannelAlarmKind::kFork || alarm.kind == ChannelAlarmKind::kRefused;
+  if (!by_one || !alarm.author.has_value()) return false;
   return std::count_if(alarms.begin(), alarms.end(), [&alarm](const AlarmRecord& other) {
            return other.kind == static_cast<uint8_t>(alarm.kind) &&
                   other.incarnation == alarm.incarnation && other.author == *alarm.author;
-         }) >= static_cast<ptrdiff_t>(kMaxForksOfOne);
+         }) >= static_cast<ptrdiff_t>(kMaxOfOne);
 }
 
 TranscriptHash AuthenticatorOf(const mls::Group& group) {

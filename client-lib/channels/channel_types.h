@@ -38,7 +38,8 @@ enum class ChannelAlarmKind : uint8_t {
   kHalted = 3,
   // This profile is an old copy.
   kRestored = 4,
-  // Somebody who isn't a committer (any more) tried to lead this device elsewhere by a Welcome.
+  // Somebody who isn't a committer (any more) tried to lead this device elsewhere by a Welcome, or
+  // proposed what only a committer may.
   kRefused = 5,
   // A committer opened the channel anew although it was in use.
   kReopened = 6,

@@ -284,6 +284,41 @@ absl::StatusOr<ChannelState> CheckWelcome(const mls::Group& group, const Channel
   return *state;
 }
 
+absl::Status CheckProposal(const ChannelState& state, const mls::Group& group,
+                           const mls::PendingProposal& proposal) {
+  if (!proposal.sender.IsMember()) return Refused("somebody outside the group made a proposal");
+  const mls::LeafIndex proposer = proposal.sender.leaf();
+  const std::string name = DescribeLeaf(state, group, proposer);
+  const auto only_committers = [&](const std::string& deed) {
+    if (IsCommitterLeaf(state, group, proposer)) return absl::OkStatus();
+    return Refused(DescribeOutsider(state, group, proposer) + " proposed to " + deed);
+  };
+  switch (proposal.proposal.type()) {
+    case mls::ProposalType::kUpdate: {
+      const std::optional<mls::Member> member = group.FindMember(proposer);
+      if (!member.has_value()) return Refused("nobody's leaf made a proposal");
+      const auto& update = std::get<mls::Update>(proposal.proposal.body);
+      const absl::StatusOr<ParleyCredential> old = CredentialOf(member->credential);
+      const absl::StatusOr<ParleyCredential> renewed = CredentialOf(update.leaf_node.credential);
+      if (old.ok() && renewed.ok() && SamePerson(*old, *renewed)) return absl::OkStatus();
+      return Refused(name + " proposed to become another participant or device");
+    }
+    case mls::ProposalType::kRemove: {
+      const mls::LeafIndex removed = std::get<mls::Remove>(proposal.proposal.body).removed;
+      if (removed == proposer) return absl::OkStatus();
+      return only_committers("remove " + DescribeLeaf(state, group, removed));
+    }
+    case mls::ProposalType::kAdd:
+      return only_committers("add somebody");
+    case mls::ProposalType::kGroupContextExtensions:
+      return only_committers("change the channel's state");
+    default:  // rule 2 lets nobody commit them
+      return Refused(name +
+                     " proposed what no commit may hold (a pre-shared key, the group's end, " +
+                     "or joining from outside)");
+  }
+}
+
 std::vector<mls::PendingProposal> AcceptableProposals(const mls::Group& group,
                                                       const std::set<mls::LeafIndex>& removed) {
   std::map<mls::LeafIndex, mls::PendingProposal> chosen;

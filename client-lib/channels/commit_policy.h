@@ -52,6 +52,12 @@ absl::StatusOr<ChannelState> CheckWelcome(const mls::Group& group, const Channel
 std::vector<mls::PendingProposal> AcceptableProposals(const mls::Group& group,
                                                       const std::set<mls::LeafIndex>& removed);
 
+// Whether a proposal that has come may wait for a commit at all: rule 2, already on arrival, so
+// that what no commit may hold takes nobody's place and is never in the way of a commit. Everybody
+// decides the same from the same state. `group` is the group that it was made in.
+absl::Status CheckProposal(const ChannelState& state, const mls::Group& group,
+                           const mls::PendingProposal& proposal);
+
 // Whose leaf it is, for people: "Lee (counsel, Harbor)".
 std::string DescribeLeaf(const ChannelState& state, const mls::Group& group, mls::LeafIndex leaf);
 

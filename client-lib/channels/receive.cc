@@ -138,12 +138,17 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
 }
 
 absl::Status TakeApplication(ChannelStep& step, const Entry& entry, const mls::Group& group,
+std::optional<ParticipantId> AuthorAt(const mls::Group& group, mls::LeafIndex leaf) {
+  const std::optional<mls::Member> member = group.FindMember(leaf);
+  if (!member.has_value()) return std::nullopt;
+  const absl::StatusOr<ParleyCredential> who = CredentialOf(member->credential);
+  if (!who.ok()) return std::nullopt;
+  return who->participant_id;
+}
+
                              const mls::ApplicationMessage& message, ExchangeResult& result) {
-  const std::optional<mls::Member> sender = group.FindMember(message.sender);
-  const absl::StatusOr<ParleyCredential> who =
-      sender.has_value() ? CredentialOf(sender->credential)
-                         : absl::StatusOr<ParleyCredential>(absl::InternalError("no sender"));
-  const RosterMember* author = who.ok() ? step.state().FindMember(who->participant_id) : nullptr;
+  const std::optional<ParticipantId> who = AuthorAt(group, message.sender);
+  const RosterMember* author = who.has_value() ? step.state().FindMember(*who) : nullptr;
   if (author == nullptr || !message.authenticated_data.empty()) {
     PassOver(step);
     return absl::OkStatus();
@@ -200,6 +205,30 @@ absl::StatusOr<Bytes> OpenMessage(ChannelStep& step, const Entry& entry) {
 // ---- Entries that don't close ----
 
 absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult& result) {
+bool IsProposal(const Bytes& message) {
+  const absl::StatusOr<mls::MessageHead> head = mls::PeekMessage(message);
+  return head.ok() && head->content_type == mls::ContentType::kProposal;
+}
+
+// `before` is the group without the proposal. A proposal that no commit may hold is passed over,
+// and nothing of it stays.
+absl::Status TakeProposal(ChannelStep& step, const Entry& entry, mls::Group before,
+                          const mls::PendingProposal& proposal, ExchangeResult& result) {
+  const absl::Status allowed = CheckProposal(step.state(), before, proposal);
+  if (allowed.ok()) {
+    step.GroupChanged();
+    return absl::OkStatus();
+  }
+  const std::optional<ParticipantId> author = AuthorAt(before, proposal.sender.leaf());
+  PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
+  *group = std::move(before);
+  PassOver(step);
+  step.Raise({ChannelAlarmKind::kRefused, step.incarnation(), entry.position, author,
+              std::string(allowed.message()) + " (" + At(entry) + "); it was passed over"},
+             result);
+  return absl::OkStatus();
+}
+
   PARLEY_RETURN_IF_ERROR(MoveTo(step, entry));
   const absl::StatusOr<Bytes> message = OpenMessage(step, entry);
   if (!message.ok()) {
@@ -208,6 +237,8 @@ absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult&
   }
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
   absl::StatusOr<mls::Received> received = group->Process(*message);
+  std::optional<mls::Group> before;
+  if (IsProposal(*message)) before.emplace(group->Clone());
   if (!received.ok()) {
     PassOver(step);
     return absl::OkStatus();
@@ -216,9 +247,8 @@ absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult&
     step.GroupChanged();
     return TakeApplication(step, entry, *group, *said, result);
   }
-  if (std::holds_alternative<mls::ReceivedProposal>(*received)) {
-    step.GroupChanged();
-    return absl::OkStatus();
+  if (const auto* proposed = std::get_if<mls::ReceivedProposal>(&*received)) {
+    return TakeProposal(step, entry, std::move(*before), proposed->proposal, result);
   }
   if (const auto* own = std::get_if<mls::OwnMessage>(&*received)) {
     if (own->unknown_to_this_state) return Restored(step, entry, result);
