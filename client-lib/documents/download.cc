@@ -26,11 +26,17 @@ using crypto::Bytes;
 using crypto::TreeHash;
 using crypto::TreeHasher;
 
+// What a chunk is received in and opened into, to be used again for later ones.
+struct ChunkMemory {
+  std::string sealed;
+  Bytes opened;
+};
+
 // A chunk that was opened and written to the part file.
 struct OpenedChunk {
   std::optional<TreeHash> plaintext_leaf;
   TreeHash ciphertext_leaf{};
-  std::string buffer;  // that the sealed chunk came in, to be used again
+  ChunkMemory memory;
 };
 using OpenWork = OrderedWork<absl::StatusOr<OpenedChunk>>;
 
@@ -131,14 +137,14 @@ class Download {
             return NotWhatWasShared("chunk " + std::to_string(index) + " has another size");
           }
           if (work.full()) PARLEY_RETURN_IF_ERROR(TakeOne(work));
-          std::string sealed;
+          ChunkMemory memory;
           if (!spare_.empty()) {
-            sealed = std::move(spare_.back());
+            memory = std::move(spare_.back());
             spare_.pop_back();
           }
-          sealed.swap(data);
-          work.Submit([this, index, sealed = std::move(sealed)]() mutable {
-            return OpenChunk(index, std::move(sealed));
+          memory.sealed.swap(data);
+          work.Submit([this, index, memory = std::move(memory)]() mutable {
+            return OpenChunk(index, std::move(memory));
           });
           ++next;
           return absl::OkStatus();
@@ -157,24 +163,28 @@ class Download {
     PARLEY_ASSIGN_OR_RETURN(OpenedChunk chunk, work.Take());
     if (chunk.plaintext_leaf.has_value()) plaintext_.AddLeaf(*chunk.plaintext_leaf);
     ciphertext_.AddLeaf(chunk.ciphertext_leaf);
-    spare_.push_back(std::move(chunk.buffer));
+    spare_.push_back(std::move(chunk.memory));
     ++record_.chunks;
     pace_.Advanced(ContentIn(record_.chunks));
     return pace_.IsSavingDue(record_.chunks - saved_chunks_) ? Save() : absl::OkStatus();
   }
 
   // Runs on the pool's threads.
-  absl::StatusOr<OpenedChunk> OpenChunk(uint64_t index, std::string sealed) const {
-    absl::StatusOr<Bytes> content = opener_.OpenChunk(index, crypto::ViewOf(sealed));
-    if (!content.ok()) {
+  absl::StatusOr<OpenedChunk> OpenChunk(uint64_t index, ChunkMemory memory) const {
+    memory.opened.resize(layout().ChunkSize(index));
+    const crypto::ByteView sealed = crypto::ViewOf(memory.sealed);
+    if (!opener_.OpenChunk(index, sealed, memory.opened).ok()) {
       return NotWhatWasShared("chunk " + std::to_string(index) +
                               " was altered, moved or is another file's");
     }
     OpenedChunk chunk;
-    if (!content->empty()) chunk.plaintext_leaf = crypto::TreeLeaf(*content);
-    chunk.ciphertext_leaf = crypto::TreeLeaf(crypto::ViewOf(sealed));
-    PARLEY_RETURN_IF_ERROR(part_.WritePiece(layout().ChunkOffset(index), *content));
-    chunk.buffer = std::move(sealed);
+    const crypto::ByteView content =
+        crypto::ByteView(memory.opened).first(layout().ContentSize(index));
+    const auto [content_leaf, sealed_leaf] = crypto::TreeLeaves(content, sealed);
+    if (!content.empty()) chunk.plaintext_leaf = content_leaf;
+    chunk.ciphertext_leaf = sealed_leaf;
+    PARLEY_RETURN_IF_ERROR(part_.WritePiece(layout().ChunkOffset(index), content));
+    chunk.memory = std::move(memory);
     return chunk;
   }
 
@@ -215,7 +225,7 @@ class Download {
   TreeHasher plaintext_;  // over the chunks that are verified and written
   TreeHasher ciphertext_;
   uint64_t saved_chunks_ = 0;
-  std::vector<std::string> spare_;  // at most as many as pieces under work
+  std::vector<ChunkMemory> spare_;  // at most as many as pieces under work
   WorkerPool pool_;
 };
 

@@ -87,18 +87,17 @@ absl::StatusOr<FileStamp> LocalFile::Stamp() const {
                        static_cast<uint64_t>(info.st_mtim.tv_nsec)};
 }
 
-absl::StatusOr<Bytes> LocalFile::ReadPiece(uint64_t offset, size_t size) const {
-  Bytes piece(size);
+absl::Status LocalFile::ReadPiece(uint64_t offset, std::span<uint8_t> piece) const {
   size_t done = 0;
-  while (done < size) {
+  while (done < piece.size()) {
     const ssize_t got =
-        pread(fd_, piece.data() + done, size - done, static_cast<off_t>(offset + done));
+        pread(fd_, piece.data() + done, piece.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return FileError(errno, path_, "read");
     if (got == 0) return absl::AbortedError(path_ + " has become shorter");
     done += static_cast<size_t>(got);
   }
-  return piece;
+  return absl::OkStatus();
 }
 
 absl::Status LocalFile::WritePiece(uint64_t offset, ByteView piece) const {
@@ -146,7 +145,8 @@ absl::StatusOr<crypto::TreeHasher> LocalFile::HashPieces(uint64_t size) const {
       const size_t piece =
           static_cast<size_t>(std::min<uint64_t>(crypto::kTreePieceSize, size - offset));
       work.Submit([this, offset, piece]() -> Leaf {
-        PARLEY_ASSIGN_OR_RETURN(Bytes bytes, ReadPiece(offset, piece));
+        Bytes bytes(piece);
+        PARLEY_RETURN_IF_ERROR(ReadPiece(offset, bytes));
         return crypto::TreeLeaf(bytes);
       });
       offset += piece;

@@ -5,6 +5,7 @@
 #define PARLEY_CLIENT_LIB_DOCUMENTS_LOCAL_FILE_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -38,8 +39,8 @@ class LocalFile {
 
   const std::string& path() const { return path_; }
   absl::StatusOr<FileStamp> Stamp() const;
-  // `size` bytes at `offset`. Errors: Aborted when the file ends before.
-  absl::StatusOr<crypto::Bytes> ReadPiece(uint64_t offset, size_t size) const;
+  // Fills `piece` with what is at `offset`. Errors: Aborted when the file ends before.
+  absl::Status ReadPiece(uint64_t offset, std::span<uint8_t> piece) const;
   // Errors: ResourceExhausted when the disk is full.
   absl::Status WritePiece(uint64_t offset, crypto::ByteView piece) const;
   absl::Status Truncate(uint64_t size) const;

@@ -119,12 +119,12 @@ class NotingRelay : public RelayClient {
    public:
     NotingUpload(NotingRelay& relay, std::unique_ptr<BlobUpload> inner)
         : relay_(relay), inner_(std::move(inner)) {}
-    absl::Status Send(uint64_t index, crypto::ByteView data) override {
+    absl::Status Send(uint64_t index, std::string&& data) override {
       absl::Status broken = relay_.Count();
       if (!broken.ok()) return broken;
       relay_.sent.push_back(index);
       relay_.Tell(index);
-      return inner_->Send(index, data);
+      return inner_->Send(index, std::move(data));
     }
     absl::Status Finish() override { return inner_->Finish(); }
     uint64_t acknowledged() const override { return inner_->acknowledged(); }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "client-lib/documents/local_file.h"
 #include "client-lib/documents/transfer.h"
@@ -28,9 +29,10 @@ using crypto::TreeHasher;
 constexpr int kMostStarts = 3;
 constexpr uint32_t kFileFormat = 1;
 
-// A chunk that is ready to be sent.
+// A chunk that is ready to be sent. Its memory is used again for later ones.
 struct SealedChunk {
-  Bytes bytes;
+  Bytes content;
+  std::string sealed;
   std::optional<TreeHash> plaintext_leaf;  // none where there is padding only
   TreeHash ciphertext_leaf{};
 };
@@ -155,13 +157,16 @@ class Upload {
     while (sent < layout().chunk_count()) {
       PARLEY_RETURN_IF_ERROR(pace_.CheckCancelled());
       if (submitted < layout().chunk_count() && !work.full()) {
-        work.Submit([this, index = submitted] { return SealChunk(index); });
+        work.Submit([this, index = submitted, chunk = TakeSpare()]() mutable {
+          return SealChunk(index, std::move(chunk));
+        });
         ++submitted;
         continue;
       }
       PARLEY_ASSIGN_OR_RETURN(SealedChunk chunk, TakeChunk(work));
       unacknowledged_.push_back({chunk.plaintext_leaf, chunk.ciphertext_leaf});
-      PARLEY_RETURN_IF_ERROR(stream->Send(sent++, chunk.bytes));
+      PARLEY_RETURN_IF_ERROR(stream->Send(sent++, std::move(chunk.sealed)));
+      spare_.push_back(std::move(chunk));
       Acknowledge(stream->acknowledged());
       if (pace_.IsSavingDue(record_.chunks - saved_chunks_)) PARLEY_RETURN_IF_ERROR(Save());
     }
@@ -177,13 +182,23 @@ class Upload {
   }
 
   // Runs on the pool's threads.
-  absl::StatusOr<SealedChunk> SealChunk(uint64_t index) const {
-    const size_t size = layout().ContentSize(index);
-    PARLEY_ASSIGN_OR_RETURN(Bytes content, source_.ReadPiece(layout().ChunkOffset(index), size));
-    SealedChunk chunk;
-    if (size > 0) chunk.plaintext_leaf = crypto::TreeLeaf(content);
-    PARLEY_ASSIGN_OR_RETURN(chunk.bytes, sealer_->SealChunk(index, content));
-    chunk.ciphertext_leaf = crypto::TreeLeaf(chunk.bytes);
+  absl::StatusOr<SealedChunk> SealChunk(uint64_t index, SealedChunk chunk) const {
+    chunk.content.resize(layout().ContentSize(index));
+    chunk.sealed.resize(layout().SealedChunkSize(index));
+    PARLEY_RETURN_IF_ERROR(source_.ReadPiece(layout().ChunkOffset(index), chunk.content));
+    PARLEY_RETURN_IF_ERROR(sealer_->SealChunk(index, chunk.content, crypto::BytesOf(chunk.sealed)));
+    const auto [content_leaf, sealed_leaf] =
+        crypto::TreeLeaves(chunk.content, crypto::ViewOf(chunk.sealed));
+    chunk.plaintext_leaf.reset();
+    if (!chunk.content.empty()) chunk.plaintext_leaf = content_leaf;
+    chunk.ciphertext_leaf = sealed_leaf;
+    return chunk;
+  }
+
+  SealedChunk TakeSpare() {
+    if (spare_.empty()) return SealedChunk();
+    SealedChunk chunk = std::move(spare_.back());
+    spare_.pop_back();
     return chunk;
   }
 
@@ -261,6 +276,7 @@ class Upload {
   TreeHasher ciphertext_;
   std::deque<std::pair<std::optional<TreeHash>, TreeHash>> unacknowledged_;
   uint64_t saved_chunks_ = 0;
+  std::vector<SealedChunk> spare_;  // at most as many as pieces under work
   bool starts_anew_ = false;
   WorkerPool pool_;
 };

@@ -40,7 +40,7 @@ class GrpcBlobUpload final : public BlobUpload {
     return written ? absl::OkStatus() : End();
   }
 
-  absl::Status Send(uint64_t index, crypto::ByteView data) override {
+  absl::Status Send(uint64_t index, std::string&& data) override {
     {
       std::unique_lock lock(mutex_);
       if (index != sent_) return absl::InvalidArgumentError("chunks are sent in order");
@@ -55,7 +55,7 @@ class GrpcBlobUpload final : public BlobUpload {
       sent_ = index + 1;
     }
     request_.mutable_chunk()->set_index(index);
-    request_.mutable_chunk()->set_data(data.data(), data.size());
+    request_.mutable_chunk()->mutable_data()->swap(data);
     call_.Touch();
     if (!stream_->Write(request_)) return End();
     Rest();

@@ -65,7 +65,8 @@ class BlobUpload {
   virtual ~BlobUpload() = default;  // cancels
   // Chunk `index`, the one after the last sent. After an error the upload is over: stat the blob
   // and start another at the first chunk that is missing.
-  virtual absl::Status Send(uint64_t index, crypto::ByteView data) = 0;
+  // Takes `data`; what is left in it has no meaning, but its memory may be used for another chunk.
+  virtual absl::Status Send(uint64_t index, std::string&& data) = 0;
   // Waits until everything that was sent is stored.
   virtual absl::Status Finish() = 0;
   // Chunks 0 … acknowledged()-1 are stored at the relay, as this upload sent them. Chunks that

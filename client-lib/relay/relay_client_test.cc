@@ -399,7 +399,7 @@ TEST_F(BlobTest, GoesUpAndDown) {
   auto upload = client_->UploadBlob(id_, write_, 0, 0, 3);
   ASSERT_TRUE(upload.ok()) << upload.status();
   for (uint64_t i = 0; i < 10; ++i) {
-    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+    ASSERT_TRUE((*upload)->Send(i, Chunk(i)).ok());
   }
   ASSERT_TRUE((*upload)->Finish().ok());
   EXPECT_EQ((*upload)->acknowledged(), 10u);
@@ -440,13 +440,13 @@ TEST_F(BlobTest, UploadEndsWhenTheRelayDoesAndGoesOn) {
   auto upload = client_->UploadBlob(id_, write_, 0, 0);
   ASSERT_TRUE(upload.ok());
   for (uint64_t i = 0; i < 4; ++i) {
-    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+    ASSERT_TRUE((*upload)->Send(i, Chunk(i)).ok());
   }
   while ((*upload)->acknowledged() < 4) usleep(1000);
   relay_.Stop();
   absl::Status status;
   for (uint64_t i = 4; i < 10 && status.ok(); ++i) {
-    status = (*upload)->Send(i, crypto::ViewOf(Chunk(i)));
+    status = (*upload)->Send(i, Chunk(i));
   }
   if (status.ok()) status = (*upload)->Finish();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
@@ -460,7 +460,7 @@ TEST_F(BlobTest, UploadEndsWhenTheRelayDoesAndGoesOn) {
   upload = client_->UploadBlob(id_, write_, stat->chunks, stat->chunks);
   ASSERT_TRUE(upload.ok());
   for (uint64_t i = stat->chunks; i < 10; ++i) {
-    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+    ASSERT_TRUE((*upload)->Send(i, Chunk(i)).ok());
   }
   ASSERT_TRUE((*upload)->Finish().ok());
   EXPECT_TRUE(client_->SealBlob(id_, write_, 10, 1'000'000).ok());
@@ -470,23 +470,23 @@ TEST_F(BlobTest, ReplacedChunksAreAcknowledgedWhenTheyAre) {
   Make(8, 100'000);
   auto upload = client_->UploadBlob(id_, write_, 0, 0);
   for (uint64_t i = 0; i < 6; ++i) {
-    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(9))).ok());
+    ASSERT_TRUE((*upload)->Send(i, Chunk(9)).ok());
   }
   ASSERT_TRUE((*upload)->Finish().ok());
   upload = client_->UploadBlob(id_, write_, 2, 6);
   for (uint64_t i = 2; i < 6; ++i) {
-    ASSERT_TRUE((*upload)->Send(i, crypto::ViewOf(Chunk(i))).ok());
+    ASSERT_TRUE((*upload)->Send(i, Chunk(i)).ok());
   }
   usleep(200'000);
   EXPECT_EQ((*upload)->acknowledged(), 2u);  // the relay's "6" says nothing of these
-  ASSERT_TRUE((*upload)->Send(6, crypto::ViewOf(Chunk(6))).ok());
-  ASSERT_TRUE((*upload)->Send(7, crypto::ViewOf(Chunk(7))).ok());
+  ASSERT_TRUE((*upload)->Send(6, Chunk(6)).ok());
+  ASSERT_TRUE((*upload)->Send(7, Chunk(7)).ok());
   ASSERT_TRUE((*upload)->Finish().ok());
   EXPECT_EQ((*upload)->acknowledged(), 8u);
   // Replacing alone, up to the end: acknowledged by the stream's end.
   upload = client_->UploadBlob(id_, write_, 6, 8);
-  ASSERT_TRUE((*upload)->Send(6, crypto::ViewOf(Chunk(1))).ok());
-  ASSERT_TRUE((*upload)->Send(7, crypto::ViewOf(Chunk(0))).ok());
+  ASSERT_TRUE((*upload)->Send(6, Chunk(1)).ok());
+  ASSERT_TRUE((*upload)->Send(7, Chunk(0)).ok());
   ASSERT_TRUE((*upload)->Finish().ok());
   EXPECT_EQ((*upload)->acknowledged(), 8u);
   ASSERT_TRUE(client_->SealBlob(id_, write_, 8, 800'000).ok());

@@ -24,6 +24,10 @@ ByteView ViewOf(std::string_view text) {
   return ByteView(reinterpret_cast<const uint8_t*>(text.data()), text.size());
 }
 
+std::span<uint8_t> BytesOf(std::string& text) {
+  return {reinterpret_cast<uint8_t*>(text.data()), text.size()};
+}
+
 std::string ToString(ByteView bytes) { return std::string(bytes.begin(), bytes.end()); }
 
 Bytes Concat(std::initializer_list<ByteView> parts) {

@@ -25,6 +25,8 @@ using ByteArray = std::array<uint8_t, N>;
 Bytes ToBytes(std::string_view text);
 // A view of the bytes of `text`; valid as long as `text` is.
 ByteView ViewOf(std::string_view text);
+// The bytes of `text`, to be written; valid until its size changes.
+std::span<uint8_t> BytesOf(std::string& text);
 // The bytes of `bytes` as a std::string, for protobuf fields and database values.
 std::string ToString(ByteView bytes);
 

@@ -28,6 +28,11 @@ absl::Status NoSuchChunk(uint64_t index, const FileLayout& layout) {
                                std::to_string(layout.chunk_count()));
 }
 
+absl::Status WrongRoom(uint64_t index) {
+  return absl::InvalidArgumentError("memory of another size than that of chunk " +
+                                    std::to_string(index));
+}
+
 }  // namespace
 
 absl::StatusOr<Bytes> FileKeyCommitment(ByteView file_key, ByteView share_id) {
@@ -53,21 +58,32 @@ absl::StatusOr<FileSealer> FileSealer::Create(Secret file_key, ByteView share_id
   return FileSealer(std::move(file_key), share_id, layout, std::move(commitment));
 }
 
-absl::StatusOr<Bytes> FileSealer::SealChunk(uint64_t index, ByteView content) const {
+absl::Status FileSealer::SealChunk(uint64_t index, ByteView content,
+                                   std::span<uint8_t> sealed) const {
   if (index >= layout_.chunk_count()) return NoSuchChunk(index, layout_);
   if (content.size() != layout_.ContentSize(index)) {
     return absl::FailedPreconditionError("the file has changed its size while it was sent");
   }
-  // Content and padding are laid where the ciphertext will be, and sealed in place.
-  Bytes out(layout_.SealedChunkSize(index));
-  const std::span<uint8_t> random = std::span<uint8_t>(out).first(kFileChunkRandomSize);
-  const std::span<uint8_t> sealed = std::span<uint8_t>(out).subspan(kFileChunkRandomSize);
+  if (sealed.size() != layout_.SealedChunkSize(index)) return WrongRoom(index);
+  const std::span<uint8_t> random = sealed.first(kFileChunkRandomSize);
+  const std::span<uint8_t> out = sealed.subspan(kFileChunkRandomSize);
   RandomBytes(random);
-  std::ranges::copy(content, sealed.begin());
+  ByteView chunk = content;
+  if (content.size() < layout_.ChunkSize(index)) {
+    // Content and padding are laid where the ciphertext will be, and sealed in place.
+    const std::span<uint8_t> padded = out.first(layout_.ChunkSize(index));
+    std::ranges::fill(std::ranges::copy(content, padded.begin()).out, padded.end(), uint8_t{0});
+    chunk = padded;
+  }
   SealInto(kAead, file_key_.Reveal(), ChunkNonce(random, index),
-           ChunkAad(share_id_, index, layout_.IsLast(index)),
-           sealed.first(layout_.ChunkSize(index)), sealed);
-  return out;
+           ChunkAad(share_id_, index, layout_.IsLast(index)), chunk, out);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Bytes> FileSealer::SealChunk(uint64_t index, ByteView content) const {
+  Bytes sealed(index < layout_.chunk_count() ? layout_.SealedChunkSize(index) : 0);
+  PARLEY_RETURN_IF_ERROR(SealChunk(index, content, sealed));
+  return sealed;
 }
 
 FileOpener::FileOpener(Secret file_key, ByteView share_id, FileLayout layout)
@@ -83,17 +99,27 @@ absl::StatusOr<FileOpener> FileOpener::Create(Secret file_key, ByteView share_id
   return FileOpener(std::move(file_key), share_id, layout);
 }
 
-absl::StatusOr<Bytes> FileOpener::OpenChunk(uint64_t index, ByteView sealed) const {
+absl::Status FileOpener::OpenChunk(uint64_t index, ByteView sealed,
+                                   std::span<uint8_t> opened) const {
   if (index >= layout_.chunk_count()) return NoSuchChunk(index, layout_);
+  if (opened.size() != layout_.ChunkSize(index)) return WrongRoom(index);
   if (sealed.size() != layout_.SealedChunkSize(index)) return DecryptionFailed();
-  PARLEY_ASSIGN_OR_RETURN(Bytes content, Open(kAead, file_key_.Reveal(),
-                                              ChunkNonce(sealed.first(kFileChunkRandomSize), index),
-                                              ChunkAad(share_id_, index, layout_.IsLast(index)),
-                                              sealed.subspan(kFileChunkRandomSize)));
-  const ByteView padding = ByteView(content).subspan(layout_.ContentSize(index));
+  PARLEY_RETURN_IF_ERROR(OpenInto(kAead, file_key_.Reveal(),
+                                  ChunkNonce(sealed.first(kFileChunkRandomSize), index),
+                                  ChunkAad(share_id_, index, layout_.IsLast(index)),
+                                  sealed.subspan(kFileChunkRandomSize), opened));
+  const ByteView padding = ByteView(opened).subspan(layout_.ContentSize(index));
   if (std::ranges::any_of(padding, [](uint8_t byte) { return byte != 0; })) {
     return DecryptionFailed();
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Bytes> FileOpener::OpenChunk(uint64_t index, ByteView sealed) const {
+  if (index >= layout_.chunk_count()) return NoSuchChunk(index, layout_);
+  if (sealed.size() != layout_.SealedChunkSize(index)) return DecryptionFailed();
+  Bytes content(layout_.ChunkSize(index));
+  PARLEY_RETURN_IF_ERROR(OpenChunk(index, sealed, content));
   content.resize(layout_.ContentSize(index));
   return content;
 }

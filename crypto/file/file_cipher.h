@@ -52,10 +52,13 @@ class FileSealer {
   const FileLayout& layout() const { return layout_; }
   const Bytes& key_commitment() const { return key_commitment_; }
 
-  // 24 random bytes || ciphertext || 32-byte tag, layout().SealedChunkSize(index) bytes. `content`
-  // is the true content of the chunk; padding is added here.
-  // Errors: OutOfRange for an index that the file doesn't have; FailedPrecondition when `content`
-  // doesn't have layout().ContentSize(index) bytes: the source has changed its size.
+  // Writes into `sealed`: 24 random bytes || ciphertext || 32-byte tag,
+  // layout().SealedChunkSize(index) bytes. `content` is the true content of the chunk, elsewhere;
+  // padding is added here. Errors: OutOfRange for an index that the file doesn't have;
+  // InvalidArgument for a `sealed` of another size; FailedPrecondition when `content` doesn't have
+  // layout().ContentSize(index) bytes: the source has changed its size.
+  absl::Status SealChunk(uint64_t index, ByteView content, std::span<uint8_t> sealed) const;
+  // The same into memory of its own.
   absl::StatusOr<Bytes> SealChunk(uint64_t index, ByteView content) const;
 
  private:
@@ -76,9 +79,13 @@ class FileOpener {
 
   const FileLayout& layout() const { return layout_; }
 
-  // The chunk's true content, without padding.
-  // Errors: OutOfRange for an index that the file doesn't have; one identical Unauthenticated for
-  // a chunk that was altered, cut, moved, is another file's, or whose padding isn't all zeros.
+  // Writes the chunk into `opened`, which has layout().ChunkSize(index) bytes and doesn't overlap
+  // `sealed`: its first layout().ContentSize(index) bytes are the true content, the rest padding.
+  // Errors: OutOfRange for an index that the file doesn't have; InvalidArgument for an `opened` of
+  // another size; one identical Unauthenticated for a chunk that was altered, cut, moved, is
+  // another file's, or whose padding isn't all zeros.
+  absl::Status OpenChunk(uint64_t index, ByteView sealed, std::span<uint8_t> opened) const;
+  // The true content, in memory of its own.
   absl::StatusOr<Bytes> OpenChunk(uint64_t index, ByteView sealed) const;
 
  private:

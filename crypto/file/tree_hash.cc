@@ -1,9 +1,7 @@
 #include "crypto/file/tree_hash.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
-#include <thread>
 
 #include "crypto/primitives/hash.h"
 
@@ -22,6 +20,10 @@ absl::Status BadState() { return absl::InvalidArgumentError("a tree hash's state
 }  // namespace
 
 TreeHash TreeLeaf(ByteView piece) { return Sha256({ByteView(&kLeafPrefix, 1), piece}); }
+
+std::pair<TreeHash, TreeHash> TreeLeaves(ByteView a, ByteView b) {
+  return Sha256OfTwo(ByteView(&kLeafPrefix, 1), a, b);
+}
 
 void TreeHasher::AddLeaf(const TreeHash& leaf) {
   subtrees_.push_back(leaf);
@@ -61,25 +63,6 @@ absl::StatusOr<TreeHasher> TreeHasher::Load(ByteView saved) {
     out.subtrees_.push_back(hash);
   }
   return out;
-}
-
-std::vector<TreeHash> TreeLeaves(ByteView data, unsigned threads) {
-  const size_t count = (data.size() + kTreePieceSize - 1) / kTreePieceSize;
-  std::vector<TreeHash> leaves(count);
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < count; i = next++) {
-      const size_t at = i * kTreePieceSize;
-      leaves[i] = TreeLeaf(data.subspan(at, std::min(kTreePieceSize, data.size() - at)));
-    }
-  };
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  threads = static_cast<unsigned>(std::min<size_t>(threads, count));
-  std::vector<std::jthread> others;
-  for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
-  work();
-  others.clear();  // joins
-  return leaves;
 }
 
 }  // namespace parley::crypto

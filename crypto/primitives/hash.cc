@@ -77,6 +77,20 @@ ByteArray<kSha256Size> Sha256(std::initializer_list<ByteView> parts) {
   return out;
 }
 
+std::pair<ByteArray<kSha256Size>, ByteArray<kSha256Size>> Sha256OfTwo(ByteView prefix, ByteView a,
+                                                                      ByteView b) {
+  Sha256State state_a;
+  state_a.Update(prefix);
+  Sha256State state_b = state_a;
+  Sha256State::UpdateBoth(state_a, a, state_b, b, HardwareSha256Pair());
+  std::pair<ByteArray<kSha256Size>, ByteArray<kSha256Size>> out;
+  state_a.FinishInto(out.first);
+  state_b.FinishInto(out.second);
+  WipeBytes({reinterpret_cast<uint8_t*>(&state_a), sizeof(state_a)});
+  WipeBytes({reinterpret_cast<uint8_t*>(&state_b), sizeof(state_b)});
+  return out;
+}
+
 Bytes Hmac(HashAlgorithm algorithm, ByteView key, ByteView data) {
   HmacState state(algorithm, key);
   state.Update(data);

@@ -40,17 +40,40 @@ Sha256State::Sha256State() : Sha256State(BestCompress()) {}
 Sha256State::Sha256State(Sha256Compress compress)
     : compress_(compress), words_(kInitialWords), block_{} {}
 
-void Sha256State::Update(ByteView data) {
-  if (data.empty()) return;
+ByteView Sha256State::FillBlock(ByteView data) {
   const size_t waiting = size_ % kSha256BlockSize;
-  size_ += data.size();
-  if (waiting > 0) {
-    const size_t take = std::min(kSha256BlockSize - waiting, data.size());
-    memcpy(block_.data() + waiting, data.data(), take);
-    data = data.subspan(take);
-    if (waiting + take < kSha256BlockSize) return;
-    compress_(words_, block_.data(), 1);
+  if (waiting == 0 || data.empty()) return data;
+  const size_t take = std::min(kSha256BlockSize - waiting, data.size());
+  memcpy(block_.data() + waiting, data.data(), take);
+  size_ += take;
+  if (waiting + take == kSha256BlockSize) compress_(words_, block_.data(), 1);
+  return data.subspan(take);
+}
+
+void Sha256State::UpdateBoth(Sha256State& a, ByteView data_a, Sha256State& b, ByteView data_b,
+                             Sha256CompressPair compress) {
+  if (compress != nullptr) {
+    data_a = a.FillBlock(data_a);
+    data_b = b.FillBlock(data_b);
+    // A message that ended within its block has no blocks to be mixed in here.
+    const size_t blocks = std::min(data_a.size(), data_b.size()) / kSha256BlockSize;
+    if (blocks > 0) {
+      const size_t bytes = blocks * kSha256BlockSize;
+      compress(a.words_, data_a.data(), b.words_, data_b.data(), blocks);
+      a.size_ += bytes;
+      b.size_ += bytes;
+      data_a = data_a.subspan(bytes);
+      data_b = data_b.subspan(bytes);
+    }
   }
+  a.Update(data_a);
+  b.Update(data_b);
+}
+
+void Sha256State::Update(ByteView data) {
+  data = FillBlock(data);
+  if (data.empty()) return;
+  size_ += data.size();
   const size_t blocks = data.size() / kSha256BlockSize;
   if (blocks > 0) compress_(words_, data.data(), blocks);
   data = data.subspan(blocks * kSha256BlockSize);

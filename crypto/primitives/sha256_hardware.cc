@@ -37,6 +37,17 @@ PARLEY_SHA inline void FourRounds(Working& w, __m128i words, const uint32_t* con
   w.abef = _mm_sha256rnds2_epu32(w.abef, w.cdgh, _mm_shuffle_epi32(sum, 0x0e));
 }
 
+PARLEY_SHA inline void FourRoundsOfBoth(Working& a, __m128i words_a, Working& b, __m128i words_b,
+                                        const uint32_t* constants) {
+  const __m128i k = _mm_load_si128(reinterpret_cast<const __m128i*>(constants));
+  const __m128i sum_a = _mm_add_epi32(words_a, k);
+  const __m128i sum_b = _mm_add_epi32(words_b, k);
+  a.cdgh = _mm_sha256rnds2_epu32(a.cdgh, a.abef, sum_a);
+  b.cdgh = _mm_sha256rnds2_epu32(b.cdgh, b.abef, sum_b);
+  a.abef = _mm_sha256rnds2_epu32(a.abef, a.cdgh, _mm_shuffle_epi32(sum_a, 0x0e));
+  b.abef = _mm_sha256rnds2_epu32(b.abef, b.cdgh, _mm_shuffle_epi32(sum_b, 0x0e));
+}
+
 // W[t .. t + 3] from the sixteen words before, which are w0 (oldest) to w3.
 PARLEY_SHA inline __m128i NextWords(__m128i w0, __m128i w1, __m128i w2, __m128i w3) {
   const __m128i seven_back = _mm_alignr_epi8(w3, w2, 4);
@@ -72,18 +83,78 @@ PARLEY_SHA inline void CompressBlock(Working& state, const uint8_t* block) {
   state.cdgh = _mm_add_epi32(state.cdgh, before.cdgh);
 }
 
-PARLEY_SHA void CompressWithInstructions(std::array<uint32_t, 8>& words, const uint8_t* blocks,
-                                         size_t block_count) {
-  __m128i* const stored = reinterpret_cast<__m128i*>(words.data());
-  // Lanes from the lowest: a b c d, e f g h become f e b a, h g d c.
+// One block of each of two messages, step by step.
+PARLEY_SHA inline void CompressBlocks(Working& state_a, const uint8_t* a, Working& state_b,
+                                      const uint8_t* b) {
+  const Working before_a = state_a;
+  const Working before_b = state_b;
+  __m128i a0 = LoadBigEndian(a);
+  __m128i b0 = LoadBigEndian(b);
+  __m128i a1 = LoadBigEndian(a + 16);
+  __m128i b1 = LoadBigEndian(b + 16);
+  __m128i a2 = LoadBigEndian(a + 32);
+  __m128i b2 = LoadBigEndian(b + 32);
+  __m128i a3 = LoadBigEndian(a + 48);
+  __m128i b3 = LoadBigEndian(b + 48);
+  for (int t = 0; t < 48; t += 16) {
+    FourRoundsOfBoth(state_a, a0, state_b, b0, kRoundConstants + t);
+    a0 = NextWords(a0, a1, a2, a3);
+    b0 = NextWords(b0, b1, b2, b3);
+    FourRoundsOfBoth(state_a, a1, state_b, b1, kRoundConstants + t + 4);
+    a1 = NextWords(a1, a2, a3, a0);
+    b1 = NextWords(b1, b2, b3, b0);
+    FourRoundsOfBoth(state_a, a2, state_b, b2, kRoundConstants + t + 8);
+    a2 = NextWords(a2, a3, a0, a1);
+    b2 = NextWords(b2, b3, b0, b1);
+    FourRoundsOfBoth(state_a, a3, state_b, b3, kRoundConstants + t + 12);
+    a3 = NextWords(a3, a0, a1, a2);
+    b3 = NextWords(b3, b0, b1, b2);
+  }
+  FourRoundsOfBoth(state_a, a0, state_b, b0, kRoundConstants + 48);
+  FourRoundsOfBoth(state_a, a1, state_b, b1, kRoundConstants + 52);
+  FourRoundsOfBoth(state_a, a2, state_b, b2, kRoundConstants + 56);
+  FourRoundsOfBoth(state_a, a3, state_b, b3, kRoundConstants + 60);
+  state_a.abef = _mm_add_epi32(state_a.abef, before_a.abef);
+  state_a.cdgh = _mm_add_epi32(state_a.cdgh, before_a.cdgh);
+  state_b.abef = _mm_add_epi32(state_b.abef, before_b.abef);
+  state_b.cdgh = _mm_add_epi32(state_b.cdgh, before_b.cdgh);
+}
+
+// Lanes from the lowest: a b c d, e f g h become f e b a, h g d c.
+PARLEY_SHA inline Working Load(const std::array<uint32_t, 8>& words) {
+  const __m128i* const stored = reinterpret_cast<const __m128i*>(words.data());
   const __m128i badc = _mm_shuffle_epi32(_mm_loadu_si128(stored), 0xb1);
   const __m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(stored + 1), 0x1b);
-  Working state{_mm_alignr_epi8(badc, hgfe, 8), _mm_blend_epi16(hgfe, badc, 0xf0)};
-  for (; block_count > 0; --block_count, blocks += kSha256BlockSize) CompressBlock(state, blocks);
+  return {_mm_alignr_epi8(badc, hgfe, 8), _mm_blend_epi16(hgfe, badc, 0xf0)};
+}
+
+PARLEY_SHA inline void Store(const Working& state, std::array<uint32_t, 8>& words) {
+  __m128i* const stored = reinterpret_cast<__m128i*>(words.data());
   const __m128i abef = _mm_shuffle_epi32(state.abef, 0x1b);
   const __m128i ghcd = _mm_shuffle_epi32(state.cdgh, 0xb1);
   _mm_storeu_si128(stored, _mm_blend_epi16(abef, ghcd, 0xf0));
   _mm_storeu_si128(stored + 1, _mm_alignr_epi8(ghcd, abef, 8));
+}
+
+PARLEY_SHA void CompressWithInstructions(std::array<uint32_t, 8>& words, const uint8_t* blocks,
+                                         size_t block_count) {
+  Working state = Load(words);
+  for (; block_count > 0; --block_count, blocks += kSha256BlockSize) CompressBlock(state, blocks);
+  Store(state, words);
+}
+
+// A round waits for the one before, so that a processor which runs one message's rounds has half of
+// its time left for another's.
+PARLEY_SHA void CompressSideBySide(std::array<uint32_t, 8>& words_a, const uint8_t* a,
+                                   std::array<uint32_t, 8>& words_b, const uint8_t* b,
+                                   size_t block_count) {
+  Working state_a = Load(words_a);
+  Working state_b = Load(words_b);
+  for (; block_count > 0; --block_count, a += kSha256BlockSize, b += kSha256BlockSize) {
+    CompressBlocks(state_a, a, state_b, b);
+  }
+  Store(state_a, words_a);
+  Store(state_b, words_b);
 }
 
 bool HasInstructions() {
@@ -103,6 +174,10 @@ Sha256Compress HardwareSha256() {
   return has ? CompressWithInstructions : nullptr;
 }
 
+Sha256CompressPair HardwareSha256Pair() {
+  return HardwareSha256() != nullptr ? CompressSideBySide : nullptr;
+}
+
 }  // namespace parley::crypto
 
 #else
@@ -110,6 +185,7 @@ Sha256Compress HardwareSha256() {
 namespace parley::crypto {
 
 Sha256Compress HardwareSha256() { return nullptr; }
+Sha256CompressPair HardwareSha256Pair() { return nullptr; }
 
 }  // namespace parley::crypto
 

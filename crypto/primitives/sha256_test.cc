@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "crypto/base/test_bytes.h"
+#include "crypto/primitives/hash.h"
 #include "crypto/primitives/random.h"
 #include "gtest/gtest.h"
 
@@ -56,6 +57,46 @@ TEST_P(Sha256With, UnalignedData) {
     const ByteView part = ByteView(data).subspan(offset, 4096);
     EXPECT_EQ(HashInSteps(part, 10000), Libsodiums(part)) << offset;
   }
+}
+
+// Two messages side by side: all pairs of sizes around the blocks, from any state of the block that
+// waits, must give what each gives alone.
+TEST(Sha256UpdateBoth, IsAsEachAlone) {
+  const Bytes data = RandomBytes(size_t{1200});
+  constexpr size_t kSizes[] = {0, 1, 55, 62, 63, 64, 65, 127, 128, 129, 300, 511, 512, 1000};
+  for (Sha256CompressPair compress : {HardwareSha256Pair(), Sha256CompressPair{nullptr}}) {
+    for (size_t before_a : {size_t{0}, size_t{1}, size_t{63}, size_t{64}}) {
+      for (size_t before_b : {size_t{0}, size_t{1}, size_t{40}}) {
+        for (size_t size_a : kSizes) {
+          for (size_t size_b : kSizes) {
+            const ByteView a = ByteView(data).first(before_a + size_a);
+            const ByteView b = ByteView(data).subspan(100, before_b + size_b);
+            Sha256State state_a;
+            Sha256State state_b;
+            state_a.Update(a.first(before_a));
+            state_b.Update(b.first(before_b));
+            Sha256State::UpdateBoth(state_a, a.subspan(before_a), state_b, b.subspan(before_b),
+                                    compress);
+            ByteArray<32> hash_a;
+            ByteArray<32> hash_b;
+            state_a.FinishInto(hash_a);
+            state_b.FinishInto(hash_b);
+            ASSERT_EQ(ToHex(hash_a), Libsodiums(a)) << size_a << " beside " << size_b;
+            ASSERT_EQ(ToHex(hash_b), Libsodiums(b)) << size_b << " beside " << size_a;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Sha256OfTwo, IsSha256OfEach) {
+  const Bytes data = RandomBytes(size_t{5000});
+  const ByteView a = ByteView(data).first(4097);
+  const ByteView b = ByteView(data).subspan(3, 4500);
+  const auto [hash_a, hash_b] = Sha256OfTwo(ViewOf("prefix"), a, b);
+  EXPECT_EQ(ToHex(hash_a), Libsodiums(Concat({ViewOf("prefix"), a})));
+  EXPECT_EQ(ToHex(hash_b), Libsodiums(Concat({ViewOf("prefix"), b})));
 }
 
 // FIPS 180-4's long example: a million times "a".

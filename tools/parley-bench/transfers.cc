@@ -92,7 +92,11 @@ struct Transfers::State {
                                     chunks * kChunkBytes));
       const std::unique_ptr<client::BlobUpload> upload =
           bench::Must(relay->UploadBlob(blob, key, 0, 0));
-      for (uint64_t i = 0; i < chunks; ++i) bench::Must(upload->Send(i, chunk));
+      std::string data;
+      for (uint64_t i = 0; i < chunks; ++i) {
+        data.assign(chunk.begin(), chunk.end());
+        bench::Must(upload->Send(i, std::move(data)));
+      }
       bench::Must(upload->Finish());
       bench::Must(relay->SealBlob(blob, key, chunks, chunks * kChunkBytes));
     });
