@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "crypto/base/status_macros.h"
 #include "server/admin/admin_socket.h"
 #include "server/admin/connection_string.h"
@@ -46,6 +47,10 @@ void SilenceGrpc() {
   gpr_set_log_function([](gpr_log_func_args* /*line*/) {});
 }
 
+// Debian builds Abseil with the search for lock cycles, which takes a lock of the whole process at
+// each of gRPC's own.
+void RunLocksAlone() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
+
 absl::StatusOr<TlsCertificate> Certificate(const ServeOptions& options, const std::string& host) {
   if (!options.certificate_file.empty()) {
     return LoadCertificate(options.certificate_file, options.key_file);
@@ -58,6 +63,7 @@ absl::StatusOr<TlsCertificate> Certificate(const ServeOptions& options, const st
 absl::Status Serve(const ServeOptions& options) {
   ShieldProcess();
   SilenceGrpc();
+  RunLocksAlone();
   const sigset_t signals = BlockSignals();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("relay"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
