@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client-lib/channels/names.h"
+#include "client-lib/content/parse.h"
 #include "crypto/base/bytes.h"
 #include "crypto/base/status_macros.h"
 #include "parley/content/v1/content.pb.h"
@@ -148,7 +149,7 @@ absl::Status ValidateChannelState(const ChannelState& state) {
 
 absl::StatusOr<ChannelState> ParseChannelState(ByteView bytes) {
   pb::ChannelState in;
-  if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!ParseFromPeer(in, bytes)) {
     return Invalid("it can't be read");
   }
   if (in.version() != kVersion) {

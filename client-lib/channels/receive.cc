@@ -13,6 +13,7 @@
 #include "client-lib/channels/own_commit.h"
 #include "client-lib/channels/relay_fault.h"
 #include "client-lib/channels/transcript.h"
+#include "client-lib/content/parse.h"
 #include "crypto/base/status_macros.h"
 #include "parley/content/v1/content.pb.h"
 
@@ -116,7 +117,7 @@ absl::Status CompareSeen(ChannelStep& step, const Entry& entry, const RosterMemb
 absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMember& author,
                          const crypto::Secret& plaintext, ExchangeResult& result) {
   pb::Content content;
-  if (!content.ParseFromArray(plaintext.Reveal().data(), static_cast<int>(plaintext.size())) ||
+  if (!ParseFromPeer(content, plaintext.Reveal()) ||
       !IdFrom<MessageId>(content.message_id()).has_value()) {
     PassOver(step);
     return absl::OkStatus();
@@ -137,7 +138,6 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
   return absl::OkStatus();
 }
 
-absl::Status TakeApplication(ChannelStep& step, const Entry& entry, const mls::Group& group,
 std::optional<ParticipantId> AuthorAt(const mls::Group& group, mls::LeafIndex leaf) {
   const std::optional<mls::Member> member = group.FindMember(leaf);
   if (!member.has_value()) return std::nullopt;
@@ -146,6 +146,7 @@ std::optional<ParticipantId> AuthorAt(const mls::Group& group, mls::LeafIndex le
   return who->participant_id;
 }
 
+absl::Status TakeApplication(ChannelStep& step, const Entry& entry, const mls::Group& group,
                              const mls::ApplicationMessage& message, ExchangeResult& result) {
   const std::optional<ParticipantId> who = AuthorAt(group, message.sender);
   const RosterMember* author = who.has_value() ? step.state().FindMember(*who) : nullptr;
@@ -204,7 +205,6 @@ absl::StatusOr<Bytes> OpenMessage(ChannelStep& step, const Entry& entry) {
 
 // ---- Entries that don't close ----
 
-absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult& result) {
 bool IsProposal(const Bytes& message) {
   const absl::StatusOr<mls::MessageHead> head = mls::PeekMessage(message);
   return head.ok() && head->content_type == mls::ContentType::kProposal;
@@ -229,6 +229,7 @@ absl::Status TakeProposal(ChannelStep& step, const Entry& entry, mls::Group befo
   return absl::OkStatus();
 }
 
+absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult& result) {
   PARLEY_RETURN_IF_ERROR(MoveTo(step, entry));
   const absl::StatusOr<Bytes> message = OpenMessage(step, entry);
   if (!message.ok()) {
@@ -236,9 +237,9 @@ absl::Status TakeProposal(ChannelStep& step, const Entry& entry, mls::Group befo
     return absl::OkStatus();
   }
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
-  absl::StatusOr<mls::Received> received = group->Process(*message);
   std::optional<mls::Group> before;
   if (IsProposal(*message)) before.emplace(group->Clone());
+  absl::StatusOr<mls::Received> received = group->Process(*message);
   if (!received.ok()) {
     PassOver(step);
     return absl::OkStatus();

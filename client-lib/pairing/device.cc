@@ -1,5 +1,6 @@
 #include "client-lib/pairing/device.h"
 
+#include "client-lib/content/parse.h"
 #include "client-lib/pairing/handshake.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/signature.h"
@@ -84,7 +85,7 @@ absl::Status CheckCard(const content::v1::DeviceCard& card) {
 
 absl::StatusOr<content::v1::DeviceCard> ParseCard(ByteView bytes) {
   content::v1::DeviceCard card;
-  if (!card.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!ParseFromPeer(card, bytes)) {
     return absl::InvalidArgumentError("not a device card");
   }
   PARLEY_RETURN_IF_ERROR(CheckCard(card));

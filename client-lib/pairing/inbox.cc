@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/content/parse.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "crypto/primitives/random.h"
@@ -101,7 +102,7 @@ absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, cons
     if (!bytes.ok()) continue;
     crypto::ScopedWipe wipe(*bytes);
     Opened opened{std::move(pairing), {}};
-    if (!opened.message.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+    if (!ParseFromPeer(opened.message, *bytes)) {
       return absl::InvalidArgumentError("not an inbox message");
     }
     return std::optional<Opened>(std::move(opened));
@@ -114,8 +115,7 @@ absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, cons
     absl::StatusOr<Bytes> bytes = entry->Open(IntroductionKeyOf(introduction->secret));
     if (!bytes.ok()) continue;
     Opened opened;
-    if (!opened.message.ParseFromArray(bytes->data(), static_cast<int>(bytes->size())) ||
-        !opened.message.has_introduction_hello()) {
+    if (!ParseFromPeer(opened.message, *bytes) || !opened.message.has_introduction_hello()) {
       return absl::InvalidArgumentError("not an introduction's hello");
     }
     PARLEY_ASSIGN_OR_RETURN(

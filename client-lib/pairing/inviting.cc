@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/content/parse.h"
 #include "client-lib/pairing/device.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/hash.h"
@@ -61,7 +62,7 @@ absl::StatusOr<JoinedPeer> OpenAnswer(const MadeInvitation& invitation, ByteView
   PARLEY_ASSIGN_OR_RETURN(Bytes bytes, OpenHello(invitation.seal_key, invitation.rendezvous_id,
                                                  HelloKind::kInvitee, payload));
   JoinedPeer joined;
-  if (!joined.hello.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!ParseFromPeer(joined.hello, bytes)) {
     return absl::InvalidArgumentError("not an invitee's hello");
   }
   PARLEY_RETURN_IF_ERROR(CheckInviteeHello(joined.hello, invitation.hello));
@@ -167,8 +168,7 @@ absl::StatusOr<ReceivedInvitation> OpenInvitation(const InvitationCode& code, By
   PARLEY_ASSIGN_OR_RETURN(received.hello_bytes, OpenHello(keys.seal_key, code.rendezvous_id,
                                                           HelloKind::kInviter, payload));
   InviterHello& hello = received.hello;
-  if (!hello.ParseFromArray(received.hello_bytes.data(),
-                            static_cast<int>(received.hello_bytes.size()))) {
+  if (!ParseFromPeer(hello, received.hello_bytes)) {
     return absl::InvalidArgumentError("the inviter's hello is malformed");
   }
   if (!Speaks(hello.protocol_versions())) {

@@ -102,6 +102,21 @@ class MemberTest(testing.SceneTest):
         self.assertTrue(any(one["warning"] == "passed over" and JOINT in one["text"]
                             for one in warnings_of(scene["ben"])), warnings_of(scene["ben"]))
 
+    def test_text_that_is_not_utf8(self):
+        """Counted like noise, and nothing of it or about it lands on the terminal."""
+        scene = self.scene
+        # One message each: the acts use up no key of the profile's.
+        for key, text, passed_over in (("ana", b"abc", 0), ("tomas", b"a\xffb", 1),
+                                       ("mira", b"\xed\xa0\x80", 2)):
+            # Content { message_id: 16 bytes, text { text: 3 bytes } }, docs/protocol.md section 6
+            content = b"\x0a\x10" + os.urandom(16) + b"\x52\x05\x0a\x03" + text
+            scene.rogue(key, "noise", scene.connection_of(key), JOINT, "content=" + content.hex())
+            self.assertEqual(scene["ben"].run("sync").err, "")
+            shown = offline_channels(scene["ben"])[JOINT]
+            self.assertEqual((shown["status"], shown["passed_over"]), ("active", passed_over))
+        scene["ben"].send(JOINT, "It goes on.")
+        self.assertEqual(offline_texts(scene["ben"], JOINT), ["abc", "It goes on."])
+
     # ---- What halts ----------------------------------------------------------------------------
 
     def assert_halts(self, channel, by, act, readers, reopens="mira", words=(), **options):

@@ -8,8 +8,9 @@
 //       appends what rogue_channel.h makes of ACT. control: who signs the closing (by default the
 //       profile itself); another PROFILE stands for a neutral who colludes. keys=wrong: the closing
 //       names keys that aren't the next epoch's.
-//   parley-rogue PROFILE noise CONNECTION CHANNEL [sealed=yes]
-//       an entry of random bytes; sealed, so that only the message inside is senseless
+//   parley-rogue PROFILE noise CONNECTION CHANNEL [sealed=yes] [content=HEX]
+//       an entry of random bytes; sealed, so that only the message inside is senseless; with a
+//       content, so that even the message opens, to these bytes
 //   parley-rogue PROFILE knock CONNECTION MAILBOX GENERATIONS
 //       tries every key of the profile at a mailbox, for both rights
 //
@@ -107,10 +108,15 @@ absl::Status Act(client::ProfileStore& store, const std::string& connection,
 
 absl::Status Noise(client::ProfileStore& store, const std::string& connection,
                    const std::string& channel_name, const Options& options) {
-  PARLEY_ASSIGN_OR_RETURN(const RogueChannel channel, LoadChannel(store, channel_name));
+  PARLEY_ASSIGN_OR_RETURN(RogueChannel channel, LoadChannel(store, channel_name));
   const Secret random = Secret::Random(300);
   Bytes payload(random.Reveal().begin(), random.Reveal().end());
-  if (OptionOr(options, "sealed", "") == "yes") {
+  const std::string content = OptionOr(options, "content", "");
+  if (!content.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(const Bytes bytes, crypto::FromHex(content));
+    PARLEY_ASSIGN_OR_RETURN(payload, channel.group.Protect(bytes));
+  }
+  if (OptionOr(options, "sealed", "") == "yes" || !content.empty()) {
     payload = client::SealEntry(channel.keys.entry_key, channel.state.mailbox_id,
                                 channel.generation, payload);
   }
