@@ -196,6 +196,31 @@ absl::StatusOr<KeyRing> OpenKeys(const std::string& dir, const StoreHeader& head
   return keys;
 }
 
+bool IsSame(const StoreHeader& a, const StoreHeader& b) {
+  return crypto::PublicEquals(SerializeHeader(a), SerializeHeader(b));
+}
+
+struct OpenedKeys {
+  StoreHeader header;
+  KeyRing keys;
+};
+
+// The header, and the keys that it wraps.
+absl::StatusOr<OpenedKeys> OpenProfileKeys(const std::string& dir,
+                                           const std::optional<Secret>& passphrase) {
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, OpenExisting(dir));
+  PARLEY_ASSIGN_OR_RETURN(StoreHeader header, LoadHeader(*connection));
+  while (true) {
+    absl::StatusOr<KeyRing> keys = OpenKeys(dir, header, passphrase);
+    if (keys.ok()) return OpenedKeys{std::move(header), std::move(*keys)};
+    // A passphrase that another process was just setting or taking away: header and store.key are
+    // two files, and may have been read of two times.
+    PARLEY_ASSIGN_OR_RETURN(StoreHeader now, LoadHeader(*connection));
+    if (IsSame(now, header)) return keys.status();
+    header = std::move(now);
+  }
+}
+
 }  // namespace
 }  // namespace internal
 
@@ -346,17 +371,15 @@ absl::StatusOr<std::unique_ptr<ProfileStore>> ProfileStore::Create(
 
 absl::StatusOr<std::unique_ptr<ProfileStore>> ProfileStore::Open(
     const std::string& dir, const std::optional<Secret>& passphrase) {
-  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, internal::OpenExisting(dir));
-  PARLEY_ASSIGN_OR_RETURN(StoreHeader header, internal::LoadHeader(*connection));
-  PARLEY_ASSIGN_OR_RETURN(KeyRing keys, internal::OpenKeys(dir, header, passphrase));
+  PARLEY_ASSIGN_OR_RETURN(internal::OpenedKeys opened, internal::OpenProfileKeys(dir, passphrase));
   std::unique_ptr<ProfileStore> store(
-      new ProfileStore(std::make_unique<internal::StoreCore>(dir, std::move(keys))));
-  if (header.place == StoreKeyPlace::kPassphrase && internal::StoreKeyFileExists(dir)) {
+      new ProfileStore(std::make_unique<internal::StoreCore>(dir, std::move(opened.keys))));
+  if (opened.header.place == StoreKeyPlace::kPassphrase && internal::StoreKeyFileExists(dir)) {
     // Left by a crash between setting a passphrase and removing the file. Looked at again under the
     // lock: another process may just be taking the passphrase away.
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(header, internal::LoadHeader(*step.connection_));
-    if (header.place == StoreKeyPlace::kPassphrase) {
+    PARLEY_ASSIGN_OR_RETURN(StoreHeader now, internal::LoadHeader(*step.connection_));
+    if (now.place == StoreKeyPlace::kPassphrase) {
       PARLEY_RETURN_IF_ERROR(internal::DestroyStoreKeyFile(dir));
     }
   }
@@ -397,16 +420,23 @@ absl::StatusOr<ChangeWatch> ProfileStore::Watch() {
   return ChangeWatch(std::move(state));
 }
 
-absl::Status ProfileStore::ChangePassphrase(const std::optional<Secret>& passphrase,
+absl::Status ProfileStore::ChangePassphrase(const std::optional<Secret>& current,
+                                            const std::optional<Secret>& next,
                                             const crypto::PasswordHashParameters& hardness) {
-  PARLEY_RETURN_IF_ERROR(internal::CheckPassphrase(passphrase));
+  PARLEY_RETURN_IF_ERROR(internal::CheckPassphrase(next));
+  // Both hashes take long and are made before the profile is held.
+  PARLEY_ASSIGN_OR_RETURN(internal::OpenedKeys opened, internal::OpenProfileKeys(dir(), current));
   const Secret store_key = Secret::Random(internal::kStoreKeySize);
   PARLEY_ASSIGN_OR_RETURN(
       StoreHeader header,
-      core_->keys().Wrap(store_key, passphrase.has_value() ? &*passphrase : nullptr, hardness));
+      core_->keys().Wrap(store_key, next.has_value() ? &*next : nullptr, hardness));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, Begin());
     PARLEY_ASSIGN_OR_RETURN(StoreHeader old, internal::LoadHeader(*step.connection_));
+    if (!internal::IsSame(old, opened.header)) {
+      return absl::AbortedError("the passphrase of the profile in " + dir() +
+                                " was just changed by another program: nothing was done");
+    }
     if (header.place == StoreKeyPlace::kFile) {
       // A file that the stored header needs is never overwritten: a crash must leave a pair that
       // fits.

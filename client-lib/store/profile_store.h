@@ -150,11 +150,15 @@ class ProfileStore {
   absl::StatusOr<ReadTransaction> Read();
   absl::StatusOr<ChangeWatch> Watch();
 
-  // Sets, changes or (with nullopt) takes away the passphrase. The store key is a new one
-  // afterwards, so that an old copy of store.key or an old passphrase opens no later state.
-  // Errors: InvalidArgument for an empty passphrase.
+  // Sets, changes or (with nullopt as `next`) takes away the passphrase. `current` is the one that
+  // opens the profile now; nullopt, or any, where there is none. The store key is a new one
+  // afterwards, so that an old copy of store.key or an old passphrase opens no later state. Stores
+  // that are open, also in other processes, go on.
+  // Errors: InvalidArgument for an empty passphrase; Unauthenticated and PermissionDenied as Open;
+  // Aborted when another process changes it at the same time. After an error the old one counts;
+  // after a crash the old one or the new one.
   absl::Status ChangePassphrase(
-      const std::optional<crypto::Secret>& passphrase,
+      const std::optional<crypto::Secret>& current, const std::optional<crypto::Secret>& next,
       const crypto::PasswordHashParameters& hardness = crypto::PasswordHashParameters::Moderate());
 
   // Reads and opens every record. Errors: DataLoss naming how many are damaged.
