@@ -24,6 +24,12 @@ absl::Status Perform(Relay& relay, const AdminRequest& request, AdminResponse& r
       }
       return absl::OkStatus();
     }
+    case AdminCommand::kSponsorRenew: {
+      absl::StatusOr<crypto::Secret> token = relay.sponsors().Renew(request.name);
+      if (!token.ok()) return token.status();
+      response.token = *std::move(token);
+      return absl::OkStatus();
+    }
     case AdminCommand::kSponsorRemove:
       return relay.sponsors().Remove(request.name);
   }

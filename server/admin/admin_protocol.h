@@ -17,7 +17,12 @@
 
 namespace parley::server {
 
-enum class AdminCommand : uint8_t { kSponsorAdd = 1, kSponsorList = 2, kSponsorRemove = 3 };
+enum class AdminCommand : uint8_t {
+  kSponsorAdd = 1,
+  kSponsorList = 2,
+  kSponsorRemove = 3,
+  kSponsorRenew = 4
+};
 
 struct AdminRequest {
   AdminCommand command = AdminCommand::kSponsorList;
@@ -48,7 +53,7 @@ struct AdminResponse {
   uint8_t code = 0;  // an absl::StatusCode
   std::string message;
   storage::PublicKey identity_key{};
-  crypto::Secret token;  // of the sponsor that was added
+  crypto::Secret token;  // of the sponsor that was added or renewed
   std::vector<AdminSponsor> sponsors;
   template <typename F>
   static auto Fields(F& self) {

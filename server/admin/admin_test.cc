@@ -87,6 +87,13 @@ TEST_F(AdminTest, TheSocketAnswersWhileTheRelayRuns) {
   EXPECT_EQ((*added)->token.size(), 32u);
   EXPECT_EQ((*added)->identity_key, folder->relay().identity_key());
   EXPECT_EQ((*AskRunningRelay(folder_, Add("one")))->status().code(), StatusCode::kAlreadyExists);
+  AdminRequest renew;
+  renew.command = AdminCommand::kSponsorRenew;
+  renew.name = "one";
+  auto renewed = AskRunningRelay(folder_, renew);
+  ASSERT_TRUE(renewed.ok() && renewed->has_value()) << renewed.status();
+  EXPECT_EQ((*renewed)->token.size(), 32u);
+  EXPECT_FALSE(crypto::ConstantTimeEquals((*renewed)->token.Reveal(), (*added)->token.Reveal()));
   AdminRequest remove;
   remove.command = AdminCommand::kSponsorRemove;
   remove.name = "none";

@@ -196,6 +196,24 @@ absl::StatusOr<std::vector<SponsorInfo>> Sponsors::List() const {
   return sponsors;
 }
 
+absl::StatusOr<crypto::Secret> Sponsors::Renew(const std::string& name) {
+  crypto::Secret token = crypto::Secret::Random(kSponsorTokenSize);
+  const storage::TokenHash hash = crypto::Sha256({token.Reveal()});
+  PARLEY_RETURN_IF_ERROR(core_.queue.Run([&](Transaction& transaction) -> absl::Status {
+    PARLEY_ASSIGN_OR_RETURN(
+        std::optional<SponsorLinkRecord> link,
+        transaction.LoadRecord<SponsorLinkRecord>(storage::SponsorNameKey(name)));
+    if (!link.has_value()) return absl::NotFoundError("there is no sponsor \"" + name + "\"");
+    PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, link->sponsor));
+    transaction.Delete(storage::SponsorTokenKey(record.token_hash));
+    record.token_hash = hash;
+    transaction.Put(storage::SponsorTokenKey(hash), storage::SerializeRecord(*link));
+    transaction.Put(storage::SponsorKey(link->sponsor), storage::SerializeRecord(record));
+    return absl::OkStatus();
+  }));
+  return token;
+}
+
 absl::Status Sponsors::Remove(const std::string& name) {
   return core_.queue.Run([&](Transaction& transaction) -> absl::Status {
     PARLEY_ASSIGN_OR_RETURN(

@@ -71,6 +71,9 @@ class Sponsors {
                                      uint64_t quota_objects);
   // Ordered by name.
   absl::StatusOr<std::vector<SponsorInfo>> List() const;
+  // A new token for the same sponsor. From then on the old one makes nothing new and issues
+  // nothing; vouchers that it issued stay good, and so does what both have made. Errors: NotFound.
+  absl::StatusOr<crypto::Secret> Renew(const std::string& name);
   // From then on its token and vouchers make nothing new; what they made stays.
   // Errors: NotFound.
   absl::Status Remove(const std::string& name);

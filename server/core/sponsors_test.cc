@@ -174,6 +174,33 @@ TEST_F(SponsorsTest, VouchersLeaveRoomForEntries) {
   EXPECT_TRUE(relay_.Append(mailbox, std::string(500, 'x')).ok());
 }
 
+// Who was put out of a case knows the token: it is replaced, and the account goes on.
+TEST_F(SponsorsTest, ARenewedTokenTakesTheOldOnesPlace) {
+  const std::string voucher = (*Vouchers(1, 10000))[0];
+  TestMailbox mailbox = relay_.NewMailbox();
+  ASSERT_TRUE(relay_.Append(mailbox, "before").ok());
+  const uint64_t used = relay_.Usage("sponsor").used_bytes;
+  absl::StatusOr<crypto::Secret> renewed = relay_.relay->sponsors().Renew("sponsor");
+  ASSERT_TRUE(renewed.ok()) << renewed.status();
+  EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
+            StatusCode::kUnauthenticated);
+  EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestBlob(), 100)).code(),
+            StatusCode::kUnauthenticated);
+  EXPECT_EQ(Vouchers(1, 100).status().code(), StatusCode::kUnauthenticated);
+  relay_.sponsor_token = crypto::ToString(renewed->Reveal());
+  EXPECT_TRUE(relay_.Create(relay_.CreateRequest(TestMailbox())).ok());
+  EXPECT_TRUE(Vouchers(1, 100).ok());
+  // What was there before isn't touched, and is charged to the same account.
+  EXPECT_TRUE(relay_.Append(mailbox, "after").ok());
+  EXPECT_TRUE(relay_.Create(WithVoucher(TestMailbox(), voucher)).ok());
+  EXPECT_GT(relay_.Usage("sponsor").used_bytes, used);
+  EXPECT_EQ(relay_.relay->sponsors().Renew("nobody").status().code(), StatusCode::kNotFound);
+  ASSERT_TRUE(relay_.relay->sponsors().Remove("sponsor").ok());
+  EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
+            StatusCode::kUnauthenticated);
+  EXPECT_EQ(relay_.relay->sponsors().Renew("sponsor").status().code(), StatusCode::kNotFound);
+}
+
 TEST_F(SponsorsTest, NamesAreChecked) {
   EXPECT_EQ(relay_.relay->sponsors().Add("", 1, 1).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(relay_.relay->sponsors().Add("a\nb", 1, 1).status().code(),

@@ -64,6 +64,16 @@ int main(int argc, char** argv) {
                   "Where clients reach the relay (default: where it listens)")
       ->type_name("HOST:PORT");
 
+  server::SponsorAddOptions renew_options;
+  CLI::App* renew = sponsor->add_subcommand(
+      "renew", "Print a new connection string for a sponsor and let the old one make nothing new");
+  renew->add_option("NAME", renew_options.name, "The sponsor's name")->required();
+  AddDataOption(*renew, renew_options.data_folder);
+  renew
+      ->add_option("--address", renew_options.address,
+                   "Where clients reach the relay (default: where it listens)")
+      ->type_name("HOST:PORT");
+
   std::string folder;
   std::string name;
   CLI::App* list = sponsor->add_subcommand("list", "List sponsors and what they use");
@@ -82,6 +92,7 @@ int main(int argc, char** argv) {
   }
   if (serve->parsed()) return Report(server::Serve(serve_options));
   if (add->parsed()) return Report(server::SponsorAdd(add_options));
+  if (renew->parsed()) return Report(server::SponsorRenew(renew_options));
   if (list->parsed()) return Report(server::SponsorList(folder));
   return Report(server::SponsorRemove(folder, name));
 }

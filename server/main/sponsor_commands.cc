@@ -89,6 +89,23 @@ absl::Status SponsorAdd(const SponsorAddOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status SponsorRenew(const SponsorAddOptions& options) {
+  ::umask(077);
+  PARLEY_RETURN_IF_ERROR(CheckFolder(options.data_folder));
+  AdminRequest request;
+  request.command = AdminCommand::kSponsorRenew;
+  request.name = options.name;
+  PARLEY_ASSIGN_OR_RETURN(std::string address, PublicAddress(options));
+  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(options.data_folder, request));
+  std::printf(
+      "The earlier connection string of sponsor \"%s\" makes nothing new from now on. This one "
+      "takes "
+      "its place; it is a secret:\n",
+      options.name.c_str());
+  std::printf("%s\n", ConnectionString(response.identity_key, address, response.token).c_str());
+  return absl::OkStatus();
+}
+
 absl::Status SponsorList(const std::string& data_folder) {
   ::umask(077);
   PARLEY_RETURN_IF_ERROR(CheckFolder(data_folder));

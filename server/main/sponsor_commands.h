@@ -1,4 +1,4 @@
-// `parley-relay sponsor add | list | remove`, on a relay that runs or on its folder.
+// `parley-relay sponsor add | list | renew | remove`, on a relay that runs or on its folder.
 //
 // Each prints its result to standard output. Errors: the relay's, for standard error.
 #ifndef PARLEY_SERVER_MAIN_SPONSOR_COMMANDS_H_
@@ -21,6 +21,9 @@ struct SponsorAddOptions {
 
 // Prints the connection string alone on the last line.
 absl::Status SponsorAdd(const SponsorAddOptions& options);
+// A new connection string for the same sponsor, alone on the last line; the old one's token makes
+// nothing new from then on. Of the options it uses folder, name and address.
+absl::Status SponsorRenew(const SponsorAddOptions& options);
 absl::Status SponsorList(const std::string& data_folder);
 absl::Status SponsorRemove(const std::string& data_folder, const std::string& name);
 
