@@ -19,8 +19,6 @@ namespace parley::client {
 
 inline constexpr mls::ExtensionType kChannelStateExtension{0xF0A0};
 
-// Names and sides: bytes of UTF-8, at least 1 (a side may be missing).
-inline constexpr size_t kMaxNameBytes = 200;
 inline constexpr size_t kMaxRosterMembers = 512;
 inline constexpr size_t kMaxMemberDevices = 16;
 

@@ -11,8 +11,7 @@ namespace parley::client {
 // Whether `text` is well-formed UTF-8: no overlong forms, surrogates or values over U+10FFFF.
 bool IsUtf8(std::string_view text);
 
-// A name of 1 to kMaxNameBytes bytes of UTF-8, without control characters (also none that turn the
-// writing direction), not beginning or ending with a space. `what` begins the error's message.
+// What content/shown_text.h asks of a name. `what` begins the error's message.
 // Errors: InvalidArgument.
 absl::Status CheckName(std::string_view what, std::string_view text);
 

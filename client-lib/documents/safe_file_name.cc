@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "client-lib/content/shown_text.h"
+#include "client-lib/content/utf8.h"
 #include "client-lib/documents/transfer.h"
 
 namespace parley::client {
@@ -10,38 +13,6 @@ namespace {
 
 constexpr size_t kMaxBytes = 200;
 constexpr size_t kMaxEnding = 20;
-constexpr uint32_t kInvalid = 0xFFFFFFFF;
-
-// The character at `at`, which moves behind it; kInvalid (and one byte) where there is none.
-uint32_t NextCharacter(std::string_view text, size_t& at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at++);
-  if (first < 0x80) return first;
-  const int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-  if (first < 0xC2 || first > 0xF4 || at + static_cast<size_t>(more) > text.size()) return kInvalid;
-  uint32_t character = first & (0x3Fu >> more);
-  for (int i = 0; i < more; ++i) {
-    const unsigned char next = byte(at + static_cast<size_t>(i));
-    if ((next & 0xC0) != 0x80) return kInvalid;
-    character = character << 6 | (next & 0x3Fu);
-  }
-  const uint32_t least = more == 3 ? 0x10000u : more == 2 ? 0x800u : 0x80u;
-  if (character < least || character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF)) {
-    return kInvalid;
-  }
-  at += static_cast<size_t>(more);
-  return character;
-}
-
-bool IsIn(uint32_t c, uint32_t first, uint32_t last) { return c >= first && c <= last; }
-
-// Characters that can't be seen or that change how their neighbours are shown.
-bool IsInvisible(uint32_t c) {
-  return c < 0x20 || IsIn(c, 0x7F, 0x9F) || c == 0xAD || c == 0x061C || c == 0x180E ||
-         c == 0x200B || IsIn(c, 0x200E, 0x200F) || IsIn(c, 0x2028, 0x202E) ||
-         IsIn(c, 0x2060, 0x206F) || c == 0xFEFF || IsIn(c, 0xFFF9, 0xFFFB) ||
-         IsIn(c, 0xE0000, 0xE0FFF) || (c & 0xFFFE) == 0xFFFE;
-}
 
 bool IsReservedOnWindows(std::string_view name) {
   std::string stem(name.substr(0, name.find('.')));
@@ -78,14 +49,16 @@ std::string_view CutTo(std::string_view text, size_t size) {
 std::string SafeFileName(std::string_view name) {
   name = WithoutFolders(name);
   std::string cleaned;
-  for (size_t at = 0; at < name.size();) {
-    const size_t start = at;
-    const uint32_t c = NextCharacter(name, at);
-    if (c == kInvalid || (c < 0x80 && std::string_view("/\\:*?\"<>|").find(static_cast<char>(c)) !=
-                                          std::string_view::npos)) {
+  while (!name.empty()) {
+    const std::string_view before = name;
+    const std::optional<uint32_t> c = TakeCharacter(name);
+    if (!c.has_value()) name.remove_prefix(1);
+    if (!c.has_value() ||
+        (*c < 0x80 &&
+         std::string_view("/\\:*?\"<>|").find(static_cast<char>(*c)) != std::string_view::npos)) {
       cleaned += '_';
-    } else if (!IsInvisible(c)) {
-      cleaned += name.substr(start, at - start);
+    } else if (!IsInvisible(*c)) {
+      cleaned += before.substr(0, before.size() - name.size());
     }
   }
   std::string safe(Trimmed(cleaned));

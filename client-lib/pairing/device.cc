@@ -9,46 +9,11 @@
 namespace parley::client {
 namespace {
 
-constexpr size_t kMaxNameBytes = 200;
 constexpr size_t kMaxInboxSlots = kMaxAppendKeys;
 
 Secret FreshSeed() { return Secret::Random(crypto::kSignatureSeedSize); }
 
-// Reads one code point of valid UTF-8 and moves on; -1 when it isn't.
-int64_t NextCodePoint(std::string_view text, size_t& at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  const size_t size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || at + size > text.size()) return -1;
-  int64_t value = size == 1 ? first : first & (0x7f >> size);
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(at + i) & 0xc0) != 0x80) return -1;
-    value = value << 6 | (byte(at + i) & 0x3f);
-  }
-  constexpr int64_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kLeast[size] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return -1;
-  at += size;
-  return value;
-}
-
-// Characters that show nothing, or turn the writing direction of what follows.
-bool IsInvisible(int64_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
 }  // namespace
-
-bool IsGoodName(std::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes) return false;
-  bool visible = false;
-  for (size_t at = 0; at < name.size();) {
-    const int64_t c = NextCodePoint(name, at);
-    if (c < 0 || IsInvisible(c)) return false;
-    visible = visible || c != ' ';
-  }
-  return visible;
-}
 
 OwnDevice MakeDevice(std::string_view name) {
   OwnDevice device;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "client-lib/content/shown_text.h"
 #include "client-lib/pairing/records.h"
 #include "client-lib/relay/relay_types.h"
 #include "parley/content/v1/control.pb.h"
@@ -40,10 +41,6 @@ void PassSlots(OwnDevice& device, ByteView from, ByteView to);
 // with `more` fresh ones. Sent by Inbox::Flush. While a closing is on its way, a further one waits:
 // false.
 bool PlanInboxClosing(OwnDevice& device, ByteView revoked, size_t more);
-
-// A text from another participant that names something: UTF-8 without control characters, 1 to 200
-// bytes.
-bool IsGoodName(std::string_view name);
 
 }  // namespace parley::client
 
