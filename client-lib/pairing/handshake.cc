@@ -64,13 +64,16 @@ PairingKeys DerivePairing(ByteView salt, const Secret& shared_secret, ByteView f
 }
 
 Bytes SealHello(const Secret& seal_key, ByteView rendezvous_id, HelloKind kind, ByteView hello) {
-  return crypto::SealBox(seal_key.Reveal(), HelloAad(rendezvous_id, kind), crypto::Pad(hello));
+  Bytes padded = crypto::Pad(hello);
+  const crypto::ScopedWipe wipe(padded);
+  return crypto::SealBox(seal_key.Reveal(), HelloAad(rendezvous_id, kind), padded);
 }
 
 absl::StatusOr<Bytes> OpenHello(const Secret& seal_key, ByteView rendezvous_id, HelloKind kind,
                                 ByteView payload) {
   PARLEY_ASSIGN_OR_RETURN(
       Bytes padded, crypto::OpenBox(seal_key.Reveal(), HelloAad(rendezvous_id, kind), payload));
+  const crypto::ScopedWipe wipe(padded);
   return crypto::Unpad(padded);
 }
 

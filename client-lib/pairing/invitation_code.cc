@@ -57,7 +57,11 @@ std::string FormatInvitation(const InvitationCode& code) {
   writer.WriteRaw(code.secret.Reveal());
   writer.WriteUint64(code.expires_at);
   crypto::Encode(writer, code.voucher);
-  return std::string(kInvitationPrefix) + crypto::ToBase64Url(writer.view());
+  std::string body = crypto::ToBase64Url(writer.view());
+  const crypto::ScopedWipe wipe(body);
+  std::string text;
+  text.reserve(kInvitationPrefix.size() + body.size());  // so that no part of it is left elsewhere
+  return text.append(kInvitationPrefix).append(body);
 }
 
 absl::StatusOr<InvitationCode> ParseInvitation(std::string_view text) {

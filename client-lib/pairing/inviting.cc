@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client-lib/content/parse.h"
+#include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/hash.h"
@@ -61,6 +62,7 @@ absl::Status CheckInviteeHello(const InviteeHello& hello, ByteView inviter_hello
 absl::StatusOr<JoinedPeer> OpenAnswer(const MadeInvitation& invitation, ByteView payload) {
   PARLEY_ASSIGN_OR_RETURN(Bytes bytes, OpenHello(invitation.seal_key, invitation.rendezvous_id,
                                                  HelloKind::kInvitee, payload));
+  const crypto::ScopedWipe wipe(bytes);
   JoinedPeer joined;
   if (!ParseFromPeer(joined.hello, bytes)) {
     return absl::InvalidArgumentError("not an invitee's hello");
@@ -84,6 +86,9 @@ absl::StatusOr<JoinedPeer> OpenAnswer(const MadeInvitation& invitation, ByteView
     joined.pairing.reserve_seeds.push_back(
         Secret::CopyOf(crypto::ViewOf(joined.hello.append_seeds(i))));
   }
+  for (std::string& seed : *joined.hello.mutable_append_seeds()) {
+    const crypto::ScopedWipe wipe_seed(seed);
+  }
   return joined;
 }
 
@@ -103,6 +108,7 @@ absl::StatusOr<PreparedInvitation> PrepareInvitation(OwnDevice& device,
   PARLEY_ASSIGN_OR_RETURN(std::vector<Secret> seeds, TakeSlots(device, 1, code.rendezvous_id));
   crypto::KemKeyPair kem = PairingKem().GenerateKeyPair();
   InviterHello hello;
+  const ScopedMessageWipe wipe(hello);
   hello.add_protocol_versions(kProtocolVersion);
   PARLEY_ASSIGN_OR_RETURN(*hello.mutable_card(), ParseCard(device.card));
   hello.set_inviter_role(offer.inviter_role);
@@ -197,13 +203,16 @@ absl::StatusOr<Answer> AnswerInvitation(const InvitationCode& code,
   PARLEY_ASSIGN_OR_RETURN(crypto::Encapsulation sent,
                           PairingKem().Encap(crypto::ViewOf(invitation.hello.pairing_kem_key())));
   InviteeHello hello;
+  const ScopedMessageWipe wipe(hello);
   hello.add_protocol_versions(kProtocolVersion);
   PARLEY_ASSIGN_OR_RETURN(*hello.mutable_card(), ParseCard(device.card));
   hello.set_pairing_kem_ciphertext(crypto::ToString(sent.enc));
   hello.set_inviter_hello_hash(crypto::ToString(HashOf(invitation.hello_bytes)));
   for (const Secret& seed : append_seeds) hello.add_append_seeds(SeedOf(seed));
   for (const Bytes& package : key_packages) hello.add_key_packages(crypto::ToString(package));
-  const Bytes bytes = crypto::ToBytes(hello.SerializeAsString());
+  std::string serialized = hello.SerializeAsString();
+  const crypto::ScopedWipe wipe_serialized(serialized);
+  const ByteView bytes = crypto::ViewOf(serialized);
 
   const InvitationKeys keys = DeriveInvitationKeys(code.secret);
   PairingKeys derived =
@@ -224,7 +233,11 @@ absl::StatusOr<Answer> AnswerInvitation(const InvitationCode& code,
 
 bool IsInviteeHello(const InvitationCode& code, ByteView payload) {
   const InvitationKeys keys = DeriveInvitationKeys(code.secret);
-  return OpenHello(keys.seal_key, code.rendezvous_id, HelloKind::kInvitee, payload).ok();
+  absl::StatusOr<Bytes> hello =
+      OpenHello(keys.seal_key, code.rendezvous_id, HelloKind::kInvitee, payload);
+  if (!hello.ok()) return false;
+  const crypto::ScopedWipe wipe(*hello);
+  return true;
 }
 
 Bytes AlarmPayload(const InvitationCode& code, const ReceivedInvitation& invitation) {

@@ -127,7 +127,11 @@ std::string FormatConnectionString(const ConnectionInfo& relay, ByteView sponsor
   writer.WriteRaw(crypto::ViewOf(relay.address));
   writer.WriteUint16(static_cast<uint16_t>(sponsor_token.size()));
   writer.WriteRaw(sponsor_token);
-  return std::string(kPrefix) + crypto::ToBase64Url(writer.view());
+  std::string body = crypto::ToBase64Url(writer.view());
+  const crypto::ScopedWipe wipe(body);
+  std::string text;
+  text.reserve(kPrefix.size() + body.size());  // so that no part of it is left elsewhere
+  return text.append(kPrefix).append(body);
 }
 
 std::string IdentityFingerprint(ByteView identity_key) {
