@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "client-lib/content/parse.h"
+#include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/signature.h"
+#include "parley/types.h"
 
 namespace parley::client {
 namespace {
@@ -20,10 +22,30 @@ using crypto::SignatureKey;
 constexpr size_t kMaxUnopened = 8;
 constexpr size_t kMaxUnopenedBytes = 64 * 1024;
 
+// From when on an inbox is renewed and trimmed: far below what a generation may take (the relay's
+// defaults are 65,536 entries and 1 GiB) and what the voucher of an inbox pays for (256 MiB), and
+// far beyond what a case needs.
+constexpr uint64_t kEntriesUntilRenewal = 4096;
+constexpr uint64_t kBytesUntilRenewal = 64 << 20;
+constexpr uint64_t kBytesUntilTrimming = 32 << 20;
+// What the relay counts for an entry beside its payload.
+constexpr uint64_t kEntryOverheadBytes = 256;
+
+// What one correspondent may put into a generation, before their append key is revoked: a message
+// counts as one, one that is bad as many. Together with the sizes, in such units.
+constexpr uint64_t kMostLoadOfOne = 1024;
+constexpr uint64_t kLoadOfBad = 16;
+constexpr uint64_t kBytesOfOneLoad = 64 * 1024;
+
 ParticipantId PeerOf(const content::v1::DeviceCard& card) {
   ParticipantId::Bytes bytes{};
   std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
   return ParticipantId(bytes);
+}
+
+bool IsSilence(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsCancelled(status);
 }
 
 absl::Status FillIn(InboxMessage& message, const OwnDevice& device, const CaseId& id) {
@@ -140,9 +162,12 @@ absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, cons
 }
 
 absl::StatusOr<Inbox::Outcome> Inbox::Take(Transaction& step, const OwnDevice& device,
-                                           ByteView payload, const InboxHandler& handler) const {
+                                           ByteView payload, const InboxHandler& handler,
+                                           Bytes& opened_by) const {
   PARLEY_ASSIGN_OR_RETURN(std::optional<Opened> opened, Open(step, device, payload));
   if (!opened.has_value()) return Outcome::kNotOpened;
+  const ScopedMessageWipe wipe(opened->message);
+  opened_by = opened->pairing.id;
   PARLEY_RETURN_IF_ERROR(CheckSender(opened->message, opened->pairing, id_));
   PARLEY_ASSIGN_OR_RETURN(
       bool seen,
@@ -152,8 +177,41 @@ absl::StatusOr<Inbox::Outcome> Inbox::Take(Transaction& step, const OwnDevice& d
   return Outcome::kTaken;
 }
 
+absl::Status Inbox::RevokeKeysOf(Transaction& step, OwnDevice& device, Pairing& flooder) const {
+  // A closing that is on its way still names the key: it is revoked by the next one.
+  if (!PlanInboxClosing(device, flooder.id, 0)) return absl::OkStatus();
+  flooder.flooded = 1;
+  if (!IsNeutral(static_cast<Role>(flooder.peer_role))) return absl::OkStatus();
+  // Keys that were given on through this neutral go with theirs.
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, records_.pairings.All(step));
+  for (Pairing& other : pairings) {
+    if (other.ended != 0 || other.id == flooder.id) continue;
+    other.reseed = 1;
+    PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, other));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Inbox::Count(Transaction& step, OwnDevice& device, const Bytes& sender,
+                          uint64_t load) const {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                          records_.pairings.Get(step, crypto::ToHex(sender)));
+  if (!pairing.has_value() || pairing->ended != 0) return absl::OkStatus();
+  if (pairing->load_generation != device.inbox_read_generation) {
+    pairing->load = 0;
+    pairing->load_generation = device.inbox_read_generation;
+  }
+  pairing->load += load;
+  // Entries of a generation in which the key was valid still come after it was revoked.
+  if (pairing->load > kMostLoadOfOne && pairing->flooded == 0) {
+    PARLEY_RETURN_IF_ERROR(RevokeKeysOf(step, device, *pairing));
+  }
+  return records_.PutPairing(step, *pairing);
+}
+
 absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& handler) const {
   Outcome outcome = Outcome::kPassedOver;
+  Bytes sender;
   for (const bool handle : {true, false}) {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
     PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
@@ -169,7 +227,7 @@ absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& ha
       }
       device.inbox_read_generation = entry.generation + 1;
     } else if (handle) {
-      absl::StatusOr<Outcome> taken = Take(step, device, entry.payload, handler);
+      absl::StatusOr<Outcome> taken = Take(step, device, entry.payload, handler, sender);
       if (!taken.ok() && IsBadInboxMessage(taken.status())) continue;  // the changes go with `step`
       if (!taken.ok()) return std::move(taken).status();
       outcome = *taken;
@@ -187,6 +245,13 @@ absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& ha
       }
       device.unopened.push_back(entry.payload);
     }
+    if (!sender.empty()) {
+      const uint64_t load = (handle ? 1 : kLoadOfBad) + entry.payload.size() / kBytesOfOneLoad;
+      PARLEY_RETURN_IF_ERROR(Count(step, device, sender, load));
+    }
+    device.used_entries = entry.closing.has_value() ? 0 : device.used_entries + 1;
+    device.used_bytes = entry.closing.has_value() ? 0 : device.used_bytes + entry.payload.size();
+    device.untrimmed_bytes += entry.payload.size() + kEntryOverheadBytes;
     device.inbox_next = entry.position + 1;
     PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, device));
     PARLEY_RETURN_IF_ERROR(step.Commit());
@@ -209,6 +274,10 @@ absl::StatusOr<uint64_t> Inbox::Receive(RelayClient& relay, const InboxHandler& 
         ReadResult page,
         relay.Read(device->inbox_id, device->inbox_read_generation, key, device->inbox_next));
     if (page.first_position > device->inbox_next) {
+      PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
+      PARLEY_ASSIGN_OR_RETURN(const OwnDevice now, records_.Device(read));
+      // Another process has taken them in and had them trimmed.
+      if (now.inbox_next > device->inbox_next) continue;
       return absl::DataLossError("the relay has forgotten entries of this device's inbox");
     }
     for (const Entry& entry : page.entries) {
@@ -222,8 +291,41 @@ absl::StatusOr<uint64_t> Inbox::Receive(RelayClient& relay, const InboxHandler& 
       return absl::DataLossError("the relay holds back entries of this device's inbox");
     }
   }
+  PARLEY_RETURN_IF_ERROR(KeepRoom(relay));
   PARLEY_ASSIGN_OR_RETURN(uint64_t more, TryUnopened(handler));
   return taken + more;
+}
+
+absl::Status Inbox::KeepRoom(RelayClient& relay) const {
+  std::optional<OwnDevice> device;
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+    PARLEY_ASSIGN_OR_RETURN(device, records_.Device(step));
+    // One that is on its way renews as well, and must stay in the log until its outcome is known.
+    if (device->closing.has_value() || device->inbox_generation != device->inbox_read_generation) {
+      return absl::OkStatus();
+    }
+    if (device->used_entries >= kEntriesUntilRenewal || device->used_bytes >= kBytesUntilRenewal) {
+      PlanInboxClosing(*device, {}, 0);
+      PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, *device));
+      PARLEY_RETURN_IF_ERROR(step.Commit());
+    }
+  }
+  // A copy of the profile from before can't read on after a trimming, so there is none without
+  // need.
+  if (device->untrimmed_bytes < kBytesUntilTrimming) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(SignatureKey control,
+                          SignatureKey::FromSeed(device->inbox_control_seed.Reveal()));
+  const absl::Status trimmed =
+      relay.ControlMailbox(device->inbox_id, device->inbox_generation, control,
+                           Trim{.first_position = device->inbox_next});
+  if (absl::IsFailedPrecondition(trimmed)) return absl::OkStatus();  // closed meanwhile: later
+  PARLEY_RETURN_IF_ERROR(trimmed);
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+  PARLEY_ASSIGN_OR_RETURN(OwnDevice current, records_.Device(step));
+  current.untrimmed_bytes -= std::min(current.untrimmed_bytes, device->untrimmed_bytes);
+  PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, current));
+  return step.Commit();
 }
 
 absl::StatusOr<uint64_t> Inbox::TryUnopened(const InboxHandler& handler) {
@@ -239,7 +341,8 @@ absl::StatusOr<uint64_t> Inbox::TryUnopened(const InboxHandler& handler) {
     PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
     const auto still = std::find(device.unopened.begin(), device.unopened.end(), payload);
     if (still == device.unopened.end()) continue;
-    absl::StatusOr<Outcome> outcome = Take(step, device, payload, handler);
+    Bytes sender;
+    absl::StatusOr<Outcome> outcome = Take(step, device, payload, handler, sender);
     if (!outcome.ok()) {
       if (!IsBadInboxMessage(outcome.status())) return std::move(outcome).status();
       continue;  // it stays until newer ones push it out
@@ -264,6 +367,7 @@ absl::StatusOr<Inbox::Target> Inbox::Subscription(const ReadTransaction& step) c
 // -------------------------------------------------------------------------------------
 
 absl::Status Inbox::Queue(Transaction& step, const Pairing& pairing, InboxMessage message) const {
+  const ScopedMessageWipe wipe_message(message);
   if (pairing.ended != 0) return absl::OkStatus();
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
   PARLEY_RETURN_IF_ERROR(FillIn(message, device, id_));
@@ -379,8 +483,7 @@ absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
   uint64_t generation = pairing->peer_generation;
   // A key that isn't one of the generation's may be one of a later generation's: it was made there.
   constexpr uint64_t kMostGenerationsTried = 24;
-  const uint64_t last_tried = generation + kMostGenerationsTried;
-  while (generation <= last_tried) {
+  for (uint64_t tried = 0; tried <= kMostGenerationsTried; ++tried) {
     absl::StatusOr<AppendOutcome> outcome =
         relay.Append(inbox, generation, append, outgoing.append_id, outgoing.payload);
     if (!outcome.ok() && outcome.status().code() == absl::StatusCode::kNotFound) {
@@ -422,14 +525,16 @@ absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
 }
 
 absl::StatusOr<FlushResult> Inbox::Flush(RelayClient& relay) {
-  PARLEY_RETURN_IF_ERROR(SendClosing(relay));
+  absl::Status first_error = SendClosing(relay);
   std::vector<OutgoingMessage> waiting;
   {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
     PARLEY_ASSIGN_OR_RETURN(waiting, records_.outbox.All(read));
   }
   FlushResult result;
-  absl::Status first_error;
+  // The relay may be silent about one inbox only: the others get their turn. When it is about a
+  // second one, and has answered nothing, it is taken to be gone.
+  int silent = IsSilence(first_error) ? 1 : 0;
   std::vector<Bytes> stopped;  // pairings whose messages must keep their order
   for (const OutgoingMessage& outgoing : waiting) {
     if (std::find(stopped.begin(), stopped.end(), outgoing.pairing_id) != stopped.end()) {
@@ -438,13 +543,13 @@ absl::StatusOr<FlushResult> Inbox::Flush(RelayClient& relay) {
     }
     const uint64_t waited = result.waiting;
     const absl::Status sent = SendOne(relay, outgoing, result);
-    if (absl::IsUnavailable(sent) || absl::IsDeadlineExceeded(sent) || absl::IsCancelled(sent)) {
-      return sent;
-    }
     if (!sent.ok() && first_error.ok()) first_error = sent;
+    silent += IsSilence(sent) ? 1 : 0;
+    if (silent > 1 && result.sent == 0) return first_error;
     if (!sent.ok() || result.waiting > waited) stopped.push_back(outgoing.pairing_id);
   }
   if (!first_error.ok() && result.sent == 0) return first_error;
+  result.problem = std::move(first_error);
   return result;
 }
 

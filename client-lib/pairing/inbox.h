@@ -42,6 +42,8 @@ struct FlushResult {
   uint64_t waiting = 0;
   // Peers whose inbox refused the append key.
   std::vector<ParticipantId> refused;
+  // The first inbox that couldn't be written to, while another could.
+  absl::Status problem;
 };
 
 class Inbox {
@@ -52,7 +54,9 @@ class Inbox {
   absl::Status Create(RelayClient& relay, const Credential& credential);
 
   // Takes in what is new, and tries again what nothing opened before. The number of messages that
-  // the handler took.
+  // the handler took. An inbox that is getting full gets room again: what was taken in is trimmed,
+  // and a new generation planned (sent by Flush), without the append key of who has filled it where
+  // the entries show that (Pairing::flooded).
   absl::StatusOr<uint64_t> Receive(RelayClient& relay, const InboxHandler& handler);
   // Only the latter, without the network: after pairings or introductions were learned.
   absl::StatusOr<uint64_t> TryUnopened(const InboxHandler& handler);
@@ -92,9 +96,16 @@ class Inbox {
   absl::StatusOr<std::optional<Opened>> Open(Transaction& step, const OwnDevice& device,
                                              ByteView payload) const;
   enum class Outcome { kTaken, kPassedOver, kNotOpened };
-  // Opens and handles one payload in `step`, without committing it.
+  // Opens and handles one payload in `step`, without committing it. `opened_by`: the pairing that
+  // opened it, also when it turns out to be bad.
   absl::StatusOr<Outcome> Take(Transaction& step, const OwnDevice& device, ByteView payload,
-                               const InboxHandler& handler) const;
+                               const InboxHandler& handler, Bytes& opened_by) const;
+  // Counts an entry against who sent it.
+  absl::Status Count(Transaction& step, OwnDevice& device, const Bytes& sender,
+                     uint64_t load) const;
+  absl::Status RevokeKeysOf(Transaction& step, OwnDevice& device, Pairing& flooder) const;
+  // See Receive.
+  absl::Status KeepRoom(RelayClient& relay) const;
   // The entry at the cursor, in transactions of its own.
   absl::StatusOr<bool> TakeEntry(const Entry& entry, const InboxHandler& handler) const;
   absl::Status SendClosing(RelayClient& relay) const;

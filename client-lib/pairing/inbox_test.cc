@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "client-lib/pairing/device.h"
+#include "client-lib/pairing/inviting.h"
+#include "client-lib/pairing/rendezvous.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/signature.h"
 #include "tests/in_process/test_relay.h"
@@ -22,7 +24,9 @@ using ::testing::IsEmpty;
 // One person with a profile, an inbox, and a connection.
 class Someone {
  public:
-  Someone(const std::string& name, const CaseId& id, testing::TestRelay& relay)
+  // `allowance`: of the inbox.
+  Someone(const std::string& name, const CaseId& id, testing::TestRelay& relay,
+          const Allowance& allowance = {})
       : id_(id), records_(id), relay_server_(relay) {
     std::string pattern = (std::filesystem::temp_directory_path() / "parley-inbox-XXXXXX").string();
     EXPECT_NE(mkdtemp(pattern.data()), nullptr);
@@ -32,8 +36,16 @@ class Someone {
     store_ = std::move(*store);
     Connect();
     Change([&](Transaction& step) { return records_.PutDevice(step, MakeDevice(name)); });
-    EXPECT_TRUE(
-        InboxOf().Create(*client_, Credential::SponsorToken(relay.sponsor_token().Reveal())).ok());
+    const Credential payment = Credential::SponsorToken(relay.sponsor_token().Reveal());
+    if (allowance.bytes != 0) {
+      const OwnDevice device = Device();
+      EXPECT_TRUE(
+          client_
+              ->CreateMailbox(payment, device.inbox_id, *InboxKeys(device, device.slots), allowance)
+              .ok());
+    } else {
+      EXPECT_TRUE(InboxOf().Create(*client_, payment).ok());
+    }
   }
   ~Someone() {
     client_.reset();
@@ -284,6 +296,169 @@ TEST_F(InboxTest, WhatIsBadIsPassedOverAndCounted) {
   auto read = ana.store().Read();
   EXPECT_FALSE(*read->Has(RecordClass::kContent, "left behind"));
   EXPECT_GE(ana.Device().passed_over, 1u);
+}
+
+// Junk up to the brim, from somebody with an append key.
+TEST_F(InboxTest, AFullInboxHealsByItself) {
+  constexpr uint64_t kFull = 66 << 20;
+  Someone mira("Mira", id_, relay_, Allowance{.entries = 0, .bytes = kFull});
+  Someone ben("Ben", id_, relay_);
+  Someone tomas("Tomas", id_, relay_);
+  Pairing ben_to_mira;
+  Pairing mira_to_ben;
+  Pairing tomas_to_mira;
+  Pairing mira_to_tomas;
+  Pair(ben, mira, ben_to_mira, mira_to_ben);
+  Pair(tomas, mira, tomas_to_mira, mira_to_tomas);
+  const ObjectId inbox = mira.Device().inbox_id;
+  const auto key = crypto::SignatureKey::FromSeed(ben_to_mira.append_seed.Reveal());
+  ASSERT_TRUE(key.ok());
+  const Bytes junk(1 << 20, 0x55);
+  absl::Status full;
+  for (int i = 0; i < 80 && full.ok(); ++i) {
+    full = ben.client().Append(inbox, 1, *key, crypto::RandomArray<16>(), junk).status();
+  }
+  ASSERT_TRUE(absl::IsResourceExhausted(full)) << full;
+  tomas.Write(tomas_to_mira, "urgent");
+  EXPECT_TRUE(absl::IsResourceExhausted(tomas.InboxOf().Flush(tomas.client()).status()));
+
+  EXPECT_THAT(mira.Receive(), IsEmpty());
+  mira.Flush();
+  EXPECT_EQ(mira.Device().inbox_generation, 2u);
+  EXPECT_EQ(tomas.Flush().sent, 1u);
+  EXPECT_THAT(mira.Receive(), ElementsAre("urgent"));
+  // What was read takes no room of the sponsor's any more.
+  const auto read = crypto::SignatureKey::FromSeed(mira.Device().inbox_read_seed.Reveal());
+  const auto page = mira.client().Read(inbox, 2, *read, mira.Device().inbox_next);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_GT(page->first_position, 60u);
+  EXPECT_LT(mira.Device().used_bytes, 1u << 20);
+}
+
+TEST_F(InboxTest, WhoSendsManyBadMessagesLosesTheirKey) {
+  Someone mira("Mira", id_, relay_);
+  Someone ben("Ben", id_, relay_);
+  Someone tomas("Tomas", id_, relay_);
+  Pairing ben_to_mira;
+  Pairing mira_to_ben;
+  Pairing tomas_to_mira;
+  Pairing mira_to_tomas;
+  Pair(ben, mira, ben_to_mira, mira_to_ben);
+  Pair(tomas, mira, tomas_to_mira, mira_to_tomas);
+  for (int i = 0; i < 70; ++i) ben.Write(ben_to_mira, "bad");
+  tomas.Write(tomas_to_mira, "good");
+  ben.Flush();
+  tomas.Flush();
+  std::vector<std::string> texts;
+  const auto taken = mira.InboxOf().Receive(
+      mira.client(),
+      [&](Transaction&, const Pairing&, const InboxMessage& message) -> absl::Status {
+        if (message.approval().name() == "bad") return absl::PermissionDeniedError("no");
+        texts.push_back(message.approval().name());
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_THAT(texts, ElementsAre("good"));
+  mira.Flush();
+  ben.Write(ben_to_mira, "more");
+  EXPECT_THAT(ben.Flush().refused, ElementsAre(mira.Device().participant_id));
+  tomas.Write(tomas_to_mira, "still here");
+  EXPECT_EQ(tomas.Flush().sent, 1u);
+  EXPECT_THAT(mira.Receive(), ElementsAre("still here"));
+  auto read = mira.store().Read();
+  EXPECT_EQ((*mira.records().PairingWith(*read, ben.Device().participant_id))->flooded, 1);
+  EXPECT_EQ((*mira.records().PairingWith(*read, tomas.Device().participant_id))->flooded, 0);
+}
+
+// A sender who was away while the inbox was renewed very often, and the old generations trimmed.
+TEST_F(InboxTest, ASenderFindsTheWayToAGenerationFarAhead) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  for (int i = 0; i < 30; ++i) {
+    OwnDevice device = ana.Device();
+    ASSERT_TRUE(PlanInboxClosing(device, {}, 0));
+    ana.Change([&](Transaction& step) { return ana.records().PutDevice(step, device); });
+    ana.Flush();
+  }
+  EXPECT_THAT(ana.Receive(), IsEmpty());
+  const OwnDevice device = ana.Device();
+  ASSERT_EQ(device.inbox_generation, 31u);
+  const auto control = crypto::SignatureKey::FromSeed(device.inbox_control_seed.Reveal());
+  ASSERT_TRUE(control.ok());
+  const absl::Status trimmed =
+      ana.client().ControlMailbox(device.inbox_id, device.inbox_generation, *control,
+                                  Trim{.first_position = device.inbox_next});
+  ASSERT_TRUE(trimmed.ok()) << trimmed;
+  mira.Write(to_ana, "back again");
+  EXPECT_EQ(mira.Flush().sent, 1u);
+  EXPECT_THAT(ana.Receive(), ElementsAre("back again"));
+}
+
+// What nothing opens stands in a record that is rewritten with each entry.
+TEST_F(InboxTest, OfWhatNothingOpensFewAndSmallEntriesAreKept) {
+  Someone mira("Mira", id_, relay_);
+  Someone ben("Ben", id_, relay_);
+  Pairing ben_to_mira;
+  Pairing mira_to_ben;
+  Pair(ben, mira, ben_to_mira, mira_to_ben);
+  const auto key = crypto::SignatureKey::FromSeed(ben_to_mira.append_seed.Reveal());
+  ASSERT_TRUE(key.ok());
+  const auto append = [&](size_t size, uint8_t filling) {
+    const auto appended = ben.client().Append(mira.Device().inbox_id, 1, *key,
+                                              crypto::RandomArray<16>(), Bytes(size, filling));
+    ASSERT_TRUE(appended.ok()) << appended.status();
+  };
+  append(64 * 1024 + 1, 1);
+  append(1 << 20, 2);
+  EXPECT_THAT(mira.Receive(), IsEmpty());
+  EXPECT_THAT(mira.Device().unopened, IsEmpty());
+  for (uint8_t i = 0; i < 20; ++i) append(64 * 1024, i);
+  EXPECT_THAT(mira.Receive(), IsEmpty());
+  const OwnDevice device = mira.Device();
+  ASSERT_EQ(device.unopened.size(), 8u);
+  EXPECT_EQ(device.unopened.back()[0], 19);  // the oldest make room
+  EXPECT_EQ(device.passed_over, 14u);
+}
+
+// A relay that lets a rendezvous grow for ever keeps nobody reading for ever.
+TEST_F(InboxTest, ARendezvousBeyondItsAllowanceIsNotReadOn) {
+  Someone mira("Mira", id_, relay_);
+  OwnDevice device = mira.Device();
+  InvitationOffer offer;
+  offer.relay = {relay_.address(), relay_.identity_key()};
+  offer.voucher = {1, 2, 3};
+  offer.case_id = id_;
+  offer.case_title = "Harbor v Northline";
+  offer.inviter_role = content::v1::ROLE_MEDIATOR;
+  offer.invitee_name = "Ana";
+  offer.invitee_role = content::v1::ROLE_PARTY;
+  offer.invitee_side = "Harbor";
+  const auto prepared = PrepareInvitation(device, offer);
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  const InvitationKeys keys = DeriveInvitationKeys(prepared->code.secret);
+  const auto read = crypto::SignatureKey::FromSeed(keys.read_seed.Reveal());
+  const auto append = crypto::SignatureKey::FromSeed(keys.append_seed.Reveal());
+  ASSERT_TRUE(read.ok() && append.ok());
+  // Without the allowance that the inviter asks for.
+  ASSERT_TRUE(mira.client()
+                  .CreateMailbox(Credential::SponsorToken(relay_.sponsor_token().Reveal()),
+                                 prepared->code.rendezvous_id,
+                                 {read->public_key(), {append->public_key()}, read->public_key()})
+                  .ok());
+  const auto post = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(
+          PostAnswer(mira.client(), prepared->code, crypto::RandomArray<16>(), Bytes{1}).ok());
+    }
+  };
+  post(64);
+  EXPECT_TRUE(ReadRendezvous(mira.client(), prepared->code).ok());
+  post(1);
+  const auto entries = ReadRendezvous(mira.client(), prepared->code);
+  EXPECT_TRUE(absl::IsDataLoss(entries.status())) << entries.status();
 }
 
 TEST_F(InboxTest, AnErrorThatIsNotTheMessagesStopsBeforeIt) {

@@ -259,6 +259,26 @@ TEST(DeviceTest, SlotsAreGivenOnceAndRevoked) {
   EXPECT_EQ(keys->append_keys.size(), 10u);
 }
 
+// Who has an invitation can go on using it: what the inviter is told has an end, before it was used
+// and after.
+TEST(PairingTest, UsesOfAnInvitationRaiseFewAlarms) {
+  Scene scene;
+  MadeInvitation& invitation = scene.prepared.record;
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_FALSE(TakeRendezvousEntry(invitation, scene.mira, Bytes{1}, kNow + i).has_value());
+  }
+  EXPECT_EQ(invitation.alarms.size(), 8u);
+  Scene used;
+  const absl::StatusOr<Answer> answer =
+      used.AnswerAs(used.ana, used.prepared.code, used.first_entry);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  for (int i = 0; i < 40; ++i) {
+    TakeRendezvousEntry(used.prepared.record, used.mira, answer->payload, kNow + i);
+  }
+  EXPECT_EQ(used.prepared.record.alarms.size(), 8u);
+  EXPECT_EQ(used.prepared.record.state, InvitationState::kUsed);
+}
+
 TEST(DeviceTest, NamesThatMislead) {
   EXPECT_TRUE(IsGoodName("Ana"));
   EXPECT_TRUE(IsGoodName("\u5c71\u7530"));

@@ -62,12 +62,18 @@ struct OwnDevice {
   // Entries that nothing opened, kept for a while since what opens them may come later.
   std::vector<Bytes> unopened;
   uint64_t passed_over = 0;
+  // What was taken in of the generation that is read, of its allowance; and since the last
+  // trimming.
+  uint64_t used_entries = 0;
+  uint64_t used_bytes = 0;
+  uint64_t untrimmed_bytes = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.participant_id, self.device_id, self.identity_private, self.kem_private,
                     self.card, self.inbox_id, self.inbox_read_seed, self.inbox_control_seed,
                     self.inbox_generation, self.inbox_next, self.inbox_read_generation, self.slots,
-                    self.closing, self.unopened, self.passed_over);
+                    self.closing, self.unopened, self.passed_over, self.used_entries,
+                    self.used_bytes, self.untrimmed_bytes);
   }
 };
 
@@ -97,12 +103,17 @@ struct Pairing {
   // Of neutrals: append keys of the peer's inbox that are to be handed on to other neutrals (of a
   // neutral's inbox: to participants, too).
   std::vector<Secret> reserve_seeds;
+  // How much the peer has put into a generation of the own inbox (see inbox.cc), and which one.
+  uint64_t load = 0;
+  uint64_t load_generation = 0;
+  // The peer put so much there that their append key was revoked: 1 until the person was told.
+  uint8_t flooded = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
                     self.safety_number, self.compared, self.append_seed, self.peer_generation,
                     self.ended, self.refused, self.met, self.seeds_out, self.reseed,
-                    self.reserve_seeds);
+                    self.reserve_seeds, self.load, self.load_generation, self.flooded);
   }
 };
 

@@ -73,6 +73,13 @@ absl::StatusOr<uint64_t> Sessions::FindRight(const storage::ObjectId& object, ui
   PARLEY_ASSIGN_OR_RETURN(std::optional<storage::GenerationRecord> keys,
                           GetRecord<storage::GenerationRecord>(
                               core_.store, storage::GenerationKey(object, generation)));
+  // A generation that was trimmed away takes no entry, but who may append to the current one is
+  // told which one that is, by the refusal.
+  if (!keys.has_value() && right == AccessRight::kAppend && generation < mailbox->generation) {
+    PARLEY_ASSIGN_OR_RETURN(keys,
+                            GetRecord<storage::GenerationRecord>(
+                                core_.store, storage::GenerationKey(object, mailbox->generation)));
+  }
   if (!keys.has_value()) return NoSuchRight();
   const std::vector<storage::PublicKey>& append_keys = keys->keys.append_keys;
   const bool holds = right == AccessRight::kRead ? keys->keys.read_key == key
