@@ -648,6 +648,45 @@ TEST_F(PolicyTest, AnUnknownBodyIsKept) {
   EXPECT_THAT(crypto::ToString(kept[0].content.Reveal()), HasSubstr("new"));
 }
 
+// ---- Alarms ----
+
+// One member says again and again that they saw another log: that doesn't drown what others raise,
+// nor that the channel is halted.
+TEST_F(PolicyTest, OneMembersAlarmsDrownNoOthers) {
+  const auto lie = [&](Person& liar, int times) {
+    Insider insider = InsiderOf(liar, id);
+    for (int i = 0; i < times; ++i) {
+      content::v1::Content content = TextContent("?");
+      content.set_message_id(crypto::ToString(crypto::RandomBytes(16)));
+      content.mutable_seen()->set_position(relay.Only().head());
+      content.mutable_seen()->set_transcript_hash(crypto::ToString(crypto::RandomBytes(32)));
+      Must(AppendMessage(relay, insider,
+                         Must(insider.group.Protect(crypto::ViewOf(content.SerializeAsString())))));
+    }
+  };
+  const auto forks_by = [&](const Person& author) {
+    size_t count = 0;
+    for (const ChannelAlarm& alarm : mira.Info(id).alarms) {
+      if (alarm.kind == ChannelAlarmKind::kFork && alarm.author == author.self.participant_id) {
+        ++count;
+      }
+    }
+    return count;
+  };
+  lie(ana, 200);
+  Must(mira.In(id).Sync());
+  EXPECT_EQ(forks_by(ana), 2u);
+  lie(lee, 1);
+  Must(mira.In(id).Sync());
+  EXPECT_EQ(forks_by(lee), 1u);
+  Must(tomas.In(id).Sync());
+  mls::CommitOptions options;
+  options.force_path = true;
+  Close(tomas, options, InsiderOf(tomas, id).state,
+        [](GenerationKeys& keys) { keys.read_key[0] ^= 1; });
+  ExpectHalted({&mira}, "the mailbox's next keys are not those of the group");
+}
+
 // ---- Welcomes ----
 
 class WelcomeTest : public Room {
@@ -698,6 +737,24 @@ TEST_F(WelcomeTest, ToAnotherCaseOrChannel) {
             absl::StatusCode::kPermissionDenied);
   wrapper.set_channel_id(ToField(RandomId<ChannelId>()));
   EXPECT_EQ(Join().code(), absl::StatusCode::kPermissionDenied);
+}
+
+// The committer's roster makes another of the recipient than the inviter's approval did.
+TEST_F(WelcomeTest, WithAnotherRoleOrSideThanApproved) {
+  const auto join = [&](Role role, const std::string& side) {
+    mls::KeyPackageBundle bundle =
+        Must(mls::KeyPackageBundle::Parse(lee.packages.back().SerializeSecret().Reveal()));
+    Transaction tx = Must(lee.store->Begin());
+    JoinExpectations expected{case_id, adder, lee.self};
+    expected.role = role;
+    expected.side = side;
+    return Channel::Join(tx, lee.context, wrapper, std::move(bundle), expected).status();
+  };
+  EXPECT_EQ(join(Role::kParty, "Harbor").code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(join(Role::kCounsel, "Northline").code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(join(Role::kMediator, "").code(), absl::StatusCode::kPermissionDenied);
+  const absl::Status right = join(Role::kCounsel, "Harbor");
+  EXPECT_TRUE(right.ok()) << right;
 }
 
 TEST_F(WelcomeTest, WithAWrapperThatIsNotRight) {
