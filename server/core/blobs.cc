@@ -156,7 +156,7 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
                                          crypto::BigEndian64(record.expires_at)});
   const uint64_t now = core_.Now();
   core_.queue.Submit(
-      0,
+      request.ByteSizeLong(),
       [id, payment, record, now, reserve = core_.limits.voucher_reserve_divisor](
           Transaction& transaction) mutable -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
@@ -195,7 +195,7 @@ void Blobs::Seal(const v1::SealBlobRequest& request, Done done) {
   absl::Status token = CheckBlobToken(core_, request.token(), *id, AccessRight::kWrite);
   if (!token.ok()) return done(std::move(token));
   core_.queue.Submit(
-      0,
+      request.ByteSizeLong(),
       [id = *id, chunks = request.chunks(), bytes = request.total_bytes(),
        now = core_.Now()](Transaction& transaction) -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(std::optional<BlobRecord> record,
@@ -257,7 +257,7 @@ void Blobs::Delete(const v1::DeleteBlobRequest& request, Done done) {
   absl::Status token = CheckBlobToken(core_, request.token(), *id, AccessRight::kWrite);
   if (!token.ok()) return done(std::move(token));
   core_.queue.Submit(
-      0,
+      request.ByteSizeLong(),
       [id = *id](Transaction& transaction) -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(std::optional<BlobRecord> record,
                                 transaction.LoadRecord<BlobRecord>(storage::BlobKey(id)));

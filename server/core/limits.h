@@ -37,6 +37,17 @@ struct Limits {
   // Answers that a subscriber may leave unread before its requests wait.
   size_t max_unread_refusals = 64;
 
+  // What somebody who has shown no key may hold of the relay's memory. A request may have so many
+  // bytes beside an entry's payload or a chunk (256 append keys are the most of it), and one in a
+  // subscription so many in all.
+  uint64_t max_request_overhead_bytes = 16 << 10;
+  uint64_t max_subscribe_request_bytes = 1 << 10;
+  // A stream on which no key was shown is ended after so long.
+  uint64_t unproven_stream_seconds = 30;
+  int max_streams_per_connection = 128;
+  // Of all connections together: subscriptions and uploads.
+  size_t max_open_streams = 16384;
+
   uint32_t max_vouchers_per_call = 256;
   uint64_t default_quota_objects = 1000000;
 

@@ -82,7 +82,7 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
   generation.keys = *std::move(keys);
 
   core_.queue.Submit(
-      0,
+      request.ByteSizeLong(),
       [id = *id, payment = *payment, record, generation,
        now](Transaction& transaction) mutable -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
@@ -141,7 +141,7 @@ void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done) {
   };
   if (absl::Status status = checked(); !status.ok()) return done(std::move(status));
   core_.queue.Submit(
-      request.payload().size() + core_.limits.entry_overhead_bytes,
+      request.ByteSizeLong() + core_.limits.entry_overhead_bytes,
       [this, pending](Transaction& transaction) { return AppendStep(transaction, *pending); },
       [pending, done = std::move(done)](absl::Status status) {
         if (status.ok()) return done(pending->position);
@@ -353,7 +353,7 @@ void Mailboxes::Control(const v1::ControlMailboxRequest& request, Done done) {
     return;
   }
   core_.queue.Submit(
-      0,
+      request.ByteSizeLong(),
       [pending](Transaction& transaction) -> absl::Status {
         const std::string key = storage::MailboxKey(pending.mailbox);
         PARLEY_ASSIGN_OR_RETURN(std::optional<MailboxRecord> mailbox,

@@ -28,6 +28,7 @@ class Relay {
   ~Relay();
 
   const storage::PublicKey& identity_key() const { return core_.identity.key.public_key(); }
+  const Limits& limits() const { return core_.limits; }
   // `tls_key_hash`: SHA-256 of the SubjectPublicKeyInfo of the TLS key in use.
   void GetInfo(const std::string& tls_key_hash, relay::v1::GetInfoResponse& response) const;
 

@@ -10,10 +10,10 @@
 namespace parley::server {
 namespace {
 
-v1::SubscribeEvent EndedEvent(const std::string& mailbox_id, const absl::Status& status) {
+v1::SubscribeEvent EndedEvent(const storage::ObjectId& mailbox, const absl::Status& status) {
   v1::SubscribeEvent event;
   v1::SubscribeEvent::Ended& ended = *event.mutable_ended();
-  ended.set_mailbox_id(mailbox_id);
+  ended.set_mailbox_id(std::string(storage::IdView(mailbox)));
   ended.set_code(static_cast<uint32_t>(status.code()));
   ended.set_message(std::string(status.message()));
   return event;
@@ -26,9 +26,8 @@ Subscription::Subscription(Core& core, FanOut& fan_out, std::function<void()> wa
 
 Subscription::~Subscription() { Close(); }
 
-absl::Status Subscription::Admit(const v1::SubscribeRequest::Add& add, storage::ObjectId& mailbox,
-                                 Follow& follow) const {
-  PARLEY_ASSIGN_OR_RETURN(mailbox, FixedField<32>(add.mailbox_id(), "add.mailbox_id"));
+absl::Status Subscription::Admit(const v1::SubscribeRequest::Add& add,
+                                 const storage::ObjectId& mailbox, Follow& follow) const {
   if (add.from() == 0) {
     return absl::InvalidArgumentError("add.from is missing: positions begin at 1");
   }
@@ -46,13 +45,14 @@ absl::Status Subscription::Admit(const v1::SubscribeRequest::Add& add, storage::
   return absl::OkStatus();
 }
 
-void Subscription::Add(const v1::SubscribeRequest::Add& add) {
-  storage::ObjectId mailbox{};
+absl::Status Subscription::Add(const v1::SubscribeRequest::Add& add) {
+  PARLEY_ASSIGN_OR_RETURN(const storage::ObjectId mailbox,
+                          FixedField<32>(add.mailbox_id(), "add.mailbox_id"));
   Follow follow;
   absl::Status admitted = Admit(add, mailbox, follow);
   {
     std::lock_guard lock(mutex_);
-    if (closed_) return;
+    if (closed_) return absl::OkStatus();
     if (admitted.ok() && !follows_.contains(mailbox) &&
         follows_.size() >= core_.limits.max_mailboxes_per_subscription) {
       admitted = absl::ResourceExhaustedError(
@@ -60,28 +60,48 @@ void Subscription::Add(const v1::SubscribeRequest::Add& add) {
           std::to_string(core_.limits.max_mailboxes_per_subscription) + " mailboxes: open another");
     }
     if (!admitted.ok()) {
-      refusals_.push_back(EndedEvent(add.mailbox_id(), admitted));
+      refusals_.push_back({mailbox, admitted});
     } else {
+      proven_ = true;
       follow.serial = next_serial_++;
       auto existing = follows_.find(mailbox);
       follow.queued = existing != follows_.end() && existing->second.queued;
       follows_.insert_or_assign(mailbox, follow);
     }
   }
-  if (!admitted.ok()) return Wake();
+  if (!admitted.ok()) {
+    Wake();
+    return absl::OkStatus();
+  }
   fan_out_.Register(mailbox, shared_from_this());
   // What is committed from here on is heard of; what was before is found by the first read.
   if (MarkReady(mailbox)) Wake();
+  return absl::OkStatus();
 }
 
-void Subscription::Drop(const std::string& mailbox_id) {
-  std::optional<storage::ObjectId> mailbox = storage::IdFrom<32>(mailbox_id);
-  if (!mailbox.has_value()) return;
+absl::Status Subscription::Drop(const std::string& mailbox_id) {
+  PARLEY_ASSIGN_OR_RETURN(const storage::ObjectId mailbox,
+                          FixedField<32>(mailbox_id, "drop_mailbox_id"));
   {
     std::lock_guard lock(mutex_);
-    follows_.erase(*mailbox);
+    auto found = follows_.find(mailbox);
+    if (found == follows_.end()) return absl::OkStatus();
+    // Who adds and drops without reading must not make the queue grow.
+    if (found->second.queued) std::erase(ready_, mailbox);
+    follows_.erase(found);
   }
-  fan_out_.Unregister(*mailbox, this);
+  fan_out_.Unregister(mailbox, this);
+  return absl::OkStatus();
+}
+
+size_t Subscription::QueuedForTest() const {
+  std::lock_guard lock(mutex_);
+  return ready_.size();
+}
+
+bool Subscription::IsProven() const {
+  std::lock_guard lock(mutex_);
+  return proven_;
 }
 
 bool Subscription::IsCongested() const {
@@ -126,7 +146,7 @@ bool Subscription::Next(v1::SubscribeEvent& event) {
     {
       std::lock_guard lock(mutex_);
       if (!closed_ && !refusals_.empty()) {
-        event = std::move(refusals_.front());
+        event = EndedEvent(refusals_.front().mailbox, refusals_.front().status);
         refusals_.pop_front();
         return true;
       }
@@ -190,7 +210,7 @@ bool Subscription::Advance(const storage::ObjectId& mailbox, Follow& follow, boo
     }
   }
   if (!status.ok()) {
-    event = EndedEvent(id, status);
+    event = EndedEvent(mailbox, status);
     ended = true;
     return true;
   }

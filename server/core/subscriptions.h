@@ -37,12 +37,21 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   Subscription& operator=(const Subscription&) = delete;
 
   // Follows a mailbox; one that is followed already starts over from the new position. A refusal
-  // comes as an Ended event.
-  void Add(const relay::v1::SubscribeRequest::Add& add);
-  void Drop(const std::string& mailbox_id);
+  // comes as an Ended event, which repeats the id: so one that isn't 32 bytes is an error, after
+  // which the stream ends. Whoever sends the request decides how much of it there is, and nothing
+  // but ids is kept of it. Errors: InvalidArgument.
+  absl::Status Add(const relay::v1::SubscribeRequest::Add& add);
+  // Errors: InvalidArgument, as Add.
+  absl::Status Drop(const std::string& mailbox_id);
 
   // The next event, or false when there is none for now.
   bool Next(relay::v1::SubscribeEvent& event);
+
+  // How many changed mailboxes wait for Next.
+  size_t QueuedForTest() const;
+
+  // Whether a mailbox was ever followed: who subscribes has shown a key that this relay knows.
+  bool IsProven() const;
 
   // Whether so many refusals are unread that further requests should wait.
   bool IsCongested() const;
@@ -62,13 +71,18 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     uint64_t serial = 0;     // tells a mailbox that was dropped and added again
   };
 
+  struct Refusal {
+    storage::ObjectId mailbox{};
+    absl::Status status;
+  };
+
   Subscription(Core& core, FanOut& fan_out, std::function<void()> wake);
 
   // Returns whether Wake() has to be called.
   bool MarkReady(const storage::ObjectId& mailbox);
   bool IsFollowing(const storage::ObjectId& mailbox) const;
   void Wake();
-  absl::Status Admit(const relay::v1::SubscribeRequest::Add& add, storage::ObjectId& mailbox,
+  absl::Status Admit(const relay::v1::SubscribeRequest::Add& add, const storage::ObjectId& mailbox,
                      Follow& follow) const;
   // What `follow` gives now. False: it is up to date.
   bool Advance(const storage::ObjectId& mailbox, Follow& follow, bool& ended, bool& more,
@@ -80,10 +94,11 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   std::function<void()> wake_;
   std::unordered_map<storage::ObjectId, Follow, storage::ObjectIdHash> follows_;
   std::deque<storage::ObjectId> ready_;
-  std::deque<relay::v1::SubscribeEvent> refusals_;
+  std::deque<Refusal> refusals_;
   uint64_t next_serial_ = 1;
   bool idle_ = false;          // Next returned false, and `wake` has not been called since
   bool wake_pending_ = false;  // somebody has promised to call Wake()
+  bool proven_ = false;
   bool closed_ = false;
 };
 

@@ -32,7 +32,7 @@ class Collector {
     add.set_mailbox_id(mailbox.id);
     add.set_token(token);
     add.set_from(from);
-    subscription_->Add(add);
+    EXPECT_TRUE(subscription_->Add(add).ok());
   }
 
   // The next event; fails the test when none comes within ten seconds.
@@ -146,10 +146,23 @@ TEST_F(SubscriptionsTest, DroppedMailboxesAreSilent) {
   collector.Add(mailbox, relay_.ReadToken(mailbox, 1), 1);
   EXPECT_TRUE(collector.Next().has_caught_up());
   EXPECT_FALSE(collector.Poll());
-  collector.subscription().Drop(mailbox.id);
+  EXPECT_TRUE(collector.subscription().Drop(mailbox.id).ok());
   ASSERT_TRUE(relay_.Append(mailbox, "1").ok());
   EXPECT_TRUE(collector.IsQuiet());
   EXPECT_FALSE(collector.Poll());
+}
+
+// Each time another place in the queue would be taken, as long as nobody reads.
+TEST_F(SubscriptionsTest, AddingAndDroppingWithoutReadingKeepsNothing) {
+  TestMailbox mailbox = relay_.NewMailbox();
+  Collector collector(*relay_.relay);
+  const std::string token = relay_.ReadToken(mailbox, 1);
+  for (int i = 0; i < 1000; ++i) {
+    collector.Add(mailbox, token, 1);
+    ASSERT_LE(collector.subscription().QueuedForTest(), 1u);
+    ASSERT_TRUE(collector.subscription().Drop(mailbox.id).ok());
+  }
+  EXPECT_EQ(collector.subscription().QueuedForTest(), 0u);
 }
 
 TEST_F(SubscriptionsTest, DeletionEndsIt) {
@@ -188,7 +201,7 @@ TEST_F(SubscriptionsTest, NothingIsHeardAfterClose) {
   add.set_mailbox_id(mailbox.id);
   add.set_token(relay_.ReadToken(mailbox, 1));
   add.set_from(1);
-  subscription->Add(add);
+  EXPECT_TRUE(subscription->Add(add).ok());
   v1::SubscribeEvent event;
   while (subscription->Next(event)) {
   }

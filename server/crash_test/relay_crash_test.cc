@@ -4,19 +4,14 @@
 //
 // Three rounds; a hundred with PARLEY_LONG=1. The relay is the program beside this one, or
 // PARLEY_RELAY.
-#include <fcntl.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 #include <thread>
@@ -25,8 +20,7 @@
 #include "crypto/primitives/signature.h"
 #include "parley/relay/v1/relay.grpc.pb.h"
 #include "server/core/signed_acts.h"
-
-extern char** environ;
+#include "server/crash_test/relay_process_for_test.h"
 
 namespace parley::server {
 namespace {
@@ -37,92 +31,6 @@ using std::chrono::milliseconds;
 
 std::string RandomString(size_t size) { return crypto::ToString(crypto::RandomBytes(size)); }
 std::string Text(const crypto::SignatureKey& key) { return crypto::ToString(key.public_key()); }
-
-// The relay as a child process.
-class RelayProcess {
- public:
-  RelayProcess(std::string program, fs::path folder)
-      : program_(std::move(program)), folder_(std::move(folder)) {}
-  ~RelayProcess() { Kill(); }
-
-  // Starts it on the port that it had before, if any, and waits until it listens.
-  void Start() {
-    const fs::path out = folder_.string() + ".out";
-    const fs::path log = folder_.string() + ".log";
-    fs::remove(out);
-    const std::string listen = "127.0.0.1:" + std::to_string(port_);
-    const std::string data = folder_;
-    std::vector<std::string> words = {program_, "serve", "--data", data, "--listen", listen};
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    // Not ours: a relay that outlives a test that died must not hold the test's output open.
-    posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    ASSERT_EQ(posix_spawn(&pid_, program_.c_str(), &actions, nullptr, argv.data(), environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    for (int i = 0; i < 600; ++i) {
-      std::ifstream file(out);
-      std::string line;
-      if (std::getline(file, line) && line.starts_with("listening on ") && !file.eof()) {
-        port_ = std::stoi(line.substr(line.rfind(':') + 1));
-        return;
-      }
-      std::this_thread::sleep_for(milliseconds(50));
-    }
-    FAIL() << "the relay did not start within 30 seconds";
-  }
-
-  void Kill() {
-    if (pid_ == 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-  // SIGTERM; returns the exit status.
-  int Terminate() {
-    ::kill(pid_, SIGTERM);
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
-  // The sponsor token in the connection string that the command prints.
-  std::string AddSponsor() {
-    const fs::path out = folder_.string() + ".sponsor";
-    const std::string command = program_ + " sponsor add crash --quota 100GiB --data " +
-                                folder_.string() + " > " + out.string();
-    EXPECT_EQ(std::system(command.c_str()), 0);
-    std::ifstream file(out);
-    std::string line;
-    std::string last;
-    while (std::getline(file, line)) last = line;
-    absl::StatusOr<crypto::Bytes> bytes =
-        crypto::FromBase64Url(last.substr(std::string("parley-relay1:").size()));
-    EXPECT_TRUE(bytes.ok());
-    return crypto::ToString(crypto::ByteView(*bytes).last(32));
-  }
-
-  std::unique_ptr<v1::Relay::Stub> Connect() const {
-    std::ifstream file(folder_ / "keys/tls-certificate.pem");
-    grpc::SslCredentialsOptions options;
-    options.pem_root_certs.assign(std::istreambuf_iterator<char>(file), {});
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    auto channel = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port_),
-                                             grpc::SslCredentials(options), arguments);
-    return v1::Relay::NewStub(channel);
-  }
-
- private:
-  const std::string program_;
-  const fs::path folder_;
-  pid_t pid_ = 0;
-  int port_ = 0;
-};
 
 // One client's mailbox, and what it knows of it.
 struct Client {
@@ -147,19 +55,13 @@ std::string ChunkOf(const Client& client, uint64_t index) {
 class RelayCrashTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* program = std::getenv("PARLEY_RELAY");
-    const std::string beside =
-        (fs::read_symlink("/proc/self/exe").parent_path() / "parley-relay").string();
     folder_ = fs::temp_directory_path() / ("parley-crash-" + std::to_string(::getpid()));
     fs::remove_all(folder_);
-    relay_ = std::make_unique<RelayProcess>(program != nullptr ? program : beside, folder_);
+    relay_ = std::make_unique<RelayProcess>(RelayProgram(), folder_);
   }
   void TearDown() override {
     relay_.reset();
-    fs::remove_all(folder_);
-    fs::remove(folder_.string() + ".out");
-    fs::remove(folder_.string() + ".log");
-    fs::remove(folder_.string() + ".sponsor");
+    RemoveRelayFolder(folder_);
   }
 
   std::string Token(v1::Relay::Stub& stub, const std::string& object, uint64_t generation,

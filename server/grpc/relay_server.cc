@@ -15,8 +15,22 @@ namespace {
 
 namespace v1 = relay::v1;
 
-// Room for a message's fields beside its payload or chunk: 256 append keys are the most of it.
-constexpr int kMessageOverhead = 64 << 10;
+// gRPC keeps a request until it is answered, with whatever it holds beside what is known of it.
+template <typename Request>
+absl::Status CheckSize(const Request& request, const Limits& limits, uint64_t payload = 0) {
+  const size_t size = request.ByteSizeLong();
+  if (size <= payload + limits.max_request_overhead_bytes) return absl::OkStatus();
+  return absl::InvalidArgumentError("the request has " + std::to_string(size) +
+                                    " bytes: beside its payload it may have " +
+                                    std::to_string(limits.max_request_overhead_bytes));
+}
+
+// A download that ends before it begins.
+class RefusedDownload final : public grpc::ServerWriteReactor<v1::DownloadBlobResponse> {
+ public:
+  explicit RefusedDownload(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
 
 class RelayService final : public v1::Relay::CallbackService {
  public:
@@ -42,20 +56,23 @@ class RelayService final : public v1::Relay::CallbackService {
   grpc::ServerUnaryReactor* OpenSession(grpc::CallbackServerContext* context,
                                         const v1::OpenSessionRequest* request,
                                         v1::OpenSessionResponse* response) override {
-    return Answer(context, relay_.sessions().OpenSession(*request, *response));
+    absl::Status status = CheckSize(*request, relay_.limits());
+    if (status.ok()) status = relay_.sessions().OpenSession(*request, *response);
+    return Answer(context, status);
   }
 
   grpc::ServerUnaryReactor* CreateMailbox(grpc::CallbackServerContext* context,
                                           const v1::CreateMailboxRequest* request,
                                           v1::CreateMailboxResponse* /*response*/) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    relay_.mailboxes().Create(*request, FinishLater(reactor));
-    return reactor;
+    return AnswerLater(context, *request,
+                       [&](auto done) { relay_.mailboxes().Create(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
                                    const v1::AppendRequest* request,
                                    v1::AppendResponse* response) override {
+    absl::Status size = CheckSize(*request, relay_.limits(), request->payload().size());
+    if (!size.ok()) return Answer(context, size);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     relay_.mailboxes().Append(*request, [reactor, response](absl::StatusOr<uint64_t> position) {
       if (position.ok()) response->set_position(*position);
@@ -67,7 +84,9 @@ class RelayService final : public v1::Relay::CallbackService {
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,
                                  const v1::ReadRequest* request,
                                  v1::ReadResponse* response) override {
-    return Answer(context, relay_.mailboxes().Read(*request, *response));
+    absl::Status status = CheckSize(*request, relay_.limits());
+    if (status.ok()) status = relay_.mailboxes().Read(*request, *response);
+    return Answer(context, status);
   }
 
   grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* Subscribe(
@@ -78,17 +97,15 @@ class RelayService final : public v1::Relay::CallbackService {
   grpc::ServerUnaryReactor* ControlMailbox(grpc::CallbackServerContext* context,
                                            const v1::ControlMailboxRequest* request,
                                            v1::ControlMailboxResponse* /*response*/) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    relay_.mailboxes().Control(*request, FinishLater(reactor));
-    return reactor;
+    return AnswerLater(context, *request,
+                       [&](auto done) { relay_.mailboxes().Control(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* CreateBlob(grpc::CallbackServerContext* context,
                                        const v1::CreateBlobRequest* request,
                                        v1::CreateBlobResponse* /*response*/) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    relay_.blobs().Create(*request, FinishLater(reactor));
-    return reactor;
+    return AnswerLater(context, *request,
+                       [&](auto done) { relay_.blobs().Create(*request, std::move(done)); });
   }
 
   grpc::ServerBidiReactor<v1::UploadBlobRequest, v1::UploadBlobResponse>* UploadBlob(
@@ -99,34 +116,38 @@ class RelayService final : public v1::Relay::CallbackService {
   grpc::ServerUnaryReactor* SealBlob(grpc::CallbackServerContext* context,
                                      const v1::SealBlobRequest* request,
                                      v1::SealBlobResponse* /*response*/) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    relay_.blobs().Seal(*request, FinishLater(reactor));
-    return reactor;
+    return AnswerLater(context, *request,
+                       [&](auto done) { relay_.blobs().Seal(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* StatBlob(grpc::CallbackServerContext* context,
                                      const v1::StatBlobRequest* request,
                                      v1::StatBlobResponse* response) override {
-    return Answer(context, relay_.blobs().Stat(*request, *response));
+    absl::Status status = CheckSize(*request, relay_.limits());
+    if (status.ok()) status = relay_.blobs().Stat(*request, *response);
+    return Answer(context, status);
   }
 
   grpc::ServerWriteReactor<v1::DownloadBlobResponse>* DownloadBlob(
       grpc::CallbackServerContext* /*context*/, const v1::DownloadBlobRequest* request) override {
+    absl::Status size = CheckSize(*request, relay_.limits());
+    if (!size.ok()) return new RefusedDownload(size);
     return NewDownloadStream(relay_, *request);
   }
 
   grpc::ServerUnaryReactor* DeleteBlob(grpc::CallbackServerContext* context,
                                        const v1::DeleteBlobRequest* request,
                                        v1::DeleteBlobResponse* /*response*/) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    relay_.blobs().Delete(*request, FinishLater(reactor));
-    return reactor;
+    return AnswerLater(context, *request,
+                       [&](auto done) { relay_.blobs().Delete(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* IssueVouchers(grpc::CallbackServerContext* context,
                                           const v1::IssueVouchersRequest* request,
                                           v1::IssueVouchersResponse* response) override {
-    return Answer(context, relay_.sponsors().IssueVouchers(*request, *response));
+    absl::Status status = CheckSize(*request, relay_.limits());
+    if (status.ok()) status = relay_.sponsors().IssueVouchers(*request, *response);
+    return Answer(context, status);
   }
 
  private:
@@ -137,9 +158,17 @@ class RelayService final : public v1::Relay::CallbackService {
     return reactor;
   }
 
-  // gRPC keeps request, response and reactor until Finish, also when the client is gone.
-  static std::function<void(absl::Status)> FinishLater(grpc::ServerUnaryReactor* reactor) {
-    return [reactor](absl::Status status) { reactor->Finish(ToGrpcStatus(status)); };
+  // `call` gets what to call in the end. gRPC keeps request, response and reactor until Finish,
+  // also when the client is gone.
+  template <typename Request, typename Call>
+  grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context,
+                                        const Request& request, Call call) {
+    if (absl::Status size = CheckSize(request, relay_.limits()); !size.ok()) {
+      return Answer(context, size);
+    }
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    call([reactor](absl::Status status) { reactor->Finish(ToGrpcStatus(status)); });
+    return reactor;
   }
 
   Relay& relay_;
@@ -155,13 +184,17 @@ void SetLimits(grpc::ServerBuilder& builder, const Limits& limits) {
   grpc::ResourceQuota quota("parley relay");
   quota.Resize(kMostBufferedBytes);
   builder.SetResourceQuota(quota);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(limits.max_chunk_bytes) + kMessageOverhead);
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(limits.max_chunk_bytes + limits.max_request_overhead_bytes));
   // A peer that has vanished is noticed within a minute and a half.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60 * 1000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20 * 1000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10 * 1000);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1024);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.max_streams_per_connection);
+  // Who doesn't finish a handshake, or makes no call, doesn't keep a connection.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20 * 1000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 10 * 60 * 1000);
   // Two relays on one port would each get a part of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }

@@ -25,6 +25,8 @@ using grpc::StatusCode;
 
 class RelayServerTest : public testing::Test {
  protected:
+  explicit RelayServerTest(const Limits& limits = Limits()) : relay_(limits) {}
+
   void SetUp() override {
     const crypto::Secret key = MakeTlsKey();
     absl::StatusOr<TlsCertificate> made = MakeTlsCertificate(key, "127.0.0.1");
@@ -223,6 +225,130 @@ TEST_F(RelayServerTest, AnEmptySubscribeRequestEndsTheStreamWithAReason) {
   v1::SubscribeEvent event;
   EXPECT_FALSE(stream->Read(&event));
   EXPECT_EQ(stream->Finish().error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+// The relay repeats no more of a request than an id.
+TEST_F(RelayServerTest, AnIdOfAnotherLengthEndsTheSubscription) {
+  auto end = [&](const v1::SubscribeRequest& request) {
+    grpc::ClientContext context;
+    auto stream = stub_->Subscribe(&context);
+    EXPECT_TRUE(stream->Write(request));
+    v1::SubscribeEvent event;
+    EXPECT_FALSE(stream->Read(&event));
+    return stream->Finish();
+  };
+  v1::SubscribeRequest request;
+  for (size_t size : {0, 31, 33, 900, 2'000'000}) {
+    request.mutable_add()->set_mailbox_id(std::string(size, 'm'));
+    grpc::Status status = end(request);
+    EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+    EXPECT_LT(status.error_message().size(), 200u);
+    request.set_drop_mailbox_id(std::string(size, 'm'));
+    EXPECT_EQ(end(request).error_code(), StatusCode::INVALID_ARGUMENT);
+  }
+  request.mutable_add()->set_mailbox_id(std::string(32, 'm'));
+  request.mutable_add()->set_token(std::string(2000, 't'));
+  EXPECT_EQ(end(request).error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+// 100 KB of fields that nobody knows, in a request of each kind.
+TEST_F(RelayServerTest, RequestsThatAreTooLargeAreRefused) {
+  const std::string junk = std::string("\xfa\x07\xa0\x8d\x06", 5) + std::string(100'000, 'j');
+  auto refused = [&](auto request, auto method) {
+    EXPECT_TRUE(request.ParseFromString(junk));
+    grpc::ClientContext context;
+    return method(&context, request).error_code() == StatusCode::INVALID_ARGUMENT;
+  };
+  EXPECT_TRUE(refused(v1::OpenSessionRequest(), [&](auto* context, const auto& request) {
+    v1::OpenSessionResponse response;
+    return stub_->OpenSession(context, request, &response);
+  }));
+  EXPECT_TRUE(refused(v1::CreateMailboxRequest(), [&](auto* context, const auto& request) {
+    v1::CreateMailboxResponse response;
+    return stub_->CreateMailbox(context, request, &response);
+  }));
+  EXPECT_TRUE(refused(v1::DownloadBlobRequest(), [&](auto* context, const auto& request) {
+    auto stream = stub_->DownloadBlob(context, request);
+    v1::DownloadBlobResponse response;
+    EXPECT_FALSE(stream->Read(&response));
+    return stream->Finish();
+  }));
+  TestMailbox mailbox = relay_.NewMailbox();
+  v1::AppendRequest append = relay_.AppendRequest(mailbox, std::string(1 << 20, 'x'));
+  EXPECT_TRUE(Append(append).ok());
+  append = relay_.AppendRequest(mailbox, "x");
+  EXPECT_TRUE(append.MergeFromString(junk));
+  EXPECT_EQ(Append(append).error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+class UnprovenStreamsTest : public RelayServerTest {
+ protected:
+  static Limits ShortPatience() {
+    Limits limits;
+    limits.unproven_stream_seconds = 1;
+    limits.max_open_streams = 20;
+    return limits;
+  }
+  UnprovenStreamsTest() : RelayServerTest(ShortPatience()) {}
+};
+
+TEST_F(UnprovenStreamsTest, WhoShowsNoKeyKeepsNoStream) {
+  TestMailbox mailbox = relay_.NewMailbox();
+  grpc::ClientContext proven_context;
+  auto proven = stub_->Subscribe(&proven_context);
+  v1::SubscribeRequest request;
+  request.mutable_add()->set_mailbox_id(mailbox.id);
+  request.mutable_add()->set_token(relay_.ReadToken(mailbox, 1));
+  request.mutable_add()->set_from(1);
+  ASSERT_TRUE(proven->Write(request));
+  v1::SubscribeEvent event;
+  ASSERT_TRUE(proven->Read(&event));
+
+  // One says nothing, one shows something that isn't a key.
+  grpc::ClientContext silent_context;
+  auto silent = stub_->Subscribe(&silent_context);
+  grpc::ClientContext wrong_context;
+  auto wrong = stub_->Subscribe(&wrong_context);
+  request.mutable_add()->set_token("nonsense");
+  ASSERT_TRUE(wrong->Write(request));
+  ASSERT_TRUE(wrong->Read(&event));
+  EXPECT_TRUE(event.has_ended());
+  grpc::ClientContext upload_context;
+  auto upload = stub_->UploadBlob(&upload_context);
+  EXPECT_FALSE(silent->Read(&event));
+  EXPECT_EQ(silent->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_FALSE(wrong->Read(&event));
+  EXPECT_EQ(wrong->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
+  v1::UploadBlobResponse response;
+  EXPECT_FALSE(upload->Read(&response));
+  EXPECT_EQ(upload->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
+
+  ASSERT_TRUE(relay_.Append(mailbox, "for who has shown a key").ok());
+  ASSERT_TRUE(proven->Read(&event));
+  EXPECT_EQ(event.entries().entries(0).payload(), "for who has shown a key");
+  proven_context.TryCancel();
+  proven->Finish();
+}
+
+TEST_F(UnprovenStreamsTest, StreamsBeyondTheBoundAreRefusedUntilOthersEnd) {
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReaderWriter<v1::SubscribeRequest, v1::SubscribeEvent>>>
+      streams;
+  int refused = 0;
+  v1::SubscribeEvent event;
+  for (int i = 0; i < 40; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    streams.push_back(stub_->Subscribe(contexts.back().get()));
+  }
+  for (auto& stream : streams) {
+    EXPECT_FALSE(stream->Read(&event));
+    refused += stream->Finish().error_code() == StatusCode::RESOURCE_EXHAUSTED;
+  }
+  EXPECT_EQ(refused, 20);
+  grpc::ClientContext context;
+  auto stream = stub_->Subscribe(&context);
+  EXPECT_FALSE(stream->Read(&event));
+  EXPECT_EQ(stream->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
 }
 
 class BlobServerTest : public RelayServerTest {

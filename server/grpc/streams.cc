@@ -1,11 +1,16 @@
 #include "server/grpc/streams.h"
 
+#include <grpcpp/alarm.h>
+
+#include <atomic>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "crypto/base/status_macros.h"
 #include "server/grpc/status_mapping.h"
 
 namespace parley::server {
@@ -14,18 +19,28 @@ namespace {
 namespace v1 = relay::v1;
 
 // What the two-way streams have in common: one write at a time, and one end, which waits for the
-// write that is under way.
+// write that is under way. One on which no key was shown ends after a while, so that who has none
+// can't take up all the places.
 template <typename Request, typename Response>
 class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
                    public EndableStream,
                    public std::enable_shared_from_this<BidiStream<Request, Response>> {
  public:
-  explicit BidiStream(OpenStreams& streams) : streams_(streams) {}
+  BidiStream(OpenStreams& streams, const Limits& limits) : streams_(streams), limits_(limits) {}
 
   // Takes ownership of itself until OnDone.
   void Begin() {
     self_ = this->shared_from_this();
-    streams_.Add(self_);
+    std::weak_ptr<BidiStream> weak = self_;
+    proving_.Set(
+        std::chrono::system_clock::now() + std::chrono::seconds(limits_.unproven_stream_seconds),
+        [weak](bool /*in_time*/) {
+          auto stream = weak.lock();
+          if (stream == nullptr || stream->IsProven()) return;
+          stream->End(
+              grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no key was shown on this stream"));
+        });
+    streams_.Add(self_, limits_.max_open_streams);
     OnBegin();
   }
 
@@ -54,6 +69,7 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
 
   void OnDone() override {
     streams_.Remove(this);
+    proving_.Cancel();
     OnClosed();
     self_.reset();  // the last owner, unless a wake-up is on its way
   }
@@ -62,6 +78,8 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
   virtual void OnBegin() = 0;
   virtual void OnWritten() = 0;
   virtual void OnClosed() = 0;
+  virtual bool IsProven() const = 0;
+  const Limits& limits() const { return limits_; }
 
   // Sends `response`, which stays until OnWritten, unless the stream is ending. No write may be
   // under way.
@@ -78,6 +96,8 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
 
  private:
   OpenStreams& streams_;
+  const Limits limits_;
+  grpc::Alarm proving_;
   std::shared_ptr<BidiStream> self_;
   std::mutex mutex_;
   bool writing_ = false;
@@ -87,25 +107,38 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
 
 class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::SubscribeEvent> {
  public:
-  SubscribeStream(Relay& relay, OpenStreams& streams) : BidiStream(streams), relay_(relay) {}
+  SubscribeStream(Relay& relay, OpenStreams& streams)
+      : BidiStream(streams, relay.limits()), relay_(relay) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
-    switch (request_.request_case()) {
-      case v1::SubscribeRequest::kAdd:
-        subscription_->Add(request_.add());
-        break;
-      case v1::SubscribeRequest::kDropMailboxId:
-        subscription_->Drop(request_.drop_mailbox_id());
-        break;
-      default:
-        return End(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                                "the request is missing: add or drop_mailbox_id"));
-    }
+    const absl::Status taken = Take();
+    // Not kept while the stream waits for its client, however much came in it.
+    v1::SubscribeRequest().Swap(&request_);
+    if (!taken.ok()) return End(ToGrpcStatus(taken));
     ReadOrPause();
   }
 
  private:
+  absl::Status Take() {
+    if (request_.ByteSizeLong() > limits().max_subscribe_request_bytes) {
+      return absl::InvalidArgumentError("the request has " +
+                                        std::to_string(request_.ByteSizeLong()) +
+                                        " bytes: one in a subscription may have " +
+                                        std::to_string(limits().max_subscribe_request_bytes));
+    }
+    switch (request_.request_case()) {
+      case v1::SubscribeRequest::kAdd:
+        return subscription_->Add(request_.add());
+      case v1::SubscribeRequest::kDropMailboxId:
+        return subscription_->Drop(request_.drop_mailbox_id());
+      default:
+        return absl::InvalidArgumentError("the request is missing: add or drop_mailbox_id");
+    }
+  }
+
+  bool IsProven() const override { return subscription_->IsProven(); }
+
   void OnBegin() override {
     // The subscription may outlive the stream by a wake-up.
     std::weak_ptr<BidiStream> weak = weak_from_this();
@@ -161,11 +194,12 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
 class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBlobResponse> {
  public:
   UploadStream(Relay& relay, OpenStreams& streams)
-      : BidiStream(streams), upload_(relay.StartUpload()) {}
+      : BidiStream(streams, relay.limits()), upload_(relay.StartUpload()) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return OnLastRead();
     absl::Status status = Take();
+    v1::UploadBlobRequest().Swap(&request_);
     if (!status.ok()) return End(ToGrpcStatus(status));
     Read(&request_);
   }
@@ -173,13 +207,17 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
  private:
   void OnBegin() override { Read(&request_); }
 
+  bool IsProven() const override { return proven_; }
+
   absl::Status Take() {
     switch (request_.request_case()) {
       case v1::UploadBlobRequest::kHeader:
         if (std::exchange(has_header_, true)) {
           return absl::InvalidArgumentError("the header comes once, in the first message");
         }
-        return upload_->Start(request_.header());
+        PARLEY_RETURN_IF_ERROR(upload_->Start(request_.header()));
+        proven_ = true;
+        return absl::OkStatus();
       case v1::UploadBlobRequest::kChunk: {
         absl::StatusOr<uint64_t> stored = upload_->Write(
             request_.chunk().index(), std::move(*request_.mutable_chunk()->mutable_data()));
@@ -237,6 +275,7 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
   v1::UploadBlobRequest request_;
   v1::UploadBlobResponse response_;
   bool has_header_ = false;
+  std::atomic<bool> proven_ = false;
   std::mutex ack_mutex_;
   uint64_t stored_ = 0;
   bool acknowledging_ = false;
@@ -320,15 +359,18 @@ class DownloadStream final : public grpc::ServerWriteReactor<v1::DownloadBlobRes
 
 }  // namespace
 
-void OpenStreams::Add(const std::shared_ptr<EndableStream>& stream) {
+void OpenStreams::Add(const std::shared_ptr<EndableStream>& stream, size_t most) {
+  grpc::Status reason(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                      "the relay has too many open streams: try again later");
   {
     std::lock_guard lock(mutex_);
-    if (!ended_) {
+    if (!ended_ && streams_.size() < most) {
       streams_.emplace(stream.get(), stream);
       return;
     }
+    if (ended_) reason = end_status_;
   }
-  stream->End(end_status_);
+  stream->End(reason);
 }
 
 void OpenStreams::Remove(const EndableStream* stream) {

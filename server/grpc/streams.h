@@ -27,7 +27,8 @@ class EndableStream {
 // Threading: any thread.
 class OpenStreams {
  public:
-  void Add(const std::shared_ptr<EndableStream>& stream);
+  // Ends it at once when `most` are open, or after EndAll.
+  void Add(const std::shared_ptr<EndableStream>& stream, size_t most);
   void Remove(const EndableStream* stream);
   // Also every stream that is added later.
   void EndAll(const grpc::Status& status);

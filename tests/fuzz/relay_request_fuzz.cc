@@ -236,8 +236,8 @@ void World::Call(uint8_t kind, uint8_t fix, crypto::ByteView bytes) {
         request.mutable_add()->set_mailbox_id(id_);
         request.mutable_add()->set_token(read_token_);
       }
-      if (request.has_add()) subscription_->Add(request.add());
-      if (fix & 2) subscription_->Drop(request.drop_mailbox_id());
+      if (request.has_add()) CheckCode(subscription_->Add(request.add()));
+      if (fix & 2) CheckCode(subscription_->Drop(request.drop_mailbox_id()));
       v1::SubscribeEvent event;
       while (subscription_->Next(event)) {
       }
