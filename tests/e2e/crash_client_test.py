@@ -173,6 +173,8 @@ class CrashTest(testing.SceneTest):
         number = self.count("ana", "share", self.scene.case, JOINT, make())
         points = self.points(number)
         for point in points:
+            # Each share takes a voucher, and she asks for more when few are left.
+            self.scene.sync("ana", "mira", "ana")
             target = make()
             name = os.path.basename(target)
             done = self.kill("ana", point, "share", self.scene.case, JOINT, target)
