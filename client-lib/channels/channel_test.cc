@@ -326,6 +326,43 @@ TEST_F(ChannelTest, ACommitterRenewsAFullMailbox) {
   EXPECT_EQ(ana.Heard(id).back(), "Mira: 19");
 }
 
+// A closing would help nobody, and take of the room that is kept for removals.
+TEST_F(ChannelTest, AUsedUpQuotaIsNoReasonToCommit) {
+  Open(ChannelKind::kJoint, "", {&ana});
+  Settle({&mira, &ana});
+  Must(mira.Say(id, "said"));
+  const size_t generations = relay.Only().generations.size();
+  relay.quota_used_up = true;
+  Must(mira.Queue(id, TextContent("can't be sent")));
+  for (int i = 0; i < 3; ++i) {
+    const absl::Status refused = mira.In(id).Exchange().status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("quota"));
+  }
+  EXPECT_EQ(relay.Only().generations.size(), generations);
+  EXPECT_EQ(mira.Info(id).unsent, 1u);
+  relay.quota_used_up = false;
+  Must(mira.In(id).Exchange());
+  EXPECT_EQ(mira.Info(id).unsent, 0u);
+}
+
+// Whatever a relay says: one commit, and no other before an entry got through.
+TEST_F(ChannelTest, AnAllowanceThatIsNeverThereIsRenewedOnce) {
+  Open(ChannelKind::kJoint, "", {&ana});
+  Settle({&mira, &ana});
+  Must(mira.Say(id, "said"));
+  const size_t generations = relay.Only().generations.size();
+  relay.allowance = 0;
+  Must(mira.Queue(id, TextContent("can't be sent")));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(mira.In(id).Exchange().status().code(), absl::StatusCode::kResourceExhausted);
+  }
+  EXPECT_EQ(relay.Only().generations.size(), generations + 1);
+  relay.allowance = 100;
+  Must(mira.In(id).Exchange());
+  EXPECT_EQ(mira.Info(id).unsent, 0u);
+}
+
 TEST_F(ChannelTest, CheckpointsComeAfterManyEntriesAndADay) {
   Open(ChannelKind::kJoint, "", {&ana});
   Settle({&mira, &ana});

@@ -102,6 +102,8 @@ absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result) {
 
 absl::StatusOr<bool> RenewAllowance(ChannelStep& step, ExchangeResult& result) {
   if (step.standing() != Standing::kActive) return false;
+  // Nothing got through since the last closing: another one would change nothing.
+  if (step.log().position <= step.log().generation_start) return false;
   PARLEY_ASSIGN_OR_RETURN(const bool can, CanCommit(step));
   PARLEY_ASSIGN_OR_RETURN(
       const bool in_flight,

@@ -18,8 +18,8 @@ inline constexpr uint64_t kEntriesPerGeneration = 4096;
 // there is something. Requires: the log has been read to its head.
 absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result);
 
-// Makes an empty commit, where this participant can: the mailbox's allowance is used up. Whether
-// there is one to be sent.
+// Makes an empty commit, where this participant can: the mailbox's allowance is used up, in a
+// generation that has taken an entry. Whether there is one to be sent.
 absl::StatusOr<bool> RenewAllowance(ChannelStep& step, ExchangeResult& result);
 
 }  // namespace parley::client

@@ -156,7 +156,8 @@ class Exchanger {
         load.mailbox_id, load.generation, key, append_id, payload, closing);
     if (!outcome.ok()) {
       full_ = outcome.status();
-      const bool full = full_.code() == absl::StatusCode::kResourceExhausted;
+      // Of all that may be used up, a closing renews the allowance alone.
+      const bool full = ShortageOf(full_) == Shortage::kAllowance;
       if (!full || closing.has_value()) return outcome.status();
       return Outcome::kFull;
     }
@@ -167,7 +168,7 @@ class Exchanger {
     return Outcome::kAppended;
   }
 
-  // The relay has said that the mailbox is full. A committer's commit renews its allowance.
+  // The relay has said that the allowance is used up. A committer's commit renews it.
   absl::Status SyncAndRenew() {
     PARLEY_RETURN_IF_ERROR(SyncToHead(context_, id_, result_));
     PARLEY_ASSIGN_OR_RETURN(const bool renewed, Step(&RenewAllowance));

@@ -40,6 +40,8 @@ class TestRelay final : public Mailboxes {
   size_t entries_per_page = 16;
   // Appends that don't close, in one generation; then ResourceExhausted.
   uint64_t allowance = 1 << 20;
+  // Then closings alone are taken, as long as the real relay has slack for them.
+  bool quota_used_up = false;
 
   absl::Status Create(const Credential& credential, const ObjectId& id,
                       const GenerationKeys& keys) override {
@@ -143,7 +145,9 @@ class TestRelay final : public Mailboxes {
     if (closing.has_value()) {
       PARLEY_RETURN_IF_ERROR(VerifyClosing(id, generation, keys.control_key, payload, *closing));
     } else if (mailbox.head() + 1 - mailbox.current().first >= allowance) {
-      return absl::ResourceExhaustedError("the mailbox's allowance is used up");
+      return ShortageError(Shortage::kAllowance, "the mailbox's allowance is used up");
+    } else if (quota_used_up) {
+      return ShortageError(Shortage::kQuota, "the sponsor's quota of bytes is used up");
     }
     Entry entry;
     entry.position = mailbox.head() + 1;

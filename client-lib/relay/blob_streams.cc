@@ -30,6 +30,7 @@ class GrpcBlobUpload final : public BlobUpload {
   }
 
   absl::Status Start(const std::string& token, const ObjectId& blob_id) {
+    PARLEY_RETURN_IF_ERROR(connection_.KeepCertified());
     stub_ = connection_.stub();
     stream_ = stub_->UploadBlob(&call_.context());
     v1::UploadBlobRequest request;
@@ -163,6 +164,7 @@ absl::Status GrpcRelayClient::DownloadBlob(
   request.set_first_chunk(first_chunk);
   request.set_chunk_count(count);
 
+  PARLEY_RETURN_IF_ERROR(connection_->KeepCertified());
   const std::shared_ptr<v1::Relay::Stub> stub = connection_->stub();
   ActiveCall call(*connection_, kStallLimit);
   const auto stream = stub->DownloadBlob(&call.context(), request);

@@ -48,6 +48,22 @@ std::optional<uint64_t> StaleGenerationIn(const std::string& details) {
   return stale.current_generation();
 }
 
+// What the details of a RESOURCE_EXHAUSTED append say.
+Shortage ShortageIn(const std::string& details) {
+  v1::Exhausted exhausted;
+  if (!exhausted.ParseFromString(details)) return Shortage::kOther;
+  switch (exhausted.what()) {
+    case v1::Exhausted::WHAT_ALLOWANCE:
+      return Shortage::kAllowance;
+    case v1::Exhausted::WHAT_MAILBOX:
+      return Shortage::kMailbox;
+    case v1::Exhausted::WHAT_QUOTA:
+      return Shortage::kQuota;
+    default:
+      return Shortage::kOther;
+  }
+}
+
 absl::Status CheckPayload(ByteView payload, bool closes) {
   if (payload.size() > kMaxEntryBytes) {
     return absl::InvalidArgumentError(
@@ -120,6 +136,9 @@ absl::StatusOr<AppendOutcome> GrpcRelayClient::Append(const ObjectId& mailbox_id
                          std::to_string(*current));
     }
     return StaleGeneration{*current};
+  }
+  if (absl::IsResourceExhausted(status)) {
+    return ShortageError(ShortageIn(failure.error_details()), std::string(status.message()));
   }
   PARLEY_RETURN_IF_ERROR(status);
   if (response.position() == 0) return FalseAnswer("an append has no position");

@@ -42,11 +42,19 @@ namespace parley::client {
 
 using TlsKeyHash = crypto::ByteArray<32>;
 
-// Where a checked TLS key is kept between runs, to save the check's round trip. Called from the
-// thread that connects; both may be empty.
+// A TLS key, and the time for which the relay's identity key vouches for it (in seconds since
+// 1970-01-01T00:00:00Z).
+struct CertifiedTlsKey {
+  TlsKeyHash hash{};
+  uint64_t not_before = 0;
+  uint64_t not_after = 0;
+};
+
+// Where a checked TLS key is kept between runs, to save the check's round trip. Called from any
+// thread that uses the relay; both may be empty.
 struct TlsKeyCache {
-  std::function<std::optional<TlsKeyHash>()> load;
-  std::function<void(const TlsKeyHash&)> store;
+  std::function<std::optional<CertifiedTlsKey>()> load;
+  std::function<void(const CertifiedTlsKey&)> store;
 };
 
 struct RelayOptions {
@@ -55,7 +63,12 @@ struct RelayOptions {
   // How long a call that may be repeated (all but the streams) is tried again, with growing pauses,
   // while the relay can't be reached. 0: once.
   std::chrono::milliseconds retry_for{0};
+  // For connecting, when the machine is there and nothing listens ("Connection refused"): how long
+  // that is tried again. By default as long as anything else.
+  std::optional<std::chrono::milliseconds> retry_refused_for;
   TlsKeyCache tls_key_cache;
+  // Seconds since 1970-01-01T00:00:00Z; empty: the system's clock.
+  std::function<uint64_t()> now_seconds;
 };
 
 // An upload of chunks in order. Send() blocks while more than `window` chunks are unacknowledged.

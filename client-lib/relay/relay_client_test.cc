@@ -52,12 +52,12 @@ TEST(Connect, AnotherIdentityIsRefusedWithBothFingerprints) {
 
 TEST(Connect, CheckedKeyIsKeptAndUsed) {
   TestRelay relay;
-  std::optional<TlsKeyHash> kept;
+  std::optional<CertifiedTlsKey> kept;
   int stored = 0;
   RelayOptions options;
   options.tls_key_cache.load = [&] { return kept; };
-  options.tls_key_cache.store = [&](const TlsKeyHash& hash) {
-    kept = hash;
+  options.tls_key_cache.store = [&](const CertifiedTlsKey& key) {
+    kept = key;
     ++stored;
   };
   MustConnect(relay, options);
@@ -66,9 +66,81 @@ TEST(Connect, CheckedKeyIsKeptAndUsed) {
   MustConnect(relay, options);
   EXPECT_EQ(stored, 1);
   // A wrong one in the cache costs a check and no more.
-  (*kept)[0] ^= 1;
+  kept->hash[0] ^= 1;
   MustConnect(relay, options);
   EXPECT_EQ(stored, 2);
+}
+
+constexpr uint64_t kDay = 24 * 60 * 60;
+
+// A clock that both sides' tests may move, a cache, and what was stored in it.
+struct Certified {
+  uint64_t now = static_cast<uint64_t>(time(nullptr));
+  std::optional<CertifiedTlsKey> kept;
+  int stored = 0;
+
+  RelayOptions Options() {
+    RelayOptions options;
+    options.now_seconds = [this] { return now; };
+    options.tls_key_cache.load = [this] { return kept; };
+    options.tls_key_cache.store = [this](const CertifiedTlsKey& key) {
+      kept = key;
+      ++stored;
+    };
+    return options;
+  }
+};
+
+// A thief has the relay's TLS key, and what the relay last said of it; the relay has moved on. The
+// thief is played by a relay whose clock stands still.
+TEST(Connect, AStolenTlsKeyServesNobodyAfterItsTime) {
+  TestRelay thief;
+  Certified certified;
+  auto running = MustConnect(thief, certified.Options());
+  TestMailbox mailbox(*running, thief);
+  mailbox.MustAppend(*running, "before", 1);
+  certified.now += 3 * kDay + kDay / 2;  // a clock may be wrong by a day
+  EXPECT_TRUE(RelayClient::Connect(InfoOf(thief), certified.Options()).ok());
+  certified.now += kDay;
+  const absl::Status again = RelayClient::Connect(InfoOf(thief), certified.Options()).status();
+  EXPECT_EQ(again.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_THAT(MessageOf(again), HasSubstr("clock"));
+  // Nor with the key in a cache, which was vouched for later.
+  certified.kept->not_after = certified.now + kDay;
+  EXPECT_EQ(RelayClient::Connect(InfoOf(thief), certified.Options()).status().code(),
+            absl::StatusCode::kUnauthenticated);
+  // Nor over a connection that was open all the time.
+  EXPECT_EQ(mailbox.Append(*running, "to the thief").status().code(),
+            absl::StatusCode::kUnauthenticated);
+  // Nor for who has no cache.
+  RelayOptions without;
+  without.now_seconds = [&] { return certified.now; };
+  EXPECT_EQ(RelayClient::Connect(InfoOf(thief), without).status().code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST(Connect, AKeyThatIsVouchedForAnewGoesOnForEver) {
+  TestRelay relay;
+  Certified certified;
+  auto running = MustConnect(relay, certified.Options());
+  TestMailbox mailbox(*running, relay);
+  for (uint64_t day = 1; day <= 20; ++day) {
+    certified.now += kDay;
+    relay.AdvanceClock(kDay);
+    mailbox.MustAppend(*running, "day by day", day);
+  }
+  EXPECT_GE(certified.stored, 5);
+  EXPECT_GT(certified.kept->not_after, certified.now);
+}
+
+TEST(Connect, AKeyOfTheFutureIsRefusedBeyondWhatClocksDiffer) {
+  TestRelay relay;
+  Certified certified;
+  certified.now -= kDay - 3600;
+  EXPECT_TRUE(RelayClient::Connect(InfoOf(relay), certified.Options()).ok());
+  certified.now -= 3 * 3600;
+  EXPECT_EQ(RelayClient::Connect(InfoOf(relay), certified.Options()).status().code(),
+            absl::StatusCode::kUnauthenticated);
 }
 
 TEST(Connect, RenewedTlsKeyIsCheckedAndAccepted) {

@@ -1,6 +1,7 @@
 #include "client-lib/relay/relay_connection.h"
 
 #include <algorithm>
+#include <ctime>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,6 +19,21 @@ using std::chrono::steady_clock;
 constexpr uint32_t kProtocolVersions[] = {1};
 constexpr std::string_view kTlsKeyLabel{"parley relay tls key v1\0", 24};
 
+// Machines' clocks may be wrong by so much, before the relay's TLS key seems out of date.
+constexpr uint64_t kClockToleranceSeconds = 24 * 60 * 60;
+// Between two attempts to have the TLS key certified anew.
+constexpr uint64_t kCertificationPauseSeconds = 10 * 60;
+// A certification is worth storing when it lasts so much longer than the one that is stored.
+constexpr uint64_t kWorthKeepingSeconds = 6 * 60 * 60;
+
+std::string TimeText(uint64_t seconds) {
+  const auto time = static_cast<time_t>(std::min<uint64_t>(seconds, UINT32_MAX));
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &parts));
+}
+
 absl::StatusCode CodeOf(grpc::StatusCode code) { return static_cast<absl::StatusCode>(code); }
 
 // The system's reason ("Connection refused"), which gRPC hides at the end of a long line.
@@ -28,6 +44,11 @@ std::string ReasonIn(const std::string& message) {
     if (message.find(known) != std::string::npos) return std::string(" (") + known + ")";
   }
   return "";
+}
+
+// Whether nobody listens there, as ReasonIn says it.
+bool IsRefused(const absl::Status& status) {
+  return std::string(status.message()).find(" (Connection refused)") != std::string::npos;
 }
 
 absl::StatusOr<uint32_t> CommonVersion(const v1::GetInfoResponse& info) {
@@ -113,33 +134,44 @@ RelayConnection::~RelayConnection() {
 }
 
 absl::Status RelayConnection::Start() {
-  const auto give_up = steady_clock::now() + options_.retry_for;
+  const auto begun = steady_clock::now();
   for (int attempt = 0;; ++attempt) {
-    std::optional<TlsKeyHash> known;
-    if (options_.tls_key_cache.load) known = options_.tls_key_cache.load();
+    if (options_.tls_key_cache.load) kept_ = options_.tls_key_cache.load();
     absl::Status status;
     v1::GetInfoResponse info;
-    if (known.has_value()) {
+    if (kept_.has_value() && IsOfNow(*kept_)) {
       // Repeat() checks the identity anew if the relay now has another key.
-      PARLEY_RETURN_IF_ERROR(UseKey(*known));
-      status = Call(&v1::Relay::Stub::GetInfo, v1::GetInfoRequest(), info);
-      if (status.ok()) return AcceptInfo(info);
+      PARLEY_RETURN_IF_ERROR(UseKey(*kept_));
+      status = RepeatFor(milliseconds(0), [&](v1::Relay::Stub& stub, grpc::ClientContext& context) {
+        return stub.GetInfo(&context, v1::GetInfoRequest(), &info);
+      });
+      if (status.ok()) {
+        // The key is the one that was checked, and must still be vouched for.
+        PARLEY_ASSIGN_OR_RETURN(const CertifiedTlsKey key, CheckCertification(info, key_.hash));
+        PARLEY_RETURN_IF_ERROR(AcceptInfo(info));
+        Keep(key);
+        return UseKey(key);
+      }
     } else {
-      absl::StatusOr<TlsKeyHash> hash = CheckIdentity(info);
-      status = hash.status();
+      absl::StatusOr<CertifiedTlsKey> key = CheckIdentity(info);
+      status = key.status();
       if (status.ok()) {
         PARLEY_RETURN_IF_ERROR(AcceptInfo(info));
-        if (options_.tls_key_cache.store) options_.tls_key_cache.store(*hash);
-        return UseKey(*hash);
+        Keep(*key);
+        return UseKey(*key);
       }
     }
     const milliseconds pause = BackoffPause(attempt);
     const bool worth_it = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-    if (!worth_it || steady_clock::now() + pause >= give_up || !Pause(pause)) return status;
+    const milliseconds retry_for = IsRefused(status)
+                                       ? options_.retry_refused_for.value_or(options_.retry_for)
+                                       : options_.retry_for;
+    const bool too_late = steady_clock::now() + pause >= begun + retry_for;
+    if (!worth_it || too_late || !Pause(pause)) return status;
   }
 }
 
-absl::StatusOr<TlsKeyHash> RelayConnection::CheckIdentity(v1::GetInfoResponse& info) {
+absl::StatusOr<CertifiedTlsKey> RelayConnection::CheckIdentity(v1::GetInfoResponse& info) {
   auto shown = std::make_shared<ShownKeys>();
   PARLEY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel,
                           MakeTlsChannel(relay_.address, std::nullopt, shown));
@@ -148,7 +180,11 @@ absl::StatusOr<TlsKeyHash> RelayConnection::CheckIdentity(v1::GetInfoResponse& i
   call.context().set_deadline(std::chrono::system_clock::now() + options_.deadline);
   const grpc::Status status = probe->GetInfo(&call.context(), v1::GetInfoRequest(), &info);
   if (!status.ok()) return ToStatus(status);
+  return CheckCertification(info, shown->latest());
+}
 
+absl::StatusOr<CertifiedTlsKey> RelayConnection::CheckCertification(
+    const v1::GetInfoResponse& info, const std::optional<TlsKeyHash>& shown) const {
   const crypto::ByteView identity = crypto::ViewOf(info.identity_key());
   const std::string expected = IdentityFingerprint(relay_.identity_key);
   if (!crypto::PublicEquals(identity, relay_.identity_key)) {
@@ -158,28 +194,73 @@ absl::StatusOr<TlsKeyHash> RelayConnection::CheckIdentity(v1::GetInfoResponse& i
                                       " is expected; ask the relay's operator, and use a new "
                                       "connection string if it has changed");
   }
-  const std::optional<TlsKeyHash> latest = shown->latest();
   const crypto::Bytes certified =
-      crypto::Concat({crypto::ViewOf(kTlsKeyLabel), crypto::ViewOf(info.tls_key_hash())});
-  const bool proven = latest.has_value() &&
+      crypto::Concat({crypto::ViewOf(kTlsKeyLabel), crypto::ViewOf(info.tls_key_hash()),
+                      crypto::BigEndian64(info.tls_key_not_before()),
+                      crypto::BigEndian64(info.tls_key_not_after())});
+  const bool proven = shown.has_value() &&
                       crypto::VerifySignature(relay_.identity_key, certified,
                                               crypto::ViewOf(info.tls_key_signature()))
                           .ok() &&
-                      crypto::PublicEquals(*latest, crypto::ViewOf(info.tls_key_hash()));
+                      crypto::PublicEquals(*shown, crypto::ViewOf(info.tls_key_hash()));
   if (!proven) {
     return absl::UnauthenticatedError(
         "what answers at " + relay_.address + " claims the fingerprint " + expected +
         " but shows the TLS key " +
-        (latest.has_value() ? crypto::ToHex(*latest) : std::string("(none)")) +
+        (shown.has_value() ? crypto::ToHex(*shown) : std::string("(none)")) +
         ", which that relay has not signed: somebody may stand between; use another network");
   }
-  return *latest;
+  const CertifiedTlsKey key{*shown, info.tls_key_not_before(), info.tls_key_not_after()};
+  if (!IsOfNow(key)) {
+    return absl::UnauthenticatedError(
+        "what answers at " + relay_.address + " shows a TLS key that the relay has vouched for " +
+        "from " + TimeText(key.not_before) + " to " + TimeText(key.not_after) +
+        " only, and this machine's clock says " + TimeText(Now()) +
+        ": set the clock if it is wrong; else somebody may use an old key, so use another network");
+  }
+  return key;
 }
 
-absl::Status RelayConnection::UseKey(const TlsKeyHash& hash) {
+uint64_t RelayConnection::Now() const {
+  if (options_.now_seconds) return options_.now_seconds();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+bool RelayConnection::IsOfNow(const CertifiedTlsKey& key) const {
+  const uint64_t now = Now();
+  // The later times come from the other side: they are subtracted from, not added to.
+  const bool begun = key.not_before <= now || key.not_before - now <= kClockToleranceSeconds;
+  const bool over = key.not_after < now && now - key.not_after > kClockToleranceSeconds;
+  return begun && !over;
+}
+
+void RelayConnection::Keep(const CertifiedTlsKey& key) {
+  if (!options_.tls_key_cache.store) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (kept_.has_value() && kept_->hash == key.hash && key.not_after >= kept_->not_after &&
+        key.not_after - kept_->not_after < kWorthKeepingSeconds) {
+      return;
+    }
+    kept_ = key;
+  }
+  options_.tls_key_cache.store(key);
+}
+
+absl::Status RelayConnection::UseKey(const CertifiedTlsKey& key) {
+  bool same = false;
+  {
+    std::lock_guard lock(mutex_);
+    same = channel_ != nullptr && key_.hash == key.hash;
+    key_ = key;
+    const uint64_t middle = key.not_before / 2 + key.not_after / 2;
+    certification_due_ = std::max(middle, Now() + kCertificationPauseSeconds);
+  }
+  if (same) return absl::OkStatus();
   auto shown = std::make_shared<ShownKeys>();
   PARLEY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel,
-                          MakeTlsChannel(relay_.address, hash, shown));
+                          MakeTlsChannel(relay_.address, key.hash, shown));
   std::lock_guard lock(mutex_);
   stub_ = v1::Relay::NewStub(channel);
   channel_ = std::move(channel);
@@ -198,10 +279,29 @@ absl::Status RelayConnection::AcceptInfo(const v1::GetInfoResponse& info) {
 
 absl::Status RelayConnection::RenewKey() {
   v1::GetInfoResponse info;
-  PARLEY_ASSIGN_OR_RETURN(TlsKeyHash hash, CheckIdentity(info));
+  PARLEY_ASSIGN_OR_RETURN(const CertifiedTlsKey key, CheckIdentity(info));
   PARLEY_RETURN_IF_ERROR(CommonVersion(info).status());
-  if (options_.tls_key_cache.store) options_.tls_key_cache.store(hash);
-  return UseKey(hash);
+  Keep(key);
+  return UseKey(key);
+}
+
+absl::Status RelayConnection::KeepCertified() {
+  const uint64_t now = Now();
+  const auto is_due = [&] {
+    std::lock_guard lock(mutex_);
+    return now >= certification_due_;
+  };
+  if (!is_due()) return absl::OkStatus();
+  std::lock_guard renewal(renewal_mutex_);
+  if (!is_due()) return absl::OkStatus();  // another thread was first
+  absl::Status renewed = RenewKey();
+  if (renewed.ok() || absl::IsUnauthenticated(renewed) || absl::IsFailedPrecondition(renewed)) {
+    return renewed;
+  }
+  std::lock_guard lock(mutex_);
+  if (!IsOfNow(key_)) return renewed;
+  certification_due_ = now + kCertificationPauseSeconds;
+  return absl::OkStatus();
 }
 
 // --- calling ---
@@ -253,13 +353,20 @@ absl::Status RelayConnection::EndOf(const ActiveCall& call, const grpc::Status& 
 absl::Status RelayConnection::Repeat(
     const std::function<grpc::Status(v1::Relay::Stub&, grpc::ClientContext&)>& call,
     grpc::Status* failure) {
-  const auto give_up = steady_clock::now() + options_.retry_for;
+  return RepeatFor(options_.retry_for, call, failure);
+}
+
+absl::Status RelayConnection::RepeatFor(
+    milliseconds retry_for,
+    const std::function<grpc::Status(v1::Relay::Stub&, grpc::ClientContext&)>& call,
+    grpc::Status* failure) {
+  const auto give_up = steady_clock::now() + retry_for;
   bool key_renewed = false;
   for (int attempt = 0;; ++attempt) {
-    const std::shared_ptr<v1::Relay::Stub> used = stub();
     grpc::Status status;
-    absl::Status result;
-    {
+    absl::Status result = KeepCertified();
+    const std::shared_ptr<v1::Relay::Stub> used = stub();
+    if (result.ok()) {
       ActiveCall active(*this);
       active.context().set_deadline(std::chrono::system_clock::now() + options_.deadline);
       status = call(*used, active.context());

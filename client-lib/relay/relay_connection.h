@@ -87,6 +87,10 @@ class RelayConnection {
 
   // For streams.
   std::shared_ptr<v1::Relay::Stub> stub() const;
+  // Asks the relay to vouch for its TLS key anew where that is due; calls that may be repeated do
+  // it by themselves. Errors: Unauthenticated when it doesn't; else why the relay can't be asked,
+  // once its last word is too old.
+  absl::Status KeepCertified();
   // What a stream's end means, and whether the relay has taken another TLS key meanwhile (which is
   // then checked, so that the next stream can be opened).
   absl::Status EndOf(const ActiveCall& call, const grpc::Status& status);
@@ -103,9 +107,21 @@ class RelayConnection {
       : relay_(relay), options_(std::move(options)) {}
 
   absl::Status Start();
+  absl::Status RepeatFor(
+      std::chrono::milliseconds retry_for,
+      const std::function<grpc::Status(v1::Relay::Stub&, grpc::ClientContext&)>& call,
+      grpc::Status* failure = nullptr);
   // Asks whoever is there for its identity, over a connection for that alone.
-  absl::StatusOr<TlsKeyHash> CheckIdentity(v1::GetInfoResponse& info);
-  absl::Status UseKey(const TlsKeyHash& hash);
+  absl::StatusOr<CertifiedTlsKey> CheckIdentity(v1::GetInfoResponse& info);
+  // What `info` says of the key `shown`. Errors: Unauthenticated, when it is another relay's, not
+  // signed, or not of this time.
+  absl::StatusOr<CertifiedTlsKey> CheckCertification(const v1::GetInfoResponse& info,
+                                                     const std::optional<TlsKeyHash>& shown) const;
+  uint64_t Now() const;
+  bool IsOfNow(const CertifiedTlsKey& key) const;
+  // Keeps it for later runs, unless what is kept is about as good.
+  void Keep(const CertifiedTlsKey& key);
+  absl::Status UseKey(const CertifiedTlsKey& key);
   absl::Status AcceptInfo(const v1::GetInfoResponse& info);
   // After a handshake was refused: OK when the relay has proven its new key.
   absl::Status RenewKey();
@@ -122,6 +138,9 @@ class RelayConnection {
   std::shared_ptr<grpc::Channel> channel_;
   std::shared_ptr<v1::Relay::Stub> stub_;
   std::shared_ptr<ShownKeys> shown_;
+  CertifiedTlsKey key_;  // that channel_ accepts
+  std::optional<CertifiedTlsKey> kept_;
+  uint64_t certification_due_ = 0;  // when the relay is asked again
   std::set<ActiveCall*> calls_;
   bool shut_down_ = false;
   bool ending_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/cord.h"
 #include "crypto/primitives/hash.h"
 
 namespace parley::client {
@@ -13,6 +14,9 @@ using crypto::ByteView;
 // With its terminating zero byte, as relay.proto writes it.
 constexpr std::string_view kCloseLabel{"parley mailbox close v1\0", 24};
 
+// Where a status carries its Shortage, as one byte.
+constexpr char kShortagePayload[] = "parley/shortage";
+
 Bytes SignedClosing(const ObjectId& mailbox_id, uint64_t generation, ByteView payload,
                     const GenerationKeys& next_keys) {
   return crypto::Concat({crypto::ViewOf(kCloseLabel), mailbox_id, crypto::BigEndian64(generation),
@@ -20,6 +24,18 @@ Bytes SignedClosing(const ObjectId& mailbox_id, uint64_t generation, ByteView pa
 }
 
 }  // namespace
+
+absl::Status ShortageError(Shortage shortage, const std::string& message) {
+  absl::Status status = absl::ResourceExhaustedError(message);
+  status.SetPayload(kShortagePayload, absl::Cord(std::string(1, static_cast<char>(shortage))));
+  return status;
+}
+
+Shortage ShortageOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kShortagePayload);
+  if (!payload.has_value() || payload->size() != 1) return Shortage::kOther;
+  return static_cast<Shortage>((*payload)[0]);
+}
 
 Bytes KeyBlock(const GenerationKeys& keys) {
   Bytes block =

@@ -90,6 +90,18 @@ struct StaleGeneration {
 };
 using AppendOutcome = std::variant<Appended, StaleGeneration>;
 
+// Why there was no room for an append, which the relay says beside its message.
+enum class Shortage {
+  kOther,      // not said
+  kAllowance,  // the generation's: a closing renews it
+  kMailbox,    // what the mailbox's voucher pays for: trimming it helps
+  kQuota,      // the sponsor's: a closing doesn't help
+};
+// ResourceExhausted, with its reason.
+absl::Status ShortageError(Shortage shortage, const std::string& message);
+// The reason in a status of an append; kOther when there is none.
+Shortage ShortageOf(const absl::Status& status);
+
 struct ReadResult {
   std::vector<Entry> entries;    // contiguous, all of the generation asked for
   uint64_t generation_head = 0;  // the last position of that generation so far

@@ -159,6 +159,7 @@ class GrpcSubscription final : public Subscription {
 
   // One stream from beginning to end. OK when it was broken by this side.
   absl::Status RunStream(int& attempt) {
+    PARLEY_RETURN_IF_ERROR(connection_.KeepCertified());
     const std::shared_ptr<v1::Relay::Stub> stub = connection_.stub();
     ActiveCall call(connection_);
     std::unique_ptr<Stream> stream = stub->Subscribe(&call.context());

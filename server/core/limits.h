@@ -16,15 +16,29 @@ struct Limits {
 
   uint64_t challenge_seconds = 60;
   uint64_t token_seconds = 15 * 60;
+  // For so long a TLS key that the relay uses now is vouched for.
+  uint64_t tls_key_certified_seconds = 3 * 24 * 60 * 60;
 
   // What a mailbox may take until its next closing when it is made without an allowance.
   uint64_t default_allowed_entries = 65536;
   uint64_t default_allowed_bytes = uint64_t{1} << 30;
   // What every entry costs its sponsor beside its payload.
   uint64_t entry_overhead_bytes = 256;
+  // What a generation costs its sponsor, beside 32 bytes for each append key; and once more in the
+  // closing entry that carries its keys.
+  uint64_t generation_overhead_bytes = 128;
+  // The largest commit of 512 members, who must all be told of a new key one by one (1.2 KB each),
+  // with some that it adds.
+  uint64_t max_closing_bytes = 768 << 10;
   // A closing may exceed a sponsor's quota by this part of it: one who floods a mailbox must not
-  // keep its owners from removing him.
+  // keep its owners from removing him. Only in mailboxes that the sponsor made himself, and so many
+  // times an hour in each: what the relay can't know is whether a closing removes anybody.
   uint64_t closing_quota_divisor = 16;
+  uint64_t slack_closings_per_hour = 4;
+  // What entries in a mailbox made by a voucher leave free for its closings, and at most such a
+  // part of what it may store.
+  uint64_t closing_room_bytes = 64 << 10;
+  uint64_t closing_room_divisor = 4;
   // What vouchers' blobs leave free of a sponsor's quota, as such a part of it.
   uint64_t voucher_reserve_divisor = 8;
 
@@ -45,6 +59,9 @@ struct Limits {
   // A stream on which no key was shown is ended after so long.
   uint64_t unproven_stream_seconds = 30;
   int max_streams_per_connection = 128;
+  // Of an address, or of an IPv6 network of 64 bits, and of all together.
+  size_t max_connections_per_address = 256;
+  size_t max_connections = 2048;
   // Of all connections together: subscriptions and uploads.
   size_t max_open_streams = 16384;
 

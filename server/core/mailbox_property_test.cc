@@ -115,13 +115,23 @@ class MailboxPropertyTest : public testing::TestWithParam<uint32_t> {
     }
   }
 
+  // With one append key.
+  static constexpr uint64_t kGenerationBytes = 128 + 32;
+
   // The sponsor is charged exactly for what is kept.
   void CompareUsage() {
     uint64_t bytes = 0;
     for (const Modelled& m : modelled_) {
       for (uint64_t position = m.first_kept; position <= m.log.size(); ++position) {
-        bytes += m.log[position - 1].payload.size() + relay_.limits.entry_overhead_bytes;
+        const ModelEntry& entry = m.log[position - 1];
+        bytes += entry.payload.size() + relay_.limits.entry_overhead_bytes;
+        if (entry.closing) bytes += kGenerationBytes;
       }
+      uint64_t generations = m.mailbox.generation();
+      for (uint64_t position = 1; position < m.first_kept; ++position) {
+        generations -= m.log[position - 1].closing ? 1 : 0;
+      }
+      bytes += generations * kGenerationBytes;
     }
     ASSERT_EQ(relay_.Usage("sponsor").used_bytes, bytes);
     ASSERT_EQ(relay_.Usage("sponsor").used_objects, modelled_.size());

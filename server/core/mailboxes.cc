@@ -1,5 +1,6 @@
 #include "server/core/mailboxes.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -41,6 +42,24 @@ absl::Status Stale(uint64_t current) {
   return status;
 }
 
+absl::Status Exhausted(v1::Exhausted::What what, const std::string& message) {
+  absl::Status status = absl::ResourceExhaustedError(message);
+  v1::Exhausted details;
+  details.set_what(what);
+  status.SetPayload(kExhaustedPayload, absl::Cord(details.SerializeAsString()));
+  return status;
+}
+
+// What the records of one generation, or of one entry, cost.
+uint64_t StoredSize(const storage::GenerationKeySet& keys, const Limits& limits) {
+  return limits.generation_overhead_bytes + keys.append_keys.size() * sizeof(storage::PublicKey);
+}
+uint64_t StoredSize(const std::optional<storage::ClosingRecord>& closing, size_t payload_bytes,
+                    const Limits& limits) {
+  return payload_bytes + limits.entry_overhead_bytes +
+         (closing.has_value() ? StoredSize(closing->next_keys, limits) : 0);
+}
+
 void PutExpiry(Transaction& transaction, const ObjectId& mailbox, uint64_t expires_at) {
   if (expires_at == 0) return;
   transaction.Put(
@@ -80,6 +99,7 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
   }
   GenerationRecord generation;
   generation.keys = *std::move(keys);
+  record.stored_bytes = StoredSize(generation.keys, core_.limits);
 
   core_.queue.Submit(
       request.ByteSizeLong(),
@@ -94,7 +114,10 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
         }
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
-        PARLEY_RETURN_IF_ERROR(Charge(transaction, record.sponsor, 0, 1));
+        if (record.most_stored_bytes != 0 && record.stored_bytes > record.most_stored_bytes) {
+          return absl::ResourceExhaustedError("the voucher doesn't pay for so many append keys");
+        }
+        PARLEY_RETURN_IF_ERROR(Charge(transaction, record.sponsor, record.stored_bytes, 1));
         transaction.Put(storage::MailboxKey(id), storage::SerializeRecord(record));
         transaction.Put(storage::GenerationKey(id, 1), storage::SerializeRecord(generation));
         PutExpiry(transaction, id, record.expires_at);
@@ -136,6 +159,11 @@ void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done) {
       return absl::PermissionDeniedError("the session token is for another generation");
     }
     if (!request.has_closing()) return absl::OkStatus();
+    if (request.payload().size() > core_.limits.max_closing_bytes) {
+      return absl::InvalidArgumentError("payload has " + std::to_string(request.payload().size()) +
+                                        " bytes: in a closing it may have " +
+                                        std::to_string(core_.limits.max_closing_bytes));
+    }
     PARLEY_ASSIGN_OR_RETURN(pending->closing, ClosingField(request.closing(), core_.limits));
     return CheckClosing(*pending);
   };
@@ -186,27 +214,10 @@ absl::Status Mailboxes::AppendStep(Transaction& transaction, PendingAppend& pend
   }
   if (request.generation() != mailbox->generation) return Stale(mailbox->generation);
 
-  // A closing isn't held to the allowance, which it renews.
-  const uint64_t size = request.payload().size() + core_.limits.entry_overhead_bytes;
-  if (!pending.closing.has_value()) {
-    if (mailbox->used_entries >= mailbox->allowed_entries ||
-        mailbox->used_bytes + request.payload().size() > mailbox->allowed_bytes) {
-      return absl::ResourceExhaustedError(
-          "the mailbox's allowance is used up until its generation is closed");
-    }
-    if (mailbox->most_stored_bytes != 0 &&
-        mailbox->stored_bytes + size > mailbox->most_stored_bytes) {
-      return absl::ResourceExhaustedError(
-          "the mailbox is full, for the voucher that it was made with: trim it");
-    }
-  }
-  PARLEY_RETURN_IF_ERROR(
-      Charge(transaction, mailbox->sponsor, size, 0,
-             pending.closing.has_value() ? core_.limits.closing_quota_divisor : 0));
+  PARLEY_RETURN_IF_ERROR(Pay(transaction, pending, *mailbox));
   mailbox->head += 1;
   mailbox->used_entries += 1;
   mailbox->used_bytes += request.payload().size();
-  mailbox->stored_bytes += size;
   pending.position = mailbox->head;
 
   EntryRecord entry;
@@ -221,6 +232,52 @@ absl::Status Mailboxes::AppendStep(Transaction& transaction, PendingAppend& pend
     PARLEY_RETURN_IF_ERROR(CloseGeneration(transaction, pending, *mailbox));
   }
   transaction.Put(storage::MailboxKey(pending.mailbox), storage::SerializeRecord(*mailbox));
+  return absl::OkStatus();
+}
+
+absl::Status Mailboxes::Pay(Transaction& transaction, const PendingAppend& pending,
+                            MailboxRecord& mailbox) const {
+  const Limits& limits = core_.limits;
+  const bool closes = pending.closing.has_value();
+  const size_t payload_bytes = pending.request->payload().size();
+  uint64_t size = StoredSize(pending.closing, payload_bytes, limits);
+  if (closes) size += StoredSize(pending.closing->next_keys, limits);  // as a generation of its own
+
+  // A closing isn't held to the allowance, which it renews.
+  if (!closes && (mailbox.used_entries >= mailbox.allowed_entries ||
+                  mailbox.used_bytes + payload_bytes > mailbox.allowed_bytes)) {
+    return Exhausted(v1::Exhausted::WHAT_ALLOWANCE,
+                     "the mailbox's allowance is used up until its generation is closed");
+  }
+  const bool by_voucher = mailbox.most_stored_bytes != 0;
+  if (by_voucher) {
+    const uint64_t room = closes
+                              ? 0
+                              : std::min(limits.closing_room_bytes,
+                                         mailbox.most_stored_bytes / limits.closing_room_divisor);
+    if (mailbox.stored_bytes + size > mailbox.most_stored_bytes - room) {
+      return Exhausted(v1::Exhausted::WHAT_MAILBOX,
+                       "the mailbox is full, for the voucher that it was made with: trim it");
+    }
+  }
+
+  absl::Status paid = Charge(transaction, mailbox.sponsor, size, 0);
+  if (absl::IsResourceExhausted(paid) && closes && !by_voucher) {
+    constexpr uint64_t kHour = 3600;
+    if (pending.now >= mailbox.slack_since + kHour) {
+      mailbox.slack_since = pending.now;
+      mailbox.slack_closings = 0;
+    }
+    if (mailbox.slack_closings < limits.slack_closings_per_hour) {
+      paid = Charge(transaction, mailbox.sponsor, size, 0, limits.closing_quota_divisor);
+      mailbox.slack_closings += 1;
+    }
+  }
+  if (absl::IsResourceExhausted(paid)) {
+    return Exhausted(v1::Exhausted::WHAT_QUOTA, std::string(paid.message()));
+  }
+  PARLEY_RETURN_IF_ERROR(paid);
+  mailbox.stored_bytes += size;
   return absl::OkStatus();
 }
 
@@ -412,7 +469,7 @@ absl::Status Mailboxes::Trim(const ObjectId& mailbox, uint64_t generation,
           }
           doomed.emplace_back(entry_key);
           doomed.push_back(storage::AppendIdKey(mailbox, entry->record.append_id));
-          bytes += entry->payload.size() + core_.limits.entry_overhead_bytes;
+          bytes += StoredSize(entry->record.closing, entry->payload.size(), core_.limits);
           return true;
         }));
     PARLEY_RETURN_IF_ERROR(damage);
@@ -423,6 +480,7 @@ absl::Status Mailboxes::Trim(const ObjectId& mailbox, uint64_t generation,
           absl::StatusOr<GenerationRecord> record = storage::ParseRecord<GenerationRecord>(value);
           if (!record.ok() || record->last_position >= end) return false;
           doomed.emplace_back(generation_key);
+          bytes += StoredSize(record->keys, core_.limits);
           return true;
         }));
 

@@ -18,9 +18,11 @@
 
 namespace parley::server {
 
-// An Aborted status carries a serialised relay.v1.StaleGeneration under this name.
+// An Aborted status carries a serialised relay.v1.StaleGeneration under this name, a
+// ResourceExhausted one of an append a relay.v1.Exhausted.
 inline constexpr char kStaleGenerationPayload[] =
     "type.googleapis.com/parley.relay.v1.StaleGeneration";
+inline constexpr char kExhaustedPayload[] = "type.googleapis.com/parley.relay.v1.Exhausted";
 
 class Mailboxes {
  public:
@@ -51,6 +53,9 @@ class Mailboxes {
   struct PendingControl;
 
   absl::Status CheckClosing(const PendingAppend& pending) const;
+  // Charges `mailbox` and its sponsor for an append, unless a bound forbids it.
+  absl::Status Pay(Transaction& transaction, const PendingAppend& pending,
+                   storage::MailboxRecord& mailbox) const;
   absl::Status AppendStep(Transaction& transaction, PendingAppend& pending) const;
   absl::StatusOr<uint64_t> RepeatedAppend(Transaction& transaction, const PendingAppend& pending,
                                           uint64_t position) const;

@@ -336,8 +336,15 @@ TEST_F(MailboxesTest, AllowanceIsRenewedByAClosingWhichItDoesNotBind) {
             StatusCode::kResourceExhausted);
   ASSERT_TRUE(relay_.Append(mailbox, "a").ok());
   ASSERT_TRUE(relay_.Append(mailbox, "b").ok());
-  EXPECT_EQ(relay_.Append(mailbox, "c").status().code(), StatusCode::kResourceExhausted);
-  ASSERT_TRUE(relay_.Close(mailbox, std::string(1000, 'x')).ok());
+  const absl::Status used_up = relay_.Append(mailbox, "c").status();
+  EXPECT_EQ(used_up.code(), StatusCode::kResourceExhausted);
+  v1::Exhausted details;
+  ASSERT_TRUE(details.ParseFromString(
+      std::string(used_up.GetPayload(kExhaustedPayload).value_or(absl::Cord()))));
+  EXPECT_EQ(details.what(), v1::Exhausted::WHAT_ALLOWANCE);
+  EXPECT_EQ(relay_.Close(mailbox, std::string((768 << 10) + 1, 'x')).status().code(),
+            StatusCode::kInvalidArgument);
+  ASSERT_TRUE(relay_.Close(mailbox, std::string(768 << 10, 'x')).ok());
   EXPECT_TRUE(relay_.Append(mailbox, "c").ok());
 }
 

@@ -37,8 +37,12 @@ void Relay::GetInfo(const std::string& tls_key_hash, v1::GetInfoResponse& respon
   response.add_protocol_versions(kProtocolVersion);
   response.set_identity_key(std::string(storage::IdView(identity_key())));
   response.set_tls_key_hash(tls_key_hash);
-  response.set_tls_key_signature(
-      crypto::ToString(core_.identity.key.Sign(TlsKeyMessage(crypto::ViewOf(tls_key_hash)))));
+  constexpr uint64_t kHour = 3600;
+  const uint64_t hour = core_.Now() - core_.Now() % kHour;
+  response.set_tls_key_not_before(hour - kHour);
+  response.set_tls_key_not_after(hour + core_.limits.tls_key_certified_seconds);
+  response.set_tls_key_signature(crypto::ToString(core_.identity.key.Sign(TlsKeyMessage(
+      crypto::ViewOf(tls_key_hash), response.tls_key_not_before(), response.tls_key_not_after()))));
   response.set_max_entry_bytes(core_.limits.max_entry_bytes);
   response.set_max_chunk_bytes(core_.limits.max_chunk_bytes);
   response.set_software(kSoftware);

@@ -47,8 +47,9 @@ Bytes ControlMessage(const storage::PublicKey& relay_identity, std::string_view 
                  mailbox, BigEndian64(generation), ByteView(&act_byte, 1), BigEndian64(argument)});
 }
 
-Bytes TlsKeyMessage(ByteView tls_key_hash) {
-  return Concat({Label("parley relay tls key v1"), tls_key_hash});
+Bytes TlsKeyMessage(ByteView tls_key_hash, uint64_t not_before, uint64_t not_after) {
+  return Concat({Label("parley relay tls key v1"), tls_key_hash, BigEndian64(not_before),
+                 BigEndian64(not_after)});
 }
 
 }  // namespace parley::server

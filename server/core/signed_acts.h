@@ -30,7 +30,7 @@ crypto::Bytes ControlMessage(const storage::PublicKey& relay_identity, std::stri
                              uint64_t argument);
 
 // GetInfoResponse.tls_key_signature.
-crypto::Bytes TlsKeyMessage(crypto::ByteView tls_key_hash);
+crypto::Bytes TlsKeyMessage(crypto::ByteView tls_key_hash, uint64_t not_before, uint64_t not_after);
 
 }  // namespace parley::server
 

@@ -30,6 +30,14 @@ class SponsorsTest : public testing::Test {
     return request;
   }
 
+  static v1::Exhausted::What WhatIsExhausted(const absl::StatusOr<uint64_t>& append) {
+    EXPECT_EQ(append.status().code(), StatusCode::kResourceExhausted) << append.status();
+    v1::Exhausted details;
+    const auto payload = append.status().GetPayload(kExhaustedPayload);
+    EXPECT_TRUE(payload.has_value() && details.ParseFromString(std::string(*payload)));
+    return details.what();
+  }
+
   RelayFixture relay_;
 };
 
@@ -79,19 +87,20 @@ TEST_F(SponsorsTest, VouchersExpireAndTheirTraceIsSwept) {
 }
 
 TEST_F(SponsorsTest, VouchersAreBounded) {
-  std::vector<std::string> vouchers = *Vouchers(2, 1000);
   v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 1001);
-  blob.set_voucher(vouchers[0]);
+  blob.set_voucher((*Vouchers(1, 1000))[0]);
   EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
   blob.set_total_bytes(1000);
   EXPECT_TRUE(relay_.Create(blob).ok());  // the refusal didn't use it up
   // A mailbox stores no more than the voucher pays for, however often it is closed.
   TestMailbox mailbox;
-  ASSERT_TRUE(relay_.Create(WithVoucher(mailbox, vouchers[1])).ok());
-  ASSERT_TRUE(relay_.Append(mailbox, std::string(500, 'x')).ok());
-  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
+  ASSERT_TRUE(relay_.Create(WithVoucher(mailbox, (*Vouchers(1, 1600))[0])).ok());
+  ASSERT_TRUE(relay_.Append(mailbox, std::string(600, 'x')).ok());
+  // Though there would be room: it is kept for a closing.
+  EXPECT_EQ(WhatIsExhausted(relay_.Append(mailbox, "y")), v1::Exhausted::WHAT_MAILBOX);
   ASSERT_TRUE(relay_.Close(mailbox, "c").ok());
-  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Append(mailbox, "y")), v1::Exhausted::WHAT_MAILBOX);
+  EXPECT_EQ(WhatIsExhausted(relay_.Close(mailbox, "c")), v1::Exhausted::WHAT_MAILBOX);
   ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kTrim, 3).ok());
   EXPECT_TRUE(relay_.Append(mailbox, "y").ok());
 }
@@ -148,12 +157,12 @@ TEST_F(SponsorsTest, RemovalRefusesNewObjectsAndKeepsOldOnes) {
 }
 
 TEST_F(SponsorsTest, QuotasHoldForAppends) {
-  relay_.sponsor_token = relay_.AddSponsor("small", 8000, 1);
+  relay_.sponsor_token = relay_.AddSponsor("small", 16000, 1);
   TestMailbox mailbox = relay_.NewMailbox();
   EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
             StatusCode::kResourceExhausted);
-  ASSERT_TRUE(relay_.Append(mailbox, std::string(7744, 'x')).ok());
-  EXPECT_EQ(relay_.Usage("small").used_bytes, 8000u);
+  ASSERT_TRUE(relay_.Append(mailbox, std::string(15584, 'x')).ok());
+  EXPECT_EQ(relay_.Usage("small").used_bytes, 16000u);
   EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
   // A flooded sponsor can still remove the one who floods: a closing has a little room beyond.
   ASSERT_TRUE(relay_.Close(mailbox, std::string(100, 'c')).ok());
@@ -169,9 +178,79 @@ TEST_F(SponsorsTest, VouchersLeaveRoomForEntries) {
   v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 7001);
   blob.set_voucher((*Vouchers(1, 10000))[0]);
   EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
-  blob.set_total_bytes(7000);
+  blob.set_total_bytes(6840);
   EXPECT_TRUE(relay_.Create(blob).ok());
   EXPECT_TRUE(relay_.Append(mailbox, std::string(500, 'x')).ok());
+}
+
+// An invitee spends the invitation's voucher on a mailbox of his own, whose control key he holds.
+TEST_F(SponsorsTest, ClosingsTakeNoMoreThanTheVoucherPaysFor) {
+  constexpr uint64_t kVoucher = 4 << 20;
+  relay_.sponsor_token = relay_.AddSponsor("generous", 64 << 20);
+  TestMailbox mailbox;
+  ASSERT_TRUE(relay_.Create(WithVoucher(mailbox, (*Vouchers(1, kVoucher))[0])).ok());
+  int closed = 0;
+  for (int i = 0; i < 100; ++i) {
+    closed += relay_.Close(mailbox, std::string(700'000, 'c')).ok();
+  }
+  EXPECT_GT(closed, 0);
+  EXPECT_LE(relay_.Usage("generous").used_bytes, kVoucher);
+  // Nor with keys instead of payloads.
+  GenerationSecrets next;
+  v1::GenerationKeys keys = next.PublicKeys();
+  while (keys.append_keys_size() < 256) keys.add_append_keys(RandomString(32));
+  const storage::GenerationKeySet key_set = *KeysField(keys, "keys", Limits());
+  for (int i = 0; i < 1000; ++i) {
+    v1::AppendRequest request = relay_.AppendRequest(mailbox, "");
+    *request.mutable_closing()->mutable_next_keys() = keys;
+    request.mutable_closing()->set_control_signature(
+        Signed(mailbox.secrets.back().control,
+               ClosingMessage(mailbox.object(), request.generation(), "", key_set)));
+    if (!relay_.Append(request).ok()) break;
+    mailbox.secrets.push_back({next.read.Clone(), next.append.Clone(), next.control.Clone()});
+  }
+  EXPECT_LE(relay_.Usage("generous").used_bytes, kVoucher);
+  // And none of the room that a full sponsor has for removals.
+  relay_.sponsor_token = relay_.AddSponsor("full", 1 << 20);
+  TestMailbox others;
+  ASSERT_TRUE(relay_.Create(WithVoucher(others, (*Vouchers(1, kVoucher))[0])).ok());
+  TestMailbox own = relay_.NewMailbox();
+  ASSERT_TRUE(relay_.Append(own, std::string((1 << 20) - 1000, 'x')).ok());
+  EXPECT_EQ(WhatIsExhausted(relay_.Close(others, std::string(1000, 'c'))),
+            v1::Exhausted::WHAT_QUOTA);
+  EXPECT_TRUE(relay_.Close(own, std::string(1000, 'c')).ok());
+}
+
+// What the relay can't know is whether a closing removes anybody.
+TEST_F(SponsorsTest, FewClosingsAnHourExceedTheQuota) {
+  relay_.sponsor_token = relay_.AddSponsor("full", 1 << 20);
+  TestMailbox mailbox = relay_.NewMailbox();
+  TestMailbox other = relay_.NewMailbox();
+  ASSERT_TRUE(relay_.Append(mailbox, std::string((1 << 20) - 600, 'x')).ok());
+  EXPECT_EQ(WhatIsExhausted(relay_.Append(mailbox, "y")), v1::Exhausted::WHAT_QUOTA);
+  int closed = 0;
+  for (int i = 0; i < 100; ++i) closed += relay_.Close(mailbox, std::string(1000, 'c')).ok();
+  EXPECT_EQ(closed, 4);
+  EXPECT_EQ(WhatIsExhausted(relay_.Close(mailbox, "c")), v1::Exhausted::WHAT_QUOTA);
+  EXPECT_TRUE(relay_.Close(other, "c").ok());  // another mailbox has its own
+  relay_.clock.Advance(3600);
+  EXPECT_TRUE(relay_.Close(mailbox, "c").ok());
+}
+
+TEST_F(SponsorsTest, KeysOfGenerationsArePaidFor) {
+  TestMailbox mailbox;
+  v1::CreateMailboxRequest request = relay_.CreateRequest(mailbox);
+  while (request.keys().append_keys_size() < 256) {
+    request.mutable_keys()->add_append_keys(RandomString(32));
+  }
+  ASSERT_TRUE(relay_.Create(request).ok());
+  EXPECT_GE(relay_.Usage("sponsor").used_bytes, 256u * 32);
+  TestMailbox poor;
+  request.set_mailbox_id(poor.id);
+  request.set_voucher((*Vouchers(1, 1000))[0]);
+  EXPECT_EQ(relay_.Create(request).code(), StatusCode::kResourceExhausted);
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kDelete, 0).ok());
+  EXPECT_EQ(relay_.Usage("sponsor").used_bytes, 0u);
 }
 
 // Who was put out of a case knows the token: it is replaced, and the account goes on.

@@ -1,6 +1,8 @@
 // People without any key against the memory of the real relay: whatever they send, and however much
 // of it they leave unread, the relay stays small and goes on serving others.
 #include <grpcpp/generic/generic_stub.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -135,6 +137,37 @@ TEST_F(RelayFloodTest, JunkBesideWhatIsKnown) {
   }
   for (std::thread& sender : senders) sender.join();
   EXPECT_EQ(refused.load(), answered.load());
+  ExpectUnharmed();
+}
+
+// More connections, from many addresses, than the relay can have files open: it answers those that
+// it has, and takes others when those are gone.
+TEST_F(RelayFloodTest, MoreConnectionsThanFiles) {
+  relay_->LimitFiles(300);
+  std::vector<int> open;
+  for (int i = 0; i < 600; ++i) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (fd < 0) break;  // this process has a bound, too
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + static_cast<uint32_t>(i % 50));
+    ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(relay_->port()));
+    ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    open.push_back(fd);
+    if (i % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  EXPECT_TRUE(Answers());  // over the connection that is there
+  for (int fd : open) ::close(fd);
+  bool answers = false;
+  for (int i = 0; i < 30 && !answers; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    stub_ = relay_->Connect();
+    answers = Answers();
+  }
+  EXPECT_TRUE(answers);
   ExpectUnharmed();
 }
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <chrono>
@@ -120,6 +121,14 @@ class RelayProcess {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port_),
                                      grpc::SslCredentials(options), arguments);
+  }
+
+  int port() const { return port_; }
+
+  // It may have so many files open from now on.
+  void LimitFiles(rlim_t most) const {
+    const rlimit limit{most, most};
+    ASSERT_EQ(::prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), 0);
   }
 
   // The most memory that it has had, in KiB.

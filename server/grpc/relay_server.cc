@@ -5,7 +5,9 @@
 
 #include <utility>
 
+#include "crypto/base/status_macros.h"
 #include "parley/relay/v1/relay.grpc.pb.h"
+#include "server/grpc/acceptor.h"
 #include "server/grpc/status_mapping.h"
 #include "server/grpc/streams.h"
 #include "server/grpc/tls13_credentials.h"
@@ -195,8 +197,6 @@ void SetLimits(grpc::ServerBuilder& builder, const Limits& limits) {
   // Who doesn't finish a handshake, or makes no call, doesn't keep a connection.
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20 * 1000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 10 * 60 * 1000);
-  // Two relays on one port would each get a part of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
 }  // namespace
@@ -210,6 +210,7 @@ struct RelayServer::State {
   const Limits limits;
   const TlsCertificate certificate;
   RelayService service;
+  std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -225,28 +226,36 @@ absl::StatusOr<int> RelayServer::Start(const std::string& address) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(builder, state_->limits);
-  int port = 0;
-  builder.AddListeningPort(address, *credentials, &port);
+  PARLEY_ASSIGN_OR_RETURN(state_->acceptor, Acceptor::Listen(address, state_->limits));
+  using Experimental = grpc::ServerBuilder::experimental_type;
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> into =
+      builder.experimental().AddExternalConnectionAcceptor(
+          Experimental::ExternalConnectionType::FROM_FD, *credentials);
   builder.RegisterService(&state_->service);
   state_->server = builder.BuildAndStart();
-  if (state_->server == nullptr || port == 0) {
-    state_->server.reset();
-    return absl::UnavailableError(
-        "can't listen on " + address +
-        ": the address is not this machine's, or the port is in use or needs more rights");
+  if (state_->server == nullptr) {
+    state_->acceptor.reset();
+    return absl::UnavailableError("the gRPC server can't be started");
   }
+  state_->acceptor->Start([into](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    into->HandleNewConnection(&connection);
+  });
   state_->server->GetHealthCheckService()->SetServingStatus("parley.relay.v1.Relay", true);
-  return port;
+  return state_->acceptor->port();
 }
 
 void RelayServer::Shutdown(std::chrono::milliseconds grace) {
   if (state_->server == nullptr) return;
+  state_->acceptor->Stop();
   state_->server->GetHealthCheckService()->Shutdown();
   state_->service.streams().EndAll(
       grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is shutting down"));
   state_->server->Shutdown(std::chrono::system_clock::now() + grace);
   state_->server->Wait();
   state_->server.reset();
+  state_->acceptor.reset();
 }
 
 }  // namespace parley::server

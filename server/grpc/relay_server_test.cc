@@ -105,15 +105,33 @@ TEST_F(RelayServerTest, InfoIsSignedByTheIdentityKeyForTheKeyInUse) {
   ASSERT_TRUE(stub_->GetInfo(&context, {}, &info).ok());
   EXPECT_EQ(info.identity_key(), std::string(storage::IdView(relay_.relay->identity_key())));
   EXPECT_EQ(info.tls_key_hash(), key_hash_);
-  const crypto::Bytes message =
-      crypto::Concat({crypto::ViewOf(std::string_view("parley relay tls key v1\0", 24)),
-                      crypto::ViewOf(info.tls_key_hash())});
+  const crypto::Bytes message = crypto::Concat(
+      {crypto::ViewOf(std::string_view("parley relay tls key v1\0", 24)),
+       crypto::ViewOf(info.tls_key_hash()), crypto::BigEndian64(info.tls_key_not_before()),
+       crypto::BigEndian64(info.tls_key_not_after())});
   EXPECT_TRUE(crypto::VerifySignature(crypto::ViewOf(info.identity_key()), message,
                                       crypto::ViewOf(info.tls_key_signature()))
                   .ok());
+  EXPECT_LE(info.tls_key_not_before(), relay_.clock.NowSeconds());
+  EXPECT_GT(info.tls_key_not_after(), relay_.clock.NowSeconds());
   EXPECT_EQ(info.protocol_versions_size(), 1);
   EXPECT_EQ(info.protocol_versions(0), 1u);
   EXPECT_EQ(info.max_entry_bytes(), 1u << 20);
+}
+
+TEST_F(RelayServerTest, TheTlsKeyIsCertifiedForDaysAndAnewWhileTheRelayRuns) {
+  auto not_after = [&] {
+    grpc::ClientContext context;
+    v1::GetInfoResponse info;
+    EXPECT_TRUE(stub_->GetInfo(&context, {}, &info).ok());
+    return info.tls_key_not_after();
+  };
+  constexpr uint64_t kDay = 24 * 60 * 60;
+  for (int day = 0; day < 5; ++day) {
+    EXPECT_GT(not_after(), relay_.clock.NowSeconds() + 2 * kDay);
+    EXPECT_LE(not_after(), relay_.clock.NowSeconds() + 3 * kDay);
+    relay_.clock.Advance(kDay);
+  }
 }
 
 TEST_F(RelayServerTest, AppendsAndReadsOverTheNetwork) {
@@ -147,6 +165,16 @@ TEST_F(RelayServerTest, AStaleAppendCarriesTheCurrentGenerationInItsDetails) {
   v1::StaleGeneration details;
   ASSERT_TRUE(details.ParseFromString(status.error_details()));
   EXPECT_EQ(details.current_generation(), 2u);
+}
+
+TEST_F(RelayServerTest, AnExhaustedAppendSaysInItsDetailsWhatIsUsedUp) {
+  relay_.sponsor_token = relay_.AddSponsor("small", 1000);
+  TestMailbox mailbox = relay_.NewMailbox();
+  grpc::Status status = Append(relay_.AppendRequest(mailbox, std::string(1000, 'x')));
+  EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  v1::Exhausted details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_EQ(details.what(), v1::Exhausted::WHAT_QUOTA);
 }
 
 TEST_F(RelayServerTest, ErrorsKeepTheirCodeAndMessage) {
@@ -279,6 +307,70 @@ TEST_F(RelayServerTest, RequestsThatAreTooLargeAreRefused) {
   append = relay_.AppendRequest(mailbox, "x");
   EXPECT_TRUE(append.MergeFromString(junk));
   EXPECT_EQ(Append(append).error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+class FewConnectionsTest : public RelayServerTest {
+ protected:
+  static Limits Few() {
+    Limits limits;
+    limits.max_connections = 8;
+    limits.max_connections_per_address = 6;
+    return limits;
+  }
+  FewConnectionsTest() : RelayServerTest(Few()) {}
+
+  // A connection from an address of the loopback's; -1 when it was closed at once.
+  int Connect(const char* from) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &address.sin_addr);
+    EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    address.sin_port = htons(static_cast<uint16_t>(port_));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    timeval patience{0, 300'000};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    char byte = 0;
+    if (::recv(fd, &byte, 1, 0) < 0 && errno == EAGAIN) return fd;  // open, and silent
+    ::close(fd);
+    return -1;
+  }
+  bool Answers() {
+    auto stub = v1::Relay::NewStub(NewChannel());
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    v1::GetInfoResponse info;
+    return stub->GetInfo(&context, {}, &info).ok();
+  }
+};
+
+TEST_F(FewConnectionsTest, ConnectionsAreBoundedByAddressAndInAll) {
+  std::vector<int> open;
+  auto hold = [&](const char* from, int count) {
+    int held = 0;
+    for (int i = 0; i < count; ++i) {
+      const int fd = Connect(from);
+      if (fd < 0) continue;
+      open.push_back(fd);
+      ++held;
+    }
+    return held;
+  };
+  // Whoever takes all places of one address leaves others theirs.
+  EXPECT_EQ(hold("127.0.0.2", 9), 6);
+  EXPECT_TRUE(Answers());
+  EXPECT_EQ(hold("127.0.0.3", 4), 2);
+  EXPECT_FALSE(Answers());
+  // They are free again when their connections end, handshake or not.
+  for (int fd : open) ::close(fd);
+  open.clear();
+  bool answers = false;
+  for (int i = 0; i < 50 && !answers; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    answers = Answers();
+  }
+  EXPECT_TRUE(answers);
 }
 
 class UnprovenStreamsTest : public RelayServerTest {

@@ -9,8 +9,10 @@ namespace parley::server {
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   std::string details;
-  if (auto payload = status.GetPayload(kStaleGenerationPayload); payload.has_value()) {
-    details = std::string(*payload);
+  for (const char* name : {kStaleGenerationPayload, kExhaustedPayload}) {
+    if (auto payload = status.GetPayload(name); payload.has_value()) {
+      details = std::string(*payload);
+    }
   }
   // The two enumerations have the same values.
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),

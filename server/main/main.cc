@@ -49,6 +49,15 @@ int main(int argc, char** argv) {
   certificate->needs(key);
   key->needs(certificate);
 
+  serve
+      ->add_option("--max-connections", serve_options.max_connections,
+                   "How many connections it takes at once (default: 2048)")
+      ->check(CLI::Range(1, 1'000'000));
+  serve
+      ->add_option("--max-connections-per-address", serve_options.max_connections_per_address,
+                   "How many of them from one address, or one IPv6 network (default: 256)")
+      ->check(CLI::Range(1, 1'000'000));
+
   CLI::App* sponsor = app.add_subcommand("sponsor", "Who may make mailboxes and blobs");
   sponsor->require_subcommand(1);
   server::SponsorAddOptions add_options;

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -51,9 +52,38 @@ void SilenceGrpc() {
 // each of gRPC's own.
 void RunLocksAlone() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
+// Each connection takes a file descriptor, and the store and gRPC need some, too.
+Limits LimitsFor(const ServeOptions& options) {
+  Limits limits;
+  limits.max_connections = options.max_connections;
+  limits.max_connections_per_address =
+      std::min(options.max_connections_per_address, options.max_connections);
+  constexpr rlim_t kOwnFiles = 1024;
+  const rlim_t wanted = options.max_connections + kOwnFiles;
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur < wanted) {
+    files.rlim_cur = std::min(wanted, files.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    ::getrlimit(RLIMIT_NOFILE, &files);
+  }
+  if (files.rlim_cur < wanted) {
+    limits.max_connections = std::min<size_t>(limits.max_connections, files.rlim_cur / 2);
+    spdlog::warn("the system allows {} open files: the relay takes {} connections, not {}",
+                 files.rlim_cur, limits.max_connections, options.max_connections);
+  }
+  return limits;
+}
+
 absl::StatusOr<TlsCertificate> Certificate(const ServeOptions& options, const std::string& host) {
   if (!options.certificate_file.empty()) {
-    return LoadCertificate(options.certificate_file, options.key_file);
+    absl::StatusOr<TlsCertificate> loaded =
+        LoadCertificate(options.certificate_file, options.key_file);
+    // Not wrong usage: the command is right, and the files are not.
+    if (absl::IsInvalidArgument(loaded.status())) {
+      return absl::FailedPreconditionError(loaded.status().message());
+    }
+    return loaded;
   }
   return LoadOrMakeCertificate(options.data_folder, host);
 }
@@ -68,7 +98,7 @@ absl::Status Serve(const ServeOptions& options) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("relay"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
 
-  const Limits limits;
+  const Limits limits = LimitsFor(options);
   PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(options.listen));
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<OpenDataFolder> folder,
                           OpenDataFolder::Open(options.data_folder, limits));

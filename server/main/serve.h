@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "server/core/limits.h"
 
 namespace parley::server {
 
@@ -13,6 +14,8 @@ struct ServeOptions {
   std::string listen;            // "host:port"; port 0: the system chooses
   std::string certificate_file;  // with key_file; empty: the relay's own
   std::string key_file;
+  size_t max_connections = Limits().max_connections;
+  size_t max_connections_per_address = Limits().max_connections_per_address;
 };
 
 // Prints "listening on ADDRESS" and "fingerprint ..." to standard output, logs to standard error,

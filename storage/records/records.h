@@ -49,13 +49,16 @@ struct MailboxRecord {
   uint64_t used_bytes = 0;
   uint64_t stored_bytes = 0;       // as charged to the sponsor
   uint64_t most_stored_bytes = 0;  // bound of the voucher that made it; 0: none
+  uint64_t slack_since = 0;        // when the first of the closings below was
+  uint64_t slack_closings = 0;     // beyond the sponsor's quota, in the hour after that
   uint64_t expires_at = 0;         // 0: never
   TokenHash creation_hash{};       // of the request that made it, so that a repeat is recognised
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.sponsor, self.generation, self.first_position, self.head,
                     self.allowed_entries, self.allowed_bytes, self.used_entries, self.used_bytes,
-                    self.stored_bytes, self.most_stored_bytes, self.expires_at, self.creation_hash);
+                    self.stored_bytes, self.most_stored_bytes, self.slack_since,
+                    self.slack_closings, self.expires_at, self.creation_hash);
   }
 };
 

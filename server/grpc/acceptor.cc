@@ -1,0 +1,167 @@
+#include "server/grpc/acceptor.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace parley::server {
+namespace {
+
+constexpr int kBacklog = 256;
+// When the process or the machine is short of something, until it may have some again.
+constexpr std::chrono::milliseconds kPause{50};
+
+absl::Status CantListen(const std::string& address) {
+  return absl::UnavailableError(
+      "can't listen on " + address +
+      ": the address is not this machine's, or the port is in use or needs more rights");
+}
+
+// An address, or for IPv6 its network, since one customer has as many addresses there as he likes.
+std::string PeerOf(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    return std::string(reinterpret_cast<const char*>(&v4.sin_addr), sizeof(v4.sin_addr));
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+  return std::string(reinterpret_cast<const char*>(&v6.sin6_addr) + (mapped ? 12 : 0),
+                     mapped ? 4 : 8);
+}
+
+int ListenOn(const addrinfo& at) {
+  const int fd = ::socket(at.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  const int on = 1;
+  const int off = 0;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (at.ai_family == AF_INET6) {
+    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+  }
+  if (::bind(fd, at.ai_addr, at.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+int PortOf(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  // The port stands at the same place in both.
+  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& address,
+                                                           const Limits& limits) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos) {
+    return absl::InvalidArgumentError("\"" + address + "\" is not an address with a port");
+  }
+  std::string host = address.substr(0, colon);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0) {
+    return CantListen(address);
+  }
+  int listener = -1;
+  for (const addrinfo* at = found; at != nullptr && listener < 0; at = at->ai_next) {
+    listener = ListenOn(*at);
+  }
+  ::freeaddrinfo(found);
+  if (listener < 0) return CantListen(address);
+  return std::unique_ptr<Acceptor>(new Acceptor(listener, PortOf(listener), limits));
+}
+
+Acceptor::Acceptor(int listener, int port, const Limits& limits)
+    : listener_(listener), port_(port), limits_(limits), stop_(::eventfd(0, EFD_CLOEXEC)) {}
+
+Acceptor::~Acceptor() {
+  Stop();
+  if (stop_ >= 0) ::close(stop_);
+}
+
+void Acceptor::Start(std::function<void(int fd)> take) {
+  take_ = std::move(take);
+  thread_ = std::thread([this] { Work(); });
+}
+
+void Acceptor::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(stop_, &one, sizeof(one));
+  if (thread_.joinable()) thread_.join();
+  ::close(listener_);
+}
+
+void Acceptor::Work() {
+  while (true) {
+    pollfd ready[2] = {{listener_, POLLIN, 0}, {stop_, POLLIN, 0}};
+    if (::poll(ready, 2, -1) < 0) continue;
+    if (ready[1].revents != 0) return;
+    Accept();
+  }
+}
+
+void Acceptor::Accept() {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  const int fd = ::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    const bool short_of = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (short_of) std::this_thread::sleep_for(kPause);
+    return;
+  }
+  std::string peer = PeerOf(address);
+  struct stat status {};
+  if (!HasRoomFor(peer) || ::fstat(fd, &status) != 0) {
+    ::close(fd);
+    return;
+  }
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  ++per_peer_[peer];
+  held_.push_back({fd, status.st_ino, std::move(peer)});
+  take_(fd);
+}
+
+bool Acceptor::HasRoomFor(const std::string& peer) {
+  const auto has_room = [&] {
+    const auto found = per_peer_.find(peer);
+    return held_.size() < limits_.max_connections &&
+           (found == per_peer_.end() || found->second < limits_.max_connections_per_address);
+  };
+  if (has_room()) return true;
+  ForgetClosed();
+  return has_room();
+}
+
+void Acceptor::ForgetClosed() {
+  std::erase_if(held_, [&](const Held& held) {
+    struct stat status {};
+    if (::fstat(held.fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode) {
+      return false;
+    }
+    if (--per_peer_[held.peer] == 0) per_peer_.erase(held.peer);
+    return true;
+  });
+}
+
+}  // namespace parley::server
