@@ -83,6 +83,31 @@ TEST(ProfileStore, IsPrivateToItsOwner) {
   }
 }
 
+TEST(ProfileStore, LeavesFoldersOfOthersAlone) {
+  TestFolder folder;
+  const std::string documents = folder / "documents";
+  ASSERT_EQ(mkdir(documents.c_str(), 0700), 0);
+  ASSERT_EQ(chmod(documents.c_str(), 0755), 0);
+  const auto mode = [&documents] {
+    struct stat info {};
+    EXPECT_EQ(stat(documents.c_str(), &info), 0);
+    return info.st_mode & 0777;
+  };
+  // Empty, but not private: nothing is changed by itself.
+  EXPECT_EQ(ProfileStore::Create(documents).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(mode(), 0755u);
+  ASSERT_EQ(chmod(documents.c_str(), 0700), 0);
+  std::ofstream(documents + "/letter.txt") << "mine";
+  EXPECT_EQ(ProfileStore::Create(documents).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(ProfileStore::Exists(documents));
+  EXPECT_FALSE(std::filesystem::exists(documents + "/store.key"));
+  std::filesystem::remove(documents + "/letter.txt");
+  // What an interrupted attempt left is no obstacle.
+  std::ofstream(documents + "/profile.db.new-wal") << "x";
+  std::ofstream(documents + "/store.key.new") << "x";
+  EXPECT_TRUE(ProfileStore::Create(documents).ok());
+}
+
 TEST(ProfileStore, RefusesAStoreKeyThatOthersMayRead) {
   TestFolder folder;
   MustCreate(folder.path()).reset();

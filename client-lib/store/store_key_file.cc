@@ -1,5 +1,6 @@
 #include "client-lib/store/store_key_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string_view>
 
 #include "client-lib/store/key_ring.h"
@@ -64,16 +66,39 @@ absl::Status WriteAll(int fd, ByteView bytes, const std::string& path) {
 
 }  // namespace
 
+namespace {
+
+// Whether a file of that name is a profile's, or was left by making one that was interrupted.
+bool IsOwnName(std::string_view name) {
+  return name == "." || name == ".." || name.starts_with("profile.db") ||
+         name.starts_with("store.key");
+}
+
+absl::Status CheckHoldsNothingElse(const std::string& dir) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(dir.c_str()), closedir);
+  if (folder == nullptr) return FromErrno(errno, dir);
+  while (const dirent* entry = readdir(folder.get())) {
+    if (IsOwnName(entry->d_name)) continue;
+    return absl::FailedPreconditionError(
+        "the folder " + dir +
+        " holds other things and no profile; give one that is empty or doesn't exist yet");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status MakePrivateFolder(const std::string& dir) {
   if (mkdir(dir.c_str(), 0700) == 0) return absl::OkStatus();
   if (errno != EEXIST) return FromErrno(errno, "the folder " + dir + " can't be made");
   struct stat info {};
   if (stat(dir.c_str(), &info) != 0) return FromErrno(errno, dir);
   if (!S_ISDIR(info.st_mode)) return absl::InvalidArgumentError(dir + " is not a folder");
-  if ((info.st_mode & 0777) != 0700 && chmod(dir.c_str(), 0700) != 0) {
-    return FromErrno(errno, "the folder " + dir + " can't be made private");
-  }
-  return absl::OkStatus();
+  PARLEY_RETURN_IF_ERROR(CheckHoldsNothingElse(dir));
+  if (info.st_uid == geteuid() && (info.st_mode & 0077) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "others may use the folder " + dir +
+      "; take it from them (chmod 700), or give one that doesn't exist yet");
 }
 
 absl::Status SyncFolder(const std::string& dir) {

@@ -13,8 +13,10 @@
 
 namespace parley::client::internal {
 
-// Makes the folder with mode 0700, or sets the mode of one that exists.
-// Errors: NotFound without the parent; PermissionDenied; InvalidArgument when it isn't a folder.
+// Makes the folder with mode 0700, or takes one that exists as it is, if it is empty (but for what
+// making a profile leaves when it is interrupted) and its owner's alone.
+// Errors: NotFound without the parent; PermissionDenied; InvalidArgument when it isn't a folder;
+// FailedPrecondition when it holds other things, or others may use it.
 absl::Status MakePrivateFolder(const std::string& dir);
 // Puts what was renamed or removed in `dir` on disk.
 absl::Status SyncFolder(const std::string& dir);
