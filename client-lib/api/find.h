@@ -22,7 +22,7 @@ absl::StatusOr<Participant> PickParticipant(const std::vector<Participant>& part
 absl::StatusOr<parley::Channel> PickChannel(const std::vector<parley::Channel>& channels,
                                             std::string_view text);
 
-// Of several of one name the latest.
+// Of several of one name by the same author the latest; of different authors' none.
 absl::StatusOr<Document> PickDocument(const std::vector<Document>& documents,
                                       std::string_view text);
 

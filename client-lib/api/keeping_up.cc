@@ -58,7 +58,7 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
   report.messages_waiting = 0;
   for (const CaseId& id : ids) {
     absl::StatusOr<client::CaseSyncResult> result = absl::UnknownError("");
-    absl::StatusOr<Connected> connected = Connect(id);
+    absl::StatusOr<Connected> connected = Connect(id, client::Patience::kBrief);
     if (connected.ok()) {
       result = client::SyncCase(connected->context);
     } else {

@@ -34,6 +34,11 @@ Result<bool> Profile::IsLocked(const std::string& folder) {
 
 std::string Profile::name() const { return impl_->name(); }
 
+Status Profile::ChangePassphrase(std::optional<std::string_view> current,
+                                 std::optional<std::string_view> next) {
+  return Guarded([&] { return impl_->ChangePassphrase(current, next); });
+}
+
 Result<CaseId> Profile::CreateCase(std::string_view title, std::string_view connection) {
   return Guarded([&] { return impl_->CreateCase(title, connection); });
 }

@@ -81,6 +81,16 @@ absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Open(
   return std::shared_ptr<Impl>(new Impl(std::move(*store), std::move(record->name)));
 }
 
+absl::Status Profile::Impl::ChangePassphrase(std::optional<std::string_view> current,
+                                             std::optional<std::string_view> next) {
+  const absl::Status changed = store_->ChangePassphrase(SecretOf(current), SecretOf(next));
+  if (absl::IsPermissionDenied(changed)) {
+    return absl::UnauthenticatedError(std::string(changed.message()));
+  }
+  return absl::IsAborted(changed) ? absl::UnavailableError(std::string(changed.message()))
+                                  : changed;
+}
+
 // ---- Contexts
 // ------------------------------------------------------------------------------------
 
@@ -98,18 +108,19 @@ absl::StatusOr<client::CaseRecord> Profile::Impl::LoadCase(const CaseId& id) {
 }
 
 absl::StatusOr<Profile::Impl::Connected> Profile::Impl::ConnectTo(
-    const client::ConnectionInfo& relay, const CaseId& id) {
+    const client::ConnectionInfo& relay, const CaseId& id, client::Patience patience) {
   Connected connected;
-  PARLEY_ASSIGN_OR_RETURN(connected.relay, relays_.Get(relay));
+  PARLEY_ASSIGN_OR_RETURN(connected.relay, relays_.Get(relay, patience));
   connected.context = LocalContext(id);
   connected.context.relay = connected.relay->client.get();
   connected.context.mailboxes = &connected.relay->mailboxes;
   return connected;
 }
 
-absl::StatusOr<Profile::Impl::Connected> Profile::Impl::Connect(const CaseId& id) {
+absl::StatusOr<Profile::Impl::Connected> Profile::Impl::Connect(const CaseId& id,
+                                                                client::Patience patience) {
   PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, LoadCase(id));
-  return ConnectTo(record.Relay(), id);
+  return ConnectTo(record.Relay(), id, patience);
 }
 
 absl::Status Profile::Impl::SyncAfter(const Connected& connected) {

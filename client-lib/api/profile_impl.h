@@ -34,6 +34,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
                                                     std::optional<std::string_view> passphrase);
 
   const std::string& name() const { return name_; }
+  absl::Status ChangePassphrase(std::optional<std::string_view> current,
+                                std::optional<std::string_view> next);
 
   // ---- Looking: profile_impl.cc ----
   absl::StatusOr<std::vector<Case>> Cases();
@@ -88,8 +90,10 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
     client::CaseContext context;
   };
   // Errors: NotFound; those of connecting.
-  absl::StatusOr<Connected> Connect(const CaseId& id);
-  absl::StatusOr<Connected> ConnectTo(const client::ConnectionInfo& relay, const CaseId& id);
+  absl::StatusOr<Connected> Connect(const CaseId& id,
+                                    client::Patience patience = client::Patience::kUsual);
+  absl::StatusOr<Connected> ConnectTo(const client::ConnectionInfo& relay, const CaseId& id,
+                                      client::Patience patience = client::Patience::kUsual);
 
   // Stores a decision, then carries it out as far as the relay can be reached.
   absl::Status Decide(const CaseId& id,

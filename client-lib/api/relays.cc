@@ -12,6 +12,7 @@ namespace {
 
 // A call is tried again for so long: a relay that is restarted is back by then.
 constexpr std::chrono::milliseconds kRetryFor{2500};
+constexpr std::chrono::milliseconds kBriefRetryFor{400};
 
 struct StoredKey {
   TlsKeyHash hash{};
@@ -48,7 +49,8 @@ TlsKeyCache CacheIn(ProfileStore& store, const ConnectionInfo& relay) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<ConnectedRelay>> Relays::Get(const ConnectionInfo& relay) {
+absl::StatusOr<std::shared_ptr<ConnectedRelay>> Relays::Get(const ConnectionInfo& relay,
+                                                            Patience patience) {
   const Key key{relay.address, relay.identity_key};
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -61,9 +63,11 @@ absl::StatusOr<std::shared_ptr<ConnectedRelay>> Relays::Get(const ConnectionInfo
   return connected_.emplace(key, std::move(connected)).first->second;
 }
 
-absl::StatusOr<std::shared_ptr<ConnectedRelay>> Relays::ConnectAnew(const ConnectionInfo& relay) {
+absl::StatusOr<std::shared_ptr<ConnectedRelay>> Relays::ConnectAnew(const ConnectionInfo& relay,
+                                                                    Patience patience) {
   RelayOptions options;
   options.retry_for = kRetryFor;
+  if (patience == Patience::kBrief) options.retry_refused_for = kBriefRetryFor;
   options.tls_key_cache = CacheIn(store_, relay);
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<RelayClient> client,
                           RelayClient::Connect(relay, std::move(options)));

@@ -26,15 +26,21 @@ struct ConnectedRelay {
   RelayMailboxes mailboxes;
 };
 
+// How long a relay that refuses the connection is tried again: kBrief where the caller can go on
+// without it, by queuing or by showing what is stored.
+enum class Patience { kUsual, kBrief };
+
 class Relays {
  public:
   // `store`, which outlives it, keeps the TLS keys that were checked.
   explicit Relays(ProfileStore& store) : store_(store) {}
 
   // Errors: those of RelayClient::Connect.
-  absl::StatusOr<std::shared_ptr<ConnectedRelay>> Get(const ConnectionInfo& relay);
+  absl::StatusOr<std::shared_ptr<ConnectedRelay>> Get(const ConnectionInfo& relay,
+                                                      Patience patience = Patience::kUsual);
   // A connection of its own, for a caller who may shut it down.
-  absl::StatusOr<std::shared_ptr<ConnectedRelay>> ConnectAnew(const ConnectionInfo& relay);
+  absl::StatusOr<std::shared_ptr<ConnectedRelay>> ConnectAnew(const ConnectionInfo& relay,
+                                                              Patience patience = Patience::kUsual);
   // The next Get connects anew; whoever has the connection keeps it.
   void Forget(const ConnectionInfo& relay);
 

@@ -10,6 +10,7 @@
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/channels/names.h"
+#include "client-lib/content/folded_text.h"
 #include "crypto/primitives/hash.h"
 
 namespace parley {
@@ -51,6 +52,25 @@ absl::Status CheckFile(const std::string& path) {
   }
   if (static_cast<uint64_t>(found.st_size) > kMostFileBytes) {
     return absl::ResourceExhaustedError("\"" + path + "\" is too big");
+  }
+  return absl::OkStatus();
+}
+
+// Whether a file can be saved as `target`, before anything is fetched.
+absl::Status CheckTarget(const std::string& target, bool overwrite) {
+  struct stat found {};
+  if (stat(target.c_str(), &found) == 0) {
+    if (S_ISDIR(found.st_mode)) {
+      return absl::InvalidArgumentError("\"" + target +
+                                        "\" is a folder; name the file to save in it");
+    }
+    if (overwrite) return absl::OkStatus();
+    return absl::AlreadyExistsError("\"" + target + "\" exists already; choose another name");
+  }
+  const std::string folder = std::filesystem::path(target).parent_path().string();
+  if (!folder.empty() && stat(folder.c_str(), &found) != 0) {
+    return client::FileError("there is no folder \"" + folder +
+                             "\" to save the document in; make it, or choose another");
   }
   return absl::OkStatus();
 }
@@ -116,7 +136,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
     head_before = info.head.position;
   }
   absl::Status failed;
-  absl::StatusOr<Connected> connected = Connect(channel.case_id);
+  absl::StatusOr<Connected> connected = Connect(channel.case_id, client::Patience::kBrief);
   failed = connected.status();
   if (failed.ok()) {
     failed = client::ExchangeChannel(connected->context, channel.channel_id).status();
@@ -153,8 +173,10 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
 }
 
 absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::string_view text) {
-  if (text.empty())
-    return absl::InvalidArgumentError("there is nothing to send: the text is empty");
+  if (client::IsBlank(text)) {
+    return absl::InvalidArgumentError("there is nothing to send: the text is " +
+                                      std::string(text.empty() ? "empty" : "blank"));
+  }
   if (text.size() > kMostTextBytes) {
     return absl::ResourceExhaustedError("the message has " + std::to_string(text.size()) +
                                         " bytes; at most " + std::to_string(kMostTextBytes) +
@@ -268,10 +290,7 @@ absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string
     PARLEY_RETURN_IF_ERROR(view.Channel(read, document.channel.channel_id).status());
     PARLEY_ASSIGN_OR_RETURN(manifest, view.Manifest(read, document));
   }
-  struct stat found {};
-  if (!options.overwrite && stat(target.c_str(), &found) == 0) {
-    return absl::AlreadyExistsError("\"" + target + "\" exists already; choose another name");
-  }
+  PARLEY_RETURN_IF_ERROR(CheckTarget(target, options.overwrite));
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(document.channel.case_id));
   client::Transfers::DownloadOptions transfer;
   transfer.retry_for = kTransferRetryFor;

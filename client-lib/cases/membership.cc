@@ -5,6 +5,9 @@
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/channels/caucus_rule.h"
+#include "client-lib/content/folded_text.h"
+#include "client-lib/content/shown_text.h"
+#include "client-lib/content/text_length.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "client-lib/pairing/rendezvous.h"
@@ -39,7 +42,14 @@ absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const Cas
   return neutrals->id;
 }
 
+absl::Status CheckLength(const char* what, const std::string& text) {
+  const std::string fault = LengthFault(text, kMaxNameBytes);
+  return fault.empty() ? absl::OkStatus() : absl::InvalidArgumentError(what + (" " + fault));
+}
+
 absl::Status CheckRequest(const InvitationRequest& request) {
+  PARLEY_RETURN_IF_ERROR(CheckLength("the name", request.name));
+  PARLEY_RETURN_IF_ERROR(CheckLength("the side", request.side));
   if (!IsGoodName(request.name) || request.name.front() == ' ' || request.name.back() == ' ') {
     return absl::InvalidArgumentError(
         "a name has 1 to 200 bytes of text, without control characters or spaces at its ends");
@@ -58,10 +68,9 @@ absl::Status CheckRequest(const InvitationRequest& request) {
   if ((request.role == Role::kParty || request.role == Role::kCounsel) && request.side.empty()) {
     return absl::InvalidArgumentError("a " + role + " needs a side");
   }
-  if (!request.side.empty() &&
-      (!IsGoodName(request.side) || request.side.front() == ' ' || request.side.back() == ' ')) {
+  if (!request.side.empty() && !IsGoodName(request.side)) {
     return absl::InvalidArgumentError(
-        "a side has 1 to 200 bytes of text, without control characters or spaces at its ends");
+        "a side has 1 to 200 bytes of text, without control characters");
   }
   if (request.valid_for_seconds < kLeastValidity || request.valid_for_seconds > kMostValidity) {
     return absl::InvalidArgumentError("an invitation is valid for a minute to a year");
@@ -92,6 +101,51 @@ absl::Status CheckNameIsFree(const ReadTransaction& step, const CaseContext& con
     }
   }
   return absl::OkStatus();
+}
+
+// The case's sides as they are spelled: of its channels first, then of who takes part or is
+// invited.
+absl::StatusOr<std::vector<std::string>> SidesOf(const ReadTransaction& step,
+                                                 const CaseContext& context) {
+  std::vector<std::string> sides;
+  const auto add = [&sides](const std::string& side) {
+    if (side.empty() || std::find(sides.begin(), sides.end(), side) != sides.end()) return;
+    sides.push_back(side);
+  };
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) add(channel.info.state.side);
+  PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
+  for (const PersonRecord& person : people) {
+    if (person.TakesPart() || person.state == ParticipantState::kWaiting) add(person.side);
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
+                          context.Pairings().invitations.All(step));
+  for (const MadeInvitation& invitation : invitations) {
+    const bool out =
+        invitation.state == InvitationState::kMaking || invitation.state == InvitationState::kOpen;
+    if (out && invitation.expires_at > context.now_seconds()) add(invitation.side);
+  }
+  return sides;
+}
+
+// Puts into `request` the side that is meant, as the case spells it, and into `invitation` what the
+// inviter should know of it. A caucus is one spelling's.
+void ChooseSide(std::vector<std::string> sides, InvitationRequest& request,
+                Invitation& invitation) {
+  request.side = std::string(Trimmed(request.side));
+  if (!request.side.empty() && std::find(sides.begin(), sides.end(), request.side) == sides.end()) {
+    const auto same = std::find_if(sides.begin(), sides.end(), [&](const std::string& side) {
+      return Folded(side) == Folded(request.side);
+    });
+    if (same != sides.end()) {
+      request.side = *same;
+    } else {
+      invitation.opens_side = true;
+    }
+  }
+  invitation.side = request.side;
+  std::erase(sides, request.side);
+  invitation.other_sides = std::move(sides);
 }
 
 absl::StatusOr<InvitationOffer> OfferOf(const CaseContext& context, const CaseRecord& record,
@@ -160,12 +214,16 @@ ParticipantId InvitationEntryId(const MadeInvitation& invitation) {
   return ParticipantId(bytes);
 }
 
-absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRequest& request) {
+absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRequest& asked) {
   std::optional<CaseRecord> record;
+  InvitationRequest request = asked;
+  Invitation invitation;
   {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context.store->Read());
     PARLEY_ASSIGN_OR_RETURN(record, context.Records().Case(read));
     PARLEY_RETURN_IF_ERROR(RequireNeutral(*record, "invite"));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> sides, SidesOf(read, context));
+    ChooseSide(std::move(sides), request, invitation);
     PARLEY_RETURN_IF_ERROR(CheckRequest(request));
     PARLEY_RETURN_IF_ERROR(CheckNameIsFree(read, context, request.name));
   }
@@ -205,8 +263,9 @@ absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRe
   }
   PARLEY_RETURN_IF_ERROR(step.Commit());
   PARLEY_RETURN_IF_ERROR(posted);
-  return Invitation{FormatInvitation(prepared->code),
-                    static_cast<int64_t>(prepared->record.expires_at)};
+  invitation.text = FormatInvitation(prepared->code);
+  invitation.expires_at = static_cast<int64_t>(prepared->record.expires_at);
+  return invitation;
 }
 
 absl::Status Approve(const CaseContext& context, const ParticipantId& id) {

@@ -91,7 +91,8 @@ struct FetchOptions {
 class PARLEY_EXPORT Profile {
  public:
   // Makes a profile in `folder` (made too, if missing), for a person who is to be called `name`.
-  // Errors: kAlreadyExists when there is one; kInvalidArgument for an empty name, one over 200
+  // Errors: kAlreadyExists when there is one; kFailedPrecondition for a folder that holds other
+  // things, or that others may use; kInvalidArgument for an empty name, one over 200
   // bytes, or an empty passphrase.
   static Result<Profile> Create(const std::string& folder, std::string_view name,
                                 std::optional<std::string_view> passphrase);
@@ -112,6 +113,16 @@ class PARLEY_EXPORT Profile {
   // The person's own name.
   std::string name() const;
 
+  // Sets a passphrase where there is none, changes it, or (without `next`) takes it away. `current`
+  // is the one that opens the profile now; it is not looked at where there is none. Objects and
+  // processes that have the profile open go on; who opens it from now on needs the new one. A
+  // backup of the folder from before still opens with the old one.
+  // Errors: kUnauthenticated for a wrong passphrase, or none where one is needed; kInvalidArgument
+  // for an empty one; kUnavailable when another process changes it at the same time. After an
+  // error the old one counts; after a crash the old one or the new one.
+  Status ChangePassphrase(std::optional<std::string_view> current,
+                          std::optional<std::string_view> next);
+
   // ---- Cases ---------------------------------------------------------------------------------
 
   // Opens a case with its neutrals' and joint channels; the profile's owner is its mediator. The
@@ -129,7 +140,8 @@ class PARLEY_EXPORT Profile {
 
   // ---- Who takes part ------------------------------------------------------------------------
 
-  // Makes an invitation. Only neutrals may.
+  // Makes an invitation. Only neutrals may. The result says which side it is for, as the case
+  // spells it, and whether that is a new one.
   // Errors: kPermissionDenied; kInvalidArgument for a neutral with a side, a party or counsel
   // without one, a second mediator, an empty name or side or one over 200 bytes, or a validity out
   // of range; kAlreadyExists when a participant of that name takes part or is invited.
@@ -181,9 +193,9 @@ class PARLEY_EXPORT Profile {
   // Those that the owner is or was in.
   Result<std::vector<Channel>> Channels(const CaseId& id) const;
   Result<Channel> GetChannel(const ChannelRef& channel) const;
-  // By name ("joint", "caucus:Harbor", "neutrals"; "caucus" where there is only one), upper and
-  // lower case alike, or by the beginning of the id. Errors: kNotFound, whose message names the
-  // channels that there are; kAmbiguous.
+  // By name ("joint", "caucus:Harbor", "neutrals"; "caucus" where there is only one), exactly or
+  // else with upper and lower case alike, or by the beginning of the id. Errors: kNotFound, whose
+  // message names the channels that there are; kAmbiguous.
   Result<Channel> FindChannel(const CaseId& id, std::string_view text) const;
 
   // Opens a halted channel anew: a new group and log with the same members. Only neutrals may.
@@ -194,7 +206,7 @@ class PARLEY_EXPORT Profile {
 
   // Sends a text of at most 256 KiB. When the relay can't be reached the message is queued; that is
   // no error.
-  // Errors: kInvalidArgument for an empty text or one that isn't UTF-8; kResourceExhausted for one
+  // Errors: kInvalidArgument for a blank text or one that isn't UTF-8; kResourceExhausted for one
   // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
   // approved yet.
   Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);

@@ -110,7 +110,9 @@ struct Case {
 struct InvitationRequest {
   std::string name = {};
   Role role = Role::kUnknown;
-  std::string side = {};                          // for parties and counsel; others may have one
+  // For parties and counsel; others may have one. Where only upper and lower case, the letters'
+  // width or outer spaces differ from a side that the case has, that one is meant.
+  std::string side = {};
   int64_t valid_for_seconds = 14 * 24 * 60 * 60;  // at least a minute, at most a year
 };
 
@@ -119,6 +121,12 @@ struct Invitation {
   // that you trust; ask to compare the safety numbers afterwards.
   std::string text;
   int64_t expires_at = 0;
+  // The side as the case spells it: who is invited to "harbor" joins the side "Harbor".
+  std::string side = {};
+  // The case had no such side, and gets a caucus for it. Show that, with the sides that it has: a
+  // side that was misspelt gets a caucus of its own.
+  bool opens_side = false;
+  std::vector<std::string> other_sides = {};
 };
 
 // ---- Channels
