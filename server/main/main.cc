@@ -1,9 +1,13 @@
-// parley-relay: the command line. The only file that includes CLI11, which is slow to compile.
-#include <CLI/CLI.hpp>
+// parley-relay: the command line. The only file here that includes CLI11, which is slow to compile.
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "server/main/serve.h"
 #include "server/main/sponsor_commands.h"
+#include "tools/help/help_text.h"
 
 namespace {
 
@@ -17,6 +21,22 @@ int Report(const absl::Status& status) {
   return status.code() == absl::StatusCode::kInvalidArgument ? kWrongUsage : kFailed;
 }
 
+constexpr const char* kFooter =
+    "Exit status: 0 done; 1 refused or failed, with one line that says why; 2 wrong usage.\n"
+    "Details of a command: parley-relay COMMAND --help";
+
+// CLI11 wants an empty text for what is right.
+std::string CheckCount(const std::string& text) {
+  uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && end == text.data() + text.size() && count > 0) return "";
+  return "\"" + text + "\" is no number of objects: write a whole number of 1 or more";
+}
+
+void AddName(CLI::App& command, std::string& name, const char* about) {
+  command.add_option("NAME", name, about)->required()->type_name("");
+}
+
 void AddDataOption(CLI::App& command, std::string& folder) {
   command.add_option("--data", folder, "The relay's data folder")->required()->type_name("DIR");
 }
@@ -28,7 +48,9 @@ int main(int argc, char** argv) {
   CLI::App app("The Parley relay: stores and forwards what only its clients can read.",
                "parley-relay");
   app.set_version_flag("--version", "parley-relay " PARLEY_VERSION);
+  parley::help::UseOurHelp(app);
   app.require_subcommand(1);
+  app.footer(kFooter);
 
   server::ServeOptions serve_options;
   CLI::App* serve = app.add_subcommand("serve", "Run a relay until SIGTERM or SIGINT");
@@ -62,12 +84,14 @@ int main(int argc, char** argv) {
   sponsor->require_subcommand(1);
   server::SponsorAddOptions add_options;
   CLI::App* add = sponsor->add_subcommand("add", "Add a sponsor and print its connection string");
-  add->add_option("NAME", add_options.name, "A name for the operator's own use")->required();
+  AddName(*add, add_options.name, "A name for the operator's own use");
   add->add_option("--quota", add_options.quota, "How much it may store, like 20GiB")
       ->required()
       ->type_name("SIZE");
   add->add_option("--objects", add_options.objects,
-                  "How many mailboxes and blobs (default: 1000000)");
+                  "How many mailboxes and blobs (default: 1000000)")
+      ->type_name("N")
+      ->check(CheckCount);
   AddDataOption(*add, add_options.data_folder);
   add->add_option("--address", add_options.address,
                   "Where clients reach the relay (default: where it listens)")
@@ -76,7 +100,7 @@ int main(int argc, char** argv) {
   server::SponsorAddOptions renew_options;
   CLI::App* renew = sponsor->add_subcommand(
       "renew", "Print a new connection string for a sponsor and let the old one make nothing new");
-  renew->add_option("NAME", renew_options.name, "The sponsor's name")->required();
+  AddName(*renew, renew_options.name, "The sponsor's name");
   AddDataOption(*renew, renew_options.data_folder);
   renew
       ->add_option("--address", renew_options.address,
@@ -87,21 +111,26 @@ int main(int argc, char** argv) {
   std::string name;
   CLI::App* list = sponsor->add_subcommand("list", "List sponsors and what they use");
   AddDataOption(*list, folder);
+  bool json = false;
+  list->add_flag("--json", json, "Print one JSON object a line, for scripts");
   CLI::App* remove =
       sponsor->add_subcommand("remove", "Let a sponsor make nothing new; what it made stays");
-  remove->add_option("NAME", name, "The sponsor's name")->required();
+  AddName(*remove, name, "The sponsor's name");
   AddDataOption(*remove, folder);
 
+  for (CLI::App* command : {serve, sponsor, add, renew, list, remove}) command->footer("");
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "parley-relay: %s (see --help)\n", error.what());
+    std::fprintf(stderr, "parley-relay: %s\n", parley::help::Complaint(app, error).c_str());
     return kWrongUsage;
   }
   if (serve->parsed()) return Report(server::Serve(serve_options));
   if (add->parsed()) return Report(server::SponsorAdd(add_options));
   if (renew->parsed()) return Report(server::SponsorRenew(renew_options));
-  if (list->parsed()) return Report(server::SponsorList(folder));
+  if (list->parsed()) return Report(server::SponsorList(folder, json));
   return Report(server::SponsorRemove(folder, name));
 }

@@ -2,10 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "crypto/base/status_macros.h"
 #include "server/admin/admin_socket.h"
@@ -81,6 +84,10 @@ absl::Status SponsorAdd(const SponsorAddOptions& options) {
   request.name = options.name;
   request.quota_objects = options.objects;
   PARLEY_ASSIGN_OR_RETURN(request.quota_bytes, ParseByteSize(options.quota));
+  if (request.quota_bytes == 0) {
+    return absl::InvalidArgumentError(
+        "a sponsor with a quota of 0 could store nothing: give a size like 20GiB");
+  }
   PARLEY_ASSIGN_OR_RETURN(std::string address, PublicAddress(options));
   PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(options.data_folder, request));
   std::printf("Sponsor \"%s\" may use %s. Give it this connection string; it is a secret:\n",
@@ -106,18 +113,74 @@ absl::Status SponsorRenew(const SponsorAddOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status SponsorList(const std::string& data_folder) {
+namespace {
+
+// As JSON wants it. What isn't ASCII stays as it is: names are UTF-8.
+std::string JsonText(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      char escaped[7];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned char>(c));
+      out += escaped;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+void PrintJson(const AdminSponsor& sponsor) {
+  const auto number = [](uint64_t value) { return std::to_string(value); };
+  std::printf("%s\n", ("{\"name\": " + JsonText(sponsor.name) +
+                       ", \"used_bytes\": " + number(sponsor.used_bytes) +
+                       ", \"quota_bytes\": " + number(sponsor.quota_bytes) +
+                       ", \"used_objects\": " + number(sponsor.used_objects) +
+                       ", \"quota_objects\": " + number(sponsor.quota_objects) +
+                       ", \"removed\": " + (sponsor.removed != 0 ? "true" : "false") + "}")
+                          .c_str());
+}
+
+using Row = std::vector<std::string>;
+
+// Columns that a text of UTF-8 takes, if its letters are narrow.
+size_t ColumnsOf(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+void PrintTable(const std::vector<Row>& rows) {
+  std::vector<size_t> widths(rows.front().size());
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], ColumnsOf(row[i]));
+  }
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(widths[i] - ColumnsOf(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::printf("%s\n", line.c_str());
+  }
+}
+
+}  // namespace
+
+absl::Status SponsorList(const std::string& data_folder, bool json) {
   ::umask(077);
   PARLEY_RETURN_IF_ERROR(CheckFolder(data_folder));
   PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(data_folder, AdminRequest()));
+  std::vector<Row> rows = {{"NAME", "USED", "QUOTA", "OBJECTS", "OF", ""}};
   for (const AdminSponsor& sponsor : response.sponsors) {
-    std::printf("%s\t%s of %s\t%llu of %llu objects%s\n", sponsor.name.c_str(),
-                FormatByteSize(sponsor.used_bytes).c_str(),
-                FormatByteSize(sponsor.quota_bytes).c_str(),
-                static_cast<unsigned long long>(sponsor.used_objects),
-                static_cast<unsigned long long>(sponsor.quota_objects),
-                sponsor.removed != 0 ? "\tremoved" : "");
+    if (json) PrintJson(sponsor);
+    rows.push_back({sponsor.name, FormatByteSize(sponsor.used_bytes),
+                    FormatByteSize(sponsor.quota_bytes), std::to_string(sponsor.used_objects),
+                    std::to_string(sponsor.quota_objects), sponsor.removed != 0 ? "removed" : ""});
   }
+  if (!json) PrintTable(rows);
   return absl::OkStatus();
 }
 

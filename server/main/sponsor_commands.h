@@ -24,7 +24,9 @@ absl::Status SponsorAdd(const SponsorAddOptions& options);
 // A new connection string for the same sponsor, alone on the last line; the old one's token makes
 // nothing new from then on. Of the options it uses folder, name and address.
 absl::Status SponsorRenew(const SponsorAddOptions& options);
-absl::Status SponsorList(const std::string& data_folder);
+// A table with a heading, or with `json` one object a line: name, used_bytes, quota_bytes,
+// used_objects, quota_objects, removed.
+absl::Status SponsorList(const std::string& data_folder, bool json);
 absl::Status SponsorRemove(const std::string& data_folder, const std::string& name);
 
 }  // namespace parley::server

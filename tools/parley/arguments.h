@@ -22,6 +22,12 @@ struct InitArguments {
   std::string name;
 };
 struct WhoAmIArguments {};
+struct PassphraseChangeArguments {
+  std::string new_passphrase_file;  // empty: ask on the terminal
+};
+struct PassphraseRemoveArguments {
+  bool yes = false;
+};
 
 struct CaseCreateArguments {
   std::string title;
@@ -114,7 +120,8 @@ struct WarningsArguments {
 };
 
 using Command =
-    std::variant<InitArguments, WhoAmIArguments, CaseCreateArguments, CaseListArguments,
+    std::variant<InitArguments, WhoAmIArguments, PassphraseChangeArguments,
+                 PassphraseRemoveArguments, CaseCreateArguments, CaseListArguments,
                  CaseInviteArguments, JoinArguments, CaseParticipantsArguments,
                  CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
                  CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments,

@@ -1,17 +1,15 @@
 #include "tools/parley/command_line.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "parley/version.h"
+#include "tools/help/help_text.h"
 #include "tools/parley/duration.h"
-#include "tools/parley/output/text.h"
 
 namespace parley::cli {
 namespace {
@@ -27,7 +25,9 @@ constexpr const char* kFooter =
     "What a command makes (a case, an invitation, a message) stands alone on the last line.\n"
     "Details of a command: parley COMMAND --help";
 
-constexpr size_t kColumns = 90;  // of help texts
+// Below each command's own help.
+constexpr const char* kGeneralOptions =
+    "Also: --profile, --passphrase-file, --json, --offline (parley --help)";
 
 constexpr const char* kCaseHelp = "The case: its title, or the beginning of its id";
 constexpr const char* kChannelHelp =
@@ -54,6 +54,22 @@ std::optional<std::string> ReadPosition(const std::string& text) {
   return "\"" + text + "\" is no position: positions are whole numbers";
 }
 
+std::optional<std::string> ReadSeconds(const std::string& text) {
+  constexpr double kMost = 86400;
+  double seconds = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc() && end == text.data() + text.size() && seconds >= 0 &&
+      seconds <= kMost) {
+    return std::nullopt;
+  }
+  return "\"" + text + "\" is no number of seconds: write 0 to 86400";
+}
+
+std::optional<std::string> ReadOutput(const std::string& text) {
+  if (text != "-") return std::nullopt;
+  return "a document isn't written to standard output: name a file (one called - is ./-)";
+}
+
 // CLI11 wants an empty text for what is right.
 auto Check(std::optional<std::string> (*read)(const std::string&)) {
   return [read](const std::string& text) { return read(text).value_or(""); };
@@ -62,13 +78,12 @@ auto Check(std::optional<std::string> (*read)(const std::string&)) {
 // Holds what the options are read into, until the command is complete.
 class CommandLine {
  public:
-  CommandLine() : app_(Wrapped(kAbout, kColumns), "parley") {
+  CommandLine() : app_(kAbout, "parley") {
+    help::UseOurHelp(app_);
     app_.fallthrough();  // the general options may also stand behind the command
     app_.require_subcommand(1);
     app_.set_version_flag("--version", std::string("parley ") + LibraryVersion());
     app_.footer(kFooter);
-    app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    app_.get_formatter()->label("REQUIRED", "(needed)");
     AddGeneralOptions();
     AddProfileCommands();
     AddCaseCommands();
@@ -96,34 +111,13 @@ class CommandLine {
     std::ostringstream output;
     std::ostringstream complaint;
     if (app_.exit(error, output, complaint) == 0) return Finished{0, output.str(), ""};
-    std::string name = "parley";
-    for (const CLI::App* app = &app_; !app->get_subcommands().empty();) {
-      app = app->get_subcommands().front();
-      name += " " + app->get_name();
-    }
-    return Finished{2, "", Complaint(error) + "; see " + name + " --help"};
-  }
-
-  // What is wrong, in words for a person.
-  std::string Complaint(const CLI::ParseError& error) const {
-    const std::vector<std::string> remaining = app_.remaining(true);
-    const std::string first = remaining.empty() ? "" : remaining.front();
-    if (first.starts_with('-') ||
-        error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
-      return "\"" + first +
-             "\" is not expected here (before a text that begins with \"-\", put --)";
-    }
-    std::string text = error.what();
-    if (text == "A subcommand is required") {
-      return first.empty() ? "a command is needed" : "there is no command \"" + first + "\"";
-    }
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
+    return Finished{2, "", help::Complaint(app_, error)};
   }
 
   void AddGeneralOptions() {
     app_.add_option("--profile", settings_.profile,
-                    "The folder that holds your keys, cases and messages on this machine")
+                    "The folder that holds your keys, cases and messages on this machine (or set "
+                    "PARLEY_PROFILE)")
         ->type_name("FOLDER")
         ->envname("PARLEY_PROFILE");
     app_.add_option("--passphrase-file", settings_.passphrase_file,
@@ -136,7 +130,7 @@ class CommandLine {
   }
 
   static void Explain(CLI::App* command, const char* text) {
-    command->footer(Wrapped(text, kColumns));
+    command->footer(help::Wrapped(text) + "\n\n" + kGeneralOptions);
   }
 
   template <typename Arguments>
@@ -144,7 +138,7 @@ class CommandLine {
                 Arguments& arguments, const char* group) {
     CLI::App* const command = parent.add_subcommand(name, about);
     command->group(group);
-    command->footer("");
+    command->footer(kGeneralOptions);
     command->final_callback([this, &arguments] { command_ = arguments; });
     return command;
   }
@@ -165,9 +159,32 @@ class CommandLine {
             "locked with it.");
     Add(app_, "whoami", "Show whose profile this is, and in which cases", who_am_i_,
         "Your profile");
+    AddPassphraseCommands();
     CLI::App* warnings = Add(app_, "warnings", "Show what is wrong and wants your attention",
                              warnings_, "Your profile");
     warnings->add_option("CASE", warnings_.case_text, kCaseHelp)->type_name("");
+  }
+
+  void AddPassphraseCommands() {
+    CLI::App* passphrase =
+        app_.add_subcommand("passphrase", "Set, change or remove your profile's passphrase");
+    passphrase->group("Your profile");
+    passphrase->require_subcommand(1);
+    passphrase->footer(kGeneralOptions);
+    CLI::App* change = Add(*passphrase, "change", "Set a passphrase, or another one",
+                           passphrase_change_, "Your profile");
+    change
+        ->add_option("--new-passphrase-file", passphrase_change_.new_passphrase_file,
+                     "Read the new passphrase from the first line of this file; without it, it is "
+                     "asked for on the terminal")
+        ->type_name("FILE");
+    Explain(change,
+            "The one from before is needed as for every command. Programs that have the profile "
+            "open go on. Copies of the folder that were made before still open with the old one.");
+    CLI::App* remove = Add(*passphrase, "remove", "Go on without a passphrase", passphrase_remove_,
+                           "Your profile");
+    remove->add_flag("-y,--yes", passphrase_remove_.yes, "Don't ask");
+    Explain(remove, "Whoever can read the profile's folder can then read your cases.");
   }
 
   void AddCaseCommands() {
@@ -178,7 +195,7 @@ class CommandLine {
     case_ = app_.add_subcommand("case", "Open cases; invite, approve and remove participants");
     case_->group("Cases");
     case_->require_subcommand(1);
-    case_->footer("");
+    case_->footer(kGeneralOptions);
 
     CLI::App* create =
         Add(*case_, "create", "Open a case: you become its mediator", create_, "Cases");
@@ -302,7 +319,8 @@ class CommandLine {
     Explain(
         share,
         "Prints who can read it, and the document's id on the last line. After an interruption the "
-        "same command goes on where it was.");
+        "same command goes on where it was. Unlike a message, a document isn't kept for later: "
+        "without a connection nothing is shared, and you run the same command again.");
     CLI::App* documents =
         Add(app_, "documents", "Show a channel's documents", documents_, "Messages and documents");
     Positional(documents, "CASE", documents_.case_text, kCaseHelp);
@@ -315,7 +333,8 @@ class CommandLine {
                "The document: its name, or the beginning of its id");
     fetch->add_option("-o,--output", fetch_.output, "Where to save it")
         ->required()
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(Check(ReadOutput));
     fetch->add_flag("--force", fetch_.force, "Replace FILE if it exists");
     Explain(
         fetch,
@@ -329,7 +348,7 @@ class CommandLine {
     sync->add_option("--wait", sync_.wait_seconds,
                      "When nothing is new, wait up to so many seconds for something")
         ->type_name("SECONDS")
-        ->check(CLI::Range(0.0, 86400.0));
+        ->check(Check(ReadSeconds));
     Explain(sync, "Every other command does this by itself for the case that it names.");
     CLI::App* watch = Add(app_, "watch", "Stay connected and show what happens, until Ctrl-C",
                           watch_, "Keeping up");
@@ -345,6 +364,8 @@ class CommandLine {
 
   InitArguments init_;
   WhoAmIArguments who_am_i_;
+  PassphraseChangeArguments passphrase_change_;
+  PassphraseRemoveArguments passphrase_remove_;
   WarningsArguments warnings_;
   CaseCreateArguments create_;
   CaseListArguments list_;

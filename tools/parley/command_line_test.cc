@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -130,6 +131,10 @@ TEST(CommandLineTest, WrongUsageIsOneLineAndStatusTwo) {
       {"read", "H", "joint", "--after", "x"},
       {"read", "H", "joint", "--after", "-1"},
       {"sync", "--wait", "-1"},
+      {"sync", "--wait", "86401"},
+      {"sync", "--wait", "soon"},
+      {"sync", "--wait", "nan"},
+      {"fetch", "H", "joint", "d", "-o", "-"},
       {"fetch", "H", "joint", "d"},
       {"case", "create", "T"},
       {"whoami", "--loud"},
@@ -196,7 +201,23 @@ TEST(CommandLineTest, EveryCommandHasHelp) {
     EXPECT_NE(finished.output.find(name), std::string::npos) << finished.output;
     EXPECT_GT(finished.output.size(), 80u) << name;
     EXPECT_TRUE(finished.error.empty());
+    for (const char* raw : {"FLOAT", "TEXT:", "REQUIRED", " in [", "Env:"}) {
+      EXPECT_EQ(finished.output.find(raw), std::string::npos) << finished.output;
+    }
+    std::istringstream lines(finished.output);
+    std::string last;
+    for (std::string row; std::getline(lines, row); last = row) {
+      EXPECT_LE(row.size(), 90u) << row;
+    }
+    if (name != "parley") {
+      EXPECT_EQ(last, "Also: --profile, --passphrase-file, --json, --offline (parley --help)");
+    }
   }
+}
+
+TEST(CommandLineTest, ADocumentGoesToAFile) {
+  EXPECT_NE(Failed({"fetch", "H", "joint", "d", "-o", "-"}).error.find("./-"), std::string::npos);
+  EXPECT_EQ(Parsed<FetchArguments>({"fetch", "H", "joint", "d", "-o", "./-"}).output, "./-");
 }
 
 TEST(CommandLineTest, SaysItsVersion) {

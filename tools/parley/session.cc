@@ -34,7 +34,7 @@ Result<std::optional<SecretText>> Session::PassphraseFromFile() const {
   return std::optional<SecretText>(std::move(passphrase));
 }
 
-Status Session::OpenProfile() {
+Result<std::optional<SecretText>> Session::CurrentPassphrase() const {
   PARLEY_TRY_ASSIGN(const bool locked, Profile::IsLocked(settings_.profile));
   std::optional<SecretText> passphrase;
   if (locked) {
@@ -43,6 +43,14 @@ Status Session::OpenProfile() {
       PARLEY_TRY_ASSIGN(passphrase,
                         AskSecret("Passphrase of " + Harmless(settings_.profile) + ": "));
     }
+  }
+  return passphrase;
+}
+
+Status Session::OpenProfile() {
+  PARLEY_TRY_ASSIGN(const std::optional<SecretText> passphrase, CurrentPassphrase());
+  if (!passphrase && !settings_.passphrase_file.empty()) {
+    Note("the profile has no passphrase: --passphrase-file was not used");
   }
   PARLEY_TRY_ASSIGN(profile_,
                     Profile::Open(settings_.profile,
@@ -56,7 +64,7 @@ Result<Profile*> Session::profile() {
   return &*profile_;
 }
 
-Status Session::Refresh(const std::optional<CaseId>& id) {
+Status Session::Refresh(const std::optional<CaseId>& id, Purpose purpose) {
   if (settings_.offline) return {};
   PARLEY_TRY_ASSIGN(Profile* const opened, profile());
   SyncOptions options;
@@ -64,7 +72,8 @@ Status Session::Refresh(const std::optional<CaseId>& id) {
   const Result<SyncReport> report = opened->Sync(options);
   if (!report.ok()) {
     if (report.status().code() != StatusCode::kUnavailable) return report.status();
-    Note(report.status().message() + " Showing what was received before.");
+    Note(report.status().message() +
+         (purpose == Purpose::kShow ? ". Showing what was received before." : ""));
     return {};
   }
   for (const Problem& problem : report->problems) Note(problem.status.message());
@@ -79,10 +88,10 @@ Status Session::NoteAlarms(const CaseId& id) {
   return {};
 }
 
-Result<Case> Session::OpenCase(const std::string& text) {
+Result<Case> Session::OpenCase(const std::string& text, Purpose purpose) {
   PARLEY_TRY_ASSIGN(Profile* const opened, profile());
   PARLEY_TRY_ASSIGN(const Case found, opened->FindCase(text));
-  PARLEY_TRY(Refresh(found.id));
+  PARLEY_TRY(Refresh(found.id, purpose));
   PARLEY_TRY(NoteAlarms(found.id));
   return opened->GetCase(found.id);
 }

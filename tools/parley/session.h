@@ -29,15 +29,22 @@ class Session {
   // The passphrase of --passphrase-file, if that was given.
   Result<std::optional<SecretText>> PassphraseFromFile() const;
 
+  // The passphrase that the profile is locked with, from the file or asked for; nothing when it
+  // isn't locked.
+  Result<std::optional<SecretText>> CurrentPassphrase() const;
+
   // Opens the profile at the first call; asks for its passphrase if it is locked.
   Result<Profile*> profile();
 
+  // What a command does with what it has opened.
+  enum class Purpose { kShow, kChange };
+
   // Brings a case (or all) up to date, unless --offline. When the relay can't be reached, that is a
-  // note: what is stored is shown.
-  Status Refresh(const std::optional<CaseId>& id);
+  // note: what is stored is used (and, to show it, the note says so).
+  Status Refresh(const std::optional<CaseId>& id, Purpose purpose);
 
   // Finds a case and brings it up to date.
-  Result<Case> OpenCase(const std::string& text);
+  Result<Case> OpenCase(const std::string& text, Purpose purpose = Purpose::kChange);
 
   // Finds a channel of a case that was opened.
   Result<Channel> OpenChannel(const Case& info, const std::string& channel_text);

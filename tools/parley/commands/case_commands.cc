@@ -11,12 +11,31 @@
 namespace parley::cli {
 namespace {
 
+// So that a misspelt side doesn't get a caucus of its own unnoticed.
+std::string SideText(const Invitation& invitation) {
+  if (!invitation.opens_side || invitation.other_sides.empty()) return "";
+  std::string out = "This opens a new side \"" + Harmless(invitation.side) + "\"; this case has ";
+  for (size_t i = 0; i < invitation.other_sides.size(); ++i) {
+    out += (i > 0 ? ", \"" : "\"") + Harmless(invitation.other_sides[i]) + "\"";
+  }
+  return out + ".\n";
+}
+
 std::string InvitationText(const CaseInviteArguments& arguments, const Invitation& invitation) {
-  return "For " + Harmless(arguments.name) + " (" + RoleText(arguments.role, arguments.side) +
-         "), valid until " + LocalTime(invitation.expires_at) +
-         ", for one person once.\nWhoever has it can join in their place: hand it over in person "
-         "or "
-         "by a way that you trust.\n";
+  return "For " + Harmless(arguments.name) + " (" + RoleText(arguments.role, invitation.side) +
+         "), valid until " + LocalTime(invitation.expires_at) + ", for one person once.\n" +
+         SideText(invitation) +
+         "Whoever has it can join in their place: hand it over in person or by a way that you "
+         "trust.\n";
+}
+
+// Titles are how people name cases.
+Status NoteSameTitle(Session& session, const Profile& profile, const CaseId& id) {
+  PARLEY_TRY_ASSIGN(const Case info, profile.GetCase(id));
+  if (profile.FindCase(info.title).status().code() != StatusCode::kAmbiguous) return {};
+  session.Note("you have several cases \"" + info.title +
+               "\": name this one by the beginning of its id, " + id.ToString().substr(0, 8));
+  return {};
 }
 
 std::string JoinedText(const Case& info) {
@@ -38,6 +57,7 @@ Status Run(Session& session, const CaseCreateArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::string connection, ArgumentOrInput(arguments.relay, std::cin));
   PARLEY_TRY_ASSIGN(const CaseId id, profile->CreateCase(arguments.title, connection));
+  PARLEY_TRY(NoteSameTitle(session, *profile, id));
   if (session.json()) {
     PARLEY_TRY_ASSIGN(const Case info, profile->GetCase(id));
     session.Print(ToJson(info));
@@ -50,7 +70,7 @@ Status Run(Session& session, const CaseCreateArguments& arguments) {
 
 Status Run(Session& session, const CaseListArguments& /*arguments*/) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY(session.Refresh(std::nullopt));
+  PARLEY_TRY(session.Refresh(std::nullopt, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile->Cases());
   for (const Case& info : cases) {
     if (session.json()) {
@@ -79,7 +99,8 @@ Status Run(Session& session, const CaseInviteArguments& arguments) {
                       .Text("invitation", invitation.text)
                       .Text("name", arguments.name)
                       .Text("role", RoleName(arguments.role))
-                      .Text("side", arguments.side)
+                      .Text("side", invitation.side)
+                      .Bool("new_side", invitation.opens_side)
                       .Text("expires", IsoTime(invitation.expires_at)));
     return {};
   }

@@ -1,4 +1,6 @@
 // channels, case reopen, send, read.
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "tools/parley/commands/commands.h"
@@ -14,10 +16,21 @@ void PrintReadersNote(Session& session, const std::vector<Person>& readers) {
   if (AnyNotCompared(readers)) session.out() << kNotComparedNote << '\n';
 }
 
+// Whether a person could take the channel's name for another's.
+bool NameIsShared(const Channel& channel, const std::vector<Channel>& channels) {
+  const auto alike = [&channel](const Channel& other) {
+    return std::equal(
+        channel.name.begin(), channel.name.end(), other.name.begin(), other.name.end(),
+        [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  };
+  return std::count_if(channels.begin(), channels.end(), alike) > 1;
+}
+
 }  // namespace
 
 Status Run(Session& session, const ChannelsArguments& arguments) {
-  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(const Case info,
+                    session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::vector<Channel> channels, profile->Channels(info.id));
   bool not_compared = false;
@@ -25,7 +38,7 @@ Status Run(Session& session, const ChannelsArguments& arguments) {
     if (session.json()) {
       session.Print(ToJson(channel));
     } else {
-      session.out() << ToText(channel);
+      session.out() << ToText(channel, info.own_state, NameIsShared(channel, channels));
       not_compared = not_compared || AnyNotCompared(channel.readers);
     }
   }
@@ -82,7 +95,8 @@ Status Run(Session& session, const SendArguments& arguments) {
 }
 
 Status Run(Session& session, const ReadArguments& arguments) {
-  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(const Case info,
+                    session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
   PARLEY_TRY_ASSIGN(const std::vector<Message> messages,
@@ -91,7 +105,7 @@ Status Run(Session& session, const ReadArguments& arguments) {
     for (const Message& message : messages) session.Print(ToJson(message, channel.name));
     return {};
   }
-  session.out() << ToText(channel);
+  session.out() << ToText(channel, info.own_state);
   PrintReadersNote(session, channel.readers);
   for (const Message& message : messages) session.out() << '\n' << ToText(message);
   PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile->Unsent(channel.ref));

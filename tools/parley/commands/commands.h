@@ -12,6 +12,8 @@ namespace parley::cli {
 // profile_commands.cc
 Status Run(Session& session, const InitArguments& arguments);
 Status Run(Session& session, const WhoAmIArguments& arguments);
+Status Run(Session& session, const PassphraseChangeArguments& arguments);
+Status Run(Session& session, const PassphraseRemoveArguments& arguments);
 Status Run(Session& session, const WarningsArguments& arguments);
 
 // case_commands.cc

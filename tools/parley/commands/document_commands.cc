@@ -65,13 +65,19 @@ Status Run(Session& session, const ShareArguments& arguments) {
     sent = profile->Share(channel.ref, arguments.file, options, ShowOn(bar));
   }
   if (sent.status().code() == StatusCode::kCancelled) return Interrupted();
+  if (sent.status().code() == StatusCode::kUnavailable) {
+    return Status(
+        StatusCode::kUnavailable,
+        sent.status().message() + ". Nothing was shared; run the same command again later");
+  }
   PARLEY_TRY(sent.status());
   PrintShared(session, arguments, channel, *sent);
   return {};
 }
 
 Status Run(Session& session, const DocumentsArguments& arguments) {
-  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(const Case info,
+                    session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
   PARLEY_TRY_ASSIGN(const std::vector<Document> documents, profile->Documents(channel.ref));
@@ -105,6 +111,9 @@ Status Run(Session& session, const FetchArguments& arguments) {
     fetched = profile->Fetch(document.ref, arguments.output, options, ShowOn(bar));
   }
   if (fetched.code() == StatusCode::kCancelled) return Interrupted();
+  if (fetched.code() == StatusCode::kAlreadyExists) {
+    return Status(fetched.code(), fetched.message() + ", or replace it with --force");
+  }
   PARLEY_TRY(fetched);
   if (session.json()) {
     session.Print(JsonObject()

@@ -58,7 +58,8 @@ Status PrintParticipant(Session& session, const Found& found) {
 }  // namespace
 
 Status Run(Session& session, const CaseParticipantsArguments& arguments) {
-  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(const Case info,
+                    session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::vector<Participant> participants, profile->Participants(info.id));
   if (!session.json()) {

@@ -7,17 +7,51 @@
 namespace parley::cli {
 namespace {
 
+Status AskAgain(const SecretText& first) {
+  PARLEY_TRY_ASSIGN(const SecretText second, AskSecret("The same again: "));
+  if (first.Reveal() == second.Reveal()) return {};
+  return Status(StatusCode::kInvalidArgument, "the two passphrases differ: nothing was done");
+}
+
 // The passphrase for a new profile: from the file, or asked twice; nothing for none.
 Result<std::optional<SecretText>> NewPassphrase(const Session& session) {
   PARLEY_TRY_ASSIGN(std::optional<SecretText> given, session.PassphraseFromFile());
   if (given || !InputIsTerminal()) return given;
   PARLEY_TRY_ASSIGN(SecretText first, AskSecret("Passphrase for the new profile (empty: none): "));
   if (first.empty()) return std::optional<SecretText>();
-  PARLEY_TRY_ASSIGN(const SecretText second, AskSecret("The same again: "));
-  if (first.Reveal() != second.Reveal()) {
-    return Status(StatusCode::kInvalidArgument, "the two passphrases differ: nothing was made");
-  }
+  PARLEY_TRY(AskAgain(first));
   return std::optional<SecretText>(std::move(first));
+}
+
+std::optional<std::string_view> ViewOf(const std::optional<SecretText>& text) {
+  return text ? std::optional<std::string_view>(text->Reveal()) : std::nullopt;
+}
+
+// The passphrase to change to: from its file, or asked twice.
+Result<SecretText> NextPassphrase(const PassphraseChangeArguments& arguments) {
+  if (!arguments.new_passphrase_file.empty()) {
+    return ReadSecretFile(arguments.new_passphrase_file);
+  }
+  PARLEY_TRY_ASSIGN(SecretText first, AskSecret("New passphrase: "));
+  if (first.empty()) {
+    return Status(
+        StatusCode::kInvalidArgument,
+        "an empty passphrase protects nothing; \"parley passphrase remove\" takes it away");
+  }
+  PARLEY_TRY(AskAgain(first));
+  return first;
+}
+
+Status PrintLocked(Session& session, bool locked) {
+  if (session.json()) {
+    session.Print(JsonObject().Text("profile", session.settings().profile).Bool("locked", locked));
+    return {};
+  }
+  session.out() << (locked ? "The profile is locked with the new passphrase. Nobody can restore a "
+                             "lost one.\n"
+                           : "The profile has no passphrase: whoever can read its folder can read "
+                             "the cases.\n");
+  return {};
 }
 
 }  // namespace
@@ -50,10 +84,12 @@ Status Run(Session& session, const WhoAmIArguments& /*arguments*/) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile->Cases());
   if (session.json()) {
+    std::vector<JsonObject> objects;
+    for (const Case& info : cases) objects.push_back(ToJson(info));
     session.Print(JsonObject()
                       .Text("name", profile->name())
                       .Text("profile", session.settings().profile)
-                      .Number("cases", cases.size()));
+                      .Objects("cases", objects));
     return {};
   }
   session.out() << Harmless(profile->name()) << '\n';
@@ -65,15 +101,35 @@ Status Run(Session& session, const WhoAmIArguments& /*arguments*/) {
   return {};
 }
 
+Status Run(Session& session, const PassphraseChangeArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const std::optional<SecretText> current, session.CurrentPassphrase());
+  PARLEY_TRY_ASSIGN(Profile profile, Profile::Open(session.settings().profile, ViewOf(current)));
+  PARLEY_TRY_ASSIGN(const SecretText next, NextPassphrase(arguments));
+  PARLEY_TRY(profile.ChangePassphrase(ViewOf(current), next.Reveal()));
+  return PrintLocked(session, true);
+}
+
+Status Run(Session& session, const PassphraseRemoveArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const std::optional<SecretText> current, session.CurrentPassphrase());
+  PARLEY_TRY_ASSIGN(Profile profile, Profile::Open(session.settings().profile, ViewOf(current)));
+  if (!arguments.yes &&
+      !Confirm("Without a passphrase, whoever can read the profile's folder can read your cases. "
+               "Remove it?")) {
+    return Status(StatusCode::kCancelled, "nothing was done");
+  }
+  PARLEY_TRY(profile.ChangePassphrase(ViewOf(current), std::nullopt));
+  return PrintLocked(session, false);
+}
+
 Status Run(Session& session, const WarningsArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   std::vector<Case> cases;
   if (arguments.case_text.empty()) {
-    PARLEY_TRY(session.Refresh(std::nullopt));
+    PARLEY_TRY(session.Refresh(std::nullopt, Session::Purpose::kShow));
     PARLEY_TRY_ASSIGN(cases, profile->Cases());
   } else {
     PARLEY_TRY_ASSIGN(Case found, profile->FindCase(arguments.case_text));
-    PARLEY_TRY(session.Refresh(found.id));
+    PARLEY_TRY(session.Refresh(found.id, Session::Purpose::kShow));
     cases.push_back(std::move(found));
   }
   size_t count = 0;

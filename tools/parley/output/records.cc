@@ -64,6 +64,13 @@ std::string BodyText(const Message& message) {
                        "read it]");
 }
 
+// A closed channel's readers are those that this profile knew of in the end.
+std::string ReadByText(ChannelStatus status, ParticipantState own_state) {
+  if (status != ChannelStatus::kClosed) return "read by";
+  return own_state == ParticipantState::kLeft ? "was read, until you left, by"
+                                              : "was read, until you were removed, by";
+}
+
 std::string StateText(const Participant& participant) {
   if (participant.self) return "you";
   std::string out = ParticipantStateName(participant.state);
@@ -183,12 +190,14 @@ std::string ToText(const Message& message) {
          BodyText(message) + "\n";
 }
 
-std::string ToText(const Channel& channel) {
+std::string ToText(const Channel& channel, ParticipantState own_state, bool with_id) {
   std::string out = Harmless(channel.name);
+  if (with_id) out += "  (" + channel.ref.channel_id.ToString().substr(0, 8) + ")";
   if (channel.status != ChannelStatus::kActive) {
     out += std::string("  [") + ChannelStatusName(channel.status) + "]";
   }
-  out += "\n    read by " + PeopleText(channel.readers) + "\n";
+  out +=
+      "\n    " + ReadByText(channel.status, own_state) + " " + PeopleText(channel.readers) + "\n";
   if (channel.status == ChannelStatus::kHalted) {
     out += "    halted: " + Harmless(channel.halted_reason) + "\n";
   }

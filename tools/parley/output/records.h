@@ -23,7 +23,9 @@ std::vector<JsonObject> ToJson(const std::vector<Person>& people);
 
 // Several lines, each with its end. All that others wrote is made harmless.
 std::string ToText(const Message& message);
-std::string ToText(const Channel& channel);
+// `own_state`: of the profile's owner in the case; it tells why a channel is closed. `with_id`:
+// show the beginning of its id, where its name doesn't tell it from another.
+std::string ToText(const Channel& channel, ParticipantState own_state, bool with_id = false);
 std::string ToText(const std::vector<Participant>& participants);
 
 }  // namespace parley::cli

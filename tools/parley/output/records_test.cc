@@ -91,8 +91,9 @@ TEST(RecordsTest, HaltedChannelSaysWhy) {
   channel.name = "joint";
   channel.status = ChannelStatus::kHalted;
   channel.halted_reason = "somebody who may not added a member";
-  EXPECT_THAT(ToText(channel), HasSubstr("joint  [halted]"));
-  EXPECT_THAT(ToText(channel), HasSubstr("halted: somebody who may not"));
+  EXPECT_THAT(ToText(channel, ParticipantState::kApproved), HasSubstr("joint  [halted]"));
+  EXPECT_THAT(ToText(channel, ParticipantState::kApproved),
+              HasSubstr("halted: somebody who may not"));
   EXPECT_THAT(ToJson(channel).ToString(), HasSubstr("\"reason\": \"somebody"));
 }
 
@@ -103,6 +104,20 @@ TEST(RecordsTest, ProgressGoesFromNothingToAll) {
             "sharing [###############...............]  50 %  500 bytes of 1 KB");
   EXPECT_EQ(ProgressLine("sharing", 0, 0),
             "sharing [##############################] 100 %  0 bytes of 0 bytes");
+}
+
+TEST(RecordsTest, AClosedChannelIsReadByItsOwnerNoMore) {
+  Channel channel;
+  channel.name = "joint";
+  channel.ref.channel_id = *ChannelId::FromString("3fa9c2d1000000000000000000000000");
+  EXPECT_THAT(ToText(channel, ParticipantState::kApproved), HasSubstr("    read by nobody\n"));
+  channel.status = ChannelStatus::kClosed;
+  EXPECT_THAT(ToText(channel, ParticipantState::kRemoved),
+              HasSubstr("    was read, until you were removed, by nobody\n"));
+  EXPECT_THAT(ToText(channel, ParticipantState::kLeft),
+              HasSubstr("    was read, until you left, by nobody\n"));
+  EXPECT_THAT(ToText(channel, ParticipantState::kLeft, /*with_id=*/true),
+              HasSubstr("joint  (3fa9c2d1)  [closed]"));
 }
 
 }  // namespace

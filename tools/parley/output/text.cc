@@ -155,30 +155,6 @@ std::string Padded(std::string_view text, size_t columns) {
   return out;
 }
 
-std::string Wrapped(std::string_view text, size_t columns) {
-  std::string out;
-  size_t column = 0;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find_first_of(" \n"), text.size());
-    const std::string_view word = text.substr(0, end);
-    if (column > 0 && column + 1 + Columns(word) > columns) {
-      out += '\n';
-      column = 0;
-    }
-    if (column > 0) out += ' ';
-    column += (column > 0 ? 1 : 0) + Columns(word);
-    out += word;
-    text.remove_prefix(end);
-    if (text.empty()) break;
-    if (text.front() == '\n') {
-      out += '\n';
-      column = 0;
-    }
-    text.remove_prefix(1);
-  }
-  return out;
-}
-
 std::string RoleText(Role role, std::string_view side) {
   std::string out = RoleName(role);
   if (!side.empty()) out += ", " + Harmless(side);

@@ -38,9 +38,6 @@ size_t Columns(std::string_view text);
 // The text filled with spaces up to so many columns, and two more.
 std::string Padded(std::string_view text, size_t columns);
 
-// The text's words in lines of at most so many columns; its own line ends stay.
-std::string Wrapped(std::string_view text, size_t columns);
-
 // ---- People --------------------------------------------------------------------------------
 
 // "Ana Ruiz (party, Harbor)"; with "*" after the name of whose safety number was not compared.

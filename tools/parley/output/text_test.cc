@@ -46,13 +46,6 @@ TEST(TextTest, MeasuresColumns) {
   EXPECT_EQ(Padded("too long", 3), "too long  ");
 }
 
-TEST(TextTest, WrapsWords) {
-  EXPECT_EQ(Wrapped("one two three", 7), "one two\nthree");
-  EXPECT_EQ(Wrapped("one\n\ntwo three", 20), "one\n\ntwo three");
-  EXPECT_EQ(Wrapped("unbreakable x", 4), "unbreakable\nx");
-  EXPECT_EQ(Wrapped("", 4), "");
-}
-
 TEST(TextTest, NamesPeople) {
   const Person mira = Somebody("Mira Voss", Role::kMediator, "", true);
   const Person ana = Somebody("Ana Ruiz", Role::kParty, "Harbor", false);

@@ -1,0 +1,74 @@
+#include "tools/help/help_text.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace parley::help {
+namespace {
+
+TEST(HelpTextTest, WrapsWords) {
+  EXPECT_EQ(Wrapped("one two three", 7), "one two\nthree");
+  EXPECT_EQ(Wrapped("one\n\ntwo three", 20), "one\n\ntwo three");
+  EXPECT_EQ(Wrapped("unbreakable x", 4), "unbreakable\nx");
+  EXPECT_EQ(Wrapped("", 4), "");
+}
+
+class HelpTest : public testing::Test {
+ protected:
+  HelpTest() : app_("About it.", "program") {
+    UseOurHelp(app_);
+    app_.require_subcommand(1);
+    CLI::App* make =
+        app_.add_subcommand("make", std::string(120, 'w').replace(40, 1, " ").replace(80, 1, " "));
+    make->add_option("NAME", name_, "A name")->required();
+    make->add_option("-n,--number", number_, "A number")
+        ->required()
+        ->check(CLI::Range(1, 9))
+        ->type_name("N");
+    CLI::Option* one = make->add_option("--one", one_, "With the other")->type_name("FILE");
+    CLI::Option* other = make->add_option("--other", other_, "With the one")->type_name("FILE");
+    one->needs(other);
+  }
+
+  std::string ComplaintFor(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end());
+    try {
+      app_.parse(arguments);
+    } catch (const CLI::ParseError& error) {
+      return Complaint(app_, error);
+    }
+    return "";
+  }
+
+  CLI::App app_;
+  std::string name_;
+  int number_ = 0;
+  std::string one_;
+  std::string other_;
+};
+
+TEST_F(HelpTest, HasNoTypesAndNoLongLines) {
+  const std::string help = app_.get_subcommand("make")->help() + app_.help();
+  for (const char* raw : {"TEXT", "INT", "REQUIRED", "Needs", " in ["}) {
+    EXPECT_EQ(help.find(raw), std::string::npos) << help;
+  }
+  EXPECT_NE(help.find("-n, --number N (needed)"), std::string::npos) << help;
+  EXPECT_NE(help.find("COMMAND"), std::string::npos) << help;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), kColumns) << line;
+}
+
+TEST_F(HelpTest, ComplainsInWords) {
+  EXPECT_EQ(ComplaintFor({}), "a command is needed; see program --help");
+  EXPECT_EQ(ComplaintFor({"brew"}), "there is no command \"brew\"; see program --help");
+  EXPECT_EQ(ComplaintFor({"make", "-n", "1"}), "NAME is needed; see program make --help");
+  EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "--one", "f"}),
+            "--one goes with --other: give both; see program make --help");
+  EXPECT_EQ(ComplaintFor({"make", "x", "y", "-n", "1"}).substr(0, 24),
+            "\"y\" is not expected here");
+  EXPECT_EQ(ComplaintFor({"make", "x", "-n", "3"}), "");
+}
+
+}  // namespace
+}  // namespace parley::help
