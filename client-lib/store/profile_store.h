@@ -1,5 +1,5 @@
 // A profile's records: sealed values in one SQLite file, under names that mean nothing without the
-// key (DESIGN.md section 6, docs/protocol.md section 8).
+// key (docs/protocol.md section 8).
 //
 //   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<ProfileStore> store, ProfileStore::Open(dir));
 //   PARLEY_ASSIGN_OR_RETURN(Transaction step, store->Begin());

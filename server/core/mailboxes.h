@@ -1,4 +1,4 @@
-// Mailboxes: append-only logs in generations (DESIGN.md section 3).
+// Mailboxes: append-only logs in generations (docs/protocol.md section 2).
 //
 // The relay checks who may append, that the generation is the current one, and that a closing is
 // signed by the control key; what an entry says it can't know.
