@@ -8,6 +8,7 @@ Ends with status 0 only if everything held.
 """
 import argparse
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "data"))
 sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
+from lib.going_on import commands_to_go_on, people_to_go_on
 from lib.narrative import Narrative
 from lib.profile import CommandError
 from lib.story import Story
@@ -34,20 +36,16 @@ def parse():
 
 def print_how_to_go_on(story, programs):
     relay = story.mediation.relay
-    program = os.path.join(programs, "parley")
     print(f"\nThe relay runs at {relay.address} (process {relay.pid}). Everything is in\n"
           f"    {story.work}\n\nGo on as any participant:")
-    for key, person in story.mediation.people.items():
-        if key in ("mira", "lee"):
-            continue
-        print(f"\n  {person.name} ({story.describe(key)})")
-        print(f"    export PARLEY_PROFILE='{person.folder}'")
-        options = f" --passphrase-file '{person.passphrase_file}'" if person.passphrase_file else ""
-        print(f"    {program}{options} channels '{story.title}'")
-    print(f"\nThen, for example:\n    {program} read '{story.title}' joint\n"
-          f"    {program} send '{story.title}' caucus 'A word in private.'\n"
-          f"    {program} watch '{story.title}'\n"
-          f"\nThe end of it:\n    kill {relay.pid}; rm -r '{story.work}'")
+    for key in people_to_go_on(story):
+        print(f"\n  {story.mediation.people[key].name} ({story.describe(key)})")
+        for line in commands_to_go_on(story, programs, key):
+            print("    " + line)
+    program = shlex.quote(os.path.join(programs, "parley"))
+    print(f"\n\"watch CASE\" stays connected and shows what happens; all commands:\n"
+          f"    {program} --help\n"
+          f"\nThe end of it:\n    kill {relay.pid}; rm -r {shlex.quote(story.work)}")
 
 
 def main():
