@@ -118,7 +118,10 @@ int main(int argc, char** argv) {
   AddName(*remove, name, "The sponsor's name");
   AddDataOption(*remove, folder);
 
-  for (CLI::App* command : {serve, sponsor, add, renew, list, remove}) command->footer("");
+  for (CLI::App* command : {serve, sponsor, add, renew, list, remove}) {
+    command->group("Commands");
+    command->footer("");
+  }
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {

@@ -50,9 +50,7 @@ class Formatter : public CLI::Formatter {
       name.insert(comma + 1, " ");
     }
     if (is_positional) return option.get_required() ? name : "[" + name + "]";
-    // Behind a colon CLI11 has what its checks say of themselves.
-    const std::string type = option.get_type_name();
-    if (option.get_type_size() != 0) name += " " + type.substr(0, type.find(':'));
+    if (option.get_type_size() != 0) name += " " + option.get_type_name();
     if (option.get_required()) name += " (needed)";
     return name;
   }
