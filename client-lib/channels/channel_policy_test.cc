@@ -687,6 +687,32 @@ TEST_F(PolicyTest, OneMembersAlarmsDrownNoOthers) {
   ExpectHalted({&mira}, "the mailbox's next keys are not those of the group");
 }
 
+// A neutral announces head after head of which the relay has nothing: what the relay really does is
+// still heard.
+TEST_F(PolicyTest, ANeutralsClaimsDrownNoAlarmAboutTheRelay) {
+  for (uint64_t i = 1; i <= 200; ++i) {
+    content::v1::ChannelHeads heads;
+    content::v1::ChannelHeads::Head& head = *heads.add_heads();
+    head.set_channel_id(ToField(id));
+    head.set_incarnation(1);
+    head.mutable_head()->set_position(relay.Only().head() + i);
+    head.mutable_head()->set_transcript_hash(std::string(32, 'h'));
+    head.set_epoch(99);
+    head.set_epoch_authenticator(std::string(32, 'a'));
+    Transaction tx = Must(mira.store->Begin());
+    const ChannelInfo info = mira.Info(id);
+    Must(Channel::CompareHeads(tx, heads, *info.state.FindMember(tomas.self.participant_id), 1));
+    Must(tx.Commit());
+    Must(mira.In(id).Sync());
+  }
+  const std::vector<ChannelAlarm> alarms = mira.Info(id).alarms;
+  EXPECT_EQ(std::count_if(alarms.begin(), alarms.end(),
+                          [](const ChannelAlarm& alarm) {
+                            return alarm.kind == ChannelAlarmKind::kRelayLog;
+                          }),
+            2);
+}
+
 // ---- Welcomes ----
 
 class WelcomeTest : public Room {

@@ -12,13 +12,15 @@ namespace {
 // Alarms are for people: a relay or member that causes more than these has made its point. What
 // one member says of the log fills only its own part, and what the relay did doesn't push out that
 // the channel is halted.
-constexpr size_t kMaxOfOne = 2;  // of each kind below, in one incarnation
+constexpr size_t kMaxOfOne = 2;  // of each kind, in one incarnation
 constexpr size_t kMaxOfMembers = 64;
 constexpr size_t kMaxOfRelay = 96;
 constexpr size_t kMaxAlarms = 128;
 
-size_t MostAlarms(ChannelAlarmKind kind) {
-  switch (kind) {
+size_t MostAlarms(const ChannelAlarm& alarm) {
+  // A member can say anything, also of the relay.
+  if (alarm.author.has_value()) return kMaxOfMembers;
+  switch (alarm.kind) {
     case ChannelAlarmKind::kHalted:
     case ChannelAlarmKind::kRestored:
       return kMaxAlarms;
@@ -31,9 +33,7 @@ size_t MostAlarms(ChannelAlarmKind kind) {
 
 // Whether its author has raised enough alarms by then.
 bool IsRepetition(const std::vector<AlarmRecord>& alarms, const ChannelAlarm& alarm) {
-  const bool by_one =
-      alarm.kind == ChannelAlarmKind::kFork || alarm.kind == ChannelAlarmKind::kRefused;
-  if (!by_one || !alarm.author.has_value()) return false;
+  if (!alarm.author.has_value()) return false;
   return std::count_if(alarms.begin(), alarms.end(), [&alarm](const AlarmRecord& other) {
            return other.kind == static_cast<uint8_t>(alarm.kind) &&
                   other.incarnation == alarm.incarnation && other.author == *alarm.author;
@@ -194,7 +194,7 @@ void ChannelStep::Raise(const ChannelAlarm& alarm, ExchangeResult& result) {
   record.text = alarm.text;
   std::vector<AlarmRecord>& alarms = channel_.alarms;
   if (std::find(alarms.begin(), alarms.end(), record) != alarms.end()) return;
-  if (alarms.size() >= MostAlarms(alarm.kind) || IsRepetition(alarms, alarm)) return;
+  if (alarms.size() >= MostAlarms(alarm) || IsRepetition(alarms, alarm)) return;
   alarms.push_back(std::move(record));
   result.new_alarms.push_back(alarm);
 }
