@@ -1,9 +1,11 @@
 #include "client-lib/api/views.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "client-lib/cases/membership.h"
+#include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/documents/transfer.h"
@@ -198,7 +200,8 @@ void AddChannelAlarms(const CaseId& id, const CaseChannel& channel, uint64_t now
 
 // What the records ask for and the rosters don't show.
 void AddWaitingJobs(const CaseId& id, const std::vector<PersonRecord>& people,
-                    const std::vector<CaseChannel>& channels, std::vector<Alarm>& alarms) {
+                    const std::vector<CaseChannel>& channels, const ChannelChoice& choice,
+                    std::vector<Alarm>& alarms) {
   for (const PersonRecord& person : people) {
     for (const CaseChannel& channel : channels) {
       if (channel.info.standing != Standing::kActive) continue;
@@ -209,7 +212,8 @@ void AddWaitingJobs(const CaseId& id, const std::vector<PersonRecord>& people,
       if (in && gone) {
         alarms.push_back({AlarmKind::kJobWaiting, id, ChannelRef{id, channel.id}, person.id,
                           person.name + " is still in " + name + "; sync to finish the removal"});
-      } else if (!in && BelongsIn(person, channel.id, channel.info.state)) {
+      } else if (!in && choice.Counts(channel) &&
+                 BelongsIn(person, channel.id, channel.info.state)) {
         alarms.push_back({AlarmKind::kJobWaiting, id, ChannelRef{id, channel.id}, person.id,
                           person.name + " isn't in " + name +
                               " yet; sync, or wait until their device has been online"});
@@ -272,7 +276,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   }
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
-    AddWaitingJobs(id, people, channels, alarms);
+    AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
   }
   PARLEY_ASSIGN_OR_RETURN(std::vector<Participant> participants, ViewParticipants(step, context));
   for (const Participant& participant : participants) {
@@ -354,8 +358,12 @@ absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(const ReadTransa
     PARLEY_ASSIGN_OR_RETURN(parley::Channel channel, Channel(step, id));
     channels.push_back(std::move(channel));
   }
-  const auto key = [](const parley::Channel& channel) {
-    return std::tie(channel.kind, channel.side, channel.ref.channel_id);
+  PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context_));
+  const std::set<ChannelId> counting = choice.All();
+  // The one that counts comes before others of its name.
+  const auto key = [&](const parley::Channel& channel) {
+    return std::make_tuple(channel.kind, channel.side, !counting.contains(channel.ref.channel_id),
+                           channel.ref.channel_id);
   };
   std::sort(channels.begin(), channels.end(),
             [&](const parley::Channel& a, const parley::Channel& b) { return key(a) < key(b); });

@@ -4,7 +4,8 @@
 #include <map>
 
 #include "client-lib/cases/inbox_messages.h"
-#include "client-lib/cases/neutrals_log.h"
+#include "client-lib/cases/naming.h"
+#include "client-lib/content/wipe.h"
 
 namespace parley::client {
 namespace {
@@ -13,6 +14,11 @@ using content::v1::InboxMessage;
 
 // Of one sender. Many more than a case has channels; and each taken or refused one is gone.
 constexpr size_t kMostFromOne = 256;
+
+bool ParseStored(InboxMessage& message, const Secret& stored) {
+  const ByteView bytes = stored.Reveal();
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
 
 const char* DeedOf(const InboxMessage& message) {
   switch (message.body_case()) {
@@ -153,15 +159,15 @@ class Taker {
           std::optional<Pairing> pairing,
           context_.Pairings().pairings.Get(step, crypto::ToHex(deferred->pairing_id)));
       InboxMessage message;
-      if (handle && pairing.has_value() &&
-          message.ParseFromArray(deferred->message.data(),
-                                 static_cast<int>(deferred->message.size()))) {
+      const ScopedMessageWipe wipe(message);
+      if (handle && pairing.has_value() && ParseStored(message, deferred->message)) {
         const Verdict verdict = judge_.On(*pairing, message, only_inviter);
         if (verdict == Verdict::kWait) return absl::OkStatus();
         if (verdict == Verdict::kRefuse) {
           PARLEY_RETURN_IF_ERROR(Refuse(step, deferred->sender, message));
         } else {
           const absl::Status taken = TakeDeferredMessage(step, context_, *pairing, message);
+          if (absl::IsAborted(taken)) return LeaveAside(std::move(step), *deferred, taken);
           if (!taken.ok() && IsBadInboxMessage(taken)) continue;
           PARLEY_RETURN_IF_ERROR(taken);
           result_.took = true;
@@ -170,6 +176,21 @@ class Taker {
       return step.Commit();
     }
     return absl::OkStatus();
+  }
+
+  // A Welcome into a second channel of a kind. It waits on; what it did is given up with `tried`.
+  absl::Status LeaveAside(Transaction tried, const DeferredMessage& message,
+                          const absl::Status& why) {
+    if (why.message().empty()) return absl::OkStatus();
+    { const Transaction ended = std::move(tried); }
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
+    const size_t before = record.refused.size();
+    record.Refuse(message.sender + " sent a Welcome into another channel " +
+                  std::string(why.message()) + " than the one that counts here; it is left aside");
+    if (record.refused.size() == before) return absl::OkStatus();
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
+    return step.Commit();
   }
 
   absl::Status Refuse(Transaction& step, const std::string& sender, const InboxMessage& message) {
@@ -184,6 +205,15 @@ class Taker {
   const Judge& judge_;
   DeferredResult result_;
 };
+
+// What the rosters at the heads show, where all of them could be read.
+absl::Status GiveUpLost(const CaseContext& context, const std::set<ChannelId>& unread) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  if (record.IsNeutral() || !unread.empty()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const bool changed, GiveUpLostChannels(step, context));
+  return changed ? step.Commit() : absl::OkStatus();
+}
 
 }  // namespace
 
@@ -216,13 +246,16 @@ absl::Status Defer(Transaction& step, const CaseContext& context, const Pairing&
   DeferredMessage deferred;
   deferred.pairing_id = pairing.id;
   PARLEY_ASSIGN_OR_RETURN(deferred.sender, NameOf(step, context, pairing.peer));
-  deferred.message = crypto::ToBytes(message.SerializeAsString());
+  std::string bytes = message.SerializeAsString();
+  const crypto::ScopedWipe wipe(bytes);
+  deferred.message = Secret::CopyOf(crypto::ViewOf(bytes));
   return context.Records().deferred.Put(
       step, from + crypto::ToHex(crypto::ViewOf(message.message_id())), deferred);
 }
 
 absl::StatusOr<DeferredResult> TakeDeferred(const CaseContext& context,
                                             const std::set<ChannelId>& unread) {
+  PARLEY_RETURN_IF_ERROR(GiveUpLost(context, unread));
   PARLEY_ASSIGN_OR_RETURN(const Judge judge, Judge::Load(context, unread));
   PARLEY_ASSIGN_OR_RETURN(DeferredResult result, Taker(context, judge).Run(true));
   if (result.took || judge.HasChannels()) return result;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/controls.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/pairing/device.h"
@@ -16,6 +17,10 @@ constexpr uint32_t kVouchersAtOnce = 16;
 constexpr size_t kFewVouchers = 6;
 // A voucher makes one blob of at most so many bytes: what one shared file may be.
 constexpr uint64_t kVoucherBytes = 8ull << 30;
+// What one participant gets of them in a week. Without a bound, one client that asks again and
+// again would draw on all of the quota that the relay leaves to vouchers.
+constexpr uint64_t kMostVouchersInAWeek = 64;
+constexpr uint64_t kWeekSeconds = 7 * 24 * 60 * 60;
 constexpr uint64_t kVoucherSeconds = 365 * 24 * 60 * 60;
 // Append keys of the own inbox that another neutral has to hand on.
 constexpr size_t kSeedsAtOnce = 6;
@@ -45,6 +50,7 @@ class Errands {
     } else {
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return CutOffGoneNeutrals(step); }));
     }
+    PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return ReportFlooders(step); }));
     if (takes_part) {
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return AskForVouchers(step); }));
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return HandOutSeeds(step); }));
@@ -118,6 +124,32 @@ class Errands {
     return std::vector<Bytes>();
   }
 
+  // Counts what a participant is given.
+  void CountVouchers(PersonRecord& person, size_t count) {
+    if (context_.now_seconds() >= person.vouchers_since + kWeekSeconds) {
+      person.vouchers_since = context_.now_seconds();
+      person.vouchers_given = 0;
+    }
+    person.vouchers_given += count;
+  }
+
+  bool HasHadEnough(const PersonRecord& person) const {
+    return context_.now_seconds() < person.vouchers_since + kWeekSeconds &&
+           person.vouchers_given + kVouchersAtOnce > kMostVouchersInAWeek;
+  }
+
+  // Their request stays, and is met when the week is over.
+  absl::Status LetWait(const PersonRecord& person) {
+    return Step([&](Transaction& step) -> absl::StatusOr<bool> {
+      PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
+      record.Refuse(
+          person.name + " has asked for more than " + std::to_string(kMostVouchersInAWeek) +
+          " vouchers in a week, each for one document; they get the next when it is over");
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
+      return false;
+    });
+  }
+
   absl::Status SendApproval(const PersonRecord& person) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
     return Step([&](Transaction& step) -> absl::StatusOr<bool> {
@@ -134,12 +166,14 @@ class Errands {
       for (const Bytes& voucher : vouchers) approval.add_vouchers(crypto::ToString(voucher));
       PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
       current->approval_sent = 1;
+      CountVouchers(*current, vouchers.size());
       PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *current));
       return true;
     });
   }
 
   absl::Status SendVouchers(const PersonRecord& person) {
+    if (HasHadEnough(person)) return LetWait(person);
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
     if (vouchers.empty()) return absl::OkStatus();
     return Step([&](Transaction& step) -> absl::StatusOr<bool> {
@@ -156,6 +190,7 @@ class Errands {
       }
       PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
       current->vouchers_wanted = 0;
+      CountVouchers(*current, vouchers.size());
       PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *current));
       return true;
     });
@@ -183,15 +218,17 @@ class Errands {
     for (const CaseChannel& channel : channels) {
       if (channel.info.standing != Standing::kActive || !channel.info.has_control_key) continue;
       PARLEY_ASSIGN_OR_RETURN(Secret seed, context_.Channel(channel.id).ControlSeed(step));
-      controls.push_back({channel.id, channel.info.state.incarnation, std::move(seed)});
+      controls.push_back(
+          {channel.id, channel.info.state.incarnation, std::move(seed), record_.own_id, 0});
     }
     PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
     PARLEY_RETURN_IF_ERROR(
-        PostSecrets(step, context_, neutrals->id, controls,
-                    FormatConnectionString(record.Relay(), record.sponsor_token.Reveal())));
-    PARLEY_RETURN_IF_ERROR(LearnControls(step, context_, record, controls));
+        PostControls(step, context_, neutrals->id, record, controls,
+                     FormatConnectionString(record.Relay(), record.sponsor_token.Reveal())));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context_.Records().People(step));
+    PARLEY_RETURN_IF_ERROR(
+        PostAllNames(step, context_, neutrals->id, ChannelChoice(record, people, channels)));
     for (PersonRecord& person : people) {
       if (!person.TakesPart() || person.recorded != ParticipantState::kApproved) continue;
       PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, person));
@@ -350,6 +387,25 @@ class Errands {
     return did;
   }
 
+  // Tells the person whose append key of the own inbox was revoked, and why.
+  absl::StatusOr<bool> ReportFlooders(Transaction& step) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
+    for (Pairing& pairing : pairings) {
+      if (pairing.flooded != 1) continue;
+      PARLEY_ASSIGN_OR_RETURN(const content::v1::DeviceCard card, ParseCard(pairing.peer_card));
+      PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                              context_.Records().Person(step, pairing.peer));
+      PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
+      record.Refuse((person.has_value() ? person->name : card.name()) +
+                    " flooded this device's inbox, and can't write to it any more; where that was "
+                    "no attack, remove and invite them anew");
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
+      pairing.flooded = 2;
+      PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, pairing));
+    }
+    return false;
+  }
+
   // The neutral to turn to: the one who invited, or another one who is still there.
   absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
@@ -387,7 +443,7 @@ class Errands {
     PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step));
     std::vector<Pairing> takers;
     for (Pairing& pairing : pairings) {
-      if (pairing.ended != 0) continue;
+      if (pairing.ended != 0 || pairing.flooded != 0) continue;
       const bool hands_on = IsNeutral(static_cast<Role>(pairing.peer_role)) &&
                             (record_.IsNeutral() || (main.has_value() && main->id == pairing.id));
       if (pairing.reseed != 0 || (hands_on && pairing.seeds_out < kFewSeeds)) {

@@ -4,6 +4,7 @@
 
 #include "client-lib/cases/deferred.h"
 #include "client-lib/cases/key_stock.h"
+#include "client-lib/cases/naming.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "crypto/primitives/signature.h"
@@ -63,11 +64,26 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
   PARLEY_ASSIGN_OR_RETURN(mls::KeyPackageBundle bundle,
                           TakeOwnKeyPackage(step, context, crypto::ViewOf(wrapper.welcome())));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
-  JoinExpectations expectations{context.id, pairing.peer, OwnCredential(device)};
+  JoinExpectations expectations;
+  expectations.case_id = context.id;
+  expectations.adder = pairing.peer;
+  expectations.self = OwnCredential(device);
   if (record.own_state == ParticipantState::kApproved) {
     expectations.role = record.own_role;
     expectations.side = record.own_side;
   }
+  PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
+  expectations.may_come = [&](const ChannelState& state) {
+    switch (JudgeComing(choice, record.IsNeutral(), state)) {
+      case Coming::kMayCome:
+        return absl::OkStatus();
+      case Coming::kNotYet:
+        return absl::AbortedError("");
+      case Coming::kAnotherCounts:
+        break;
+    }
+    return absl::AbortedError(DescribeChannel(state.kind, state.side));
+  };
   PARLEY_ASSIGN_OR_RETURN(ChannelId channel, Channel::Join(step, context.Channels(), wrapper,
                                                            std::move(bundle), expectations));
   if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {

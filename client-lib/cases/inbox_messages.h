@@ -16,6 +16,9 @@ absl::Status TakeInboxMessage(Transaction& step, const CaseContext& context, con
 
 // What a message does that was kept, once its sender has turned out to be a neutral. Errors: the
 // same; AlreadyExists and NotFound, too, for one that has nothing to do (any more).
+// Aborted, naming the channel for people, for a Welcome that has to wait, since another channel
+// counts for its kind and side; without a message when it isn't known yet which does. The changes
+// go with `step` then.
 absl::Status TakeDeferredMessage(Transaction& step, const CaseContext& context,
                                  const Pairing& pairing, const content::v1::InboxMessage& message);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/controls.h"
 #include "client-lib/cases/identity.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/handshake.h"
@@ -127,17 +128,10 @@ absl::Status TakeRecord(Transaction& step, const CaseContext& context, CaseRecor
 }
 
 absl::Status TakeSecrets(Transaction& step, const CaseContext& context, CaseRecord& own,
-                         const CaseSecrets& secrets) {
-  std::vector<ControlRecord> controls;
-  for (const CaseSecrets::Control& control : secrets.controls()) {
-    const std::optional<ChannelId> channel = IdFrom<ChannelId>(control.channel_id());
-    if (!channel.has_value() || control.control_seed().size() != crypto::kSignatureSeedSize) {
-      continue;
-    }
-    controls.push_back(
-        {*channel, control.incarnation(), Secret::CopyOf(crypto::ViewOf(control.control_seed()))});
-  }
-  PARLEY_RETURN_IF_ERROR(LearnControls(step, context, own, controls));
+                         const CaseSecrets& secrets, const CaseChannel& neutrals,
+                         const ChannelMessage& message) {
+  PARLEY_RETURN_IF_ERROR(TakeControls(step, context, own, secrets, neutrals.info.state,
+                                      message.author.participant_id, message.number));
   if (own.sponsor_token.empty() && !secrets.connection().empty()) {
     absl::StatusOr<ConnectionString> connection = ParseConnectionString(secrets.connection());
     if (connection.ok()) own.sponsor_token = std::move(connection->sponsor_token);
@@ -146,7 +140,7 @@ absl::Status TakeSecrets(Transaction& step, const CaseContext& context, CaseReco
 }
 
 absl::Status TakeContent(Transaction& step, const CaseContext& context, CaseRecord& own,
-                         const ChannelMessage& message) {
+                         const CaseChannel& neutrals, const ChannelMessage& message) {
   Content content;
   const ByteView bytes = message.content.Reveal();
   if (!content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
@@ -155,7 +149,13 @@ absl::Status TakeContent(Transaction& step, const CaseContext& context, CaseReco
   if (content.has_participant()) {
     return TakeRecord(step, context, own, content.participant(), message.author.participant_id);
   }
-  if (content.has_case_secrets()) return TakeSecrets(step, context, own, content.case_secrets());
+  if (content.has_case_secrets()) {
+    return TakeSecrets(step, context, own, content.case_secrets(), neutrals, message);
+  }
+  if (content.has_case_channels()) {
+    TakeNames(own, content.case_channels(), message.author.participant_id);
+    return absl::OkStatus();
+  }
   if (content.has_channel_heads() && !message.own) {
     return Channel::CompareHeads(step, content.channel_heads(), message.author,
                                  context.now_seconds());
@@ -165,25 +165,11 @@ absl::Status TakeContent(Transaction& step, const CaseContext& context, CaseReco
 
 }  // namespace
 
-absl::StatusOr<std::vector<CaseChannel>> ChannelsOf(const ReadTransaction& step,
-                                                    const CaseContext& context) {
-  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
-  std::vector<CaseChannel> channels;
-  for (const ChannelId& id : record.channels) {
-    PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(id).Info(step));
-    channels.push_back({id, std::move(info)});
-  }
-  return channels;
-}
-
-const CaseChannel* FindByKind(const std::vector<CaseChannel>& channels, ChannelKind kind,
-                              const std::string& side) {
-  const CaseChannel* found = nullptr;
-  for (const CaseChannel& channel : channels) {
-    if (channel.info.state.kind != kind || channel.info.state.side != side) continue;
-    if (found == nullptr || channel.id < found->id) found = &channel;
-  }
-  return found;
+const CaseChannel* FindByKind(const std::vector<CaseChannel>& channels, ChannelKind kind) {
+  const auto found =
+      std::find_if(channels.begin(), channels.end(),
+                   [kind](const CaseChannel& channel) { return channel.info.state.kind == kind; });
+  return found == channels.end() ? nullptr : &*found;
 }
 
 absl::StatusOr<NeutralsNews> TakeNeutralsLog(Transaction& step, const CaseContext& context) {
@@ -192,14 +178,15 @@ absl::StatusOr<NeutralsNews> TakeNeutralsLog(Transaction& step, const CaseContex
   NeutralsNews news;
   if (neutrals == nullptr) return news;
   PARLEY_ASSIGN_OR_RETURN(CaseRecord own, context.Records().Case(step));
+  news.anything = NoteNeutrals(own, *neutrals);
   MessageQuery query;
   query.after = own.neutrals_cursor;
   query.kinds = {ContentKind::kParticipantRecord, ContentKind::kCaseSecrets,
-                 ContentKind::kChannelHeads};
+                 ContentKind::kChannelHeads, ContentKind::kCaseChannels};
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context.Channel(neutrals->id).Messages(step, query));
   for (const ChannelMessage& message : messages) {
-    PARLEY_RETURN_IF_ERROR(TakeContent(step, context, own, message));
+    PARLEY_RETURN_IF_ERROR(TakeContent(step, context, own, *neutrals, message));
     own.neutrals_cursor = message.number;
     news.anything = true;
     news.about_people =
@@ -232,42 +219,6 @@ absl::Status PostRecord(Transaction& step, const CaseContext& context, const Cha
   }
   person.recorded = person.state;
   return context.Channel(neutrals).Queue(step, content).status();
-}
-
-absl::Status PostSecrets(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
-                         const std::vector<ControlRecord>& controls,
-                         const std::optional<std::string>& connection) {
-  Content content;
-  CaseSecrets& secrets = *content.mutable_case_secrets();
-  for (const ControlRecord& control : controls) {
-    CaseSecrets::Control& one = *secrets.add_controls();
-    one.set_channel_id(ToField(control.channel_id));
-    one.set_incarnation(control.incarnation);
-    one.set_control_seed(crypto::ToString(control.seed.Reveal()));
-  }
-  if (connection.has_value()) secrets.set_connection(*connection);
-  return context.Channel(neutrals).Queue(step, content).status();
-}
-
-absl::Status LearnControls(Transaction& step, const CaseContext& context, CaseRecord& record,
-                           const std::vector<ControlRecord>& controls) {
-  for (const ControlRecord& control : controls) {
-    const auto known = std::find_if(
-        record.controls.begin(), record.controls.end(), [&control](const ControlRecord& other) {
-          return other.channel_id == control.channel_id && other.incarnation == control.incarnation;
-        });
-    if (known != record.controls.end()) {
-      known->seed = control.seed.Clone();
-    } else {
-      record.controls.push_back({control.channel_id, control.incarnation, control.seed.Clone()});
-    }
-    if (std::find(record.channels.begin(), record.channels.end(), control.channel_id) !=
-        record.channels.end()) {
-      PARLEY_RETURN_IF_ERROR(
-          context.Channel(control.channel_id).LearnControlSeed(step, control.seed));
-    }
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace parley::client

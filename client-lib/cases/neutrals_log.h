@@ -5,26 +5,17 @@
 #ifndef PARLEY_CLIENT_LIB_CASES_NEUTRALS_LOG_H_
 #define PARLEY_CLIENT_LIB_CASES_NEUTRALS_LOG_H_
 
-#include <optional>
 #include <vector>
 
 #include "client-lib/cases/case_context.h"
+#include "client-lib/cases/naming.h"
 #include "parley/content/v1/content.pb.h"
 
 namespace parley::client {
 
-// A channel of the case, with its id.
-struct CaseChannel {
-  ChannelId id;
-  ChannelInfo info;
-};
-
-// All channels of the case.
-absl::StatusOr<std::vector<CaseChannel>> ChannelsOf(const ReadTransaction& step,
-                                                    const CaseContext& context);
-// The one of this kind and side: the one with the smallest id, should there be several.
-const CaseChannel* FindByKind(const std::vector<CaseChannel>& channels, ChannelKind kind,
-                              const std::string& side = {});
+// The one of this kind that was here first, or null. For the neutrals' channel; of the others
+// naming.h tells which counts.
+const CaseChannel* FindByKind(const std::vector<CaseChannel>& channels, ChannelKind kind);
 
 struct NeutralsNews {
   bool anything = false;      // own contents included
@@ -41,15 +32,6 @@ absl::StatusOr<NeutralsNews> TakeNeutralsLog(Transaction& step, const CaseContex
 absl::Status PostRecord(
     Transaction& step, const CaseContext& context, const ChannelId& neutrals, PersonRecord& person,
     const std::vector<content::v1::ParticipantRecord::Introduction>& introductions = {});
-
-// Queues control keys, and with `connection` what pays for new mailboxes.
-absl::Status PostSecrets(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
-                         const std::vector<ControlRecord>& controls,
-                         const std::optional<std::string>& connection);
-
-// Notes control keys as the latest, and gives them to the channels that are here.
-absl::Status LearnControls(Transaction& step, const CaseContext& context, CaseRecord& record,
-                           const std::vector<ControlRecord>& controls);
 
 }  // namespace parley::client
 

@@ -40,6 +40,9 @@ absl::Status OpenChannel(Transaction& step, const CaseContext& context, CaseReco
   const ChannelId id = RandomId<ChannelId>();
   PARLEY_RETURN_IF_ERROR(context.Channel(id).Create(step, std::move(options)));
   record.channels.push_back(id);
+  if (kind != ChannelKind::kNeutrals) {
+    record.named.push_back({id, static_cast<uint8_t>(kind), {}, {device.participant_id}});
+  }
   return absl::OkStatus();
 }
 
@@ -81,6 +84,54 @@ absl::StatusOr<std::vector<Entry>> ReadOrExplain(const CaseContext& context,
   return entries;
 }
 
+template <typename Table>
+absl::Status DeleteAll(Transaction& step, const Table& table) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> keys, table.Keys(step));
+  for (const std::string& key : keys) PARLEY_RETURN_IF_ERROR(table.Delete(step, key));
+  return absl::OkStatus();
+}
+
+// Forgets a case that this profile has joined, but never came into a channel of.
+absl::Status Forget(Transaction& step, const CaseContext& context, ByteView rendezvous_id) {
+  PARLEY_RETURN_IF_ERROR(CaseRecords::DeleteJoin(step, rendezvous_id));
+  PARLEY_RETURN_IF_ERROR(context.Records().DeleteCase(step));
+  PARLEY_RETURN_IF_ERROR(DeleteAll(step, context.Records().deferred));
+  const PairingRecords records = context.Pairings();
+  PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.pairings));
+  PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.own_key_packages));
+  return DeleteAll(step, records.outbox);
+}
+
+absl::StatusOr<std::string> InviterOf(const ReadTransaction& step, const CaseContext& context,
+                                      const CaseRecord& record) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                          context.Pairings().PairingWith(step, record.inviter));
+  if (!pairing.has_value()) return std::string("somebody who has gone");
+  PARLEY_ASSIGN_OR_RETURN(const content::v1::DeviceCard card, ParseCard(pairing->peer_card));
+  return card.name();
+}
+
+// Any member knows the case's id, and could keep somebody out of it by an invitation of their own.
+// So an earlier one that led into no channel gives way. Gives whose it was; empty for none.
+// Errors: AlreadyExists when this profile is in the case.
+absl::StatusOr<std::string> MakeWay(Transaction& step, const CaseContext& context) {
+  const absl::StatusOr<CaseRecord> earlier = context.Records().Case(step);
+  if (absl::IsNotFound(earlier.status())) return std::string();
+  PARLEY_RETURN_IF_ERROR(earlier.status());
+  if (earlier->inviter.is_zero()) {
+    return absl::AlreadyExistsError("this profile takes part in the case already: it created it");
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::string inviter, InviterOf(step, context, *earlier));
+  const bool never_in =
+      earlier->channels.empty() && earlier->own_state != ParticipantState::kApproved;
+  if (!never_in) {
+    return absl::AlreadyExistsError("this profile takes part in the case already, invited by " +
+                                    inviter + "; to join it a second time, use another profile");
+  }
+  PARLEY_RETURN_IF_ERROR(Forget(step, context, earlier->joined_with));
+  return inviter;
+}
+
 // Stores the case in its waiting state together with the answer that is going out.
 absl::StatusOr<JoinRecord> Prepare(const CaseContext& profile, const InvitationCode& code,
                                    const ReceivedInvitation& invitation) {
@@ -93,9 +144,7 @@ absl::StatusOr<JoinRecord> Prepare(const CaseContext& profile, const InvitationC
   const std::optional<CaseId> id = IdFrom<CaseId>(invitation.hello.case_id());
   if (!id.has_value()) return absl::InvalidArgumentError("an invitation to no case");
   context.id = *id;
-  if (context.Records().Case(step).ok()) {
-    return absl::AlreadyExistsError("this profile takes part in the case already");
-  }
+  PARLEY_ASSIGN_OR_RETURN(const std::string inviter_before, MakeWay(step, context));
   // The card says the name by which the case knows the owner, as all later records do.
   OwnDevice device = MakeDevice(invitation.hello.invitee_name());
   const Bytes provisional = crypto::ToBytes("joining");
@@ -120,6 +169,12 @@ absl::StatusOr<JoinRecord> Prepare(const CaseContext& profile, const InvitationC
   record.own_side = invitation.hello.invitee_side();
   record.own_state = ParticipantState::kWaiting;
   record.inviter = answer.pairing.peer;
+  record.joined_with.assign(code.rendezvous_id.begin(), code.rendezvous_id.end());
+  if (!inviter_before.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(const std::string inviter, InviterOf(step, context, record));
+    record.Refuse("an earlier invitation to this case, by " + inviter_before +
+                  ", gave way to this one, by " + inviter + "; ask which of them is genuine");
+  }
   PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
 
   JoinRecord join;
@@ -136,17 +191,7 @@ absl::StatusOr<JoinRecord> Prepare(const CaseContext& profile, const InvitationC
 // Forgets a join that didn't come about: somebody else was first.
 absl::Status Undo(const CaseContext& context, const InvitationCode& code) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-  PARLEY_RETURN_IF_ERROR(CaseRecords::DeleteJoin(step, code.rendezvous_id));
-  PARLEY_RETURN_IF_ERROR(context.Records().DeleteCase(step));
-  const PairingRecords records = context.Pairings();
-  PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> pairings, records.pairings.Keys(step));
-  for (const std::string& key : pairings) {
-    PARLEY_RETURN_IF_ERROR(records.pairings.Delete(step, key));
-  }
-  PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> packages, records.own_key_packages.Keys(step));
-  for (const std::string& key : packages) {
-    PARLEY_RETURN_IF_ERROR(records.own_key_packages.Delete(step, key));
-  }
+  PARLEY_RETURN_IF_ERROR(Forget(step, context, code.rendezvous_id));
   return step.Commit();
 }
 

@@ -1,7 +1,9 @@
 #include "client-lib/cases/reconcile.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "client-lib/cases/controls.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "crypto/primitives/signature.h"
@@ -12,6 +14,8 @@ namespace {
 // How long a neutral leaves it to the one who approved somebody to add them, so that the two don't
 // get into each other's way.
 constexpr uint64_t kApproverGoesFirstSeconds = 20;
+// How long a control key in force may take to be said by whoever put it in force.
+constexpr uint64_t kKeyMayComeSeconds = 20;
 
 bool HasGone(const PersonRecord& person) {
   return person.state == ParticipantState::kRemoved || person.state == ParticipantState::kLeft;
@@ -29,7 +33,9 @@ class Reconciler {
     if (neutrals_ == nullptr) return std::move(result_);
     PARLEY_RETURN_IF_ERROR(NoteWhoIsSeen());
     PARLEY_RETURN_IF_ERROR(RecordLeavers());
+    PARLEY_RETURN_IF_ERROR(NameChannels());
     PARLEY_RETURN_IF_ERROR(OpenCaucuses());
+    PARLEY_RETURN_IF_ERROR(ReopenWhatTheyHold());
     PARLEY_RETURN_IF_ERROR(RenewControls());
     PARLEY_RETURN_IF_ERROR(ShareControls());
     for (const CaseChannel& channel : channels_) {
@@ -43,6 +49,7 @@ class Reconciler {
   absl::Status LoadChannels() {
     PARLEY_ASSIGN_OR_RETURN(channels_, ChannelsOf(step_, context_));
     neutrals_ = FindByKind(channels_, ChannelKind::kNeutrals);
+    choice_.emplace(record_, people_, channels_);
     return absl::OkStatus();
   }
 
@@ -98,7 +105,7 @@ class Reconciler {
   bool WasPutOut(const PersonRecord& person) const {
     return std::any_of(channels_.begin(), channels_.end(), [&](const CaseChannel& channel) {
       const SeenIn seen{channel.id, channel.info.state.incarnation};
-      return channel.info.standing == Standing::kActive &&
+      return channel.info.standing == Standing::kActive && choice_->Counts(channel) &&
              channel.info.state.FindMember(person.id) == nullptr &&
              std::find(person.seen_in.begin(), person.seen_in.end(), seen) != person.seen_in.end();
     });
@@ -131,49 +138,95 @@ class Reconciler {
     return absl::OkStatus();
   }
 
-  absl::Status OpenCaucuses() {
-    bool opened = false;
-    for (const PersonRecord& person : people_) {
-      if (person.side.empty() || !person.TakesPart() || record_.sponsor_token.empty()) continue;
-      if (FindByKind(channels_, ChannelKind::kCaucus, person.side) != nullptr) continue;
-      if (!IsResponsible(person)) continue;
-      PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context_.Pairings().Device(step_));
-      NewChannel options;
-      options.case_id = record_.id;
-      options.kind = ChannelKind::kCaucus;
-      options.side = person.side;
-      options.self = OwnCredential(device);
-      options.name = record_.own_name;
-      options.role = record_.own_role;
-      options.payment = {Credential::Kind::kSponsorToken, record_.sponsor_token.Clone()};
-      const ChannelId id = RandomId<ChannelId>();
-      PARLEY_RETURN_IF_ERROR(context_.Channel(id).Create(step_, std::move(options)));
-      record_.channels.push_back(id);
-      result_.touched.insert(id);
-      opened = true;
-      PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
-      PARLEY_RETURN_IF_ERROR(LoadChannels());
-    }
-    return opened ? NoteWhoIsSeen() : absl::OkStatus();
+  absl::Status Say(const std::vector<NamedChannel>& names, bool withdrawn = false) {
+    if (names.empty()) return absl::OkStatus();
+    PARLEY_RETURN_IF_ERROR(PostNames(step_, context_, neutrals_->id, record_, names, withdrawn));
+    result_.touched.insert(neutrals_->id);
+    return context_.Records().PutCase(step_, record_);
   }
 
-  const ControlRecord* LatestControl(const CaseChannel& channel) const {
-    for (const ControlRecord& control : record_.controls) {
-      if (control.channel_id == channel.id &&
-          control.incarnation == channel.info.state.incarnation) {
-        return &control;
+  // Whether another neutral who takes part was in the channel when this device saw it last.
+  bool HasOtherNeutral(const CaseChannel& channel) const {
+    return std::any_of(channel.info.state.members.begin(), channel.info.state.members.end(),
+                       [this](const RosterMember& member) {
+                         return member.participant_id != record_.own_id &&
+                                choice_->IsNeutralNow(member.participant_id);
+                       });
+  }
+
+  // Vouches for the channels that count and are here; and no more for those that this device was
+  // put out of while no other neutral is left in them: they are lost, and others can be opened.
+  absl::Status NameChannels() {
+    if (!NeutralsWritable() || !choice_->Briefed()) return absl::OkStatus();
+    std::vector<NamedChannel> vouched;
+    std::vector<NamedChannel> lost;
+    for (const CaseChannel& channel : channels_) {
+      const NamedChannel* name = choice_->NameOf(channel.id);
+      if (name == nullptr || NameWaits(record_, channel.id)) continue;
+      const bool own = std::find(name->authors.begin(), name->authors.end(), record_.own_id) !=
+                       name->authors.end();
+      const Standing standing = channel.info.standing;
+      const bool out = standing == Standing::kRemoved || standing == Standing::kLeft;
+      if (own && out && !HasOtherNeutral(channel)) lost.push_back(*name);
+      if (!own && standing == Standing::kActive && choice_->Counts(channel)) {
+        vouched.push_back(*name);
       }
     }
-    return nullptr;
+    PARLEY_RETURN_IF_ERROR(Say(vouched));
+    return Say(lost, /*withdrawn=*/true);
   }
 
-  // Whether the neutrals' channel has a control key for the channel that isn't in force yet.
-  absl::StatusOr<bool> NewControlWaits(const CaseChannel& channel) const {
-    const ControlRecord* control = LatestControl(channel);
-    if (control == nullptr) return false;
-    PARLEY_ASSIGN_OR_RETURN(crypto::SignatureKey key,
-                            crypto::SignatureKey::FromSeed(control->seed.Reveal()));
-    return key.public_key() != channel.info.state.control_key;
+  bool IsHere(const ChannelId& id) const {
+    return std::find(record_.channels.begin(), record_.channels.end(), id) !=
+           record_.channels.end();
+  }
+
+  // Names a caucus for each side that has none, and opens it once it is known to be the first.
+  absl::Status OpenCaucuses() {
+    if (!choice_->Briefed() || record_.sponsor_token.empty()) return absl::OkStatus();
+    std::set<std::string> sides;
+    for (const PersonRecord& person : people_) {
+      if (person.side.empty() || !person.TakesPart() || sides.contains(person.side)) continue;
+      const std::optional<ChannelId> counts = choice_->Of(ChannelKind::kCaucus, person.side);
+      if (counts.has_value()) {
+        sides.insert(person.side);
+        if (!IsHere(*counts) && choice_->NameOf(*counts)->authors.front() == record_.own_id) {
+          PARLEY_RETURN_IF_ERROR(OpenCaucus(*counts, person.side));
+        }
+      } else if (NeutralsWritable() && IsResponsible(person)) {
+        sides.insert(person.side);
+        PARLEY_RETURN_IF_ERROR(NameCaucus(person.side));
+      }
+    }
+    return NoteWhoIsSeen();
+  }
+
+  absl::Status NameCaucus(const std::string& side) {
+    const bool waits = std::any_of(record_.naming.begin(), record_.naming.end(),
+                                   [&side](const NamedChannel& name) { return name.side == side; });
+    if (waits) return absl::OkStatus();
+    NamedChannel name;
+    name.channel_id = RandomId<ChannelId>();
+    name.kind = static_cast<uint8_t>(ChannelKind::kCaucus);
+    name.side = side;
+    return Say({name});
+  }
+
+  absl::Status OpenCaucus(const ChannelId& id, const std::string& side) {
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context_.Pairings().Device(step_));
+    NewChannel options;
+    options.case_id = record_.id;
+    options.kind = ChannelKind::kCaucus;
+    options.side = side;
+    options.self = OwnCredential(device);
+    options.name = record_.own_name;
+    options.role = record_.own_role;
+    options.payment = {Credential::Kind::kSponsorToken, record_.sponsor_token.Clone()};
+    PARLEY_RETURN_IF_ERROR(context_.Channel(id).Create(step_, std::move(options)));
+    record_.channels.push_back(id);
+    result_.touched.insert(id);
+    PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
+    return LoadChannels();
   }
 
   const PersonRecord* GoneNeutralIn(const CaseChannel& channel) {
@@ -184,6 +237,48 @@ class Reconciler {
     return nullptr;
   }
 
+  // Whether another channel counts for this one's kind and side.
+  bool Superseded(const CaseChannel& channel) const {
+    const ChannelState& state = channel.info.state;
+    const std::optional<ChannelId> counts = choice_->Of(state.kind, state.side);
+    return counts.has_value() && *counts != channel.id;
+  }
+
+  // Whether somebody who has gone can't be put out of the channel, since nobody has said its
+  // control key; and whether that is this device's to mend.
+  bool IsHeld(const CaseChannel& channel) {
+    const ChannelInfo& info = channel.info;
+    if (info.standing != Standing::kActive || info.has_control_key || info.leaving) return false;
+    const PersonRecord* gone = GoneNeutralIn(channel);
+    if (gone == nullptr || !IsResponsible(*gone) || Superseded(channel)) return false;
+    if (channel.id != neutrals_->id && GoneNeutralIn(*neutrals_) != nullptr) return false;
+    return gone->recorded_at != 0 &&
+           context_.now_seconds() >= gone->recorded_at + kKeyMayComeSeconds;
+  }
+
+  // A neutral who has gone may have been the last to renew a channel's control key, and have kept
+  // it: nobody could put them out. Such a channel is opened anew without them.
+  absl::Status ReopenWhatTheyHold() {
+    if (record_.sponsor_token.empty()) return absl::OkStatus();
+    for (const CaseChannel& channel : std::vector<CaseChannel>(channels_)) {
+      if (!IsHeld(channel)) continue;
+      PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context_.Pairings().Device(step_));
+      PARLEY_RETURN_IF_ERROR(
+          context_.Channel(channel.id)
+              .Reopen(step_, {Credential::Kind::kSponsorToken, record_.sponsor_token.Clone()},
+                      OwnCredential(device), /*even_if_active=*/true));
+      const ChannelState& state = channel.info.state;
+      record_.Refuse(GoneNeutralIn(channel)->name +
+                     ", who is no neutral of the case any more, had kept the control key of " +
+                     DescribeChannel(state.kind, state.side) +
+                     " to themselves; it was opened anew without them");
+      PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
+      result_.touched.insert(channel.id);
+      PARLEY_RETURN_IF_ERROR(LoadChannels());
+    }
+    return NoteWhoIsSeen();
+  }
+
   // A neutral who has gone knows the control keys. Once they are out of the neutrals' channel, new
   // ones are said there, which the removal commits of the other channels put in force.
   absl::Status RenewControls() {
@@ -192,37 +287,35 @@ class Reconciler {
     for (const CaseChannel& channel : channels_) {
       if (channel.id == neutrals_->id || channel.info.standing != Standing::kActive) continue;
       const PersonRecord* gone = GoneNeutralIn(channel);
-      if (gone == nullptr || !IsResponsible(*gone)) continue;
-      PARLEY_ASSIGN_OR_RETURN(bool waits, NewControlWaits(channel));
-      if (waits) continue;
-      fresh.push_back(
-          {channel.id, channel.info.state.incarnation, Secret::Random(crypto::kSignatureSeedSize)});
+      if (gone == nullptr || !IsResponsible(*gone) || OwnControlWaits(record_, channel)) continue;
+      PARLEY_ASSIGN_OR_RETURN(const ControlRecord* next, NextControl(record_, *choice_, channel));
+      if (next != nullptr) continue;
+      fresh.push_back({channel.id, channel.info.state.incarnation,
+                       Secret::Random(crypto::kSignatureSeedSize), record_.own_id, 0});
     }
     return Share(fresh);
   }
 
-  // Control keys that only this device knows of.
+  // Control keys in force that the other neutrals may not know.
   absl::Status ShareControls() {
     if (!NeutralsWritable() || !OtherNeutralsPresent()) return absl::OkStatus();
     std::vector<ControlRecord> unknown;
     for (const CaseChannel& channel : channels_) {
       if (channel.info.standing != Standing::kActive || !channel.info.has_control_key) continue;
       if (channel.info.commit_in_flight) continue;
-      const ControlRecord* said = LatestControl(channel);
       PARLEY_ASSIGN_OR_RETURN(Secret seed, context_.Channel(channel.id).ControlSeed(step_));
-      // The neutrals' own channel is renewed without being announced before.
-      const bool outdated = said != nullptr && channel.id == neutrals_->id &&
-                            !crypto::ConstantTimeEquals(said->seed.Reveal(), seed.Reveal());
-      if (said != nullptr && !outdated) continue;
-      unknown.push_back({channel.id, channel.info.state.incarnation, std::move(seed)});
+      PARLEY_ASSIGN_OR_RETURN(bool shared, ControlIsShared(record_, *choice_, channel, seed));
+      if (shared) continue;
+      unknown.push_back(
+          {channel.id, channel.info.state.incarnation, std::move(seed), record_.own_id, 0});
     }
     return Share(unknown);
   }
 
   absl::Status Share(const std::vector<ControlRecord>& controls) {
     if (controls.empty()) return absl::OkStatus();
-    PARLEY_RETURN_IF_ERROR(PostSecrets(step_, context_, neutrals_->id, controls, std::nullopt));
-    PARLEY_RETURN_IF_ERROR(LearnControls(step_, context_, record_, controls));
+    PARLEY_RETURN_IF_ERROR(
+        PostControls(step_, context_, neutrals_->id, record_, controls, std::nullopt));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
     result_.touched.insert(neutrals_->id);
     return LoadChannels();
@@ -272,21 +365,25 @@ class Reconciler {
     }
     PARLEY_RETURN_IF_ERROR(SettlePackages(channel));
     MembershipChange change;
+    // Everybody is put out of a caucus beside the one that counts, and comes into that one.
+    const bool superseded = Superseded(channel);
     for (const RosterMember& member : info.state.members) {
       const PersonRecord* person = FindPerson(member.participant_id);
-      if (person == nullptr || !HasGone(*person) || person->id == record_.own_id) continue;
-      change.removes.push_back(person->id);
+      const bool gone = person != nullptr && HasGone(*person);
+      if ((gone || superseded) && member.participant_id != record_.own_id) {
+        change.removes.push_back(member.participant_id);
+      }
     }
-    PARLEY_ASSIGN_OR_RETURN(bool new_control, NewControlWaits(channel));
-    const bool neutral_goes = GoneNeutralIn(channel) != nullptr;
-    if (channel.id == neutrals_->id) {
-      if (neutral_goes) change.new_control_seed = Secret::Random(crypto::kSignatureSeedSize);
-    } else if (new_control) {
-      change.new_control_seed = LatestControl(channel)->seed.Clone();
-    } else if (neutral_goes) {
-      return absl::OkStatus();  // until new control keys were said
+    if (GoneNeutralIn(channel) != nullptr) {
+      if (channel.id == neutrals_->id) {
+        change.new_control_seed = Secret::Random(crypto::kSignatureSeedSize);
+      } else {
+        PARLEY_ASSIGN_OR_RETURN(const ControlRecord* next, NextControl(record_, *choice_, channel));
+        if (next == nullptr) return absl::OkStatus();  // until new control keys were said
+        change.new_control_seed = next->seed.Clone();
+      }
     }
-    PARLEY_RETURN_IF_ERROR(AddMissing(channel, change));
+    if (choice_->Counts(channel)) PARLEY_RETURN_IF_ERROR(AddMissing(channel, change));
     if (change.empty()) return absl::OkStatus();
     const absl::Status prepared = context_.Channel(channel.id).PrepareCommit(step_, change);
     if (prepared.code() == absl::StatusCode::kInvalidArgument && !change.adds.empty()) {
@@ -350,6 +447,7 @@ class Reconciler {
   CaseRecord record_;
   std::vector<PersonRecord> people_;
   std::vector<CaseChannel> channels_;
+  std::optional<ChannelChoice> choice_;
   const CaseChannel* neutrals_ = nullptr;
   ReconcileResult result_;
 };

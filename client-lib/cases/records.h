@@ -20,14 +20,28 @@
 
 namespace parley::client {
 
-// A control key's seed as the neutrals' channel says it: the latest for its incarnation counts.
+// A control key's seed as the neutrals' channel says it (controls.h).
 struct ControlRecord {
   ChannelId channel_id;
   uint32_t incarnation = 1;
   Secret seed;
+  ParticipantId author;
+  uint64_t number = 0;  // where it was said; 0: by this device, and not read back yet
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.channel_id, self.incarnation, self.seed);
+    return std::tie(self.channel_id, self.incarnation, self.seed, self.author, self.number);
+  }
+};
+
+// A channel that neutrals named for its kind and side (naming.h).
+struct NamedChannel {
+  ChannelId channel_id;
+  uint8_t kind = 0;  // ChannelKind
+  std::string side;
+  std::vector<ParticipantId> authors;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.channel_id, self.kind, self.side, self.authors);
   }
 };
 
@@ -56,13 +70,28 @@ struct CaseRecord {
   uint8_t vouchers_asked = 0;
   // What was refused of somebody who had no right to it: alarms, one line each.
   std::vector<std::string> refused;
+  // Of neutrals, from their channel: the channels that were named, in its order; own names that
+  // haven't been read back yet; whether the inviter has said which count.
+  std::vector<NamedChannel> named;
+  std::vector<NamedChannel> naming;
+  uint8_t briefed = 0;
+  // The neutrals who were in their channel's roster when it was looked at last, and a number in it:
+  // what was said above that has reached nobody who has gone since.
+  std::vector<ParticipantId> neutrals_there;
+  uint64_t neutrals_since = 0;
+  // Of others: neutrals who were seen in the joint channel, and channels that were given up because
+  // all who could change their membership have gone.
+  std::vector<ParticipantId> neutrals_met;
+  std::vector<ChannelId> given_up;
+  Bytes joined_with;  // the invitation's rendezvous id
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.title, self.own_id, self.own_name, self.own_role, self.own_side,
                     self.own_state, self.created_at, self.relay_address, self.relay_identity,
                     self.inviter, self.inbox_made, self.channels, self.sponsor_token,
                     self.neutrals_cursor, self.controls, self.vouchers, self.vouchers_asked,
-                    self.refused);
+                    self.refused, self.named, self.naming, self.briefed, self.neutrals_there,
+                    self.neutrals_since, self.neutrals_met, self.given_up, self.joined_with);
   }
 
   // Adds an alarm of that kind, unless it is there already or there are very many.
@@ -106,12 +135,16 @@ struct PersonRecord {
   uint8_t vouchers_wanted = 0;
   // The state that the latest record in the neutrals' channel (or on its way there) says.
   ParticipantState recorded = ParticipantState::kUnknown;
+  // Vouchers that they were given by this device, in the week that began then.
+  uint64_t vouchers_given = 0;
+  uint64_t vouchers_since = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.name, self.role, self.side, self.state, self.card, self.approver,
                     self.joined_here, self.admitted, self.seen_in, self.introduced_to,
                     self.approval_sent, self.briefed, self.removal_sent, self.cut_off,
-                    self.recorded_at, self.vouchers_wanted, self.recorded);
+                    self.recorded_at, self.vouchers_wanted, self.recorded, self.vouchers_given,
+                    self.vouchers_since);
   }
 
   bool IsNeutral() const { return parley::IsNeutral(role); }
@@ -141,7 +174,7 @@ struct KeyPackageStock {
 struct DeferredMessage {
   Bytes pairing_id;
   std::string sender;  // their name, as far as it was known when it came
-  Bytes message;       // a serialised InboxMessage
+  Secret message;      // a serialised InboxMessage, which may hold seeds
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.pairing_id, self.sender, self.message);

@@ -1,5 +1,7 @@
 #include "client-lib/channels/channel.h"
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "client-lib/channels/channel_step.h"
@@ -85,6 +87,7 @@ absl::StatusOr<ChannelInfo> Channel::Info(const ReadTransaction& tx) const {
   info.head = {log.position, log.hash};
   info.joined = {log.joined_position, log.joined_hash};
   info.generation = log.generation;
+  info.generation_began = log.number_base + log.generation_start;
   info.epoch = log.generation - 1;
   PARLEY_ASSIGN_OR_RETURN(info.self, ParseCredential(log.self));
   info.committer = info.state.IsCommitter(info.self.participant_id);
@@ -146,6 +149,17 @@ absl::Status Channel::Leave(Transaction& tx) {
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
   PARLEY_RETURN_IF_ERROR(RequireActive(step.log(), step.state()));
   step.log().leave_wanted = 1;
+  return step.Save();
+}
+
+absl::Status Channel::Halt(Transaction& tx, const std::string& reason) {
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+  PARLEY_RETURN_IF_ERROR(RequireActive(step.log(), step.state()));
+  ExchangeResult told;  // the alarm stays with the channel
+  step.Raise(
+      {ChannelAlarmKind::kHalted, step.incarnation(), step.log().position, std::nullopt, reason},
+      told);
+  PARLEY_RETURN_IF_ERROR(step.Stop(Standing::kHalted, reason));
   return step.Save();
 }
 

@@ -36,6 +36,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -94,6 +95,9 @@ struct JoinExpectations {
   // How the roster must show it; kUnknown: not known yet.
   Role role = Role::kUnknown;
   std::string side = {};
+  // Asked about a channel that the profile doesn't have yet: an error of it ends Join with that
+  // error. Null: any may come.
+  std::function<absl::Status(const ChannelState& state)> may_come = nullptr;
 };
 
 struct MessageQuery {
@@ -164,6 +168,11 @@ class Channel {
   // Asks for one's own removal, by a proposal that the next committer commits.
   // Errors: FailedPrecondition when the channel isn't active.
   absl::Status Leave(Transaction& tx);
+
+  // Stops an active incarnation on this device, with an alarm, for a reason that the caller knows:
+  // nothing is sent any more until it is opened anew. Errors: FailedPrecondition when it isn't
+  // active.
+  absl::Status Halt(Transaction& tx, const std::string& reason);
 
   // ---- Membership (committers) ----
 

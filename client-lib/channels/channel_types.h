@@ -68,6 +68,9 @@ struct ChannelInfo {
   uint64_t number = 0;  // of a message that would stand at the head
   LogHead joined;       // where this device joined; position 0 for who created it
   uint64_t generation = 1;
+  // Number that a message would have where the generation began: what stands above it was said to
+  // the present members alone.
+  uint64_t generation_began = 0;
   uint64_t epoch = 0;
   ParleyCredential self;
   bool committer = false;         // whether this participant may commit
@@ -90,6 +93,7 @@ enum class ContentKind : uint8_t {
   kCaseSecrets = 5,
   kParticipantRecord = 6,
   kUnknown = 7,  // made by a newer version
+  kCaseChannels = 8,
 };
 
 struct ChannelMessage {

@@ -247,6 +247,7 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
     return wrapper.channel_id;
   }
   if (old.status().code() != absl::StatusCode::kNotFound) return old.status();
+  if (expectations.may_come) PARLEY_RETURN_IF_ERROR(expectations.may_come(state));
   ChannelRecord channel;
   channel.incarnation = state.incarnation;
   PARLEY_RETURN_IF_ERROR(Enlist(tx, wrapper.channel_id));

@@ -68,6 +68,8 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kCaseSecrets;
     case pb::Content::kParticipant:
       return ContentKind::kParticipantRecord;
+    case pb::Content::kCaseChannels:
+      return ContentKind::kCaseChannels;
     case pb::Content::BODY_NOT_SET:
       break;
   }

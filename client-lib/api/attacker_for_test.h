@@ -1,0 +1,200 @@
+// Tomas' profile, used by a program that asks nobody for leave.
+#ifndef PARLEY_CLIENT_LIB_API_ATTACKER_FOR_TEST_H_
+#define PARLEY_CLIENT_LIB_API_ATTACKER_FOR_TEST_H_
+
+#include <ctime>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "client-lib/api/mediation_for_test.h"
+#include "client-lib/cases/case_context.h"
+#include "client-lib/cases/key_stock.h"
+#include "client-lib/channels/relay_mailboxes.h"
+#include "client-lib/pairing/device.h"
+#include "parley/content/v1/content.pb.h"
+#include "parley/content/v1/control.pb.h"
+
+namespace parley::testing {
+
+template <typename T>
+T Have(absl::StatusOr<T> value) {
+  if (!value.ok()) {
+    std::fprintf(stderr, "%s\n", value.status().ToString().c_str());
+    std::abort();
+  }
+  return std::move(*value);
+}
+inline void Have(const absl::Status& status) {
+  Have(status.ok() ? absl::StatusOr<int>(0) : absl::StatusOr<int>(status));
+}
+
+class Attacker {
+ public:
+  Attacker(const std::string& folder, TestRelay& relay, const CaseId& id)
+      : store_(Have(client::ProfileStore::Open(folder))),
+        relay_(Have(client::RelayClient::Connect({relay.address(), relay.identity_key()}))),
+        mailboxes_(*relay_),
+        token_(relay.sponsor_token().Clone()) {
+    context_.store = store_.get();
+    context_.relay = relay_.get();
+    context_.mailboxes = &mailboxes_;
+    context_.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    context_.id = id;
+  }
+
+  // The real channel's next incarnation, for the victim alone.
+  void Reopen(const ChannelId& channel, const client::PersonRecord& victim) {
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    Have(context_.Channel(channel).Reopen(step, Payment(), client::OwnCredential(device), true));
+    Have(step.Commit());
+    Welcome(channel, victim);
+  }
+
+  // Another channel of that kind and side.
+  void OpenAnother(const ChannelId& channel, ChannelKind kind, const std::string& side,
+                   const client::PersonRecord& victim) {
+    client::Transaction step = Have(store_->Begin());
+    const client::CaseRecord record = Have(context_.Records().Case(step));
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    client::NewChannel options;
+    options.case_id = context_.id;
+    options.kind = kind;
+    options.side = side;
+    options.self = client::OwnCredential(device);
+    options.name = record.own_name;
+    options.role = record.own_role;
+    options.payment = Payment();
+    Have(context_.Channel(channel).Create(step, std::move(options)));
+    Have(step.Commit());
+    Welcome(channel, victim);
+  }
+
+  // A seed for a channel's control key, said in the neutrals' channel.
+  void SayControl(const ChannelId& neutrals, const ChannelId& channel, uint32_t incarnation,
+                  const std::string& seed) {
+    content::v1::Content content;
+    auto& control = *content.mutable_case_secrets()->add_controls();
+    control.set_channel_id(client::ToField(channel));
+    control.set_incarnation(incarnation);
+    control.set_control_seed(seed);
+    Say(neutrals, content);
+  }
+
+  void Say(const ChannelId& channel, const content::v1::Content& content) {
+    client::Transaction step = Have(store_->Begin());
+    Have(context_.Channel(channel).Queue(step, content).status());
+    Have(step.Commit());
+    Have(context_.Channel(channel).Exchange().status());
+  }
+
+  // A commit of his own, after which nobody else knows the control key.
+  void KeepControl(const ChannelId& channel) {
+    client::Transaction step = Have(store_->Begin());
+    client::MembershipChange change;
+    change.new_control_seed = client::Secret::Random(crypto::kSignatureSeedSize);
+    Have(context_.Channel(channel).PrepareCommit(step, change));
+    Have(step.Commit());
+    Have(context_.Channel(channel).Exchange().status());
+  }
+
+  void PutOut(const ChannelId& channel, const ParticipantId& victim) {
+    client::Transaction step = Have(store_->Begin());
+    client::MembershipChange change;
+    change.removes.push_back(victim);
+    change.new_control_seed = client::Secret::Random(crypto::kSignatureSeedSize);
+    Have(context_.Channel(channel).PrepareCommit(step, change));
+    Have(step.Commit());
+    Have(context_.Channel(channel).Exchange().status());
+  }
+
+  void ReopenAlone(const ChannelId& channel) {
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    Have(context_.Channel(channel).Reopen(step, Payment(), client::OwnCredential(device), true));
+    Have(step.Commit());
+  }
+
+  client::ChannelInfo Info(const ChannelId& channel) {
+    client::ReadTransaction read = Have(store_->Read());
+    return Have(context_.Channel(channel).Info(read));
+  }
+
+  void Introduce(const client::PersonRecord& victim) {
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    content::v1::InboxMessage message;
+    auto& introduction = *message.mutable_introduction();
+    *introduction.mutable_card() = Have(client::ParseCard(device.card));
+    introduction.mutable_card()->set_participant_id(std::string(16, 'x'));
+    introduction.set_role(client::ToWire(Role::kCoMediator));
+    introduction.set_introduction_secret(std::string(32, 's'));
+    introduction.set_append_seed(std::string(32, 'a'));
+    Post(step, victim, std::move(message));
+  }
+
+  void TellOfRemoval(const client::PersonRecord& victim) {
+    client::Transaction step = Have(store_->Begin());
+    content::v1::InboxMessage message;
+    message.mutable_removal()->set_left(false);
+    Post(step, victim, std::move(message));
+  }
+
+  client::PersonRecord Person(const ParticipantId& id) {
+    client::ReadTransaction read = Have(store_->Read());
+    return *Have(context_.Records().Person(read, id));
+  }
+
+  void Send() {
+    const client::FlushResult flushed = Have(context_.OwnInbox().Flush(*relay_));
+    EXPECT_GT(flushed.sent, 0u);
+    EXPECT_EQ(flushed.waiting, 0u);
+  }
+
+ private:
+  client::MailboxPayment Payment() const {
+    return {client::Credential::Kind::kSponsorToken, token_.Clone()};
+  }
+
+  void Post(client::Transaction& step, const client::PersonRecord& victim,
+            content::v1::InboxMessage message) {
+    const auto pairing = Have(context_.Pairings().PairingWith(step, victim.id));
+    ASSERT_TRUE(pairing.has_value());
+    Have(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
+    Have(step.Commit());
+  }
+
+  void Welcome(const ChannelId& channel, const client::PersonRecord& victim) {
+    {
+      client::Transaction step = Have(store_->Begin());
+      client::MembershipChange change;
+      change.adds.push_back(
+          {victim.id,
+           victim.name,
+           victim.role,
+           victim.side,
+           {Have(client::ReserveKeyPackage(step, context_, victim.id, channel))}});
+      Have(context_.Channel(channel).PrepareCommit(step, change));
+      Have(step.Commit());
+    }
+    Have(context_.Channel(channel).Exchange().status());
+    client::Transaction step = Have(store_->Begin());
+    const auto deliveries = Have(context_.Channel(channel).PendingWelcomes(step));
+    ASSERT_EQ(deliveries.size(), 1u);
+    content::v1::InboxMessage message;
+    ASSERT_TRUE(
+        message.mutable_welcome()->ParseFromString(crypto::ToString(deliveries[0].wrapper)));
+    Post(step, victim, std::move(message));
+  }
+
+  std::unique_ptr<client::ProfileStore> store_;
+  std::unique_ptr<client::RelayClient> relay_;
+  client::RelayMailboxes mailboxes_;
+  crypto::Secret token_;
+  client::CaseContext context_;
+};
+
+}  // namespace parley::testing
+
+#endif  // PARLEY_CLIENT_LIB_API_ATTACKER_FOR_TEST_H_
