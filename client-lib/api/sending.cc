@@ -160,11 +160,18 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
     return sent;
   }
   // It can't go out: take it back, if nothing of it has left.
+  bool is_kept = may_stay_queued;
   if (!may_stay_queued) {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
     const absl::Status taken_back =
         LocalContext(channel.case_id).Channel(channel.channel_id).Unqueue(step, id);
     if (taken_back.ok()) PARLEY_RETURN_IF_ERROR(step.Commit());
+    is_kept = !taken_back.ok();
+  }
+  if (!failed.ok() && is_kept) {
+    return absl::Status(failed.code(),
+                        std::string(failed.message()) +
+                            ". What you sent is kept: the next sync tries to send it, once");
   }
   if (!failed.ok()) return failed;
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));

@@ -83,9 +83,9 @@ class KeyValueStore {
   virtual ~KeyValueStore() = default;
 
   // Checks the requirements and applies all changes, as one step that no other commit comes
-  // between. Errors: Aborted when a requirement doesn't hold (nothing is written);
-  // ResourceExhausted when the disk is full, DataLoss or Unavailable when the engine fails. After
-  // such a failure what was written is unknown until the store has been opened again.
+  // between. Errors: Aborted when a requirement doesn't hold, ResourceExhausted when the disk is
+  // full (nothing is written); DataLoss or Unavailable when the engine fails. After such a failure
+  // nothing more is written, and whether this was is unknown until the store has been opened again.
   virtual absl::Status Commit(const WriteBatch& batch, Durability durability) = 0;
 
   // The value of `key`, or nullopt. Errors: DataLoss for a damaged value, Unavailable.

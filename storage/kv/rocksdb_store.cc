@@ -6,7 +6,9 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <sys/statvfs.h>
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <utility>
@@ -83,12 +85,44 @@ rocksdb::ColumnFamilyOptions LargeValues(const std::shared_ptr<rocksdb::Cache>& 
   return options;
 }
 
+// What writes leave free on the disk, for RocksDB's own work behind them: it writes what memory
+// holds to new files (up to five buffers of 32 MiB) and merges old ones, and a disk that is full in
+// the middle of that can't be gone on from.
+constexpr uint64_t kMostReserve = 512 * kMiB;
+constexpr uint64_t kReservePart = 4;  // of a small disk: a quarter
+
+bool FreesRoom(const WriteBatch& batch) {
+  return std::any_of(batch.changes().begin(), batch.changes().end(), [](const auto& change) {
+    return change.kind == WriteBatch::Kind::kDeleteRange;
+  });
+}
+
+// Errors: ResourceExhausted.
+absl::Status CheckRoom(const std::string& folder, const WriteBatch& batch) {
+  struct statvfs disk {};
+  if (statvfs(folder.c_str(), &disk) != 0) return absl::OkStatus();  // the write will tell
+  const uint64_t size = uint64_t{disk.f_blocks} * disk.f_frsize;
+  const uint64_t free = uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free >= std::min(kMostReserve, size / kReservePart) || FreesRoom(batch)) {
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(
+      "the relay's disk is full: its operator must free some room; try again later");
+}
+
 class RocksDbStore : public KeyValueStore {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> families)
-      : db_(std::move(db)), families_(std::move(families)) {}
+  RocksDbStore(std::string folder, std::unique_ptr<rocksdb::DB> db,
+               std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : folder_(std::move(folder)), db_(std::move(db)), families_(std::move(families)) {}
 
   ~RocksDbStore() override {
+    if (!failed_.ok()) {
+      // RocksDB's assertions don't bear that its failed log is written to again, closing included.
+      // What was acknowledged is on disk.
+      (void)db_.release();
+      return;
+    }
     for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
     db_->Close().PermitUncheckedError();
   }
@@ -105,10 +139,16 @@ class RocksDbStore : public KeyValueStore {
       std::lock_guard lock(commit_mutex_);
       absl::Status holds = CheckRequirements(batch);
       if (!holds.ok()) return holds;
+      if (!failed_.ok()) return failed_;
+      absl::Status room = CheckRoom(folder_, batch);
+      if (!room.ok()) return room;
       absl::Status written = ToStatus(db_->Write(options, &out), "writing");
       if (!written.ok()) {
         hot_records_.Forget();
-        return written;
+        failed_ = absl::Status(written.code(), std::string(written.message()) +
+                                                   "; until it is started again, the store can "
+                                                   "only be read from");
+        return failed_;
       }
       hot_records_.Follow(batch);
     }
@@ -179,9 +219,11 @@ class RocksDbStore : public KeyValueStore {
     return absl::OkStatus();
   }
 
+  const std::string folder_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::mutex commit_mutex_;  // from the check of the requirements to the end of the write
+  absl::Status failed_;      // of the write that failed: no other is tried
   HotRecords hot_records_;
   Watchers watchers_;
 };
@@ -199,7 +241,8 @@ absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::strin
   rocksdb::Status status =
       rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db);
   if (!status.ok()) return ToStatus(status, ("opening " + folder).c_str());
-  return std::make_unique<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(families));
+  return std::make_unique<RocksDbStore>(folder, std::unique_ptr<rocksdb::DB>(db),
+                                        std::move(families));
 }
 
 }  // namespace parley::storage

@@ -3,6 +3,10 @@
 // Space::kChunks keeps its values in blob files beside the tree, so that compactions don't copy
 // them. Their checksums are not verified on reading: clients authenticate every chunk.
 //
+// A disk that is nearly full (less than 512 MiB free; of a small disk, a quarter) takes no more
+// writes, so that RocksDB has room for what it still owes: Commit() is ResourceExhausted, but
+// for batches with a DeleteRange. As soon as there is room again it goes on.
+//
 // Lifetime: one process at a time has a folder open; the destructor closes it.
 #ifndef PARLEY_STORAGE_KV_ROCKSDB_STORE_H_
 #define PARLEY_STORAGE_KV_ROCKSDB_STORE_H_

@@ -208,7 +208,8 @@ class PARLEY_EXPORT Profile {
   // no error.
   // Errors: kInvalidArgument for a blank text or one that isn't UTF-8; kResourceExhausted for one
   // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
-  // approved yet.
+  // approved yet. What the relay has refused for now (its disk is full, a quota) is
+  // kResourceExhausted; the message then stays queued, and the error says so.
   Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
 
   // Messages and documents after the position, in order. Those that wait to be sent are not among

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""The relay's own disk is full: it says so, loses nothing that it has acknowledged, and goes on when there
+is room again."""
+import os
+import subprocess
+
+from lib import testing
+from lib.mediation import ANA
+
+
+class FullDiskTest(testing.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.path("small-disk")
+        os.makedirs(self.disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m", "none", self.disk],
+                                 capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("no right to mount a small disk here: " + mounted.stderr.decode())
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=False)
+        self.case = self.mediation()
+        self.case.relay.data = os.path.join(self.disk, "data")
+        self.case.open()
+        self.case.add(ANA)
+        self.case["ana"].send("joint", "before")
+        self.case["ana"].share("joint", self.write("kept.bin", os.urandom(3_000_000)))
+        self.filler = os.path.join(self.disk, "filler")
+
+    def leave_free(self, size):
+        disk = os.statvfs(self.disk)
+        with open(self.filler, "ab") as file:
+            os.posix_fallocate(file.fileno(), file.tell(), disk.f_bavail * disk.f_frsize - size)
+
+    def shown(self):
+        return {key: self.case[key].texts("joint") for key in ("ana", "mira")}
+
+    def assert_refused(self):
+        """Messages and documents are refused with one line, which says that a message goes out later;
+        and what is there can be read."""
+        late = self.write("late.bin", os.urandom(3_000_000))
+        for command in (("share", self.case.case, "joint", late),
+                        ("send", self.case.case, "joint", "while it is full")):
+            refusal = self.case["ana"].refused(*command)
+            self.assertIn("disk is full", refusal)
+        self.assertIn("the next sync tries to send it", refusal)
+        self.assertEqual(self.shown()["mira"], ["before"])
+        target = self.path("fetched.bin")
+        self.case["mira"].run("fetch", self.case.case, "joint", "kept.bin", "-o", target, "--force")
+        self.assertEqual(os.path.getsize(target), 3_000_000)
+        self.assertIsNone(self.case.relay.process.poll(), "the relay has ended")
+
+    def assert_goes_on(self, texts):
+        self.case["ana"].run("sync")
+        self.case["ana"].share("joint", self.path("late.bin"))
+        self.case["ana"].send("joint", "room again")
+        self.assertEqual(self.shown(), dict.fromkeys(("ana", "mira"), texts + ["room again"]))
+        self.assertEqual([one["name"] for one in self.case["mira"].objects(
+            "documents", self.case.case, "joint")], ["kept.bin", "late.bin"])
+
+    def test_full_and_room_again(self):
+        self.leave_free(0)
+        self.assert_refused()
+        os.remove(self.filler)
+        self.assert_goes_on(["before", "while it is full"])
+        self.assertEqual(self.case.relay.stop(), 0)
+
+    def test_killed_while_full(self):
+        self.leave_free(0)
+        self.assert_refused()
+        self.case.relay.kill()
+        os.remove(self.filler)
+        self.case.relay.start()
+        self.assert_goes_on(["before", "while it is full"])
+
+    def test_sponsors_can_be_seen_while_it_is_full(self):
+        self.leave_free(0)
+        relay = self.case.relay
+        self.assertIn("sponsor", relay.run("sponsor", "list", "--data", relay.data))
+        added = subprocess.run([relay.program, "sponsor", "add", "late", "--quota", "1GiB",
+                                "--data", relay.data], capture_output=True, text=True, check=False)
+        self.assertEqual((added.returncode, len(added.stderr.splitlines())), (1, 1), added)
+        self.assertIn("disk is full", added.stderr)
+        self.assertEqual(relay.stop(), 0)
+
+
+if __name__ == "__main__":
+    testing.main()
