@@ -38,6 +38,59 @@ class RelayTest(testing.ProgramTest):
                   for text in (first, again)]
         self.assertEqual(prints[0], prints[1], "another identity after a restart")
 
+    def make_certificate(self, name, *options):
+        """A self-signed certificate with its key, as an operator would bring them; their paths."""
+        paths = self.path(name + ".pem"), self.path(name + "-key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "3", "-subj", "/CN=" + name,
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-out", paths[0], "-keyout",
+                        paths[1], *options], capture_output=True, check=True)
+        return paths
+
+    def test_a_certificate_of_the_operators_own(self):
+        for name, options in (("rsa", ("-newkey", "rsa:2048")),
+                              ("ec", ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"))):
+            certificate, key = self.make_certificate("relay." + name, *options)
+            case = Mediation(self.programs, self.path(name))
+            self.relays.append(case.relay)
+            case.relay.options = ["--cert", certificate, "--key", key]
+            case.open()
+            self.assertIn("relay." + name, self.handshake(case.relay, "-tls1_3").stdout)
+            fingerprint = re.search(r"fingerprint (\S.*)", case.relay.log_text()).group(1)
+            case.add(ANA)
+            case["ana"].send("joint", "over it")
+            # With another certificate it is the same relay: clients pin the identity.
+            self.assertEqual(case.relay.stop(), 0)
+            case.relay.options = []
+            case.relay.start()
+            self.assertEqual(re.findall(r"fingerprint (\S.*)", case.relay.log_text()),
+                             [fingerprint] * 2)
+            self.assertEqual(case["mira"].texts("joint"), ["over it"])
+            self.assertEqual(case.relay.stop(), 0)
+
+    def test_a_pair_that_does_not_serve(self):
+        certificate, key = self.make_certificate("one", "-newkey", "ed25519")
+        good, good_key = self.make_certificate("two", "-newkey", "rsa:2048")
+        _, other_key = self.make_certificate("three", "-newkey", "rsa:2048")
+        cut = self.path("cut.pem")
+        with open(good, "rb") as whole, open(cut, "wb") as part:
+            part.write(whole.read()[:300])
+        relay = self.relay()
+        for pair in ((good, other_key), (good, self.path("missing")), (self.path("missing"), good_key),
+                     (good_key, good_key), (good, good), (cut, good_key), (good, key),
+                     (self.write("empty", b""), good_key), (self.work, good_key)):
+            done = subprocess.run(
+                [relay.program, "serve", "--data", relay.data, "--listen", relay.address, "--cert",
+                 pair[0], "--key", pair[1]], stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, timeout=30, check=False)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), (pair, done))
+            self.assertEqual(len(done.stderr.splitlines()), 1, (pair, done.stderr))
+            self.assertRegex(done.stderr, r"^parley-relay: .*(certificate|key|pem|missing|folder|file)")
+        for half in (["--cert", certificate], ["--key", key]):
+            done = subprocess.run(
+                [relay.program, "serve", "--data", relay.data, "--listen", relay.address, *half],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual(done.returncode, 2, done)
+
     def test_sponsors_while_the_relay_runs(self):
         relay = self.relay().start()
         connection = relay.add_sponsor("office", "1GiB")
@@ -48,7 +101,7 @@ class RelayTest(testing.ProgramTest):
         case.open_with(connection)
         case.add(ANA)
         relay.run("sponsor", "remove", "office", "--data", relay.data)
-        self.assertRegex(relay.run("sponsor", "list", "--data", relay.data), r"office\t.*removed")
+        self.assertRegex(relay.run("sponsor", "list", "--data", relay.data), r"office\b.*removed")
         refusal = case["mira"].refused("case", "create", "Another", "--relay", connection)
         self.assertTrue(refusal)
         # What is there goes on.

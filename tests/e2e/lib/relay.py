@@ -51,6 +51,7 @@ class Relay:
         self.log = os.path.join(folder, "relay.log")
         self.address = f"127.0.0.1:{free_port()}"
         self.process = None
+        self.options = []  # further ones of "serve"
         os.makedirs(folder, exist_ok=True)
 
     @property
@@ -67,7 +68,8 @@ class Relay:
         with open(self.log, "ab") as log:
             start = log.tell()
             self.process = subprocess.Popen(
-                [self.program, "serve", "--data", self.data, "--listen", self.address],
+                [self.program, "serve", "--data", self.data, "--listen", self.address,
+                 *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd="/",
                 start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
