@@ -11,10 +11,11 @@ from lib.mediation import ANA, BEN, LEE, TITLE, TOMAS, Part
 from lib.watching import Watching
 
 HARBOR = "caucus:Harbor"
-COMMANDS = ["init", "whoami", "warnings", "join", "case", "case create", "case list", "case leave",
-            "case invite", "case participants", "case approve", "case compare", "case remove",
-            "case admit", "case reopen", "channels", "send", "read", "share", "documents", "fetch",
-            "sync", "watch"]
+COMMANDS = ["init", "whoami", "passphrase", "passphrase change", "passphrase remove", "warnings",
+            "join", "case", "case create", "case list", "case leave", "case invite",
+            "case participants", "case approve", "case compare", "case remove", "case admit",
+            "case reopen", "channels", "send", "read", "share", "documents", "fetch", "sync",
+            "watch"]
 
 
 class UsageTest(testing.ProgramTest):
