@@ -77,6 +77,17 @@ TEST_F(ProfileTest, OnlyAHaltedOrLostChannelIsOpenedAnew) {
   EXPECT_THAT(Texts("Mira", "joint"), ElementsAre("Ana: undisturbed"));
 }
 
+// Readers' programs would pass over the whole message.
+TEST_F(ProfileTest, AMediaTypeThatIsNotUtf8IsRefused) {
+  OpenCase();
+  const std::string path = folder_ / "brief.pdf";
+  testing::WriteFile(path, "brief");
+  ShareOptions options;
+  options.media_type = "application/\xFF";
+  EXPECT_EQ(Of("Mira").Share(Ref("Mira", "joint"), path, options).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
 TEST_F(ProfileTest, APassphraseIsSetChangedAndTakenAway) {
   const std::string folder = folder_ / "Mira";
   Profile& mira = Of("Mira");

@@ -251,6 +251,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
       options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
   request.media_type =
       options.media_type.empty() ? client::MediaTypeOf(request.name) : options.media_type;
+  if (!client::IsUtf8(request.media_type)) {
+    return absl::InvalidArgumentError("the document's media type is not UTF-8");
+  }
   client::TransferOptions transfer;
   transfer.retry_for = kTransferRetryFor;
   Progress reporter(progress);
