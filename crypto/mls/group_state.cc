@@ -6,6 +6,11 @@
 
 namespace parley::mls {
 
+absl::Status CheckNotEnded(const GroupState& state) {
+  if (!state.reinit.has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError("this group has ended: another takes its place");
+}
+
 absl::Status AddPending(GroupState& state, PendingProposal proposal) {
   size_t of_sender = 0;
   for (const PendingProposal& other : state.pending) {
@@ -22,6 +27,7 @@ absl::Status AddPending(GroupState& state, PendingProposal proposal) {
 absl::StatusOr<std::vector<Psk>> FindPsks(const GroupState* state,
                                           const std::vector<PreSharedKeyId>& ids,
                                           const PskLookup& lookup) {
+  if (ids.size() > kMaxPsks) return absl::InvalidArgumentError("too many pre-shared keys at once");
   std::vector<Psk> psks;
   for (const PreSharedKeyId& id : ids) {
     std::optional<Secret> secret;

@@ -62,6 +62,10 @@ struct GroupState {
 // A copy that shares the tree.
 std::unique_ptr<GroupState> CloneState(const GroupState& state);
 
+// Section 12.4.2: after a ReInit "the client MUST NOT use the group to send messages anymore".
+// Errors: FailedPrecondition then.
+absl::Status CheckNotEnded(const GroupState& state);
+
 // Keeps a proposal for a commit. One that is there already stays there once: a member that proposes
 // the same removal twice in an epoch makes the same proposal, signature included.
 // Errors: ResourceExhausted over kMaxPendingProposals.
@@ -69,7 +73,7 @@ absl::Status AddPending(GroupState& state, PendingProposal proposal);
 
 // The secrets for `ids`, in their order: the group's own resumption secrets and what `lookup` has.
 // `state` may be null for who isn't a member yet.
-// Errors: FailedPrecondition when one isn't there.
+// Errors: FailedPrecondition when one isn't there; InvalidArgument for more than kMaxPsks.
 absl::StatusOr<std::vector<Psk>> FindPsks(const GroupState* state,
                                           const std::vector<PreSharedKeyId>& ids,
                                           const PskLookup& lookup);
