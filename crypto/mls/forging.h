@@ -38,6 +38,38 @@ inline Bytes ForgeCommit(Group& group, const CommitOptions& given,
       ProtectPublic(*state.suite, state.secrets.membership, state.context, std::move(content))});
 }
 
+// `proposal` of `group`'s member as a PublicMessage, without any of the checks of an honest sender.
+inline Bytes ForgeProposal(const Group& group, const Proposal& proposal) {
+  const GroupState& state = group.state();
+  FramedContent content = NewContent(state, {});
+  content.body = proposal;
+  return crypto::Serialize(
+      MlsMessage{ProtectPublic(*state.suite, state.secrets.membership, state.context,
+                               SignAs(state, WireFormat::kPublicMessage, std::move(content)))});
+}
+
+// A proposal or commit from outside, signed by `key`, with `sender` as it claims, whatever it may
+// send.
+template <typename Body>
+Bytes OutsideContent(const Group& group, const SignatureKey& key, const Sender& sender,
+                     const Body& body) {
+  const GroupState& state = group.state();
+  FramedContent content = NewContent(state, {});
+  content.sender = sender;
+  content.body = body;
+  AuthenticatedContent authenticated{.wire_format = WireFormat::kPublicMessage};
+  authenticated.auth.signature =
+      SignContent(key, WireFormat::kPublicMessage, content, state.context);
+  authenticated.content = std::move(content);
+  return crypto::Serialize(
+      MlsMessage{ProtectPublic(*state.suite, {}, state.context, std::move(authenticated))});
+}
+
+inline Bytes OutsideProposal(const Group& group, const SignatureKey& key, const Sender& sender,
+                             const Proposal& proposal) {
+  return OutsideContent(group, key, sender, proposal);
+}
+
 // Signs a path's leaf anew, its parent hash recomputed over the path's public keys.
 inline void MendPath(const Group& group, UpdatePath& path, bool parent_hash = true) {
   const GroupState& state = group.state();

@@ -66,7 +66,7 @@ struct LeafRenewal {
   // Instead of `identity` and `new_signature_key`, for credentials that are not basic ones.
   std::optional<Credential> credential{};
   const crypto::SignatureKey* signature_key = nullptr;
-  std::optional<Capabilities> capabilities{};
+  const Capabilities* capabilities = nullptr;
 };
 
 // How a proposal travels.

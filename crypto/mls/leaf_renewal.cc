@@ -16,7 +16,7 @@ RenewedLeaf RenewLeaf(const LeafNode& old, const SignatureKey& old_key,
   const auto& public_key = renewed.signature_key.public_key();
   leaf.signature_key.assign(public_key.begin(), public_key.end());
   if (renewal.leaf_extensions.has_value()) leaf.extensions = *renewal.leaf_extensions;
-  if (renewal.capabilities.has_value()) leaf.capabilities = *renewal.capabilities;
+  if (renewal.capabilities != nullptr) leaf.capabilities = *renewal.capabilities;
   if (renewal.identity.has_value()) leaf.credential = Credential::Basic(*renewal.identity);
   if (renewal.credential.has_value()) leaf.credential = *renewal.credential;
   return renewed;
