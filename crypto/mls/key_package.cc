@@ -77,6 +77,10 @@ absl::Status ValidateKeyPackage(const KeyPackage& key_package,
                          key_package.signature);
 }
 
+void SignKeyPackage(const crypto::SignatureKey& key, KeyPackage& key_package) {
+  key_package.signature = SignWithLabel(key, kSignatureLabel, ToBeSigned(key_package));
+}
+
 absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOptions& options) {
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(options.suite));
   KeyPackageBundle bundle;
@@ -108,8 +112,7 @@ absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOption
                          .leaf_node = std::move(leaf),
                          .extensions = std::move(extensions),
                          .signature = {}};
-  bundle.key_package_.signature =
-      SignWithLabel(signature_key, kSignatureLabel, ToBeSigned(bundle.key_package_));
+  SignKeyPackage(signature_key, bundle.key_package_);
   bundle.init_private_ = std::move(init.private_key);
   bundle.leaf_private_ = std::move(leaf_keys.private_key);
   bundle.signature_private_ = signature_key.Seed();

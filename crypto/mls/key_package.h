@@ -55,6 +55,9 @@ absl::StatusOr<Bytes> KeyPackageRef(const KeyPackage& key_package);
 absl::Status ValidateKeyPackage(const KeyPackage& key_package,
                                 std::optional<uint64_t> now_seconds = std::nullopt);
 
+// Signs `key_package`, replacing its signature. Its leaf has been signed before.
+void SignKeyPackage(const crypto::SignatureKey& key, KeyPackage& key_package);
+
 struct KeyPackageOptions {
   CipherSuiteId suite = CipherSuiteId::kParley;
   Bytes identity{};                            // of the basic credential
