@@ -196,5 +196,48 @@ TEST_F(ExternalCommit, OfAnEarlierEpochComesTooLate) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(ExternalCommit, KemOutputThatDoesNotOpen) {
+  for (const Bytes& kem_output : {Bytes(32, 0), Bytes(31, 9), Bytes{}}) {
+    const absl::Status status = Try([&](Commit& commit) {
+      std::get<ExternalInit>(std::get<Proposal>(commit.proposals[0].body).body).kem_output =
+          kem_output;
+    });
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated) << status;
+  }
+}
+
+TEST_F(ExternalCommit, MustBeSignedByItsOwnLeaf) {
+  MlsMessage message = Must(crypto::Parse<MlsMessage>(JoinBy(info_).message));
+  auto& in_public = std::get<PublicMessage>(message.body);
+  in_public.auth.signature = SignContent(SignatureKey::Generate(), WireFormat::kPublicMessage,
+                                         in_public.content, groups_[0].state().context);
+  EXPECT_EQ(groups_[1].Process(crypto::Serialize(message)).status().code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(ExternalCommit, LeafMustBeGoodForTheGroup) {
+  EXPECT_EQ(Try([](Commit& commit) { commit.path->leaf_node.signature[3] ^= 1; }).code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(
+      Try([](Commit& commit) { commit.path->leaf_node.source = LeafNodeSource::kUpdate; }).code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Try([](Commit& commit) { commit.path->nodes.pop_back(); }).code(),
+            absl::StatusCode::kInvalidArgument);
+  // With the signature key of who is there already.
+  const SignatureKey taken = groups_[2].state().signature_key.Clone();
+  GroupOptions own = Options("twin");
+  own.signature_key = &taken;
+  EXPECT_EQ(Group::JoinExternally(info_, own).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ExternalCommit, GroupInfoOfNobody) {
+  MlsMessage message = Must(crypto::Parse<MlsMessage>(info_));
+  auto& info = std::get<GroupInfo>(message.body);
+  info.signer = 3;
+  SignGroupInfo(groups_[0].state().signature_key, info);
+  EXPECT_EQ(Group::JoinExternally(crypto::Serialize(message), Options("dora")).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace parley::mls

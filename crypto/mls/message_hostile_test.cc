@@ -185,5 +185,134 @@ TEST(HostileMessage, NothingIsSentAfterAReInit) {
   EXPECT_EQ(commit.next.PrepareCommit().status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+// `content` of member 1 as a PublicMessage, after `tamper` and then tagged anew.
+Bytes Tagged(const Group& group, FramedContent content,
+             const std::function<void(AuthenticatedContent&)>& tamper) {
+  const GroupState& state = group.state();
+  AuthenticatedContent authenticated =
+      SignAs(state, WireFormat::kPublicMessage, std::move(content));
+  tamper(authenticated);
+  return crypto::Serialize(MlsMessage{ProtectPublic(*state.suite, state.secrets.membership,
+                                                    state.context, std::move(authenticated))});
+}
+
+FramedContent Removal(const Group& group) {
+  FramedContent content = NewContent(group.state(), {});
+  content.body = Proposal{Remove{LeafIndex(2)}};
+  return content;
+}
+
+TEST(HostileMessage, PublicMessagesAreSignedAndTagged) {
+  std::vector<Group> groups = NewGroups(3);
+  const Secret before = groups[0].Serialize();
+  const auto status = [&](const std::function<void(AuthenticatedContent&)>& tamper) {
+    return groups[0].Process(Tagged(groups[1], Removal(groups[1]), tamper)).status().code();
+  };
+  // A tag that fits, around a signature that doesn't, or a sender that isn't there.
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.auth.signature[5] ^= 1; }),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.content.sender.index = 2; }),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.content.sender.index = 3; }),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.content.sender.index = UINT32_MAX; }),
+            absl::StatusCode::kInvalidArgument);
+  // A signature that fits, under a tag that doesn't.
+  MlsMessage message = Must(crypto::Parse<MlsMessage>(
+      Tagged(groups[1], Removal(groups[1]), [](AuthenticatedContent&) {})));
+  std::get<PublicMessage>(message.body).membership_tag[0] ^= 1;
+  EXPECT_EQ(groups[0].Process(crypto::Serialize(message)).status().code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_TRUE(SameState(before, groups[0]));
+  EXPECT_EQ(status([](AuthenticatedContent&) {}), absl::StatusCode::kOk);
+}
+
+TEST(HostileMessage, SignatureIsForOneWireFormat) {
+  // What was signed to be encrypted, sent in the open.
+  std::vector<Group> groups = NewGroups(3);
+  const AuthenticatedContent secret =
+      SignAs(groups[1].state(), WireFormat::kPrivateMessage, Removal(groups[1]));
+  EXPECT_EQ(groups[0]
+                .Process(Tagged(
+                    groups[1], Removal(groups[1]),
+                    [&](AuthenticatedContent& c) { c.auth.signature = secret.auth.signature; }))
+                .status()
+                .code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST(HostileMessage, ApplicationDataMustBeEncrypted) {
+  std::vector<Group> groups = NewGroups(2);
+  FramedContent content = NewContent(groups[1].state(), {});
+  content.body = Secret::CopyOf(ViewOf("in the open"));
+  const absl::Status status =
+      groups[0]
+          .Process(Tagged(groups[1], std::move(content), [](AuthenticatedContent&) {}))
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("application data in a PublicMessage"));
+}
+
+TEST(HostileMessage, FarthestGenerationCostsNothing) {
+  std::vector<Group> groups = NewGroups(2);
+  const Secret before = groups[0].Serialize();
+  // Both in another's name and in one's own; a hundred thousand derivations each would take
+  // minutes.
+  for (uint32_t generation : {UINT32_MAX, UINT32_MAX - 1, 1u << 31, kMaxRatchetJump + 1}) {
+    for (LeafIndex claimed : {LeafIndex(0), LeafIndex(1)}) {
+      for (ContentType type :
+           {ContentType::kApplication, ContentType::kProposal, ContentType::kCommit}) {
+        for (int i = 0; i < 100; ++i) {
+          ASSERT_EQ(groups[0]
+                        .Process(ForgeSenderData(groups[1], claimed, generation, type))
+                        .status()
+                        .code(),
+                    absl::StatusCode::kResourceExhausted);
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(SameState(before, groups[0]));
+  ExpectHeard(groups, 1, "the first, all the same");
+}
+
+TEST(HostileMessage, SenderDataOfALeafThatIsNotThere) {
+  std::vector<Group> groups = NewGroups(3);
+  for (uint32_t leaf : {3u, 4u, UINT32_MAX}) {
+    EXPECT_EQ(groups[0].Process(ForgeSenderData(groups[1], LeafIndex(leaf), 0)).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(HostileMessage, OtherVersionsAndFormats) {
+  std::vector<Group> groups = NewGroups(2);
+  const Bytes message = Must(groups[1].Protect(ViewOf("x")));
+  for (size_t i : {0u, 1u, 2u, 3u}) {
+    Bytes other = message;
+    other[i] ^= 0x40;
+    EXPECT_EQ(groups[0].Process(other).status().code(), absl::StatusCode::kInvalidArgument);
+  }
+  // Messages that are no group's to process.
+  const KeyPackageBundle dora = NewKeyPackage("dora");
+  EXPECT_EQ(groups[0].Process(dora.message()).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(groups[0].Process(Must(groups[1].GroupInfoMessage(true, true))).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(HostileMessage, SignedByAnotherGroupsMemberOfTheSameName) {
+  // The GroupContext is signed too: a signature of one epoch serves in no other.
+  std::vector<Group> groups = NewGroups(3);
+  const AuthenticatedContent old =
+      SignAs(groups[1].state(), WireFormat::kPublicMessage, Removal(groups[1]));
+  CommitToAll(groups, 0, Must(groups[0].PrepareCommit()));
+  EXPECT_EQ(
+      groups[0]
+          .Process(Tagged(groups[1], Removal(groups[1]),
+                          [&](AuthenticatedContent& c) { c.auth.signature = old.auth.signature; }))
+          .status()
+          .code(),
+      absl::StatusCode::kUnauthenticated);
+}
+
 }  // namespace
 }  // namespace parley::mls
