@@ -91,6 +91,37 @@ inline Bytes ForgeCommitOf(const Group& group, ChosenProposals chosen) {
                                                     state.context, std::move(authenticated))});
 }
 
+// A commit of nothing that is right in every way, confirmation tag included, but that gives the
+// members below the path node at `step` another path secret: only they can tell.
+// Requires: `step` is one of the filtered direct path.
+inline Bytes ForgeSplitCommit(const Group& group, size_t step) {
+  const GroupState& state = group.state();
+  const CipherSuite& suite = *state.suite;
+  AppliedProposals applied = ApplyProposals(state, {}).value();
+  NewPath path = CreatePath(suite, applied.tree, state.own_leaf, state.own_leaf_node(),
+                            state.signature_key, state.context.group_id);
+  PARLEY_CHECK(path.path_secrets.size() > step);
+  const Secret genuine = path.path_secrets[step].second.Clone();
+  path.path_secrets[step].second = Secret::CopyOf(Bytes(suite.hash_size(), 0x66));
+  PARLEY_CHECK(
+      EncryptPath(suite, applied.tree, state.own_leaf, {}, ProvisionalContext(state, applied), path)
+          .ok());
+  path.path_secrets[step].second = genuine.Clone();
+  FramedContent content = NewContent(state, {});
+  content.body = Commit{.proposals = {}, .path = std::move(path.path)};
+  SignedCommit made =
+      SignCommit(state, state.signature_key, std::move(content), WireFormat::kPublicMessage,
+                 NextEpochInput{.applied = std::move(applied),
+                                .own_leaf = state.own_leaf,
+                                .keys = std::move(path.keys),
+                                .signature_key = state.signature_key.Clone(),
+                                .commit_secret = std::move(path.commit_secret),
+                                .psk_secret = PskSecret(ZeroSecret(suite)),
+                                .init_secret = state.secrets.init});
+  return crypto::Serialize(MlsMessage{
+      ProtectPublic(suite, state.secrets.membership, state.context, std::move(made.content))});
+}
+
 // What a Welcome says, before it is encrypted.
 struct WelcomeContents {
   GroupSecrets secrets;
