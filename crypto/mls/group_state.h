@@ -54,6 +54,9 @@ struct GroupState {
   std::vector<PendingUpdate> pending_updates;
   std::map<uint64_t, Secret> past_resumption;  // by epoch
   std::optional<ReInit> reinit;                // the group has ended
+  // Whether its records are stored, and the hash of the one with what is pending: group_records.h.
+  bool stored = false;
+  Bytes stored_pending;
 
   const LeafNode& own_leaf_node() const { return *tree.leaf(own_leaf); }
   LeafPlace place(LeafIndex leaf) const { return {context.group_id, leaf}; }
@@ -91,6 +94,17 @@ absl::StatusOr<Bytes> SealPrivate(GroupState& state, const AuthenticatedContent&
 
 // A content of this group and epoch, from this member.
 FramedContent NewContent(const GroupState& state, ByteView authenticated_data);
+
+// The parts of the stored forms: what stays for an epoch, what waits for a commit, what is kept of
+// earlier epochs.
+void EncodeEpoch(crypto::Writer& w, const GroupState& state);
+absl::Status DecodeEpoch(crypto::Reader& r, GroupState& state);
+void EncodePending(crypto::Writer& w, const GroupState& state);
+absl::Status DecodePending(crypto::Reader& r, GroupState& state);
+void EncodePast(crypto::Writer& w, const GroupState& state);
+absl::Status DecodePast(crypto::Reader& r, GroupState& state);
+// Errors: InvalidArgument when the tree isn't the context's, or has no own leaf.
+absl::Status CheckLoaded(GroupState& state);
 
 }  // namespace parley::mls
 
