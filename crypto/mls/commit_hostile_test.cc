@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/mls/hostile_commit_fixture.h"
+#include "crypto/mls/hostile_commit_testing.h"
 
 namespace parley::mls {
 namespace {

@@ -1,7 +1,7 @@
 // Lists of proposals that can't stand together (RFC 9420 sections 12.1 to 12.3), committed all the
 // same by a hostile member: by reference, or with leaves that the rest of the group can't live
 // with.
-#include "crypto/mls/hostile_commit_fixture.h"
+#include "crypto/mls/hostile_commit_testing.h"
 
 namespace parley::mls {
 namespace {

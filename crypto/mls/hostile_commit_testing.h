@@ -1,6 +1,6 @@
 // A group of four in which member 0 is hostile, for tests of what the others refuse.
-#ifndef PARLEY_CRYPTO_MLS_HOSTILE_COMMIT_FIXTURE_H_
-#define PARLEY_CRYPTO_MLS_HOSTILE_COMMIT_FIXTURE_H_
+#ifndef PARLEY_CRYPTO_MLS_HOSTILE_COMMIT_TESTING_H_
+#define PARLEY_CRYPTO_MLS_HOSTILE_COMMIT_TESTING_H_
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -53,4 +53,4 @@ class HostileCommit : public ::testing::Test {
 
 }  // namespace parley::mls::testing
 
-#endif  // PARLEY_CRYPTO_MLS_HOSTILE_COMMIT_FIXTURE_H_
+#endif  // PARLEY_CRYPTO_MLS_HOSTILE_COMMIT_TESTING_H_
