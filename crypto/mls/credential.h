@@ -38,7 +38,7 @@ struct Certificate {
 //     };
 // } Credential;
 //
-// Certificate chains are carried, not verified: Parley makes basic credentials only.
+// Certificate chains are carried, not verified: see leaf_checks.h for who judges them.
 struct Credential {
   CredentialType type = CredentialType::kBasic;
   Bytes identity;                         // of a basic credential
@@ -46,6 +46,10 @@ struct Credential {
 
   static Credential Basic(Bytes identity) {
     return {CredentialType::kBasic, std::move(identity), {}};
+  }
+  // A chain of DER certificates, the end entity's first.
+  static Credential X509(std::vector<Certificate> certificates) {
+    return {CredentialType::kX509, {}, std::move(certificates)};
   }
   friend bool operator==(const Credential&, const Credential&) = default;
 };

@@ -17,10 +17,12 @@ class ExternalCommit : public ::testing::Test {
     info_ = Must(groups_[0].GroupInfoMessage(true, true));
   }
 
+  static GroupOptions Options(std::string_view name) {
+    return {.identity = ToBytes(name),
+            .capabilities = Capabilities::Default(CipherSuiteId::k0x0003, {kRosterExtension})};
+  }
   static PreparedCommit JoinBy(const Bytes& info) {
-    return Must(Group::JoinExternally(
-        info, {.identity = ToBytes("dora"),
-               .capabilities = Capabilities::Default(CipherSuiteId::k0x0003, {kRosterExtension})}));
+    return Must(Group::JoinExternally(info, Options("dora")));
   }
 
   // An external commit with `tamper` applied to it and signed anew by the joiner.
@@ -33,6 +35,21 @@ class ExternalCommit : public ::testing::Test {
         SignContent(honest.next.state().signature_key, WireFormat::kPublicMessage,
                     in_public.content, groups_[0].state().context);
     return groups_[1].Process(crypto::Serialize(message)).status();
+  }
+
+  // The same with the path's leaf signed anew too, after a resync of `replaced`.
+  absl::StatusCode TryPath(const std::function<void(Commit&)>& tamper, LeafIndex replaced) {
+    PreparedCommit honest = Must(
+        Group::JoinExternally(info_, Options("dora"), ExternalJoinOptions{.replaces = replaced}));
+    MlsMessage message = Must(crypto::Parse<MlsMessage>(honest.message));
+    auto& in_public = std::get<PublicMessage>(message.body);
+    Commit& commit = std::get<Commit>(in_public.content.body);
+    tamper(commit);
+    const GroupState& joined = honest.next.state();
+    SignLeafNode(joined.signature_key, joined.place(joined.own_leaf), commit.path->leaf_node);
+    in_public.auth.signature = SignContent(joined.signature_key, WireFormat::kPublicMessage,
+                                           in_public.content, groups_[0].state().context);
+    return groups_[1].Process(crypto::Serialize(message)).status().code();
   }
 
   std::vector<Group> groups_;
@@ -55,11 +72,88 @@ TEST_F(ExternalCommit, HonestOneIsAcceptedByAll) {
   ExpectAgreement(groups_);
 }
 
-TEST_F(ExternalCommit, ResyncRemovesTheOldLeaf) {
-  const absl::Status status =
-      Try([](Commit& commit) { commit.proposals.push_back({Proposal{Remove{LeafIndex(2)}}}); });
-  // The honest tag doesn't fit any more: every rule before it was passed.
-  EXPECT_NE(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+TEST_F(ExternalCommit, ResyncTakesTheOldLeafsPlace) {
+  PreparedCommit joining = Must(Group::JoinExternally(
+      info_, Options("2 again"), ExternalJoinOptions{.replaces = LeafIndex(2)}));
+  groups_.pop_back();
+  for (Group& group : groups_) {
+    Received received = Must(group.Process(joining.message));
+    StagedCommit& staged = std::get<StagedCommit>(received);
+    EXPECT_EQ(staged.changes().removes.at(0).leaf, LeafIndex(2));
+    EXPECT_EQ(staged.sender(), LeafIndex(2));
+    group = Must(std::move(staged).Next());
+  }
+  groups_.push_back(std::move(joining.next));
+  ExpectAgreement(groups_);
+  EXPECT_EQ(groups_[0].members().size(), 3u);
+  ExpectHeard(groups_, 2, "back again");
+}
+
+TEST_F(ExternalCommit, ResyncTellsTheOldLeafThatItIsOut) {
+  PreparedCommit joining = Must(Group::JoinExternally(
+      info_, Options("2 again"), ExternalJoinOptions{.replaces = LeafIndex(2)}));
+  Received received = Must(groups_[2].Process(joining.message));
+  EXPECT_TRUE(std::get<StagedCommit>(received).changes().removes_self);
+}
+
+TEST_F(ExternalCommit, ResyncNeedsANewEncryptionKey) {
+  // Section 12.2: the criteria of an Update for the removed leaf.
+  EXPECT_EQ(TryPath(
+                [&](Commit& commit) {
+                  commit.path->leaf_node.encryption_key =
+                      groups_[0].FindMember(LeafIndex(2))->encryption_key;
+                },
+                LeafIndex(2)),
+            absl::StatusCode::kInvalidArgument);
+  // Nothing else is wrong with it.
+  EXPECT_EQ(TryPath([](Commit&) {}, LeafIndex(2)), absl::StatusCode::kOk);
+}
+
+TEST_F(ExternalCommit, ResyncOfNobody) {
+  EXPECT_FALSE(
+      Group::JoinExternally(info_, Options("x"), ExternalJoinOptions{.replaces = LeafIndex(7)})
+          .ok());
+  EXPECT_EQ(Try([](Commit& commit) {
+              commit.proposals.push_back({Proposal{Remove{LeafIndex(7)}}});
+            }).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ExternalCommit, PsksAreMixedIn) {
+  const PreSharedKeyId id = PreSharedKeyId::External(*groups_[0].state().suite, ToBytes("pass"));
+  const PskLookup known = [](const PreSharedKeyId&) { return Secret::CopyOf(Bytes(32, 3)); };
+  EXPECT_EQ(Group::JoinExternally(info_, Options("dora"), ExternalJoinOptions{.psks = {id}})
+                .status()
+                .code(),
+            absl::StatusCode::kFailedPrecondition);
+  PreparedCommit joining = Must(Group::JoinExternally(
+      info_, Options("dora"), ExternalJoinOptions{.join = {.psks = known}, .psks = {id}}));
+  EXPECT_EQ(groups_[0].Process(joining.message).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  const PskLookup wrong = [](const PreSharedKeyId&) { return Secret::CopyOf(Bytes(32, 4)); };
+  EXPECT_EQ(groups_[0].Process(joining.message, {.psks = wrong}).status().code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_TRUE(groups_[0].Process(joining.message, {.psks = known}).ok());
+}
+
+TEST_F(ExternalCommit, TreeComesFromElsewhere) {
+  const Bytes bare = Must(groups_[0].GroupInfoMessage(false, true));
+  PreparedCommit joining = Must(Group::JoinExternally(
+      bare, Options("dora"), JoinOptions{.ratchet_tree = groups_[1].RatchetTreeExtension()}));
+  EXPECT_TRUE(groups_[1].Process(joining.message).ok());
+  CommitToAll(groups_, 0, Must(groups_[0].PrepareCommit()));
+  EXPECT_EQ(Group::JoinExternally(bare, Options("dora"),
+                                  JoinOptions{.ratchet_tree = groups_[1].RatchetTreeExtension()})
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ExternalCommit, GroupIdInUseIsRefused) {
+  const auto in_use = [](ByteView id) { return crypto::PublicEquals(id, ViewOf("a group")); };
+  EXPECT_EQ(
+      Group::JoinExternally(info_, Options("dora"), JoinOptions{.in_use = in_use}).status().code(),
+      absl::StatusCode::kAlreadyExists);
 }
 
 TEST_F(ExternalCommit, HasOneExternalInitAndNothingForbidden) {
@@ -100,6 +194,49 @@ TEST_F(ExternalCommit, OfAnEarlierEpochComesTooLate) {
   CommitToAll(groups_, 0, Must(groups_[0].PrepareCommit()));
   EXPECT_EQ(groups_[1].Process(joining.message).status().code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ExternalCommit, KemOutputThatDoesNotOpen) {
+  for (const Bytes& kem_output : {Bytes(32, 0), Bytes(31, 9), Bytes{}}) {
+    const absl::Status status = Try([&](Commit& commit) {
+      std::get<ExternalInit>(std::get<Proposal>(commit.proposals[0].body).body).kem_output =
+          kem_output;
+    });
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated) << status;
+  }
+}
+
+TEST_F(ExternalCommit, MustBeSignedByItsOwnLeaf) {
+  MlsMessage message = Must(crypto::Parse<MlsMessage>(JoinBy(info_).message));
+  auto& in_public = std::get<PublicMessage>(message.body);
+  in_public.auth.signature = SignContent(SignatureKey::Generate(), WireFormat::kPublicMessage,
+                                         in_public.content, groups_[0].state().context);
+  EXPECT_EQ(groups_[1].Process(crypto::Serialize(message)).status().code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(ExternalCommit, LeafMustBeGoodForTheGroup) {
+  EXPECT_EQ(Try([](Commit& commit) { commit.path->leaf_node.signature[3] ^= 1; }).code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(
+      Try([](Commit& commit) { commit.path->leaf_node.source = LeafNodeSource::kUpdate; }).code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Try([](Commit& commit) { commit.path->nodes.pop_back(); }).code(),
+            absl::StatusCode::kInvalidArgument);
+  // With the signature key of who is there already.
+  const SignatureKey taken = groups_[2].state().signature_key.Clone();
+  GroupOptions own = Options("twin");
+  own.signature_key = &taken;
+  EXPECT_EQ(Group::JoinExternally(info_, own).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ExternalCommit, GroupInfoOfNobody) {
+  MlsMessage message = Must(crypto::Parse<MlsMessage>(info_));
+  auto& info = std::get<GroupInfo>(message.body);
+  info.signer = 3;
+  SignGroupInfo(groups_[0].state().signature_key, info);
+  EXPECT_EQ(Group::JoinExternally(crypto::Serialize(message), Options("dora")).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

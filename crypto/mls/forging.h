@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/base/check.h"
 #include "crypto/mls/framing.h"
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/message_protection.h"
+#include "crypto/mls/next_epoch.h"
 
 namespace parley::mls::testing {
 
@@ -36,6 +38,151 @@ inline Bytes ForgeCommit(Group& group, const CommitOptions& given,
       SignContent(state.signature_key, content.wire_format, content.content, state.context);
   return crypto::Serialize(MlsMessage{
       ProtectPublic(*state.suite, state.secrets.membership, state.context, std::move(content))});
+}
+
+// `proposal` of `group`'s member as a PublicMessage, without any of the checks of an honest sender.
+inline Bytes ForgeProposal(const Group& group, const Proposal& proposal) {
+  const GroupState& state = group.state();
+  FramedContent content = NewContent(state, {});
+  content.body = proposal;
+  return crypto::Serialize(
+      MlsMessage{ProtectPublic(*state.suite, state.secrets.membership, state.context,
+                               SignAs(state, WireFormat::kPublicMessage, std::move(content)))});
+}
+
+// A proposal or commit from outside, signed by `key`, with `sender` as it claims, whatever it may
+// send.
+template <typename Body>
+Bytes OutsideContent(const Group& group, const SignatureKey& key, const Sender& sender,
+                     const Body& body) {
+  const GroupState& state = group.state();
+  FramedContent content = NewContent(state, {});
+  content.sender = sender;
+  content.body = body;
+  AuthenticatedContent authenticated{.wire_format = WireFormat::kPublicMessage};
+  authenticated.auth.signature =
+      SignContent(key, WireFormat::kPublicMessage, content, state.context);
+  authenticated.content = std::move(content);
+  return crypto::Serialize(
+      MlsMessage{ProtectPublic(*state.suite, {}, state.context, std::move(authenticated))});
+}
+
+inline Bytes OutsideProposal(const Group& group, const SignatureKey& key, const Sender& sender,
+                             const Proposal& proposal) {
+  return OutsideContent(group, key, sender, proposal);
+}
+
+// A commit of `chosen`, whatever an honest one could contain, with a path that is right for the
+// tree that they make; its confirmation tag fits nothing. Requires: the proposals can be applied.
+inline Bytes ForgeCommitOf(const Group& group, ChosenProposals chosen) {
+  const GroupState& state = group.state();
+  AppliedProposals applied = ApplyProposals(state, chosen.listed).value();
+  NewPath path = CreatePath(*state.suite, applied.tree, state.own_leaf, state.own_leaf_node(),
+                            state.signature_key, state.context.group_id);
+  PARLEY_CHECK(EncryptPath(*state.suite, applied.tree, state.own_leaf, applied.added,
+                           ProvisionalContext(state, applied), path)
+                   .ok());
+  FramedContent content = NewContent(state, {});
+  content.body = Commit{.proposals = std::move(chosen.written), .path = std::move(path.path)};
+  AuthenticatedContent authenticated =
+      SignAs(state, WireFormat::kPublicMessage, std::move(content));
+  authenticated.auth.confirmation_tag = Bytes(state.suite->hash_size(), 1);
+  return crypto::Serialize(MlsMessage{ProtectPublic(*state.suite, state.secrets.membership,
+                                                    state.context, std::move(authenticated))});
+}
+
+// A commit of nothing that is right in every way, confirmation tag included, but that gives the
+// members below the path node at `step` another path secret: only they can tell.
+// Requires: `step` is one of the filtered direct path.
+inline Bytes ForgeSplitCommit(const Group& group, size_t step) {
+  const GroupState& state = group.state();
+  const CipherSuite& suite = *state.suite;
+  AppliedProposals applied = ApplyProposals(state, {}).value();
+  NewPath path = CreatePath(suite, applied.tree, state.own_leaf, state.own_leaf_node(),
+                            state.signature_key, state.context.group_id);
+  PARLEY_CHECK(path.path_secrets.size() > step);
+  const Secret genuine = path.path_secrets[step].second.Clone();
+  path.path_secrets[step].second = Secret::CopyOf(Bytes(suite.hash_size(), 0x66));
+  PARLEY_CHECK(
+      EncryptPath(suite, applied.tree, state.own_leaf, {}, ProvisionalContext(state, applied), path)
+          .ok());
+  path.path_secrets[step].second = genuine.Clone();
+  FramedContent content = NewContent(state, {});
+  content.body = Commit{.proposals = {}, .path = std::move(path.path)};
+  SignedCommit made =
+      SignCommit(state, state.signature_key, std::move(content), WireFormat::kPublicMessage,
+                 NextEpochInput{.applied = std::move(applied),
+                                .own_leaf = state.own_leaf,
+                                .keys = std::move(path.keys),
+                                .signature_key = state.signature_key.Clone(),
+                                .commit_secret = std::move(path.commit_secret),
+                                .psk_secret = PskSecret(ZeroSecret(suite)),
+                                .init_secret = state.secrets.init});
+  return crypto::Serialize(MlsMessage{
+      ProtectPublic(suite, state.secrets.membership, state.context, std::move(made.content))});
+}
+
+// What a Welcome says, before it is encrypted.
+struct WelcomeContents {
+  GroupSecrets secrets;
+  GroupInfo info;
+  std::vector<Psk> psks;  // with which it is encrypted
+
+  // Another tree, with the hash that fits.
+  void SetTree(const RatchetTree& tree) {
+    SetTree(tree.Serialize());
+    info.group_context.tree_hash = tree.TreeHash();
+  }
+  void SetTree(Bytes wire) {
+    for (Extension& extension : info.extensions) {
+      if (extension.type == ExtensionType::kRatchetTree) extension.data = std::move(wire);
+    }
+  }
+};
+
+// The Welcome for `bundle` with `tamper` applied to its contents, the GroupInfo signed anew by
+// `signer` (its own member's key, as a rule) and all of it encrypted anew. The confirmation tag
+// stays that of the honest Welcome.
+inline Bytes ForgeWelcome(const Bytes& honest, const KeyPackageBundle& bundle,
+                          const SignatureKey& signer,
+                          const std::function<void(WelcomeContents&)>& tamper) {
+  MlsMessage message = crypto::Parse<MlsMessage>(honest).value();
+  Welcome& welcome = std::get<Welcome>(message.body);
+  const CipherSuite& suite = **FindCipherSuite(welcome.suite);
+  WelcomeContents contents;
+  contents.secrets = OpenGroupSecrets(suite, welcome, bundle.Ref(), bundle.init_private()).value();
+  const auto secret = [&] {
+    return DeriveWelcomeSecret(suite, JoinerSecret(contents.secrets.joiner_secret.Clone()),
+                               PskSecret(ComputePskSecret(suite, contents.psks)));
+  };
+  contents.info = OpenGroupInfo(suite, secret(), welcome).value();
+  tamper(contents);
+  SignGroupInfo(signer, contents.info);
+  welcome.encrypted_group_info = SealGroupInfo(suite, secret(), contents.info);
+  welcome.secrets = {SealGroupSecrets(WelcomeEncryption(suite, welcome.encrypted_group_info),
+                                      bundle.Ref(), bundle.key_package().init_key, contents.secrets)
+                         .value()};
+  return crypto::Serialize(message);
+}
+
+// A PrivateMessage in the name of `claimed`, its sender data in order and its ciphertext nobody's:
+// for generations that can't be reached step by step.
+inline Bytes ForgeSenderData(const Group& group, LeafIndex claimed, uint32_t generation,
+                             ContentType type = ContentType::kApplication) {
+  const GroupState& state = group.state();
+  PrivateMessage message{
+      .group_id = state.context.group_id, .epoch = state.context.epoch, .content_type = type};
+  message.ciphertext = Bytes(64, 0x5c);
+  const MessageKey key = SenderDataKey(*state.suite, state.secrets.sender_data, message.ciphertext);
+  crypto::Writer aad;
+  Encode(aad, message.group_id);
+  Encode(aad, message.epoch);
+  Encode(aad, message.content_type);
+  const SenderData sender{.leaf_index = claimed.value, .generation = generation};
+  message.encrypted_sender_data =
+      crypto::Seal(state.suite->aead, key.key.Reveal(), key.nonce.Reveal(), aad.view(),
+                   crypto::Serialize(sender));
+  return crypto::Serialize(MlsMessage{std::move(message)});
 }
 
 // Signs a path's leaf anew, its parent hash recomputed over the path's public keys.

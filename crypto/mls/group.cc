@@ -2,7 +2,6 @@
 
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/message_protection.h"
-#include "crypto/mls/proposal_list.h"
 
 namespace parley::mls {
 
@@ -64,6 +63,10 @@ const Bytes& Group::confirmed_transcript_hash() const {
   return state_->context.confirmed_transcript_hash;
 }
 const Bytes& Group::tree_hash() const { return state_->context.tree_hash; }
+const ReInit* Group::ended_by() const {
+  return state_->reinit.has_value() ? &*state_->reinit : nullptr;
+}
+Bytes Group::RatchetTreeExtension() const { return state_->tree.Serialize(); }
 
 Bytes Group::EpochAuthenticator() const {
   const ByteView value = state_->secrets.authenticator.value.Reveal();
@@ -93,29 +96,6 @@ absl::StatusOr<Bytes> Group::GroupInfoMessage(bool with_tree, bool with_external
 
 // ---- Sending ----------------------------------------------------------------------------------
 
-namespace {
-
-// Section 12.4.2: after a ReInit "the client MUST NOT use the group to send messages anymore".
-absl::Status CheckNotEnded(const GroupState& state) {
-  if (!state.reinit.has_value()) return absl::OkStatus();
-  return absl::FailedPreconditionError("this group has ended: another takes its place");
-}
-
-// Signs, encrypts and takes in an own proposal.
-absl::StatusOr<Bytes> SendProposal(GroupState& state, Proposal proposal, size_t padding) {
-  PARLEY_RETURN_IF_ERROR(CheckNotEnded(state));
-  PARLEY_RETURN_IF_ERROR(ValidateProposal(state, proposal, Sender::Member(state.own_leaf)));
-  FramedContent content = NewContent(state, {});
-  content.body = proposal;
-  const AuthenticatedContent authenticated =
-      SignAs(state, WireFormat::kPrivateMessage, std::move(content));
-  PARLEY_RETURN_IF_ERROR(AddPending(state, {MakeProposalRef(*state.suite, authenticated),
-                                            Sender::Member(state.own_leaf), std::move(proposal)}));
-  return SealPrivate(state, authenticated, padding);
-}
-
-}  // namespace
-
 absl::StatusOr<Bytes> Group::Protect(ByteView application, ByteView authenticated_data,
                                      size_t padding) {
   PARLEY_RETURN_IF_ERROR(CheckNotEnded(*state_));
@@ -123,48 +103,6 @@ absl::StatusOr<Bytes> Group::Protect(ByteView application, ByteView authenticate
   content.body = Secret::CopyOf(application);
   return SealPrivate(*state_, SignAs(*state_, WireFormat::kPrivateMessage, std::move(content)),
                      padding);
-}
-
-absl::StatusOr<Bytes> Group::ProposeAdd(ByteView key_package_message, size_t padding) {
-  PARLEY_ASSIGN_OR_RETURN(KeyPackage key_package, ParseKeyPackageMessage(key_package_message));
-  return SendProposal(*state_, Proposal{Add{std::move(key_package)}}, padding);
-}
-
-absl::StatusOr<Bytes> Group::ProposeUpdate(const LeafRenewal& renewal, size_t padding) {
-  GroupState& state = *state_;
-  crypto::KemKeyPair keys = state.suite->kem().GenerateKeyPair();
-  LeafNode leaf = state.own_leaf_node();
-  PendingUpdate pending{keys.public_key, std::move(keys.private_key), {}};
-  std::optional<SignatureKey> signature_key;
-  if (renewal.new_signature_key) {
-    signature_key = SignatureKey::Generate();
-    pending.signature_seed = signature_key->Seed();
-    const auto& public_key = signature_key->public_key();
-    leaf.signature_key.assign(public_key.begin(), public_key.end());
-  }
-  leaf.encryption_key = std::move(keys.public_key);
-  leaf.source = LeafNodeSource::kUpdate;
-  if (renewal.leaf_extensions.has_value()) leaf.extensions = *renewal.leaf_extensions;
-  if (renewal.identity.has_value()) leaf.credential = Credential::Basic(*renewal.identity);
-  SignLeafNode(signature_key.has_value() ? *signature_key : state.signature_key,
-               state.place(state.own_leaf), leaf);
-  PARLEY_ASSIGN_OR_RETURN(Bytes message,
-                          SendProposal(state, Proposal{Update{std::move(leaf)}}, padding));
-  state.pending_updates.push_back(std::move(pending));
-  return message;
-}
-
-absl::StatusOr<Bytes> Group::ProposeRemove(LeafIndex leaf, size_t padding) {
-  return SendProposal(*state_, Proposal{Remove{leaf}}, padding);
-}
-
-absl::StatusOr<Bytes> Group::ProposePsk(const PreSharedKeyId& id, size_t padding) {
-  return SendProposal(*state_, Proposal{PreSharedKey{id}}, padding);
-}
-
-absl::StatusOr<Bytes> Group::ProposeExtensions(const Extensions& extensions, size_t padding) {
-  PARLEY_RETURN_IF_ERROR(CheckGroupSupports(state_->tree, extensions));
-  return SendProposal(*state_, Proposal{GroupContextExtensions{extensions}}, padding);
 }
 
 }  // namespace parley::mls

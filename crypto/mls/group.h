@@ -51,6 +51,7 @@
 #include "crypto/base/bytes.h"
 #include "crypto/base/secret.h"
 #include "crypto/mls/ciphersuite.h"
+#include "crypto/mls/group_options.h"
 #include "crypto/mls/key_package.h"
 #include "crypto/mls/proposal.h"
 #include "crypto/mls/psk.h"
@@ -187,62 +188,6 @@ class StagedCommit {
 
 using Received = std::variant<ApplicationMessage, ReceivedProposal, StagedCommit, OwnMessage>;
 
-// ---- What the callers give --------------------------------------------------------------------
-
-struct GroupOptions {
-  CipherSuiteId suite = CipherSuiteId::kParley;
-  Bytes group_id{};  // random, by the caller
-  Bytes identity{};  // own basic credential; the signature key is made inside
-  std::optional<Capabilities> capabilities{};  // by default Capabilities::Default(suite)
-  Extensions leaf_extensions{};
-  Extensions extensions{};  // of the GroupContext
-};
-
-struct JoinOptions {
-  PskLookup psks{};                     // external PSKs and other groups' resumption secrets
-  std::optional<Bytes> ratchet_tree{};  // when the Welcome carries none
-};
-
-struct ProcessOptions {
-  PskLookup psks{};
-};
-
-// New material for an own leaf. By default the keys are renewed but the signature key.
-struct LeafRenewal {
-  bool new_signature_key = false;
-  std::optional<Extensions> leaf_extensions{};
-  std::optional<Bytes> identity{};
-};
-
-enum class ProposalsToInclude { kAll, kNone, kListed };
-
-struct CommitOptions {
-  // By value, made by this commit:
-  std::vector<Bytes> adds{};  // key packages as MLSMessages
-  std::vector<LeafIndex> removes{};
-  std::optional<Extensions> extensions{};  // replaces those of the GroupContext
-  std::vector<Psk> psks{};
-  // By reference, of the pending ones. With kAll those that can't go together with the others or
-  // that are no longer valid are left out silently (a Remove wins over an Update of the same leaf,
-  // the later Update over the earlier one, own Updates are left out); with kListed a listed one
-  // that can't is an error.
-  ProposalsToInclude include = ProposalsToInclude::kAll;
-  std::vector<ProposalRef> listed{};
-
-  bool force_path = false;      // a path even where the proposals don't need one
-  LeafRenewal renewal{};        // used when there is a path
-  bool public_message = false;  // a PublicMessage instead of a PrivateMessage
-  bool tree_in_welcome = true;  // the ratchet_tree extension
-  bool external_pub_in_group_info = false;
-  Bytes authenticated_data{};
-  size_t padding = 0;  // zero bytes added inside the encryption
-  Extensions group_info_extensions{};
-  // Seconds since 1970, for the lifetimes of added key packages (section 7.3 wants it of senders
-  // only); without it they aren't looked at.
-  std::optional<uint64_t> now_seconds{};
-  PskLookup psk_lookup{};  // for PSK proposals by reference
-};
-
 struct PreparedCommit;
 
 // ---- The group --------------------------------------------------------------------------------
@@ -264,6 +209,19 @@ class Group {
   static absl::StatusOr<PreparedCommit> JoinExternally(ByteView group_info,
                                                        const GroupOptions& own_leaf,
                                                        const JoinOptions& options = {});
+  // The same, in place of an own old leaf or with pre-shared keys.
+  static absl::StatusOr<PreparedCommit> JoinExternally(ByteView group_info,
+                                                       const GroupOptions& own_leaf,
+                                                       const ExternalJoinOptions& options);
+
+  // Section 11.3: a new group of some of this one's members, linked to this epoch by a resumption
+  // PSK. The result is its first commit: only `welcome` and `next` are of use.
+  // Errors: PermissionDenied when a key package is of none of this group's clients.
+  absl::StatusOr<PreparedCommit> Branch(const ContinuationOptions& options) const;
+  // Section 11.2: the group that takes this one's place, as its ReInit says, for all its members.
+  // Errors: FailedPrecondition before the ReInit is committed; PermissionDenied when the key
+  // packages are not those of the other members.
+  absl::StatusOr<PreparedCommit> Reinitialize(const ContinuationOptions& options) const;
 
   // Reads what Serialize() wrote. Errors: DataLoss when damaged or of a later version.
   static absl::StatusOr<Group> Parse(ByteView stored);
@@ -286,6 +244,11 @@ class Group {
   const Extension* FindExtension(ExtensionType type) const;
   const Bytes& confirmed_transcript_hash() const;
   const Bytes& tree_hash() const;
+  // The ReInit with which this group has ended; null while it lives.
+  const ReInit* ended_by() const;
+  // The public tree in the form of the ratchet_tree extension (section 12.4.3.3), for joiners whose
+  // Welcome or GroupInfo has none.
+  Bytes RatchetTreeExtension() const;
   // Section 8.7: equal for all members of an epoch.
   Bytes EpochAuthenticator() const;
 
@@ -310,6 +273,12 @@ class Group {
   absl::StatusOr<Bytes> ProposeRemove(LeafIndex leaf, size_t padding = 0);
   absl::StatusOr<Bytes> ProposePsk(const PreSharedKeyId& id, size_t padding = 0);
   absl::StatusOr<Bytes> ProposeExtensions(const Extensions& extensions, size_t padding = 0);
+
+  // Any proposal but an Update or ExternalInit, in either wire format. An Add's key package is
+  // checked against `checks`.
+  absl::StatusOr<Bytes> Propose(const Proposal& proposal, const SendOptions& send = {},
+                                const LeafChecks& checks = {});
+  absl::StatusOr<Bytes> ProposeUpdate(const LeafRenewal& renewal, const SendOptions& send);
 
   // In the order of their arrival.
   const std::vector<PendingProposal>& pending_proposals() const;

@@ -1,22 +1,29 @@
 // How a group starts: creation (RFC 9420 section 11) and joining by Welcome (section 12.4.3.1).
 #include "crypto/mls/group_join.h"
 
-#include <algorithm>
-
+#include "crypto/mls/continuation.h"
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/transcript.h"
 #include "crypto/mls/tree_validation.h"
 
 namespace parley::mls {
 
+KeyPackageOptions LeafOptions(const GroupOptions& group, CipherSuiteId suite) {
+  return {.suite = suite,
+          .identity = group.identity,
+          .capabilities = group.capabilities,
+          .leaf_extensions = group.leaf_extensions,
+          .credential = group.credential,
+          .signature_key = group.signature_key,
+          .grease = group.grease};
+}
+
 absl::StatusOr<Group> Group::Create(const GroupOptions& options) {
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(options.suite));
   PARLEY_ASSIGN_OR_RETURN(KeyPackageBundle bundle,
-                          KeyPackageBundle::Create({.suite = options.suite,
-                                                    .identity = options.identity,
-                                                    .capabilities = options.capabilities,
-                                                    .leaf_extensions = options.leaf_extensions}));
+                          KeyPackageBundle::Create(LeafOptions(options, options.suite)));
   PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(options.extensions));
+  PARLEY_RETURN_IF_ERROR(CheckExternalSenders({}, options.extensions));
   RatchetTree tree(*suite);
   PARLEY_RETURN_IF_ERROR(
       tree.AddLeaf(std::make_shared<LeafNode>(bundle.key_package().leaf_node)).status());
@@ -43,13 +50,19 @@ absl::StatusOr<Group> Group::Create(const GroupOptions& options) {
 }
 
 absl::StatusOr<RatchetTree> TreeOfGroupInfo(const CipherSuite& suite, const GroupInfo& info,
-                                            const std::optional<Bytes>& given_tree) {
+                                            const JoinOptions& options) {
   PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(info.extensions));
   PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(info.group_context.extensions));
   if (info.group_context.version != ProtocolVersion::kMls10 ||
       info.group_context.suite != suite.id) {
     return absl::InvalidArgumentError("a GroupInfo of another version or cipher suite");
   }
+  // Section 12.4.3: "New members MUST verify that group_id is unique among the groups they are
+  // currently participating in."
+  if (options.in_use && options.in_use(info.group_context.group_id)) {
+    return absl::AlreadyExistsError("a group of this id has been joined already");
+  }
+  const std::optional<Bytes>& given_tree = options.ratchet_tree;
   const Extension* extension = FindExtension(info.extensions, ExtensionType::kRatchetTree);
   if (extension == nullptr && !given_tree.has_value()) {
     return absl::InvalidArgumentError("a group without its ratchet tree can't be joined");
@@ -68,22 +81,16 @@ absl::StatusOr<RatchetTree> TreeOfGroupInfo(const CipherSuite& suite, const Grou
   PARLEY_RETURN_IF_ERROR(VerifyGroupInfo(signer->signature_key, info));
   PARLEY_RETURN_IF_ERROR(ValidateTree(suite, tree, info.group_context.group_id));
   PARLEY_RETURN_IF_ERROR(CheckGroupSupports(tree, info.group_context.extensions));
+  PARLEY_RETURN_IF_ERROR(CheckExternalSenders(options.checks, info.group_context.extensions));
+  absl::Status status;
+  tree.ForEachLeaf([&](LeafIndex, const LeafNode& leaf) {
+    if (status.ok()) status = CheckLeaf(options.checks, leaf);
+  });
+  PARLEY_RETURN_IF_ERROR(status);
   return tree;
 }
 
 namespace {
-
-// Section 12.4.3.1: a resumption PSK with usage reinit or branch must be the only such one, and the
-// group then in epoch 1.
-absl::Status CheckResumptionUses(const std::vector<PreSharedKeyId>& ids, uint64_t epoch) {
-  const auto links = std::count_if(ids.begin(), ids.end(), [](const PreSharedKeyId& id) {
-    return id.type == PskType::kResumption && id.usage != ResumptionPskUsage::kApplication;
-  });
-  if (links > 1 || (links == 1 && epoch != 1)) {
-    return absl::InvalidArgumentError("a Welcome that continues another group in a wrong way");
-  }
-  return absl::OkStatus();
-}
 
 // "Identify a leaf whose LeafNode is identical to the one in the KeyPackage."
 std::optional<LeafIndex> FindLeaf(const RatchetTree& tree, const LeafNode& own) {
@@ -108,15 +115,22 @@ absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& g
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(welcome->suite));
   PARLEY_ASSIGN_OR_RETURN(GroupSecrets group_secrets,
                           OpenGroupSecrets(*suite, *welcome, bundle.Ref(), bundle.init_private()));
+  const GroupState* continued =
+      options.continues == nullptr ? nullptr : &options.continues->state();
+  PARLEY_ASSIGN_OR_RETURN(const PreSharedKeyId* link,
+                          FindContinuation(group_secrets.psks, continued));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<Psk> psks,
-                          FindPsks(nullptr, group_secrets.psks, options.psks));
+                          FindPsks(continued, group_secrets.psks, options.psks));
   const PskSecret psk_secret(ComputePskSecret(*suite, psks));
   JoinerSecret joiner(std::move(group_secrets.joiner_secret));
   PARLEY_ASSIGN_OR_RETURN(
       GroupInfo info,
       OpenGroupInfo(*suite, DeriveWelcomeSecret(*suite, joiner, psk_secret), *welcome));
-  PARLEY_RETURN_IF_ERROR(CheckResumptionUses(group_secrets.psks, info.group_context.epoch));
-  PARLEY_ASSIGN_OR_RETURN(RatchetTree tree, TreeOfGroupInfo(*suite, info, options.ratchet_tree));
+  PARLEY_ASSIGN_OR_RETURN(RatchetTree tree, TreeOfGroupInfo(*suite, info, options));
+  if (link != nullptr) {
+    PARLEY_RETURN_IF_ERROR(
+        CheckContinuation(*continued, *link, info.group_context, tree, options.checks));
+  }
   const std::optional<LeafIndex> own = FindLeaf(tree, bundle.key_package().leaf_node);
   if (!own.has_value()) return absl::InvalidArgumentError("a Welcome to a group without oneself");
 

@@ -13,12 +13,12 @@ namespace parley::mls {
 class CommitProcessor {
  public:
   CommitProcessor(const GroupState& before, const AuthenticatedContent& content,
-                  const PskLookup& lookup)
+                  const ProcessOptions& options)
       : before_(before),
         suite_(*before.suite),
         content_(content),
         commit_(std::get<Commit>(content.content.body)),
-        lookup_(lookup),
+        options_(options),
         external_(content.content.sender.type == SenderType::kNewMemberCommit) {}
 
   absl::StatusOr<StagedCommit> Process() && {
@@ -34,6 +34,8 @@ class CommitProcessor {
     if (external_) PARLEY_RETURN_IF_ERROR(PlaceExternalJoiner(applied));
     if (commit_.path.has_value()) PARLEY_RETURN_IF_ERROR(MergePath(applied));
     PARLEY_RETURN_IF_ERROR(CheckNewTree(applied));
+    PARLEY_RETURN_IF_ERROR(
+        CheckArrivals(options_.checks, applied, external_ ? &commit_.path->leaf_node : nullptr));
 
     StagedCommit staged;
     staged.sender_ = sender_;
@@ -119,7 +121,7 @@ class CommitProcessor {
       for (auto& [node, key] : opened.keys) kept.keys.insert_or_assign(node, std::move(key));
     }
     PARLEY_ASSIGN_OR_RETURN(const std::vector<Psk> psks,
-                            FindPsks(&before_, applied.changes.psks, lookup_));
+                            FindPsks(&before_, applied.changes.psks, options_.psks));
     InitSecret external_init;
     if (external_) {
       const crypto::KemKeyPair external = DeriveExternalKeyPair(suite_, before_.secrets.external);
@@ -149,7 +151,7 @@ class CommitProcessor {
   const CipherSuite& suite_;
   const AuthenticatedContent& content_;
   const Commit& commit_;
-  const PskLookup& lookup_;
+  const ProcessOptions& options_;
   const bool external_;
   LeafIndex sender_;
 };
@@ -218,10 +220,28 @@ absl::Status CheckGroupAndEpoch(const GroupState& state, const Bytes& group_id, 
   return absl::OkStatus();
 }
 
+// What the application says of what a proposal brings; of all together it is asked again when they
+// are committed.
+absl::Status CheckProposed(const GroupState& state, const Proposal& proposal, const Sender& sender,
+                           const LeafChecks& checks) {
+  if (const auto* add = std::get_if<Add>(&proposal.body)) {
+    return CheckLeaf(checks, add->key_package.leaf_node);
+  }
+  if (const auto* update = std::get_if<Update>(&proposal.body)) {
+    return CheckReplacement(checks, *state.tree.leaf(sender.leaf()), update->leaf_node);
+  }
+  if (const auto* wanted = std::get_if<GroupContextExtensions>(&proposal.body)) {
+    return CheckExternalSenders(checks, wanted->extensions);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ReceivedProposal> TakeProposal(GroupState& state,
-                                              const AuthenticatedContent& content) {
+                                              const AuthenticatedContent& content,
+                                              const LeafChecks& checks) {
   const auto& proposal = std::get<Proposal>(content.content.body);
   PARLEY_RETURN_IF_ERROR(ValidateProposal(state, proposal, content.content.sender));
+  PARLEY_RETURN_IF_ERROR(CheckProposed(state, proposal, content.content.sender, checks));
   PendingProposal pending{MakeProposalRef(*state.suite, content), content.content.sender, proposal};
   PARLEY_RETURN_IF_ERROR(AddPending(state, pending));
   return ReceivedProposal{std::move(pending), content.content.authenticated_data};
@@ -230,9 +250,9 @@ absl::StatusOr<ReceivedProposal> TakeProposal(GroupState& state,
 absl::StatusOr<Received> TakeHandshake(GroupState& state, const AuthenticatedContent& content,
                                        const ProcessOptions& options) {
   if (content.content.content_type() == ContentType::kCommit) {
-    return CommitProcessor(state, content, options.psks).Process();
+    return CommitProcessor(state, content, options).Process();
   }
-  return TakeProposal(state, content);
+  return TakeProposal(state, content, options.checks);
 }
 
 absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& message,
@@ -282,7 +302,8 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
                                 .plaintext = std::get<Secret>(std::move(content.content.body)),
                                 .authenticated_data = message.authenticated_data};
     case ContentType::kProposal: {
-      PARLEY_ASSIGN_OR_RETURN(ReceivedProposal received, TakeProposal(state, content));
+      PARLEY_ASSIGN_OR_RETURN(ReceivedProposal received,
+                              TakeProposal(state, content, options.checks));
       state.secret_tree.Consume(std::move(key));
       return received;
     }

@@ -6,6 +6,11 @@
 
 namespace parley::mls {
 
+absl::Status CheckNotEnded(const GroupState& state) {
+  if (!state.reinit.has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError("this group has ended: another takes its place");
+}
+
 absl::Status AddPending(GroupState& state, PendingProposal proposal) {
   size_t of_sender = 0;
   for (const PendingProposal& other : state.pending) {
@@ -22,6 +27,7 @@ absl::Status AddPending(GroupState& state, PendingProposal proposal) {
 absl::StatusOr<std::vector<Psk>> FindPsks(const GroupState* state,
                                           const std::vector<PreSharedKeyId>& ids,
                                           const PskLookup& lookup) {
+  if (ids.size() > kMaxPsks) return absl::InvalidArgumentError("too many pre-shared keys at once");
   std::vector<Psk> psks;
   for (const PreSharedKeyId& id : ids) {
     std::optional<Secret> secret;
@@ -135,43 +141,79 @@ struct StoredResumption {
   }
 };
 
-// Everything but the version, the suite, the signature key and the tree.
-void EncodeState(crypto::Writer& w, const GroupState& state) {
+}  // namespace
+
+void EncodeEpoch(crypto::Writer& w, const GroupState& state) {
   Encode(w, state.context);
   Encode(w, state.interim_transcript_hash);
   Encode(w, state.confirmation_tag);
   w.WriteUint32(state.own_leaf.value);
   Encode(w, state.keys);
   Encode(w, state.secrets);
-  Encode(w, state.secret_tree);
+}
+
+absl::Status DecodeEpoch(crypto::Reader& r, GroupState& state) {
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.context));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.interim_transcript_hash));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.confirmation_tag));
+  PARLEY_RETURN_IF_ERROR(r.ReadUint32(state.own_leaf.value));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.keys));
+  return Decode(r, state.secrets);
+}
+
+void EncodePending(crypto::Writer& w, const GroupState& state) {
   std::vector<StoredPending> pending;
   for (const PendingProposal& p : state.pending) pending.push_back({p.ref, p.sender, p.proposal});
   Encode(w, pending);
   Encode(w, state.pending_updates);
+}
+
+absl::Status DecodePending(crypto::Reader& r, GroupState& state) {
+  std::vector<StoredPending> pending;
+  PARLEY_RETURN_IF_ERROR(Decode(r, pending));
+  for (StoredPending& p : pending) {
+    state.pending.push_back({std::move(p.ref), p.sender, std::move(p.proposal)});
+  }
+  return Decode(r, state.pending_updates);
+}
+
+void EncodePast(crypto::Writer& w, const GroupState& state) {
   std::vector<StoredResumption> past;
   for (const auto& [epoch, secret] : state.past_resumption) past.push_back({epoch, secret.Clone()});
   Encode(w, past);
   Encode(w, state.reinit);
 }
 
-absl::Status DecodeState(crypto::Reader& r, GroupState& state) {
-  PARLEY_RETURN_IF_ERROR(Decode(r, state.context));
-  PARLEY_RETURN_IF_ERROR(Decode(r, state.interim_transcript_hash));
-  PARLEY_RETURN_IF_ERROR(Decode(r, state.confirmation_tag));
-  PARLEY_RETURN_IF_ERROR(r.ReadUint32(state.own_leaf.value));
-  PARLEY_RETURN_IF_ERROR(Decode(r, state.keys));
-  PARLEY_RETURN_IF_ERROR(Decode(r, state.secrets));
-  PARLEY_RETURN_IF_ERROR(Decode(r, state.secret_tree));
-  std::vector<StoredPending> pending;
-  PARLEY_RETURN_IF_ERROR(Decode(r, pending));
-  for (StoredPending& p : pending) {
-    state.pending.push_back({std::move(p.ref), p.sender, std::move(p.proposal)});
-  }
-  PARLEY_RETURN_IF_ERROR(Decode(r, state.pending_updates));
+absl::Status DecodePast(crypto::Reader& r, GroupState& state) {
   std::vector<StoredResumption> past;
   PARLEY_RETURN_IF_ERROR(Decode(r, past));
   for (StoredResumption& p : past) state.past_resumption.emplace(p.epoch, std::move(p.secret));
   return Decode(r, state.reinit);
+}
+
+absl::Status CheckLoaded(GroupState& state) {
+  if (state.tree.leaf(state.own_leaf) == nullptr ||
+      state.tree.TreeHash() != state.context.tree_hash) {
+    return absl::InvalidArgumentError("parts that don't belong together");
+  }
+  return absl::OkStatus();
+}
+
+namespace {
+
+// Everything but the version, the suite, the signature key and the tree.
+void EncodeState(crypto::Writer& w, const GroupState& state) {
+  EncodeEpoch(w, state);
+  Encode(w, state.secret_tree);
+  EncodePending(w, state);
+  EncodePast(w, state);
+}
+
+absl::Status DecodeState(crypto::Reader& r, GroupState& state) {
+  PARLEY_RETURN_IF_ERROR(DecodeEpoch(r, state));
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.secret_tree));
+  PARLEY_RETURN_IF_ERROR(DecodePending(r, state));
+  return DecodePast(r, state);
 }
 
 // What is stored ends with its SHA-256, so that no damage passes for a state.
@@ -202,10 +244,7 @@ absl::StatusOr<std::unique_ptr<GroupState>> ParseState(ByteView stored) {
   auto state = std::make_unique<GroupState>(*suite, std::move(tree), std::move(key));
   PARLEY_RETURN_IF_ERROR(DecodeState(r, *state));
   PARLEY_RETURN_IF_ERROR(r.ExpectEnd());
-  if (state->tree.leaf(state->own_leaf) == nullptr ||
-      state->tree.TreeHash() != state->context.tree_hash) {
-    return absl::InvalidArgumentError("parts that don't belong together");
-  }
+  PARLEY_RETURN_IF_ERROR(CheckLoaded(*state));
   return state;
 }
 

@@ -54,6 +54,9 @@ struct GroupState {
   std::vector<PendingUpdate> pending_updates;
   std::map<uint64_t, Secret> past_resumption;  // by epoch
   std::optional<ReInit> reinit;                // the group has ended
+  // Whether its records are stored, and the hash of the one with what is pending: group_records.h.
+  bool stored = false;
+  Bytes stored_pending;
 
   const LeafNode& own_leaf_node() const { return *tree.leaf(own_leaf); }
   LeafPlace place(LeafIndex leaf) const { return {context.group_id, leaf}; }
@@ -62,6 +65,10 @@ struct GroupState {
 // A copy that shares the tree.
 std::unique_ptr<GroupState> CloneState(const GroupState& state);
 
+// Section 12.4.2: after a ReInit "the client MUST NOT use the group to send messages anymore".
+// Errors: FailedPrecondition then.
+absl::Status CheckNotEnded(const GroupState& state);
+
 // Keeps a proposal for a commit. One that is there already stays there once: a member that proposes
 // the same removal twice in an epoch makes the same proposal, signature included.
 // Errors: ResourceExhausted over kMaxPendingProposals.
@@ -69,7 +76,7 @@ absl::Status AddPending(GroupState& state, PendingProposal proposal);
 
 // The secrets for `ids`, in their order: the group's own resumption secrets and what `lookup` has.
 // `state` may be null for who isn't a member yet.
-// Errors: FailedPrecondition when one isn't there.
+// Errors: FailedPrecondition when one isn't there; InvalidArgument for more than kMaxPsks.
 absl::StatusOr<std::vector<Psk>> FindPsks(const GroupState* state,
                                           const std::vector<PreSharedKeyId>& ids,
                                           const PskLookup& lookup);
@@ -87,6 +94,17 @@ absl::StatusOr<Bytes> SealPrivate(GroupState& state, const AuthenticatedContent&
 
 // A content of this group and epoch, from this member.
 FramedContent NewContent(const GroupState& state, ByteView authenticated_data);
+
+// The parts of the stored forms: what stays for an epoch, what waits for a commit, what is kept of
+// earlier epochs.
+void EncodeEpoch(crypto::Writer& w, const GroupState& state);
+absl::Status DecodeEpoch(crypto::Reader& r, GroupState& state);
+void EncodePending(crypto::Writer& w, const GroupState& state);
+absl::Status DecodePending(crypto::Reader& r, GroupState& state);
+void EncodePast(crypto::Writer& w, const GroupState& state);
+absl::Status DecodePast(crypto::Reader& r, GroupState& state);
+// Errors: InvalidArgument when the tree isn't the context's, or has no own leaf.
+absl::Status CheckLoaded(GroupState& state);
 
 }  // namespace parley::mls
 

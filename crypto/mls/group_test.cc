@@ -326,15 +326,6 @@ TEST(Group, WelcomeIsForItsKeyPackageOnly) {
   EXPECT_TRUE(Group::Join(*commit.welcome, std::move(ana)).ok());
 }
 
-TEST(Group, WelcomeWithoutTreeTakesItFromElsewhere) {
-  Group group = NewGroup("mira");
-  KeyPackageBundle ana = NewKeyPackage("ana");
-  PreparedCommit commit =
-      Must(group.PrepareCommit({.adds = {ana.message()}, .tree_in_welcome = false}));
-  const Secret stored = ana.SerializeSecret();
-  EXPECT_FALSE(Group::Join(*commit.welcome, std::move(ana)).ok());
-}
-
 TEST(Group, LifetimesCountForSendersWithAClock) {
   Group group = NewGroup("mira");
   KeyPackageBundle late = Must(KeyPackageBundle::Create(

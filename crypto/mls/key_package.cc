@@ -1,6 +1,7 @@
 #include "crypto/mls/key_package.h"
 
 #include "crypto/mls/framing.h"
+#include "crypto/mls/grease.h"
 #include "crypto/mls/suite_crypto.h"
 
 namespace parley::mls {
@@ -76,33 +77,42 @@ absl::Status ValidateKeyPackage(const KeyPackage& key_package,
                          key_package.signature);
 }
 
+void SignKeyPackage(const crypto::SignatureKey& key, KeyPackage& key_package) {
+  key_package.signature = SignWithLabel(key, kSignatureLabel, ToBeSigned(key_package));
+}
+
 absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOptions& options) {
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(options.suite));
   KeyPackageBundle bundle;
   crypto::KemKeyPair init = suite->kem().GenerateKeyPair();
   crypto::KemKeyPair leaf_keys = suite->kem().GenerateKeyPair();
-  const SignatureKey signature_key = SignatureKey::Generate();
+  const SignatureKey signature_key =
+      options.signature_key != nullptr ? options.signature_key->Clone() : SignatureKey::Generate();
 
   LeafNode leaf;
   leaf.encryption_key = std::move(leaf_keys.public_key);
   leaf.signature_key.assign(signature_key.public_key().begin(), signature_key.public_key().end());
-  leaf.credential = Credential::Basic(options.identity);
+  leaf.credential = options.credential.value_or(Credential::Basic(options.identity));
   leaf.capabilities = options.capabilities.value_or(Capabilities::Default(options.suite));
   leaf.source = LeafNodeSource::kKeyPackage;
   leaf.lifetime = options.lifetime;
   leaf.extensions = options.leaf_extensions;
+  Extensions extensions = options.key_package_extensions;
+  if (options.grease) {
+    GreaseLeaf(leaf);
+    GreaseExtensions(extensions);
+  }
   PARLEY_RETURN_IF_ERROR(CheckLeafNodeForm(*suite, leaf));
-  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(options.key_package_extensions));
+  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(extensions));
   SignLeafNode(signature_key, {}, leaf);
 
   bundle.key_package_ = {.version = ProtocolVersion::kMls10,
                          .suite = options.suite,
                          .init_key = std::move(init.public_key),
                          .leaf_node = std::move(leaf),
-                         .extensions = options.key_package_extensions,
+                         .extensions = std::move(extensions),
                          .signature = {}};
-  bundle.key_package_.signature =
-      SignWithLabel(signature_key, kSignatureLabel, ToBeSigned(bundle.key_package_));
+  SignKeyPackage(signature_key, bundle.key_package_);
   bundle.init_private_ = std::move(init.private_key);
   bundle.leaf_private_ = std::move(leaf_keys.private_key);
   bundle.signature_private_ = signature_key.Seed();

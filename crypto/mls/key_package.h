@@ -55,13 +55,22 @@ absl::StatusOr<Bytes> KeyPackageRef(const KeyPackage& key_package);
 absl::Status ValidateKeyPackage(const KeyPackage& key_package,
                                 std::optional<uint64_t> now_seconds = std::nullopt);
 
+// Signs `key_package`, replacing its signature. Its leaf has been signed before.
+void SignKeyPackage(const crypto::SignatureKey& key, KeyPackage& key_package);
+
 struct KeyPackageOptions {
   CipherSuiteId suite = CipherSuiteId::kParley;
   Bytes identity{};                            // of the basic credential
   Lifetime lifetime{};                         // by default without end
   std::optional<Capabilities> capabilities{};  // by default Capabilities::Default(suite)
   Extensions leaf_extensions{};                // their types must be among the capabilities
-  Extensions key_package_extensions{};         // likewise
+  Extensions key_package_extensions{};         // unknown ones are ignored by who reads them
+  // Another credential than a basic one, and the key that it speaks of; the key is copied.
+  std::optional<Credential> credential{};
+  const crypto::SignatureKey* signature_key = nullptr;
+  // Section 13.5: random values without meaning among capabilities and extensions, so that others
+  // stay able to ignore what they don't know.
+  bool grease = false;
 };
 
 // A key package with its private half. Every key in it is fresh.

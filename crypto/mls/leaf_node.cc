@@ -111,6 +111,12 @@ absl::Status VerifyLeafNodeSignature(const LeafPlace& place, const LeafNode& lea
 absl::Status CheckLeafNodeForm(const CipherSuite& suite, const LeafNode& leaf) {
   PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(leaf.extensions));
   const Capabilities& can = leaf.capabilities;
+  for (size_t size : {can.versions.size(), can.cipher_suites.size(), can.extensions.size(),
+                      can.proposals.size(), can.credentials.size()}) {
+    if (size > Capabilities::kMaxListed) {
+      return absl::InvalidArgumentError("a leaf node with too many capabilities");
+    }
+  }
   // Section 7.2: the group's version and suite must be among those of the leaf.
   if (!Has(can.versions, ProtocolVersion::kMls10) || !Has(can.cipher_suites, suite.id)) {
     return absl::InvalidArgumentError("a leaf node doesn't support the group's version or suite");

@@ -42,6 +42,10 @@ struct Capabilities {
   // own (private-use types that groups or leaves will carry; they must be listed to be allowed).
   static Capabilities Default(CipherSuiteId suite, std::vector<ExtensionType> extensions = {});
 
+  // How many values a list of a leaf in a group may have: far more than exist, few enough that
+  // looking through those of all members takes no time.
+  static constexpr size_t kMaxListed = 1024;
+
   bool Supports(ExtensionType type) const;
   bool Supports(ProposalType type) const;
   bool Supports(CredentialType type) const;

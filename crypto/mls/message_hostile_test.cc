@@ -120,70 +120,6 @@ TEST(HostileMessage, AnotherGroupsMessage) {
             absl::StatusCode::kUnauthenticated);
 }
 
-// A proposal from outside, signed by `key`, with `sender` as it claims.
-Bytes OutsideProposal(const Group& group, const SignatureKey& key, const Sender& sender,
-                      Proposal proposal) {
-  const GroupState& state = group.state();
-  FramedContent content = NewContent(state, {});
-  content.sender = sender;
-  content.body = std::move(proposal);
-  AuthenticatedContent authenticated{.wire_format = WireFormat::kPublicMessage};
-  authenticated.auth.signature =
-      SignContent(key, WireFormat::kPublicMessage, content, state.context);
-  authenticated.content = std::move(content);
-  return crypto::Serialize(
-      MlsMessage{ProtectPublic(*state.suite, {}, state.context, std::move(authenticated))});
-}
-
-TEST(HostileMessage, ExternalSendersMustBeListed) {
-  std::vector<Group> groups = NewGroups(3);
-  const SignatureKey service = SignatureKey::Generate();
-  const SignatureKey stranger = SignatureKey::Generate();
-  const Sender first{.type = SenderType::kExternal, .index = 0};
-  const Sender second{.type = SenderType::kExternal, .index = 1};
-  const Proposal remove{Remove{LeafIndex(2)}};
-  EXPECT_FALSE(groups[1].Process(OutsideProposal(groups[1], service, first, remove)).ok());
-
-  ExternalSender listed{.credential = Credential::Basic(ToBytes("service"))};
-  listed.signature_key.assign(service.public_key().begin(), service.public_key().end());
-  const Extensions extensions = {
-      {ExtensionType::kExternalSenders, crypto::Serialize(std::vector{listed})}};
-  CommitToAll(groups, 0, Must(groups[0].PrepareCommit({.extensions = extensions})));
-  EXPECT_FALSE(groups[1].Process(OutsideProposal(groups[1], stranger, first, remove)).ok());
-  EXPECT_FALSE(groups[1].Process(OutsideProposal(groups[1], service, second, remove)).ok());
-  EXPECT_FALSE(groups[1]
-                   .Process(OutsideProposal(groups[1], service, first,
-                                            Proposal{Update{groups[0].state().own_leaf_node()}}))
-                   .ok());
-  const Bytes good = OutsideProposal(groups[1], service, first, remove);
-  EXPECT_TRUE(groups[1].Process(good).ok());
-  ASSERT_TRUE(groups[0].Process(good).ok());
-  PreparedCommit commit = Must(groups[0].PrepareCommit());
-  groups.pop_back();
-  CommitToAll(groups, 0, std::move(commit));
-  ExpectAgreement(groups);
-  EXPECT_EQ(groups[0].members().size(), 2u);
-}
-
-TEST(HostileMessage, NewcomersProposeTheirOwnAddOnly) {
-  std::vector<Group> groups = NewGroups(2);
-  KeyPackageBundle dora = NewKeyPackage("dora");
-  const SignatureKey key = Must(SignatureKey::FromSeed(dora.signature_private().Reveal()));
-  const Sender newcomer{.type = SenderType::kNewMemberProposal, .index = 0};
-  EXPECT_FALSE(
-      groups[0]
-          .Process(OutsideProposal(groups[0], key, newcomer, Proposal{Remove{LeafIndex(1)}}))
-          .ok());
-  EXPECT_FALSE(groups[0]
-                   .Process(OutsideProposal(groups[0], SignatureKey::Generate(), newcomer,
-                                            Proposal{Add{dora.key_package()}}))
-                   .ok());
-  EXPECT_TRUE(
-      groups[0]
-          .Process(OutsideProposal(groups[0], key, newcomer, Proposal{Add{dora.key_package()}}))
-          .ok());
-}
-
 TEST(HostileMessage, UpdatesMustBeNewAndMadeForTheirPlace) {
   std::vector<Group> groups = NewGroups(3);
   const GroupState& state = groups[1].state();
@@ -247,6 +183,135 @@ TEST(HostileMessage, NothingIsSentAfterAReInit) {
   EXPECT_EQ(commit.next.Protect(ViewOf("x")).status().code(),
             absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(commit.next.PrepareCommit().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+// `content` of member 1 as a PublicMessage, after `tamper` and then tagged anew.
+Bytes Tagged(const Group& group, FramedContent content,
+             const std::function<void(AuthenticatedContent&)>& tamper) {
+  const GroupState& state = group.state();
+  AuthenticatedContent authenticated =
+      SignAs(state, WireFormat::kPublicMessage, std::move(content));
+  tamper(authenticated);
+  return crypto::Serialize(MlsMessage{ProtectPublic(*state.suite, state.secrets.membership,
+                                                    state.context, std::move(authenticated))});
+}
+
+FramedContent Removal(const Group& group) {
+  FramedContent content = NewContent(group.state(), {});
+  content.body = Proposal{Remove{LeafIndex(2)}};
+  return content;
+}
+
+TEST(HostileMessage, PublicMessagesAreSignedAndTagged) {
+  std::vector<Group> groups = NewGroups(3);
+  const Secret before = groups[0].Serialize();
+  const auto status = [&](const std::function<void(AuthenticatedContent&)>& tamper) {
+    return groups[0].Process(Tagged(groups[1], Removal(groups[1]), tamper)).status().code();
+  };
+  // A tag that fits, around a signature that doesn't, or a sender that isn't there.
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.auth.signature[5] ^= 1; }),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.content.sender.index = 2; }),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.content.sender.index = 3; }),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status([](AuthenticatedContent& c) { c.content.sender.index = UINT32_MAX; }),
+            absl::StatusCode::kInvalidArgument);
+  // A signature that fits, under a tag that doesn't.
+  MlsMessage message = Must(crypto::Parse<MlsMessage>(
+      Tagged(groups[1], Removal(groups[1]), [](AuthenticatedContent&) {})));
+  std::get<PublicMessage>(message.body).membership_tag[0] ^= 1;
+  EXPECT_EQ(groups[0].Process(crypto::Serialize(message)).status().code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_TRUE(SameState(before, groups[0]));
+  EXPECT_EQ(status([](AuthenticatedContent&) {}), absl::StatusCode::kOk);
+}
+
+TEST(HostileMessage, SignatureIsForOneWireFormat) {
+  // What was signed to be encrypted, sent in the open.
+  std::vector<Group> groups = NewGroups(3);
+  const AuthenticatedContent secret =
+      SignAs(groups[1].state(), WireFormat::kPrivateMessage, Removal(groups[1]));
+  EXPECT_EQ(groups[0]
+                .Process(Tagged(
+                    groups[1], Removal(groups[1]),
+                    [&](AuthenticatedContent& c) { c.auth.signature = secret.auth.signature; }))
+                .status()
+                .code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST(HostileMessage, ApplicationDataMustBeEncrypted) {
+  std::vector<Group> groups = NewGroups(2);
+  FramedContent content = NewContent(groups[1].state(), {});
+  content.body = Secret::CopyOf(ViewOf("in the open"));
+  const absl::Status status =
+      groups[0]
+          .Process(Tagged(groups[1], std::move(content), [](AuthenticatedContent&) {}))
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("application data in a PublicMessage"));
+}
+
+TEST(HostileMessage, FarthestGenerationCostsNothing) {
+  std::vector<Group> groups = NewGroups(2);
+  const Secret before = groups[0].Serialize();
+  // Both in another's name and in one's own; a hundred thousand derivations each would take
+  // minutes.
+  for (uint32_t generation : {UINT32_MAX, UINT32_MAX - 1, 1u << 31, kMaxRatchetJump + 1}) {
+    for (LeafIndex claimed : {LeafIndex(0), LeafIndex(1)}) {
+      for (ContentType type :
+           {ContentType::kApplication, ContentType::kProposal, ContentType::kCommit}) {
+        for (int i = 0; i < 100; ++i) {
+          ASSERT_EQ(groups[0]
+                        .Process(ForgeSenderData(groups[1], claimed, generation, type))
+                        .status()
+                        .code(),
+                    absl::StatusCode::kResourceExhausted);
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(SameState(before, groups[0]));
+  ExpectHeard(groups, 1, "the first, all the same");
+}
+
+TEST(HostileMessage, SenderDataOfALeafThatIsNotThere) {
+  std::vector<Group> groups = NewGroups(3);
+  for (uint32_t leaf : {3u, 4u, UINT32_MAX}) {
+    EXPECT_EQ(groups[0].Process(ForgeSenderData(groups[1], LeafIndex(leaf), 0)).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(HostileMessage, OtherVersionsAndFormats) {
+  std::vector<Group> groups = NewGroups(2);
+  const Bytes message = Must(groups[1].Protect(ViewOf("x")));
+  for (size_t i : {0u, 1u, 2u, 3u}) {
+    Bytes other = message;
+    other[i] ^= 0x40;
+    EXPECT_EQ(groups[0].Process(other).status().code(), absl::StatusCode::kInvalidArgument);
+  }
+  // Messages that are no group's to process.
+  const KeyPackageBundle dora = NewKeyPackage("dora");
+  EXPECT_EQ(groups[0].Process(dora.message()).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(groups[0].Process(Must(groups[1].GroupInfoMessage(true, true))).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(HostileMessage, SignedByAnotherGroupsMemberOfTheSameName) {
+  // The GroupContext is signed too: a signature of one epoch serves in no other.
+  std::vector<Group> groups = NewGroups(3);
+  const AuthenticatedContent old =
+      SignAs(groups[1].state(), WireFormat::kPublicMessage, Removal(groups[1]));
+  CommitToAll(groups, 0, Must(groups[0].PrepareCommit()));
+  EXPECT_EQ(
+      groups[0]
+          .Process(Tagged(groups[1], Removal(groups[1]),
+                          [&](AuthenticatedContent& c) { c.auth.signature = old.auth.signature; }))
+          .status()
+          .code(),
+      absl::StatusCode::kUnauthenticated);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/mls/message_protection.h"
 #include "crypto/mls/transcript.h"
 
 namespace parley::mls {
@@ -19,6 +20,49 @@ GroupContext ProvisionalContext(const GroupState& before, const AppliedProposals
 absl::Status CheckNewTree(const AppliedProposals& applied) {
   PARLEY_RETURN_IF_ERROR(CheckKeysUnique(applied.tree, applied.new_keys));
   return CheckGroupSupports(applied.tree, applied.extensions);
+}
+
+namespace {
+
+// Section 12.2: no commit adds "a client already in the group", nor one client twice. Who is the
+// same client as another only a judge can say.
+absl::Status CheckClientOnce(const LeafChecks& checks, const RatchetTree& tree,
+                             const LeafNode& arrival) {
+  if (checks.judge == nullptr) return absl::OkStatus();
+  bool twice = false;
+  tree.ForEachLeaf([&](LeafIndex, const LeafNode& other) {
+    twice |= other.signature_key != arrival.signature_key && SameClient(checks, other, arrival);
+  });
+  if (!twice) return absl::OkStatus();
+  return absl::InvalidArgumentError("a commit by which one client is in the group twice");
+}
+
+}  // namespace
+
+absl::Status CheckArrivals(const LeafChecks& checks, const AppliedProposals& applied,
+                           const LeafNode* external_joiner) {
+  const CommitChanges& changes = applied.changes;
+  for (const AddedMember& added : changes.adds) {
+    PARLEY_RETURN_IF_ERROR(CheckLeaf(checks, added.key_package.leaf_node));
+    PARLEY_RETURN_IF_ERROR(CheckClientOnce(checks, applied.tree, added.key_package.leaf_node));
+  }
+  for (const UpdatedMember& updated : changes.updates) {
+    PARLEY_RETURN_IF_ERROR(CheckReplacement(checks, updated.before, updated.after));
+  }
+  if (external_joiner != nullptr) {
+    PARLEY_RETURN_IF_ERROR(CheckLeaf(checks, *external_joiner));
+    PARLEY_RETURN_IF_ERROR(CheckClientOnce(checks, applied.tree, *external_joiner));
+    // Section 12.2: the leaf "MUST meet the same criteria as would the LeafNode in an Update for
+    // the removed leaf".
+    for (const RemovedMember& removed : changes.removes) {
+      if (external_joiner->encryption_key == removed.leaf_node.encryption_key) {
+        return absl::InvalidArgumentError("a resync that keeps the old leaf's encryption key");
+      }
+      PARLEY_RETURN_IF_ERROR(CheckReplacement(checks, removed.leaf_node, *external_joiner));
+    }
+  }
+  if (!changes.extensions.has_value()) return absl::OkStatus();
+  return CheckExternalSenders(checks, changes.extensions->after);
 }
 
 absl::StatusOr<KeptKeys> KeepKeys(const GroupState& before, const AppliedProposals& applied) {
@@ -76,6 +120,16 @@ NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
     state->past_resumption.erase(state->past_resumption.begin());
   }
   return {std::move(state), std::move(keys.joiner), std::move(keys.welcome)};
+}
+
+SignedCommit SignCommit(const GroupState& before, const SignatureKey& signer, FramedContent content,
+                        WireFormat wire_format, NextEpochInput input) {
+  AuthenticatedContent authenticated{.wire_format = wire_format};
+  authenticated.auth.signature = SignContent(signer, wire_format, content, before.context);
+  authenticated.content = std::move(content);
+  NextEpoch next = MakeNextEpoch(before, std::move(input), authenticated);
+  authenticated.auth.confirmation_tag = next.state->confirmation_tag;
+  return {std::move(authenticated), std::move(next)};
 }
 
 }  // namespace parley::mls

@@ -18,6 +18,12 @@ GroupContext ProvisionalContext(const GroupState& before, const AppliedProposals
 // Errors: InvalidArgument.
 absl::Status CheckNewTree(const AppliedProposals& applied);
 
+// What the application says of those who come in or change (section 5.3.1): leaves of Adds, Updates
+// and the committer's path, a joiner's leaf (null for a member's commit), external senders.
+// Errors: see leaf_checks.h; InvalidArgument for a client that would be in the group twice.
+absl::Status CheckArrivals(const LeafChecks& checks, const AppliedProposals& applied,
+                           const LeafNode* external_joiner);
+
 // The private keys that a member keeps through the proposals: those of nodes that are still there,
 // and for an own Update that is being committed the new ones.
 // Errors: FailedPrecondition when an own Update's private key isn't there any more.
@@ -47,6 +53,14 @@ struct NextEpoch {
 // The state after `commit`, of which wire format, content and signature count.
 NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
                         const AuthenticatedContent& commit);
+
+// Signs the commit as its sender does in the epoch before, and makes the epoch after.
+struct SignedCommit {
+  AuthenticatedContent content;
+  NextEpoch next;
+};
+SignedCommit SignCommit(const GroupState& before, const SignatureKey& signer, FramedContent content,
+                        WireFormat wire_format, NextEpochInput input);
 
 }  // namespace parley::mls
 

@@ -84,22 +84,6 @@ absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, con
   return Invalid("a proposal of an unknown type");
 }
 
-// Section 12.1.8: which kind of sender may make which proposals.
-bool SenderMayPropose(const Sender& sender, ProposalType type) {
-  switch (sender.type) {
-    case SenderType::kMember:
-      return type != ProposalType::kExternalInit;
-    case SenderType::kExternal:
-      return type != ProposalType::kUpdate && type != ProposalType::kExternalInit;
-    case SenderType::kNewMemberProposal:
-      return type == ProposalType::kAdd;
-    case SenderType::kNewMemberCommit:
-      return type == ProposalType::kExternalInit || type == ProposalType::kRemove ||
-             type == ProposalType::kPreSharedKey;
-  }
-  return false;
-}
-
 // Section 12.2, external commits: "Exactly one ExternalInit, at most one Remove proposal, zero or
 // more PreSharedKey proposals, no other proposals".
 absl::Status ValidateExternalList(const std::vector<ListedProposal>& list) {
@@ -133,6 +117,8 @@ absl::Status CheckLeavesOnce(const std::vector<ListedProposal>& list, const Send
 }
 
 absl::Status CheckPsksOnce(const std::vector<ListedProposal>& list) {
+  // PSKLabel counts them in 16 bits (section 8.4).
+  if (Count<PreSharedKey>(list) > kMaxPsks) return Invalid("a commit with too many PSKs");
   std::set<Bytes> ids;
   for (const ListedProposal& listed : list) {
     const PreSharedKey* psk = As<PreSharedKey>(listed);
@@ -144,6 +130,21 @@ absl::Status CheckPsksOnce(const std::vector<ListedProposal>& list) {
 }
 
 }  // namespace
+
+bool SenderMayPropose(const Sender& sender, ProposalType type) {
+  switch (sender.type) {
+    case SenderType::kMember:
+      return type != ProposalType::kExternalInit;
+    case SenderType::kExternal:
+      return type != ProposalType::kUpdate && type != ProposalType::kExternalInit;
+    case SenderType::kNewMemberProposal:
+      return type == ProposalType::kAdd;
+    case SenderType::kNewMemberCommit:
+      return type == ProposalType::kExternalInit || type == ProposalType::kRemove ||
+             type == ProposalType::kPreSharedKey;
+  }
+  return false;
+}
 
 absl::Status ValidateProposal(const GroupState& state, const Proposal& proposal,
                               const Sender& sender) {
@@ -234,105 +235,6 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
     changes.adds.push_back({leaf, add->key_package, listed.sender});
   }
   return applied;
-}
-
-// ---- Choosing ---------------------------------------------------------------------------------
-
-namespace {
-
-// Goes through the pending proposals and keeps what fits with what is kept already.
-class Selection {
- public:
-  Selection(const GroupState& state, const CommitOptions& options)
-      : state_(state),
-        removed_(options.removes.begin(), options.removes.end()),
-        has_extensions_(options.extensions.has_value()),
-        extensions_(options.extensions.value_or(state.context.extensions)) {}
-
-  std::vector<size_t> Choose(const CommitOptions& options) {
-    const std::vector<PendingProposal>& pending = state_.pending;
-    ChooseLatest();
-    for (size_t i = 0; i < pending.size(); ++i) {
-      if (Fits(i, pending[i])) chosen_.push_back(i);
-    }
-    // Section 12.2: "If the committer has received other proposals during the epoch, they SHOULD
-    // prefer them over the ReInit proposal".
-    const bool nothing_else = options.adds.empty() && options.removes.empty() &&
-                              options.psks.empty() && !options.extensions.has_value();
-    if (chosen_.empty() && nothing_else) {
-      for (size_t i = 0; i < pending.size() && chosen_.empty(); ++i) {
-        if (pending[i].proposal.type() == ProposalType::kReInit) chosen_.push_back(i);
-      }
-    }
-    return chosen_;
-  }
-
- private:
-  // "They SHOULD prefer any Remove received, or the most recent Update if there are no Removes."
-  void ChooseLatest() {
-    for (size_t i = 0; i < state_.pending.size(); ++i) {
-      const PendingProposal& pending = state_.pending[i];
-      if (const auto* remove = std::get_if<Remove>(&pending.proposal.body)) {
-        if (remove->removed != state_.own_leaf) pending_removes_.insert(remove->removed);
-      } else if (pending.proposal.type() == ProposalType::kUpdate) {
-        latest_update_[pending.sender.leaf()] = i;
-      } else if (const auto* wanted = std::get_if<GroupContextExtensions>(&pending.proposal.body)) {
-        if (has_extensions_ || !CheckGroupSupports(state_.tree, wanted->extensions).ok()) continue;
-        latest_extensions_ = i;
-        extensions_ = wanted->extensions;
-      }
-    }
-  }
-
-  bool Fits(size_t i, const PendingProposal& pending) {
-    const Proposal& proposal = pending.proposal;
-    switch (proposal.type()) {
-      case ProposalType::kAdd:
-        return AddFits(std::get<Add>(proposal.body).key_package.leaf_node);
-      case ProposalType::kUpdate: {
-        const LeafIndex leaf = pending.sender.leaf();
-        return leaf != state_.own_leaf && latest_update_[leaf] == i && !removed_.contains(leaf) &&
-               !pending_removes_.contains(leaf) &&
-               CheckMemberSupports(std::get<Update>(proposal.body).leaf_node, extensions_).ok();
-      }
-      case ProposalType::kRemove: {
-        const LeafIndex leaf = std::get<Remove>(proposal.body).removed;
-        return leaf != state_.own_leaf && removed_.insert(leaf).second;
-      }
-      case ProposalType::kPreSharedKey:
-        return psks_.insert(crypto::Serialize(std::get<PreSharedKey>(proposal.body).psk)).second;
-      case ProposalType::kGroupContextExtensions:
-        return latest_extensions_ == i;
-      default:
-        return false;
-    }
-  }
-
-  bool AddFits(const LeafNode& leaf) {
-    bool known = !signature_keys_.insert(leaf.signature_key).second;
-    state_.tree.ForEachLeaf([&](LeafIndex, const LeafNode& member) {
-      known |= member.signature_key == leaf.signature_key ||
-               member.encryption_key == leaf.encryption_key;
-    });
-    return !known && CheckMemberSupports(leaf, extensions_).ok();
-  }
-
-  const GroupState& state_;
-  std::set<LeafIndex> removed_;
-  std::set<LeafIndex> pending_removes_;
-  std::map<LeafIndex, size_t> latest_update_;
-  bool has_extensions_;
-  std::optional<size_t> latest_extensions_;
-  Extensions extensions_;
-  std::set<Bytes> psks_;
-  std::set<Bytes> signature_keys_;
-  std::vector<size_t> chosen_;
-};
-
-}  // namespace
-
-std::vector<size_t> SelectProposals(const GroupState& state, const CommitOptions& options) {
-  return Selection(state, options).Choose(options);
 }
 
 }  // namespace parley::mls

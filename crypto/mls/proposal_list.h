@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "crypto/mls/commit.h"
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/tree_validation.h"
 
@@ -17,6 +18,24 @@ struct ListedProposal {
   // Validated by ValidateProposal in this epoch already: received, not found in the commit.
   bool validated = false;
 };
+
+// The proposals of a commit, as they are written in it and as they are applied.
+struct ChosenProposals {
+  std::vector<ProposalOrRef> written;
+  std::vector<ListedProposal> listed;
+
+  void AddByValue(const Sender& committer, Proposal proposal) {
+    listed.push_back({proposal, committer, false});
+    written.push_back({std::move(proposal)});
+  }
+  void AddByReference(const PendingProposal& pending) {
+    listed.push_back({pending.proposal, pending.sender, true});
+    written.push_back({pending.ref});
+  }
+};
+
+// Sections 12.1.8 and 12.4.3.2: which kind of sender may make which proposals.
+bool SenderMayPropose(const Sender& sender, ProposalType type);
 
 // Section 12.1, for one proposal in this epoch; and whether `sender` may make it at all.
 // Errors: InvalidArgument; Unauthenticated for a signature inside.

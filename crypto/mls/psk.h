@@ -56,7 +56,11 @@ struct Psk {
   Secret secret;
 };
 
+// How many PSKs one epoch may have: far more than any has, few enough for PSKLabel's counter.
+inline constexpr size_t kMaxPsks = 256;
+
 // The psk_secret of section 8.4: all of them folded into one; zeros for none.
+// Requires: at most kMaxPsks.
 Secret ComputePskSecret(const CipherSuite& suite, const std::vector<Psk>& psks);
 
 }  // namespace parley::mls

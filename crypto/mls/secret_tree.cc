@@ -101,8 +101,13 @@ absl::StatusOr<FoundKey> SecretTree::Find(const CipherSuite& suite, LeafIndex le
 }
 
 void SecretTree::Consume(FoundKey&& found) {
+  changes_.leaves.insert(found.leaf.value);
   if (found.opened.has_value()) {
-    for (uint32_t spent : found.opened->spent) nodes_.erase(spent);
+    for (uint32_t spent : found.opened->spent) {
+      nodes_.erase(spent);
+      changes_.nodes.insert(spent);
+    }
+    for (const auto& [node, secret] : found.opened->nodes) changes_.nodes.insert(node);
     nodes_.merge(found.opened->nodes);
     ratchets_.emplace(found.leaf.value, std::move(found.opened->ratchets));
   }
@@ -179,6 +184,7 @@ void Encode(crypto::Writer& w, const SecretTree& tree) {
 }
 
 absl::Status Decode(crypto::Reader& r, SecretTree& tree) {
+  tree.changes_ = {};
   PARLEY_RETURN_IF_ERROR(r.ReadUint32(tree.leaves_.value));
   uint32_t count = 0;
   PARLEY_RETURN_IF_ERROR(r.ReadUint32(count));
@@ -196,6 +202,60 @@ absl::Status Decode(crypto::Reader& r, SecretTree& tree) {
     std::array<Ratchet, 2> ratchets;
     for (Ratchet& ratchet : ratchets) PARLEY_RETURN_IF_ERROR(DecodeRatchet(r, ratchet));
     tree.ratchets_.emplace(leaf, std::move(ratchets));
+  }
+  return absl::OkStatus();
+}
+
+// ---- Stored in parts --------------------------------------------------------------------------
+
+namespace {
+
+template <typename Map>
+std::vector<uint32_t> KeysOf(const Map& map) {
+  std::vector<uint32_t> keys;
+  for (const auto& [key, value] : map) keys.push_back(key);
+  return keys;
+}
+
+}  // namespace
+
+std::vector<uint32_t> SecretTree::StoredNodes() const { return KeysOf(nodes_); }
+std::vector<uint32_t> SecretTree::StoredLeaves() const { return KeysOf(ratchets_); }
+
+std::optional<Secret> SecretTree::StoreNode(uint32_t node) const {
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end()) return std::nullopt;
+  return found->second.Clone();
+}
+
+std::optional<Secret> SecretTree::StoreRatchets(uint32_t leaf) const {
+  const auto found = ratchets_.find(leaf);
+  if (found == ratchets_.end()) return std::nullopt;
+  crypto::Writer w;
+  for (const Ratchet& ratchet : found->second) EncodeRatchet(w, ratchet);
+  return std::move(w).TakeSecret();
+}
+
+SecretTree SecretTree::OfParts(LeafCount leaves) {
+  SecretTree tree;
+  tree.leaves_ = leaves;
+  return tree;
+}
+
+absl::Status SecretTree::LoadNode(uint32_t node, ByteView stored) {
+  if (!nodes_.emplace(node, Secret::CopyOf(stored)).second) {
+    return absl::InvalidArgumentError("a node that is stored twice");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SecretTree::LoadRatchets(uint32_t leaf, ByteView stored) {
+  crypto::Reader r(stored);
+  std::array<Ratchet, 2> ratchets;
+  for (Ratchet& ratchet : ratchets) PARLEY_RETURN_IF_ERROR(DecodeRatchet(r, ratchet));
+  PARLEY_RETURN_IF_ERROR(r.ExpectEnd());
+  if (!leaves_.Contains(LeafIndex(leaf)) || !ratchets_.emplace(leaf, std::move(ratchets)).second) {
+    return absl::InvalidArgumentError("ratchets of a leaf that is stored twice, or not there");
   }
   return absl::OkStatus();
 }

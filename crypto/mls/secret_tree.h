@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "crypto/mls/key_schedule.h"
@@ -60,6 +61,13 @@ struct FoundKey {
   std::optional<Advanced> advanced{};
 };
 
+// What of a secret tree is no longer as it was stored; see group_records.h.
+struct SecretTreeChanges {
+  bool everything = true;  // it was never stored
+  std::set<uint32_t> nodes{};
+  std::set<uint32_t> leaves{};  // whose ratchets changed
+};
+
 class SecretTree {
  public:
   SecretTree() = default;
@@ -82,6 +90,21 @@ class SecretTree {
   // The generation that TakeNext would give.
   uint32_t NextGeneration(LeafIndex leaf, RatchetType type) const;
 
+  // For storing it in parts, node by node and sender by sender.
+  const SecretTreeChanges& changes() const { return changes_; }
+  void ForgetChanges() { changes_ = {.everything = false}; }
+  LeafCount leaf_count() const { return leaves_; }
+  std::vector<uint32_t> StoredNodes() const;
+  std::vector<uint32_t> StoredLeaves() const;
+  // None for what isn't there.
+  std::optional<Secret> StoreNode(uint32_t node) const;
+  std::optional<Secret> StoreRatchets(uint32_t leaf) const;
+  // The other direction, into a tree of `leaves` that has neither.
+  // Errors: InvalidArgument.
+  static SecretTree OfParts(LeafCount leaves);
+  absl::Status LoadNode(uint32_t node, ByteView stored);
+  absl::Status LoadRatchets(uint32_t leaf, ByteView stored);
+
  private:
   friend void Encode(crypto::Writer& w, const SecretTree& tree);
   friend absl::Status Decode(crypto::Reader& r, SecretTree& tree);
@@ -92,6 +115,7 @@ class SecretTree {
   LeafCount leaves_;
   std::map<uint32_t, Secret> nodes_;                     // by node index
   std::map<uint32_t, std::array<Ratchet, 2>> ratchets_;  // by leaf index
+  SecretTreeChanges changes_;
 };
 
 }  // namespace parley::mls

@@ -18,6 +18,7 @@
 #include "crypto/primitives/x25519.h"
 #include "tools/parley-bench/mls_costs.h"
 #include "tools/parley-bench/mls_groups.h"
+#include "tools/parley-bench/mls_memory.h"
 #include "tools/parley-bench/must.h"
 
 namespace parley::bench {
@@ -261,7 +262,11 @@ std::vector<Row> RunMlsBenchmarks(const MlsBenchOptions& options) {
   for (size_t members : options.members) {
     AddCommits(plan, prefix, members, FullTree(options.suite, members), true);
   }
-  return plan.Run(options.quick);
+  std::vector<Row> rows = plan.Run(options.quick);
+  for (size_t members : options.members) {
+    rows.push_back(GroupMemory(options.suite, prefix, members));
+  }
+  return rows;
 }
 
 }  // namespace parley::bench

@@ -9,8 +9,8 @@
 
 namespace parley::bench {
 
-// Durations are in "us" (the less the better), rates in "per s" and "MB/s" (the more the better; a
-// MB is 10^6 bytes). A baseline's own row is its own baseline.
+// Durations are in "us" and memory in "KiB" (the less the better), rates in "per s" and "MB/s" (the
+// more the better; a MB is 10^6 bytes). A baseline's own row is its own baseline.
 struct Row {
   std::string name;  // like "relay/append/1KiB/64"
   double value = 0;

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 FIELDS = ["name", "value", "unit", "baseline", "ratio"]
-UNITS = {"us", "per s", "MB/s"}
+UNITS = {"us", "KiB", "per s", "MB/s"}
 
 EXPECTED = {
     "mls": ["primitive/sign/1KiB", "primitive/kem_encap", "mls/0xF001/protect/1KiB",

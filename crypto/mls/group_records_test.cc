@@ -1,0 +1,120 @@
+#include "crypto/mls/group_records.h"
+
+#include <random>
+
+#include "crypto/mls/testing.h"
+
+namespace parley::mls {
+namespace {
+
+using namespace testing;
+
+// What a caller's transaction does.
+size_t Apply(GroupRecordChanges changes, GroupRecords& records) {
+  size_t bytes = 0;
+  if (changes.replaces_all) records.clear();
+  for (const std::string& name : changes.remove) records.erase(name);
+  for (auto& [name, record] : changes.put) {
+    bytes += name.size() + record.size();
+    records.insert_or_assign(name, std::move(record));
+  }
+  return bytes;
+}
+
+// Stores what changed, and expects the whole group to be found in the records. Bytes written.
+size_t StoreAndCompare(Group& group, GroupRecords& records) {
+  const size_t bytes = Apply(ChangedRecords(group), records);
+  MarkStored(group);
+  const GroupRecordChanges nothing = ChangedRecords(group);
+  EXPECT_TRUE(!nothing.replaces_all && nothing.put.empty() && nothing.remove.empty());
+  const Group loaded = Must(LoadGroup(records));
+  EXPECT_TRUE(crypto::ConstantTimeEquals(loaded.Serialize().Reveal(), group.Serialize().Reveal()));
+  return bytes;
+}
+
+TEST(GroupRecordsTest, FollowEveryStep) {
+  std::vector<Group> groups = NewGroups(9);
+  std::vector<GroupRecords> records(groups.size());
+  std::mt19937 random(7);
+  for (int step = 0; step < 150; ++step) {
+    const size_t actor = random() % groups.size();
+    Bytes message;
+    switch (random() % 5) {
+      case 0:
+        message = Must(groups[actor].ProposeUpdate());
+        break;
+      case 1:
+        CommitToAll(groups, actor, Must(groups[actor].PrepareCommit()));
+        break;
+      default:
+        message = Must(groups[actor].Protect(ViewOf("a message")));
+    }
+    for (size_t i = 0; i < groups.size(); ++i) {
+      // Some messages are lost on some, so that there are skipped keys.
+      if (!message.empty() && i != actor && random() % 4 != 0) {
+        const bool is_proposal = Must(PeekMessage(message)).content_type == ContentType::kProposal;
+        ASSERT_TRUE(groups[i].Process(message).ok() || is_proposal);
+      }
+      if (random() % 3 == 0) StoreAndCompare(groups[i], records[i]);
+    }
+    if (message.empty()) continue;
+    // Whoever missed a proposal couldn't follow its commit.
+    for (Group& group : groups) group.ClearPendingProposals();
+  }
+}
+
+TEST(GroupRecordsTest, AMessageRewritesLittle) {
+  std::vector<Group> groups = NewGroups(64);
+  GroupRecords records;
+  const size_t whole = StoreAndCompare(groups[0], records);
+  EXPECT_GT(whole, 10'000u);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(groups[0].Process(Must(groups[40].Protect(ViewOf("hello")))).ok());
+    // The first opens the sender's leaf: as many nodes as the tree is high.
+    EXPECT_LT(StoreAndCompare(groups[0], records), i == 0 ? 600u : 200u);
+  }
+  Must(groups[0].Protect(ViewOf("hello")));
+  EXPECT_LT(StoreAndCompare(groups[0], records), 600u);
+  ASSERT_TRUE(groups[0].Process(Must(groups[41].ProposeUpdate())).ok());
+  EXPECT_LT(StoreAndCompare(groups[0], records), 1000u);
+}
+
+TEST(GroupRecordsTest, ACloneReplacesAll) {
+  Group group = NewGroup("mira");
+  GroupRecords records;
+  StoreAndCompare(group, records);
+  Group clone = group.Clone();
+  Must(clone.Protect(ViewOf("hello")));
+  EXPECT_TRUE(ChangedRecords(clone).replaces_all);
+  StoreAndCompare(clone, records);
+}
+
+TEST(GroupRecordsTest, RefusesWhatDoesNotBelongTogether) {
+  std::vector<Group> groups = NewGroups(4);
+  GroupRecords old_records;
+  GroupRecords records;
+  StoreAndCompare(groups[0], old_records);
+  CommitToAll(groups, 1, Must(groups[1].PrepareCommit()));
+  StoreAndCompare(groups[0], records);
+  const auto load_with = [&](const std::string& name, Secret record) {
+    GroupRecords changed;
+    for (const auto& [other, value] : records) changed.emplace(other, value.Clone());
+    if (record.empty()) {
+      changed.erase(name);
+    } else {
+      changed.insert_or_assign(name, std::move(record));
+    }
+    return LoadGroup(changed).status().code();
+  };
+  EXPECT_EQ(load_with("pending", {}), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("group", {}), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("pending", old_records.at("pending").Clone()), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("sender/9", Secret(8)), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("something", Secret(8)), absl::StatusCode::kDataLoss);
+  Secret later = records.at("group").Clone();
+  later.RevealMutable()[1] = 2;
+  EXPECT_EQ(load_with("group", std::move(later)), absl::StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace parley::mls

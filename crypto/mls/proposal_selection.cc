@@ -1,0 +1,193 @@
+// Which of the pending proposals a commit takes in (RFC 9420 section 12.2).
+//
+// Whatever hostile members propose, what is chosen can be committed: otherwise one member's
+// proposal, valid by itself, would keep everybody from committing. So a proposal stays out when it
+// might not go together with the group, the caller's own proposals or those chosen before it.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "crypto/mls/proposal_list.h"
+
+namespace parley::mls {
+namespace {
+
+class Selection {
+ public:
+  Selection(const GroupState& state, const CommitOptions& options)
+      : state_(state),
+        options_(options),
+        removed_(options.removes.begin(), options.removes.end()),
+        extensions_(options.extensions.value_or(state.context.extensions)) {
+    for (const Psk& psk : options.psks) psks_.insert(crypto::Serialize(psk.id));
+    for (const Bytes& message : options.adds) {
+      absl::StatusOr<KeyPackage> given = ParseKeyPackageMessage(message);
+      // What can't be read makes the commit fail later.
+      if (given.ok()) given_.push_back(std::move(given->leaf_node));
+    }
+    NoteKeys();
+  }
+
+  std::vector<size_t> Choose() {
+    const std::vector<PendingProposal>& pending = state_.pending;
+    ChooseLatest();
+    for (size_t i = 0; i < pending.size(); ++i) {
+      if (Fits(i, pending[i])) chosen_.push_back(i);
+    }
+    // "If the committer has received other proposals during the epoch, they SHOULD prefer them over
+    // the ReInit proposal".
+    const bool nothing_else = options_.adds.empty() && options_.removes.empty() &&
+                              options_.psks.empty() && !options_.extensions.has_value() &&
+                              !options_.reinit.has_value();
+    for (size_t i = 0; i < pending.size() && nothing_else && chosen_.empty(); ++i) {
+      if (pending[i].proposal.type() == ProposalType::kReInit) chosen_.push_back(i);
+    }
+    // And nothing goes together with the caller's own.
+    if (options_.reinit.has_value()) chosen_.clear();
+    return chosen_;
+  }
+
+ private:
+  // Every key that is taken, and which types of credential everyone supports or uses.
+  void NoteKeys() {
+    state_.tree.ForEachLeaf([&](LeafIndex leaf, const LeafNode& node) {
+      members_.emplace_back(leaf, &node);
+      encryption_keys_.insert(node.encryption_key);
+      signature_keys_.emplace(node.signature_key, leaf);
+      types_in_use_.insert(node.credential.type);
+    });
+    state_.tree.ForEachParent(
+        [&](NodeIndex, const ParentNode& node) { encryption_keys_.insert(node.encryption_key); });
+    for (const LeafNode& leaf : given_) {
+      encryption_keys_.insert(leaf.encryption_key);
+      signature_keys_.emplace(leaf.signature_key, std::nullopt);
+      types_in_use_.insert(leaf.credential.type);
+    }
+  }
+
+  // "They SHOULD prefer any Remove received, or the most recent Update if there are no Removes."
+  void ChooseLatest() {
+    for (size_t i = 0; i < state_.pending.size(); ++i) {
+      const PendingProposal& pending = state_.pending[i];
+      if (const auto* remove = std::get_if<Remove>(&pending.proposal.body)) {
+        if (remove->removed != state_.own_leaf) pending_removes_.insert(remove->removed);
+      } else if (pending.proposal.type() == ProposalType::kUpdate) {
+        if (UpdateFits(pending)) latest_update_[pending.sender.leaf()] = i;
+      } else if (const auto* wanted = std::get_if<GroupContextExtensions>(&pending.proposal.body)) {
+        if (options_.extensions.has_value() || !ExtensionsFit(wanted->extensions)) continue;
+        latest_extensions_ = i;
+        extensions_ = wanted->extensions;
+      }
+    }
+  }
+
+  bool ExtensionsFit(const Extensions& wanted) const {
+    return CheckGroupSupports(state_.tree, wanted).ok() &&
+           CheckExternalSenders(options_.checks, wanted).ok() &&
+           std::all_of(given_.begin(), given_.end(), [&](const LeafNode& leaf) {
+             return CheckMemberSupports(leaf, wanted).ok();
+           });
+  }
+
+  bool Fits(size_t i, const PendingProposal& pending) {
+    const Proposal& proposal = pending.proposal;
+    switch (proposal.type()) {
+      case ProposalType::kAdd:
+        return TakeAdd(std::get<Add>(proposal.body).key_package.leaf_node);
+      case ProposalType::kUpdate:
+        return latest_update_.contains(pending.sender.leaf()) &&
+               latest_update_[pending.sender.leaf()] == i && TakeUpdate(pending);
+      case ProposalType::kRemove: {
+        const LeafIndex leaf = std::get<Remove>(proposal.body).removed;
+        return leaf != state_.own_leaf && removed_.insert(leaf).second;
+      }
+      case ProposalType::kPreSharedKey: {
+        const PreSharedKeyId& id = std::get<PreSharedKey>(proposal.body).psk;
+        return psks_.size() < kMaxPsks && FindPsks(&state_, {id}, options_.psk_lookup).ok() &&
+               psks_.insert(crypto::Serialize(id)).second;
+      }
+      case ProposalType::kGroupContextExtensions:
+        return latest_extensions_ == i;
+      default:
+        return false;
+    }
+  }
+
+  // By itself, whatever else is chosen.
+  bool UpdateFits(const PendingProposal& pending) const {
+    const LeafIndex leaf = pending.sender.leaf();
+    const LeafNode& node = std::get<Update>(pending.proposal.body).leaf_node;
+    auto same_key = signature_keys_.find(node.signature_key);
+    return leaf != state_.own_leaf && !encryption_keys_.contains(node.encryption_key) &&
+           (same_key == signature_keys_.end() || same_key->second == leaf) &&
+           CheckReplacement(options_.checks, *state_.tree.leaf(leaf), node).ok();
+  }
+
+  bool TakeUpdate(const PendingProposal& pending) {
+    const LeafIndex leaf = pending.sender.leaf();
+    const LeafNode& node = std::get<Update>(pending.proposal.body).leaf_node;
+    if (removed_.contains(leaf) || pending_removes_.contains(leaf)) return false;
+    // Two Updates chosen may not bring the same key: what UpdateFits saw isn't enough.
+    return UpdateFits(pending) && CheckMemberSupports(node, extensions_).ok() &&
+           TakeLeaf(leaf, node);
+  }
+
+  bool TakeAdd(const LeafNode& node) {
+    if (encryption_keys_.contains(node.encryption_key) ||
+        signature_keys_.contains(node.signature_key) ||
+        !CheckMemberSupports(node, extensions_).ok() || !CheckLeaf(options_.checks, node).ok()) {
+      return false;
+    }
+    return TakeLeaf(std::nullopt, node);
+  }
+
+  // Whether everybody gets along with the credential of `node`, which replaces a leaf or is added;
+  // if so it counts from now on.
+  bool TakeLeaf(std::optional<LeafIndex> replaces, const LeafNode& node) {
+    const auto others = [&](const auto& visit) {
+      return std::all_of(members_.begin(), members_.end(),
+                         [&](const auto& member) {
+                           return (replaces.has_value() && member.first == replaces) ||
+                                  visit(*member.second);
+                         }) &&
+             std::all_of(given_.begin(), given_.end(), visit);
+    };
+    const bool supported = others([&](const LeafNode& other) {
+      return other.capabilities.Supports(node.credential.type) &&
+             (options_.checks.judge == nullptr || !SameClient(options_.checks, other, node));
+    });
+    const bool supports =
+        std::all_of(types_in_use_.begin(), types_in_use_.end(),
+                    [&](CredentialType type) { return node.capabilities.Supports(type); });
+    if (!supported || !supports) return false;
+    members_.emplace_back(std::nullopt, &node);
+    encryption_keys_.insert(node.encryption_key);
+    signature_keys_.emplace(node.signature_key, replaces);
+    types_in_use_.insert(node.credential.type);
+    return true;
+  }
+
+  const GroupState& state_;
+  const CommitOptions& options_;
+  std::vector<LeafNode> given_;  // of those that the caller adds by value
+  // Those in the group with their places, and those chosen to come in.
+  std::vector<std::pair<std::optional<LeafIndex>, const LeafNode*>> members_;
+  std::set<Bytes> encryption_keys_;
+  std::map<Bytes, std::optional<LeafIndex>> signature_keys_;
+  std::set<CredentialType> types_in_use_;
+  std::set<LeafIndex> removed_;
+  std::set<LeafIndex> pending_removes_;
+  std::map<LeafIndex, size_t> latest_update_;
+  std::optional<size_t> latest_extensions_;
+  Extensions extensions_;
+  std::set<Bytes> psks_;
+  std::vector<size_t> chosen_;
+};
+
+}  // namespace
+
+std::vector<size_t> SelectProposals(const GroupState& state, const CommitOptions& options) {
+  return Selection(state, options).Choose();
+}
+
+}  // namespace parley::mls

@@ -1,0 +1,302 @@
+// Welcomes by a hostile committer (RFC 9420 section 12.4.3.1): each breaks one rule with everything
+// else in order, and is refused by that rule. And honest ones by roads that aren't the usual.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/mls/forging.h"
+#include "crypto/mls/testing.h"
+
+namespace parley::mls {
+namespace {
+
+using namespace testing;  // NOLINT
+using ::testing::HasSubstr;
+
+class HostileWelcome : public ::testing::Test {
+ protected:
+  HostileWelcome() : dora_(NewKeyPackage("dora")) {}
+  void SetUp() override {
+    groups_ = NewGroups(5);
+    for (size_t i : {0, 2, 4}) CommitToAll(groups_, i, Must(groups_[i].PrepareCommit()));
+    Use(CommitOptions{.force_path = true});
+  }
+
+  void Use(CommitOptions options) {
+    options.adds = {dora_.message()};
+    PreparedCommit commit = Must(groups_[0].PrepareCommit(options));
+    welcome_ = *commit.welcome;
+    tree_ = commit.next.state().tree;
+  }
+
+  absl::Status JoinBy(const Bytes& welcome, const JoinOptions& options = {}) {
+    KeyPackageBundle copy = Must(KeyPackageBundle::Parse(dora_.SerializeSecret().Reveal()));
+    return Group::Join(welcome, std::move(copy), options).status();
+  }
+  absl::Status Try(const std::function<void(WelcomeContents&)>& tamper) {
+    return JoinBy(ForgeWelcome(welcome_, dora_, groups_[0].state().signature_key, tamper));
+  }
+  void ExpectInvalid(const std::function<void(WelcomeContents&)>& tamper, const char* why) {
+    const absl::Status status = Try(tamper);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(why));
+  }
+  // The tree with member 1's leaf changed and signed by its own key.
+  RatchetTree WithLeaf(const std::function<void(LeafNode&)>& change) {
+    auto leaf = std::make_shared<LeafNode>(*tree_->leaf(LeafIndex(1)));
+    change(*leaf);
+    SignLeafNode(groups_[1].state().signature_key, groups_[1].state().place(LeafIndex(1)), *leaf);
+    RatchetTree changed = *tree_;
+    changed.UpdateLeaf(LeafIndex(1), std::move(leaf));
+    return changed;
+  }
+
+  KeyPackageBundle dora_;
+  std::vector<Group> groups_;
+  Bytes welcome_;
+  std::optional<RatchetTree> tree_;
+};
+
+TEST_F(HostileWelcome, HonestOneIsAccepted) {
+  EXPECT_TRUE(Try([](WelcomeContents&) {}).ok());
+}
+
+TEST_F(HostileWelcome, ForAnotherKeyPackageOrSuite) {
+  KeyPackageBundle other = NewKeyPackage("dora");
+  EXPECT_EQ(Group::Join(welcome_, std::move(other)).status().code(), absl::StatusCode::kNotFound);
+  KeyPackageBundle strong = NewKeyPackage("dora", CipherSuiteId::kParley);
+  EXPECT_THAT(std::string(Group::Join(welcome_, std::move(strong)).status().message()),
+              HasSubstr("another cipher suite"));
+}
+
+TEST_F(HostileWelcome, SecretsOfTheWrongSize) {
+  ExpectInvalid(
+      [](WelcomeContents& c) { c.secrets.path_secret->path_secret = Secret::CopyOf(Bytes(5, 1)); },
+      "wrong size");
+  ExpectInvalid([](WelcomeContents& c) { c.secrets.joiner_secret = Secret::CopyOf(Bytes(33, 1)); },
+                "wrong size");
+}
+
+TEST_F(HostileWelcome, PskThatIsNotKnown) {
+  const PreSharedKeyId id = PreSharedKeyId::External(*groups_[0].state().suite, ToBytes("what"));
+  EXPECT_EQ(Try([&](WelcomeContents& c) {
+              c.secrets.psks = {id};
+              c.psks.push_back({id, Secret::CopyOf(Bytes(32, 1))});
+            }).code(),
+            absl::StatusCode::kFailedPrecondition);
+  ExpectInvalid([&](WelcomeContents& c) { c.secrets.psks.assign(kMaxPsks + 1, id); }, "too many");
+}
+
+TEST_F(HostileWelcome, PskThatOnlyTheWelcomeNames) {
+  // Secrets that the others don't have: the confirmation tag can't fit.
+  const PreSharedKeyId id = PreSharedKeyId::External(*groups_[0].state().suite, ToBytes("mine"));
+  const Bytes forged =
+      ForgeWelcome(welcome_, dora_, groups_[0].state().signature_key, [&](WelcomeContents& c) {
+        c.secrets.psks = {id};
+        c.psks.push_back({id, Secret::CopyOf(Bytes(32, 1))});
+      });
+  JoinOptions options;
+  options.psks = [](const PreSharedKeyId&) { return Secret::CopyOf(Bytes(32, 1)); };
+  EXPECT_EQ(JoinBy(forged, options).code(), absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(HostileWelcome, GroupInfoSignedByAnother) {
+  // By member 1 in the name of member 0; by nobody; by a stranger.
+  EXPECT_EQ(JoinBy(ForgeWelcome(welcome_, dora_, groups_[1].state().signature_key,
+                                [](WelcomeContents&) {}))
+                .code(),
+            absl::StatusCode::kUnauthenticated);
+  for (uint32_t signer : {6u, 7u, 77u, UINT32_MAX}) {
+    ExpectInvalid([&](WelcomeContents& c) { c.info.signer = signer; }, "signed by nobody");
+  }
+  EXPECT_EQ(JoinBy(ForgeWelcome(welcome_, dora_, SignatureKey::Generate(), [](WelcomeContents&) {}))
+                .code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(HostileWelcome, GroupOfAnotherVersionOrSuite) {
+  ExpectInvalid([](WelcomeContents& c) { c.info.group_context.version = ProtocolVersion{2}; },
+                "another version or cipher suite");
+  ExpectInvalid([](WelcomeContents& c) { c.info.group_context.suite = CipherSuiteId::kParley; },
+                "another version or cipher suite");
+}
+
+TEST_F(HostileWelcome, GroupIdInUse) {
+  JoinOptions options;
+  options.in_use = [](ByteView id) { return crypto::PublicEquals(id, ViewOf("a group")); };
+  EXPECT_EQ(JoinBy(welcome_, options).code(), absl::StatusCode::kAlreadyExists);
+  options.in_use = [](ByteView) { return false; };
+  EXPECT_TRUE(JoinBy(welcome_, options).ok());
+}
+
+TEST_F(HostileWelcome, TreeIsMissingOrNotThatOfTheGroup) {
+  ExpectInvalid([](WelcomeContents& c) { c.info.extensions.clear(); }, "without its ratchet tree");
+  ExpectInvalid([&](WelcomeContents& c) { c.SetTree(groups_[0].RatchetTreeExtension()); },
+                "isn't that of the group");
+  for (const Bytes& wire : {Bytes{}, Bytes{0}, Bytes{1, 0}, Bytes{1, 7}, Bytes{2, 0, 0}}) {
+    ExpectInvalid([&](WelcomeContents& c) { c.SetTree(wire); }, "");
+  }
+}
+
+TEST_F(HostileWelcome, TreeFromElsewhere) {
+  Use({.tree_in_welcome = false});
+  EXPECT_FALSE(JoinBy(welcome_).ok());
+  EXPECT_TRUE(JoinBy(welcome_, {.ratchet_tree = tree_->Serialize()}).ok());
+  EXPECT_FALSE(JoinBy(welcome_, {.ratchet_tree = groups_[0].RatchetTreeExtension()}).ok());
+}
+
+TEST_F(HostileWelcome, TreeWithAnInvalidLeaf) {
+  EXPECT_EQ(Try([&](WelcomeContents& c) {
+              auto leaf = std::make_shared<LeafNode>(*tree_->leaf(LeafIndex(1)));
+              leaf->signature[0] ^= 1;
+              RatchetTree changed = *tree_;
+              changed.UpdateLeaf(LeafIndex(1), std::move(leaf));
+              c.SetTree(changed);
+            }).code(),
+            absl::StatusCode::kUnauthenticated);
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        c.SetTree(WithLeaf([](LeafNode& leaf) { leaf.capabilities.cipher_suites.clear(); }));
+      },
+      "version or suite");
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        c.SetTree(WithLeaf([](LeafNode& leaf) {
+          leaf.extensions = {{ExtensionType{0xF0FF}, {}}};
+        }));
+      },
+      "extension it doesn't support");
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        c.SetTree(WithLeaf([](LeafNode& leaf) { leaf.capabilities.credentials.clear(); }));
+      },
+      "credential it doesn't support");
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        c.SetTree(WithLeaf([](LeafNode& leaf) { leaf.encryption_key = Bytes(32, 0); }));
+      },
+      "");
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        c.SetTree(WithLeaf([&](LeafNode& leaf) {
+          leaf.encryption_key = tree_->leaf(LeafIndex(3))->encryption_key;
+        }));
+      },
+      "appears twice");
+}
+
+TEST_F(HostileWelcome, TreeWithAParentThatNobodyVouchesFor) {
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        RatchetTree changed = *tree_;
+        std::vector<std::pair<NodeIndex, ParentNode>> parents;
+        for (const auto& step : tree_->FilteredDirectPath(LeafIndex(0))) {
+          parents.emplace_back(step.node, *tree_->parent(step.node));
+        }
+        parents[0].second.encryption_key =
+            groups_[0].state().suite->kem().GenerateKeyPair().public_key;
+        changed.MergePath(LeafIndex(0), std::make_shared<LeafNode>(*tree_->leaf(LeafIndex(0))),
+                          parents);
+        c.SetTree(changed);
+      },
+      "origin isn't proved");
+}
+
+TEST_F(HostileWelcome, CredentialsThatNotAllUnderstand) {
+  // One member shows a certificate, the others know basic credentials only.
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        c.SetTree(WithLeaf([](LeafNode& leaf) {
+          leaf.credential = Credential::X509({});
+          leaf.capabilities.credentials.push_back(CredentialType::kX509);
+        }));
+      },
+      "credential in use");
+}
+
+TEST_F(HostileWelcome, GroupWithoutTheNewMember) {
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        RatchetTree changed = *tree_;
+        changed.RemoveLeaf(LeafIndex(5));
+        c.SetTree(changed);
+      },
+      "");
+  // Another key package of the same person in its place.
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        RatchetTree changed = groups_[0].state().tree;
+        ASSERT_TRUE(
+            changed
+                .AddLeaf(std::make_shared<LeafNode>(NewKeyPackage("dora").key_package().leaf_node))
+                .ok());
+        c.SetTree(changed);
+      },
+      "without oneself");
+}
+
+TEST_F(HostileWelcome, PathSecretThatDoesNotFitTheTree) {
+  ExpectInvalid(
+      [](WelcomeContents& c) { c.secrets.path_secret->path_secret = Secret::CopyOf(Bytes(32, 1)); },
+      "doesn't fit the tree");
+}
+
+TEST_F(HostileWelcome, ExtensionsThatTheJoinerDoesNotSupport) {
+  ExpectInvalid(
+      [](WelcomeContents& c) {
+        c.info.group_context.extensions = {{ExtensionType{0xF0FF}, {}}};
+      },
+      "doesn't support");
+  const RequiredCapabilities required{.proposals = {ProposalType{0xF001}}};
+  ExpectInvalid(
+      [&](WelcomeContents& c) {
+        c.info.group_context.extensions = {
+            {ExtensionType::kRequiredCapabilities, crypto::Serialize(required)}};
+      },
+      "doesn't support");
+}
+
+TEST_F(HostileWelcome, ExtensionsTwice) {
+  ExpectInvalid(
+      [](WelcomeContents& c) {
+        c.info.extensions.push_back({ExtensionType{0x0A0A}, {1}});
+        c.info.extensions.push_back({ExtensionType{0x0A0A}, {2}});
+      },
+      "one type twice");
+  ExpectInvalid(
+      [](WelcomeContents& c) {
+        c.info.group_context.extensions = {{kRosterExtension, {1}}, {kRosterExtension, {2}}};
+      },
+      "one type twice");
+}
+
+TEST_F(HostileWelcome, UnknownGroupInfoExtensionsAreIgnored) {
+  EXPECT_TRUE(Try([](WelcomeContents& c) {
+                c.info.extensions.push_back({ExtensionType{0xF0FF}, {1, 2, 3}});
+              }).ok());
+}
+
+TEST_F(HostileWelcome, ConfirmationTagThatDoesNotFit) {
+  EXPECT_EQ(Try([](WelcomeContents& c) { c.info.confirmation_tag[0] ^= 1; }).code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(Try([](WelcomeContents& c) { c.info.confirmation_tag.clear(); }).code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(Try([](WelcomeContents& c) {
+              c.info.group_context.confirmed_transcript_hash[0] ^= 1;
+            }).code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(Try([](WelcomeContents& c) { ++c.info.group_context.epoch; }).code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(HostileWelcome, HugeTreeIsRefusedQuickly) {
+  // 2^17 leaves in a quarter of a megabyte: one byte for each node but the last.
+  crypto::Writer body;
+  for (uint32_t i = 0; i + 1 < (2u << 17); ++i) body.WriteUint8(0);
+  crypto::Writer wire;
+  wire.WriteOpaque(body.view());
+  const Bytes huge(wire.view().begin(), wire.view().end());
+  ExpectInvalid([&](WelcomeContents& c) { c.SetTree(huge); }, "too large");
+}
+
+}  // namespace
+}  // namespace parley::mls

@@ -1,0 +1,28 @@
+// Looking into a GroupInfo without being a member, and without believing it: whoever joins by it
+// verifies it then.
+//
+// Threading: free functions without shared state.
+#ifndef PARLEY_TOOLS_PARLEY_MLS_INTEROP_GROUP_INFO_H_
+#define PARLEY_TOOLS_PARLEY_MLS_INTEROP_GROUP_INFO_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "crypto/mls/ratchet_tree.h"
+#include "crypto/mls/welcome.h"
+
+namespace parley::interop {
+
+// Errors: InvalidArgument for another message.
+absl::StatusOr<mls::GroupInfo> ReadGroupInfo(const std::string& message);
+
+// The tree given beside a GroupInfo, or else the one inside.
+// Errors: InvalidArgument for none, or one that is malformed.
+absl::StatusOr<mls::RatchetTree> TreeBeside(const std::string& group_info, const std::string& tree);
+
+// Errors: NotFound when nobody in the tree has this identity.
+absl::StatusOr<mls::LeafIndex> FindLeaf(const mls::RatchetTree& tree, mls::ByteView identity);
+
+}  // namespace parley::interop
+
+#endif  // PARLEY_TOOLS_PARLEY_MLS_INTEROP_GROUP_INFO_H_
