@@ -218,6 +218,33 @@ TEST(FileSealer, ASourceOfAnotherSizeIsNoticed) {
       FileSealer::Create(Secret::Random(16), RandomBytes(size_t{32}), 5).status()));
 }
 
+// Into the caller's memory, which may have served for another chunk before.
+TEST(FileCipher, SealsIntoAndOpensFromUsedMemory) {
+  for (size_t size : {size_t{0}, size_t{5}, size_t{70000}, 2 * kMiB + 70000}) {
+    const Secret key = Secret::Random(32);
+    const Bytes share_id = RandomBytes(size_t{32});
+    const Bytes content = RandomBytes(size);
+    const FileSealer sealer = FileSealer::Create(key.Clone(), share_id, size).value();
+    const FileOpener opener =
+        FileOpener::Create(key.Clone(), share_id, size, sealer.key_commitment()).value();
+    for (uint64_t i = 0; i < sealer.layout().chunk_count(); ++i) {
+      const FileLayout& layout = sealer.layout();
+      const ByteView piece = ByteView(content).subspan(
+          std::min<size_t>(layout.ChunkOffset(i), size), layout.ContentSize(i));
+      Bytes sealed(layout.SealedChunkSize(i), 0xaa);
+      ASSERT_TRUE(sealer.SealChunk(i, piece, sealed).ok());
+      Bytes opened(layout.ChunkSize(i), 0xbb);
+      ASSERT_TRUE(opener.OpenChunk(i, sealed, opened).ok());
+      EXPECT_TRUE(std::ranges::equal(ByteView(opened).first(piece.size()), piece));
+      EXPECT_TRUE(std::ranges::all_of(ByteView(opened).subspan(piece.size()),
+                                      [](uint8_t byte) { return byte == 0; }));
+      Bytes wrong(sealed.size() + 1);
+      EXPECT_TRUE(absl::IsInvalidArgument(sealer.SealChunk(i, piece, wrong)));
+      EXPECT_TRUE(absl::IsInvalidArgument(opener.OpenChunk(i, sealed, wrong)));
+    }
+  }
+}
+
 TEST(FileKeyCommitment, DependsOnKeyAndShare) {
   const Bytes key = Counting(0, 32);
   const Bytes id = Counting(32, 32);
