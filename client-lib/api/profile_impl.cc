@@ -8,6 +8,7 @@
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/opening.h"
+#include "client-lib/channels/names.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/invitation_code.h"
 
@@ -42,10 +43,7 @@ uint64_t Now() { return static_cast<uint64_t>(std::time(nullptr)); }
 
 absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Create(
     const std::string& folder, std::string_view name, std::optional<std::string_view> passphrase) {
-  if (!client::IsGoodName(name) || name.front() == ' ' || name.back() == ' ') {
-    return absl::InvalidArgumentError(
-        "a name has 1 to 200 bytes of text, without control characters or spaces at its ends");
-  }
+  PARLEY_RETURN_IF_ERROR(client::CheckName("the name", name));
   std::error_code error;
   const std::filesystem::path parent = std::filesystem::absolute(folder, error).parent_path();
   if (!error) std::filesystem::create_directories(parent, error);

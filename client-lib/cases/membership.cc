@@ -5,9 +5,8 @@
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/channels/caucus_rule.h"
+#include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
-#include "client-lib/content/shown_text.h"
-#include "client-lib/content/text_length.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "client-lib/pairing/rendezvous.h"
@@ -42,18 +41,9 @@ absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const Cas
   return neutrals->id;
 }
 
-absl::Status CheckLength(const char* what, const std::string& text) {
-  const std::string fault = LengthFault(text, kMaxNameBytes);
-  return fault.empty() ? absl::OkStatus() : absl::InvalidArgumentError(what + (" " + fault));
-}
-
 absl::Status CheckRequest(const InvitationRequest& request) {
-  PARLEY_RETURN_IF_ERROR(CheckLength("the name", request.name));
-  PARLEY_RETURN_IF_ERROR(CheckLength("the side", request.side));
-  if (!IsGoodName(request.name) || request.name.front() == ' ' || request.name.back() == ' ') {
-    return absl::InvalidArgumentError(
-        "a name has 1 to 200 bytes of text, without control characters or spaces at its ends");
-  }
+  PARLEY_RETURN_IF_ERROR(CheckName("the name", request.name));
+  if (!request.side.empty()) PARLEY_RETURN_IF_ERROR(CheckName("the side", request.side));
   if (ToWire(request.role) == content::v1::ROLE_UNSPECIFIED) {
     return absl::InvalidArgumentError("the invitation needs a role");
   }
@@ -67,10 +57,6 @@ absl::Status CheckRequest(const InvitationRequest& request) {
   }
   if ((request.role == Role::kParty || request.role == Role::kCounsel) && request.side.empty()) {
     return absl::InvalidArgumentError("a " + role + " needs a side");
-  }
-  if (!request.side.empty() && !IsGoodName(request.side)) {
-    return absl::InvalidArgumentError(
-        "a side has 1 to 200 bytes of text, without control characters");
   }
   if (request.valid_for_seconds < kLeastValidity || request.valid_for_seconds > kMostValidity) {
     return absl::InvalidArgumentError("an invitation is valid for a minute to a year");

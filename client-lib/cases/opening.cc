@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "client-lib/cases/key_stock.h"
+#include "client-lib/channels/names.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "client-lib/pairing/rendezvous.h"
@@ -251,10 +252,7 @@ std::string DateText(uint64_t seconds) {
 }
 
 absl::StatusOr<CaseId> CreateCase(const CaseContext& profile, const NewCase& options) {
-  if (!IsGoodName(options.title)) {
-    return absl::InvalidArgumentError(
-        "a case's title has 1 to 200 bytes of text, without control characters");
-  }
+  PARLEY_RETURN_IF_ERROR(CheckName("the title", options.title));
   CaseContext context = profile;
   context.id = RandomId<CaseId>();
   OwnDevice device = MakeDevice(options.own_name);

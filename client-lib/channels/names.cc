@@ -9,9 +9,9 @@ namespace parley::client {
 bool IsUtf8(std::string_view text) { return IsWellFormedUtf8(text); }
 
 absl::Status CheckName(std::string_view what, std::string_view text) {
-  const std::string_view fault = FaultOfName(text);
+  const std::string fault = FaultOfName(text);
   if (fault.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(std::string(what) + " " + std::string(fault));
+  return absl::InvalidArgumentError(std::string(what) + " " + fault);
 }
 
 }  // namespace parley::client

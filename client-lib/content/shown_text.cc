@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "client-lib/content/text_length.h"
 #include "client-lib/content/utf8.h"
 
 namespace parley::client {
@@ -46,9 +47,9 @@ bool IsInvisible(uint32_t character) {
   return (character & 0xFFFE) == 0xFFFE || (character >= 0xFDD0 && character <= 0xFDEF);
 }
 
-std::string_view FaultOfName(std::string_view text) {
+std::string FaultOfName(std::string_view text) {
   if (text.empty()) return "is empty";
-  if (text.size() > kMaxNameBytes) return "is longer than 200 bytes";
+  if (text.size() > kMaxNameBytes) return LengthFault(text, kMaxNameBytes);
   if (text.front() == ' ' || text.back() == ' ') return "begins or ends with a space";
   bool visible = false;
   while (!text.empty()) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace parley::client {
@@ -20,10 +21,10 @@ inline constexpr size_t kMaxNameBytes = 200;
 bool IsInvisible(uint32_t character);
 
 // What is wrong with `text` as a name of somebody or something, as the end of a sentence that its
-// subject begins ("is longer than 200 bytes"); empty for nothing. A name is 1 to kMaxNameBytes
+// subject begins ("begins or ends with a space"); empty for nothing. A name is 1 to kMaxNameBytes
 // bytes of well-formed UTF-8 without invisible characters, and neither begins nor ends with a
 // space.
-std::string_view FaultOfName(std::string_view text);
+std::string FaultOfName(std::string_view text);
 
 // Whether there is no fault.
 bool IsGoodName(std::string_view text);

@@ -16,6 +16,12 @@ TEST(ShownText, NamesOfMostLanguages) {
   }
 }
 
+TEST(ShownText, ALongNameIsToldWhatFits) {
+  EXPECT_EQ(FaultOfName(std::string(200, 'a')), "");
+  EXPECT_EQ(FaultOfName(std::string(201, 'a')),
+            "has 201 characters; its first 200 fit (200 bytes, and it takes 201)");
+}
+
 // Each of these would be taken for another name, hide something, or turn what stands beside it.
 TEST(ShownText, NamesThatMislead) {
   for (const char* bad : {"An\u200ba",
