@@ -150,4 +150,8 @@ Result<std::vector<Alarm>> Profile::Alarms(const CaseId& id) const {
   return Guarded([&] { return impl_->Alarms(id); });
 }
 
+Status Profile::MarkSeen(const CaseId& id) {
+  return Guarded([&] { return impl_->MarkSeen(id); });
+}
+
 }  // namespace parley

@@ -298,6 +298,10 @@ absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& 
   return client::MarkCompared(LocalContext(id), participant);
 }
 
+absl::Status Profile::Impl::MarkSeen(const CaseId& id) {
+  return client::SettleAlarms(LocalContext(id));
+}
+
 absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& participant) {
   return Decide(id, [&](const CaseContext& context) {
     return client::RemoveParticipant(context, participant);

@@ -58,6 +58,7 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<CaseId> Join(std::string_view invitation);
   absl::Status Approve(const CaseId& id, const ParticipantId& participant);
   absl::Status MarkCompared(const CaseId& id, const ParticipantId& participant);
+  absl::Status MarkSeen(const CaseId& id);
   absl::Status Remove(const CaseId& id, const ParticipantId& participant);
   absl::Status Leave(const CaseId& id);
   absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);

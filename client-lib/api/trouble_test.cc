@@ -30,6 +30,11 @@ TEST_F(TroubleTest, AnInvitationServesOnce) {
   const Participant ana = Find("Mira", "Ana");
   ASSERT_EQ(ana.alarms.size(), 1u);
   EXPECT_THAT(ana.alarms[0], HasSubstr("used a second time"));
+  PARLEY_ASSERT_OK(Of("Mira").MarkSeen(case_));
+  EXPECT_THAT(AlarmKinds("Mira"), Not(Contains(AlarmKind::kInvitationUsedTwice)));
+  EXPECT_THAT(Find("Mira", "Ana").alarms, IsEmpty());
+  EXPECT_EQ(Find("Mira", "Ana").settled_alarms, ana.alarms);
+  EXPECT_EQ(Of("Mira").MarkSeen(CaseId()).code(), StatusCode::kNotFound);
   // The first one is not harmed.
   PARLEY_ASSERT_OK(Of("Mira").Approve(case_, ana.id));
   Sync("Ana");

@@ -110,7 +110,7 @@ class ParticipantList {
     for (const MadeInvitation& invitation : invitations) {
       if (invitation.state == InvitationState::kUsed) {
         Participant* joined = Find(invitation.participant);
-        if (joined != nullptr) joined->alarms = invitation.alarms;
+        if (joined != nullptr) PARLEY_RETURN_IF_ERROR(SetAlarms(invitation, *joined));
         continue;
       }
       if (invitation.state == InvitationState::kMaking) continue;
@@ -119,7 +119,7 @@ class ParticipantList {
       participant.role = static_cast<Role>(invitation.role);
       participant.side = invitation.side;
       participant.invitation_expires_at = static_cast<int64_t>(invitation.expires_at);
-      participant.alarms = invitation.alarms;
+      PARLEY_RETURN_IF_ERROR(SetAlarms(invitation, participant));
       const bool expired = invitation.state == InvitationState::kExpired ||
                            invitation.expires_at <= context_.now_seconds();
       participant.state = invitation.state == InvitationState::kWithdrawn
@@ -127,6 +127,14 @@ class ParticipantList {
                           : expired ? ParticipantState::kExpired
                                     : ParticipantState::kInvited;
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status SetAlarms(const MadeInvitation& invitation, Participant& participant) const {
+    PARLEY_ASSIGN_OR_RETURN(size_t settled, SettledAlarms(step_, context_, invitation));
+    const auto open = invitation.alarms.begin() + static_cast<ptrdiff_t>(settled);
+    participant.settled_alarms.assign(invitation.alarms.begin(), open);
+    participant.alarms.assign(open, invitation.alarms.end());
     return absl::OkStatus();
   }
 
@@ -262,8 +270,10 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
     const ParticipantId who = invitation.state == InvitationState::kUsed
                                   ? invitation.participant
                                   : InvitationEntryId(invitation);
-    for (const std::string& text : invitation.alarms) {
-      alarms.push_back({AlarmKind::kInvitationUsedTwice, id, std::nullopt, who, text});
+    PARLEY_ASSIGN_OR_RETURN(size_t settled, SettledAlarms(step, context, invitation));
+    for (size_t i = settled; i < invitation.alarms.size(); ++i) {
+      alarms.push_back(
+          {AlarmKind::kInvitationUsedTwice, id, std::nullopt, who, invitation.alarms[i]});
     }
   }
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));

@@ -38,6 +38,12 @@ absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
 // Errors: as Profile::MarkCompared.
 absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id);
 
+// How many of the invitation's alarms were settled: the first ones.
+absl::StatusOr<size_t> SettledAlarms(const ReadTransaction& step, const CaseContext& context,
+                                     const MadeInvitation& invitation);
+// Settles all alarms of invitations up to now. Errors: NotFound for an unknown case.
+absl::Status SettleAlarms(const CaseContext& context);
+
 // By which an invitation that nobody has used is listed among participants.
 ParticipantId InvitationEntryId(const MadeInvitation& invitation);
 

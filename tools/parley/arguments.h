@@ -117,6 +117,7 @@ struct WatchArguments {
 };
 struct WarningsArguments {
   std::string case_text;  // empty: all cases
+  bool seen = false;      // those about invitations need not be shown again
 };
 
 using Command =

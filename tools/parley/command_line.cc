@@ -163,6 +163,9 @@ class CommandLine {
     CLI::App* warnings = Add(app_, "warnings", "Show what is wrong and wants your attention",
                              warnings_, "Your profile");
     warnings->add_option("CASE", warnings_.case_text, kCaseHelp)->type_name("");
+    warnings->add_flag("--seen", warnings_.seen,
+                       "Don't show those about invitations again; other warnings end when their "
+                       "cause does");
   }
 
   void AddPassphraseCommands() {

@@ -168,7 +168,8 @@ class PARLEY_EXPORT Profile {
   // Errors: kPermissionDenied; kFailedPrecondition when they have not joined yet.
   Status Approve(const CaseId& id, const ParticipantId& participant);
 
-  // The owner has compared safety numbers with them by voice, and they were the same.
+  // The owner has compared safety numbers with them by voice, and they were the same. That settles
+  // alarms of before about their invitation; another use of it is a new one.
   // Errors: kFailedPrecondition where there is no safety number.
   Status MarkCompared(const CaseId& id, const ParticipantId& participant);
 
@@ -255,6 +256,9 @@ class PARLEY_EXPORT Profile {
 
   // What the owner should know and do something about, of one case.
   Result<std::vector<Alarm>> Alarms(const CaseId& id) const;
+  // The owner has seen the alarms about invitations and needs no more reminding of these; they stay
+  // among Participant::settled_alarms. Other alarms end when their cause does.
+  Status MarkSeen(const CaseId& id);
 
  private:
   class Impl;

@@ -85,6 +85,8 @@ struct Participant {
   int64_t invitation_expires_at = 0;
   // What is wrong, each as one line ("the invitation was used a second time on …").
   std::vector<std::string> alarms;
+  // Alarms of before that were settled, by a comparison or by Profile::MarkSeen.
+  std::vector<std::string> settled_alarms;
 };
 
 // ---- Cases

@@ -143,6 +143,7 @@ Status Run(Session& session, const WarningsArguments& arguments) {
         session.out() << Harmless(info.title) << ": " << Harmless(alarm.text) << '\n';
       }
     }
+    if (arguments.seen) PARLEY_TRY(profile->MarkSeen(info.id));
   }
   if (count == 0 && !session.json()) session.out() << "No warnings.\n";
   return {};
