@@ -30,7 +30,8 @@ struct CaseSyncResult {
 };
 
 // Errors: Unavailable, DeadlineExceeded and Cancelled of the relay client when nothing can be
-// reached; the store's. Everything else is among the problems.
+// reached; the store's. Everything else is among the problems: also that the relay gives no answer
+// about one channel or inbox, while the others are synced.
 absl::StatusOr<CaseSyncResult> SyncCase(const CaseContext& context);
 
 // Only one channel, in one exchange: for a message that is to go out at once.
