@@ -7,7 +7,9 @@
 
 #include "crypto/base/status_macros.h"
 #include "parley/relay/v1/relay.grpc.pb.h"
+#include "server/core/request_fields.h"
 #include "server/grpc/acceptor.h"
+#include "server/grpc/download_stream.h"
 #include "server/grpc/status_mapping.h"
 #include "server/grpc/streams.h"
 #include "server/grpc/tls13_credentials.h"
@@ -17,24 +19,14 @@ namespace {
 
 namespace v1 = relay::v1;
 
-// gRPC keeps a request until it is answered, with whatever it holds beside what is known of it.
 template <typename Request>
 absl::Status CheckSize(const Request& request, const Limits& limits, uint64_t payload = 0) {
-  const size_t size = request.ByteSizeLong();
-  if (size <= payload + limits.max_request_overhead_bytes) return absl::OkStatus();
-  return absl::InvalidArgumentError("the request has " + std::to_string(size) +
-                                    " bytes: beside its payload it may have " +
-                                    std::to_string(limits.max_request_overhead_bytes));
+  return CheckRequestSize(request.ByteSizeLong(), limits, payload);
 }
 
-// A download that ends before it begins.
-class RefusedDownload final : public grpc::ServerWriteReactor<v1::DownloadBlobResponse> {
- public:
-  explicit RefusedDownload(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
-
-class RelayService final : public v1::Relay::CallbackService {
+// Of a download, the service gets and gives the messages' bytes.
+class RelayService final
+    : public v1::Relay::WithRawCallbackMethod_DownloadBlob<v1::Relay::CallbackService> {
  public:
   RelayService(Relay& relay, std::string tls_key_hash)
       : relay_(relay), tls_key_hash_(std::move(tls_key_hash)) {}
@@ -130,10 +122,8 @@ class RelayService final : public v1::Relay::CallbackService {
     return Answer(context, status);
   }
 
-  grpc::ServerWriteReactor<v1::DownloadBlobResponse>* DownloadBlob(
-      grpc::CallbackServerContext* /*context*/, const v1::DownloadBlobRequest* request) override {
-    absl::Status size = CheckSize(*request, relay_.limits());
-    if (!size.ok()) return new RefusedDownload(size);
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* DownloadBlob(
+      grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) override {
     return NewDownloadStream(relay_, *request);
   }
 

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -283,80 +282,6 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
   bool client_is_done_ = false;
 };
 
-// While one chunk is on its way to the client, the next is read from the store.
-class DownloadStream final : public grpc::ServerWriteReactor<v1::DownloadBlobResponse> {
- public:
-  DownloadStream(Relay& relay, const v1::DownloadBlobRequest& request) : relay_(relay) {
-    absl::StatusOr<Blobs::Range> range = relay_.blobs().OpenRange(request);
-    if (!range.ok()) {
-      Finish(ToGrpcStatus(range.status()));
-      return;
-    }
-    range_ = *range;
-    ReadNext();
-    SendNext();
-  }
-
-  void OnWriteDone(bool ok) override {
-    {
-      std::lock_guard lock(mutex_);
-      is_written_ = true;
-      failed_ = !ok;
-      if (!has_next_) return;  // whoever reads it goes on
-    }
-    SendNext();
-  }
-
-  void OnDone() override { delete this; }
-
- private:
-  // Sends what was read, and reads what follows meanwhile. One thread at a time is here: the one
-  // that finds the write done and the next chunk read.
-  void SendNext() {
-    while (true) {
-      if (failed_) return Finish(grpc::Status::CANCELLED);
-      if (!next_.ok()) return Finish(ToGrpcStatus(next_.status()));
-      if (!next_->has_value()) return Finish(grpc::Status::OK);
-      response_.set_index(range_.first - 1);
-      response_.set_data(*std::move(*next_));
-      {
-        std::lock_guard lock(mutex_);
-        is_written_ = false;
-        has_next_ = false;
-      }
-      StartWrite(&response_);
-      ReadNext();
-      std::lock_guard lock(mutex_);
-      has_next_ = true;
-      if (!is_written_) return;  // OnWriteDone goes on
-    }
-  }
-
-  // Into next_: nothing at the end.
-  void ReadNext() {
-    if (range_.first == range_.end) {
-      next_ = std::optional<std::string>();
-      return;
-    }
-    absl::StatusOr<std::string> data = relay_.blobs().ReadChunk(range_.blob, range_.first++);
-    if (data.ok()) {
-      next_ = std::optional<std::string>(*std::move(data));
-    } else {
-      next_ = data.status();
-    }
-  }
-
-  Relay& relay_;
-  Blobs::Range range_;
-  v1::DownloadBlobResponse response_;
-  absl::StatusOr<std::optional<std::string>> next_;
-
-  std::mutex mutex_;
-  bool is_written_ = true;
-  bool has_next_ = false;
-  bool failed_ = false;
-};
-
 }  // namespace
 
 void OpenStreams::Add(const std::shared_ptr<EndableStream>& stream, size_t most) {
@@ -403,11 +328,6 @@ grpc::ServerBidiReactor<v1::UploadBlobRequest, v1::UploadBlobResponse>* NewUploa
   auto stream = std::make_shared<UploadStream>(relay, streams);
   stream->Begin();
   return stream.get();
-}
-
-grpc::ServerWriteReactor<v1::DownloadBlobResponse>* NewDownloadStream(
-    Relay& relay, const v1::DownloadBlobRequest& request) {
-  return new DownloadStream(relay, request);
 }
 
 }  // namespace parley::server

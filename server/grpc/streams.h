@@ -1,4 +1,4 @@
-// The relay's streaming calls as reactors of gRPC's callback interface.
+// The relay's two-way streams as reactors of gRPC's callback interface.
 //
 // Each belongs to one call, deletes itself when gRPC is done with it, and may be ended at any time
 // by the client, by the relay, or by an error.
@@ -45,9 +45,6 @@ grpc::ServerBidiReactor<relay::v1::SubscribeRequest, relay::v1::SubscribeEvent>*
 
 grpc::ServerBidiReactor<relay::v1::UploadBlobRequest, relay::v1::UploadBlobResponse>*
 NewUploadStream(Relay& relay, OpenStreams& streams);
-
-grpc::ServerWriteReactor<relay::v1::DownloadBlobResponse>* NewDownloadStream(
-    Relay& relay, const relay::v1::DownloadBlobRequest& request);
 
 }  // namespace parley::server
 
