@@ -59,11 +59,16 @@ inline constexpr size_t kMaxContentBytes = 960 * 1024;
 // How often an own leaf is renewed.
 inline constexpr uint64_t kLeafRenewalSeconds = 7 * 24 * 60 * 60;
 
+class ChannelPolicy;
+const ChannelPolicy& StandardPolicy();
+
 // What channels work with. The pointers stay valid as long as the channels that have them.
 struct ChannelContext {
   ProfileStore* store = nullptr;
   Mailboxes* mailboxes = nullptr;
   std::function<uint64_t()> now_seconds;
+  // What judges commits, proposals, messages and Welcomes.
+  const ChannelPolicy* policy = &StandardPolicy();
 };
 
 // What pays for a channel's mailbox; kept in the profile until the mailbox has been made.

@@ -50,7 +50,8 @@ class Exchanger {
   // One transaction of its own.
   absl::StatusOr<bool> Step(absl::StatusOr<bool> (*work)(ChannelStep&, ExchangeResult&)) {
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     PARLEY_ASSIGN_OR_RETURN(const bool some, work(step, result_));
     PARLEY_RETURN_IF_ERROR(step.Save());
     PARLEY_RETURN_IF_ERROR(tx.Commit());
@@ -93,7 +94,8 @@ class Exchanger {
     PARLEY_RETURN_IF_ERROR(
         context_.mailboxes->Create(credential, founding->mailbox_id, founding->keys));
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     if (step.state().mailbox_id != founding->mailbox_id) return absl::OkStatus();
     step.log().mailbox_made = 1;
     PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kKeys, step.names().Payment(step.incarnation())));
@@ -177,7 +179,8 @@ class Exchanger {
 
   absl::Status Acknowledge(const AppendId& append_id, uint64_t position, bool commit) {
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     // Another process may have read it in the log by now.
     if (position <= step.log().position) return absl::OkStatus();
     if (commit) {
