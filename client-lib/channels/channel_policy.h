@@ -21,6 +21,7 @@
 #ifndef PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_POLICY_H_
 #define PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_POLICY_H_
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
