@@ -150,6 +150,10 @@ Result<std::vector<Alarm>> Profile::Alarms(const CaseId& id) const {
   return Guarded([&] { return impl_->Alarms(id); });
 }
 
+Status Profile::ChangeConnection(const CaseId& id, std::string_view connection) {
+  return Guarded([&] { return impl_->ChangeConnection(id, connection); });
+}
+
 Status Profile::MarkSeen(const CaseId& id) {
   return Guarded([&] { return impl_->MarkSeen(id); });
 }

@@ -6,6 +6,7 @@
 
 #include "client-lib/api/find.h"
 #include "client-lib/api/status_conversion.h"
+#include "client-lib/cases/connection.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/channels/names.h"
@@ -242,6 +243,17 @@ absl::StatusOr<CaseId> Profile::Impl::CreateCase(std::string_view title,
     return synced;
   }
   return id;
+}
+
+absl::Status Profile::Impl::ChangeConnection(const CaseId& id, std::string_view connection) {
+  PARLEY_ASSIGN_OR_RETURN(const client::ConnectionString parsed,
+                          client::ParseConnectionString(connection));
+  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(id));
+  PARLEY_RETURN_IF_ERROR(client::ChangeConnection(connected.context, parsed));
+  // It is stored; a relay that goes away now is told by the next sync.
+  const absl::Status synced = SyncAfter(connected);
+  if (absl::IsUnavailable(synced) || absl::IsDeadlineExceeded(synced)) return absl::OkStatus();
+  return synced;
 }
 
 absl::StatusOr<Invitation> Profile::Impl::Invite(const CaseId& id,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/connection.h"
 #include "client-lib/cases/controls.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/neutrals_log.h"
@@ -42,6 +43,7 @@ class Errands {
       PARLEY_ASSIGN_OR_RETURN(people_, context_.Records().People(read));
     }
     const bool takes_part = record_.own_state == ParticipantState::kApproved;
+    if (takes_part && record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(TakeNewToken());
     if (record_.IsNeutral() && (takes_part || !people_.empty())) {
       for (const PersonRecord& person : people_) {
         if (person.id == record_.own_id) continue;
@@ -68,6 +70,15 @@ class Errands {
     PARLEY_RETURN_IF_ERROR(did.status());
     PARLEY_RETURN_IF_ERROR(step.Commit());
     result_.did_something = result_.did_something || *did;
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeNewToken() {
+    PARLEY_ASSIGN_OR_RETURN(const bool took, TakeOffer(context_));
+    if (!took) return absl::OkStatus();
+    result_.did_something = true;
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(record_, context_.Records().Case(read));
     return absl::OkStatus();
   }
 
@@ -223,8 +234,7 @@ class Errands {
     }
     PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
     PARLEY_RETURN_IF_ERROR(
-        PostControls(step, context_, neutrals->id, record, controls,
-                     FormatConnectionString(record.Relay(), record.sponsor_token.Reveal())));
+        PostControls(step, context_, neutrals->id, record, controls, WithToken::kYes));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context_.Records().People(step));
     PARLEY_RETURN_IF_ERROR(

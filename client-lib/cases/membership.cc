@@ -39,17 +39,6 @@ absl::Status Settle(Transaction& step, const CaseContext& context,
 // What an inbox may take of the quota.
 constexpr uint64_t kInboxVoucherBytes = 256 << 20;
 
-absl::Status RequireNeutral(const CaseRecord& record, const char* what) {
-  if (record.own_state != ParticipantState::kApproved) {
-    return absl::PermissionDeniedError(std::string("you don't take part in this case") +
-                                       (record.own_state == ParticipantState::kWaiting
-                                            ? " yet: the mediator has to approve you first"
-                                            : " any more"));
-  }
-  if (record.IsNeutral()) return absl::OkStatus();
-  return absl::PermissionDeniedError("only the mediator and co-mediators can " + std::string(what));
-}
-
 absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   const CaseChannel* neutrals = FindByKind(channels, ChannelKind::kNeutrals);
@@ -213,6 +202,17 @@ absl::Status EnsureFreeSlot(const CaseContext& context) {
 }
 
 }  // namespace
+
+absl::Status RequireNeutral(const CaseRecord& record, const char* what) {
+  if (record.own_state != ParticipantState::kApproved) {
+    return absl::PermissionDeniedError(std::string("you don't take part in this case") +
+                                       (record.own_state == ParticipantState::kWaiting
+                                            ? " yet: the mediator has to approve you first"
+                                            : " any more"));
+  }
+  if (record.IsNeutral()) return absl::OkStatus();
+  return absl::PermissionDeniedError("only the mediator and co-mediators can " + std::string(what));
+}
 
 ParticipantId InvitationEntryId(const MadeInvitation& invitation) {
   ParticipantId::Bytes bytes{};

@@ -44,6 +44,10 @@ absl::StatusOr<size_t> SettledAlarms(const ReadTransaction& step, const CaseCont
 // Settles all alarms of invitations up to now. Errors: NotFound for an unknown case.
 absl::Status SettleAlarms(const CaseContext& context);
 
+// PermissionDenied, saying who can do `what` and why this device's owner can't, unless they are a
+// neutral who takes part.
+absl::Status RequireNeutral(const CaseRecord& record, const char* what);
+
 // By which an invitation that nobody has used is listed among participants.
 ParticipantId InvitationEntryId(const MadeInvitation& invitation);
 

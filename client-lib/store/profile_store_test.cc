@@ -93,11 +93,10 @@ TEST(ProfileStore, LeavesFoldersOfOthersAlone) {
     EXPECT_EQ(stat(documents.c_str(), &info), 0);
     return info.st_mode & 0777;
   };
-  // Empty, but not private: nothing is changed by itself.
+  std::ofstream(documents + "/letter.txt") << "mine";
   EXPECT_EQ(ProfileStore::Create(documents).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(mode(), 0755u);
   ASSERT_EQ(chmod(documents.c_str(), 0700), 0);
-  std::ofstream(documents + "/letter.txt") << "mine";
   EXPECT_EQ(ProfileStore::Create(documents).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_FALSE(ProfileStore::Exists(documents));
   EXPECT_FALSE(std::filesystem::exists(documents + "/store.key"));
@@ -105,7 +104,23 @@ TEST(ProfileStore, LeavesFoldersOfOthersAlone) {
   // What an interrupted attempt left is no obstacle.
   std::ofstream(documents + "/profile.db.new-wal") << "x";
   std::ofstream(documents + "/store.key.new") << "x";
+  // Others could have put it there, though.
+  ASSERT_EQ(chmod(documents.c_str(), 0755), 0);
+  EXPECT_EQ(ProfileStore::Create(documents).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(mode(), 0755u);
+  ASSERT_EQ(chmod(documents.c_str(), 0700), 0);
   EXPECT_TRUE(ProfileStore::Create(documents).ok());
+}
+
+TEST(ProfileStore, TakesAnEmptyFolderForItself) {
+  TestFolder folder;
+  const std::string empty = folder / "empty";
+  ASSERT_EQ(mkdir(empty.c_str(), 0700), 0);
+  ASSERT_EQ(chmod(empty.c_str(), 0755), 0);
+  ASSERT_TRUE(ProfileStore::Create(empty).ok());
+  struct stat info {};
+  ASSERT_EQ(stat(empty.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
 }
 
 TEST(ProfileStore, RefusesAStoreKeyThatOthersMayRead) {

@@ -33,6 +33,10 @@ struct CaseCreateArguments {
   std::string title;
   std::string relay;  // a connection string, or "-" for standard input
 };
+struct CaseRelayArguments {
+  std::string case_text;
+  std::string relay;  // a connection string, or "-" for standard input
+};
 struct CaseListArguments {};
 struct CaseInviteArguments {
   std::string case_text;
@@ -122,8 +126,8 @@ struct WarningsArguments {
 
 using Command =
     std::variant<InitArguments, WhoAmIArguments, PassphraseChangeArguments,
-                 PassphraseRemoveArguments, CaseCreateArguments, CaseListArguments,
-                 CaseInviteArguments, JoinArguments, CaseParticipantsArguments,
+                 PassphraseRemoveArguments, CaseCreateArguments, CaseRelayArguments,
+                 CaseListArguments, CaseInviteArguments, JoinArguments, CaseParticipantsArguments,
                  CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
                  CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments,
                  SendArguments, ReadArguments, ShareArguments, DocumentsArguments, FetchArguments,

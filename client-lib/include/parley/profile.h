@@ -131,6 +131,15 @@ class PARLEY_EXPORT Profile {
   // kUnauthenticated when the relay refuses its sponsor token; kResourceExhausted by its quota.
   Result<CaseId> CreateCase(std::string_view title, std::string_view connection);
 
+  // Gives the case what pays for it from now on: the connection string that the same relay's
+  // operator has made in the earlier one's place ("parley-relay sponsor renew"), after who knew
+  // that was removed. Only neutrals may. The other neutrals get it through their channel. What the
+  // relay has of the case stays; the case goes on at the address that it has.
+  // Errors: kPermissionDenied; kInvalidArgument for a malformed string and for another relay's;
+  // kUnauthenticated when the relay doesn't take its sponsor token; kUnavailable. Nothing has
+  // changed then.
+  Status ChangeConnection(const CaseId& id, std::string_view connection);
+
   // The newest last.
   Result<std::vector<Case>> Cases() const;
   Result<Case> GetCase(const CaseId& id) const;
