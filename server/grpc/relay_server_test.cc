@@ -168,9 +168,10 @@ TEST_F(RelayServerTest, AStaleAppendCarriesTheCurrentGenerationInItsDetails) {
 }
 
 TEST_F(RelayServerTest, AnExhaustedAppendSaysInItsDetailsWhatIsUsedUp) {
-  relay_.sponsor_token = relay_.AddSponsor("small", 1000);
+  const uint64_t quota = relay_.limits.least_closing_reserve_bytes + 1000;
+  relay_.sponsor_token = relay_.AddSponsor("small", quota);
   TestMailbox mailbox = relay_.NewMailbox();
-  grpc::Status status = Append(relay_.AppendRequest(mailbox, std::string(1000, 'x')));
+  grpc::Status status = Append(relay_.AppendRequest(mailbox, std::string(quota, 'x')));
   EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   v1::Exhausted details;
   ASSERT_TRUE(details.ParseFromString(status.error_details()));
