@@ -1,6 +1,6 @@
 // Adding N members costs no more than N log N: counted, not timed. What is counted are public-key
-// operations (calls of libsodium's functions, by the linker's --wrap), bytes that are allocated, which
-// is what copies of trees and lists come to, and questions to the judge of credentials.
+// operations (calls of libsodium's functions, by the linker's --wrap), bytes that are allocated,
+// which is what copies of trees and lists come to, and questions to the judge of credentials.
 #include <cmath>
 #include <cstdlib>
 #include <new>
@@ -100,9 +100,9 @@ class Counter {
 };
 
 struct AddingWork {  // of `count` members at once
-  Work commit;   // the committer's
-  Work process;  // another member's
-  Work join;     // of one who joins
+  Work commit;       // the committer's
+  Work process;      // another member's
+  Work join;         // of one who joins
 };
 
 // The first and the last member of a tree of `count` more leaves that are blank, under a root that
@@ -150,8 +150,7 @@ AddingWork AddAtOnce(size_t count) {
 }
 
 // A tenth above N log N, for what both have in common.
-void ExpectNoFasterThanNLogN(const char* what, size_t few, size_t many, Work of_few,
-                             Work of_many) {
+void ExpectNoFasterThanNLogN(const char* what, size_t few, size_t many, Work of_few, Work of_many) {
   const auto n_log_n = [](size_t n) { return static_cast<double>(n) * std::log2(n); };
   const double allowed = 1.1 * n_log_n(many) / n_log_n(few);
   const auto expect = [&](const char* count, size_t a, size_t b) {
