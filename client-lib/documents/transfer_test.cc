@@ -222,7 +222,8 @@ TEST_P(TransferSizes, ComesBackAsItWas) {
 
 INSTANTIATE_TEST_SUITE_P(Bytes, TransferSizes,
                          ::testing::Values(0, 1, 255, 256, 257, kMiB - 1, kMiB, kMiB + 1,
-                                           5 * kMiB + 123, 17 * kMiB));
+                                           5 * kMiB + 123, 16 * kMiB, 17 * kMiB + 1,
+                                           66 * kMiB + 5));
 
 TEST_F(TransferTest, RootIsTheTreeOverThePieces) {
   const std::string content = RandomText(3 * kMiB + 5);

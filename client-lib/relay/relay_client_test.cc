@@ -577,6 +577,7 @@ TEST_F(BlobTest, QuotaIsSaid) {
       client_->CreateBlob(Credential::SponsorToken(relay_.sponsor_token().Reveal()), id_,
                           read_.public_key(), write_.public_key(), TestRelay::kQuotaBytes + 1);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_EQ(ShortageOf(status), Shortage::kQuota);
 }
 
 }  // namespace

@@ -168,9 +168,9 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
         }
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         if (payment.voucher.has_value() && record.reserved_bytes > payment.voucher->max_bytes) {
-          return absl::ResourceExhaustedError("the voucher pays for " +
-                                              std::to_string(payment.voucher->max_bytes) +
-                                              " bytes at most");
+          return Exhausted(v1::Exhausted::WHAT_VOUCHER,
+                           "the voucher pays for " + std::to_string(payment.voucher->max_bytes) +
+                               " bytes at most");
         }
         if (payment.voucher.has_value()) {
           PARLEY_RETURN_IF_ERROR(

@@ -53,6 +53,9 @@ struct Limits {
   size_t max_mailboxes_per_subscription = 4096;
   // Answers that a subscriber may leave unread before its requests wait.
   size_t max_unread_refusals = 64;
+  // What answers of all streams together may keep in memory until they are read; beyond, the
+  // address that holds most loses those that have waited longest.
+  size_t max_unread_bytes = size_t{512} << 20;
 
   // What somebody who has shown no key may hold of the relay's memory. A request may have so many
   // bytes beside an entry's payload or a chunk (256 append keys are the most of it), and one in a

@@ -42,14 +42,6 @@ absl::Status Stale(uint64_t current) {
   return status;
 }
 
-absl::Status Exhausted(v1::Exhausted::What what, const std::string& message) {
-  absl::Status status = absl::ResourceExhaustedError(message);
-  v1::Exhausted details;
-  details.set_what(what);
-  status.SetPayload(kExhaustedPayload, absl::Cord(details.SerializeAsString()));
-  return status;
-}
-
 // What the records of one generation, or of one entry, cost.
 uint64_t StoredSize(const storage::GenerationKeySet& keys, const Limits& limits) {
   return limits.generation_overhead_bytes + keys.append_keys.size() * sizeof(storage::PublicKey);
@@ -145,7 +137,8 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
         if (record.most_stored_bytes != 0 && record.stored_bytes > record.most_stored_bytes) {
-          return absl::ResourceExhaustedError("the voucher doesn't pay for so many append keys");
+          return Exhausted(v1::Exhausted::WHAT_VOUCHER,
+                           "the voucher doesn't pay for so many append keys");
         }
         PARLEY_RETURN_IF_ERROR(
             Charge(transaction, record.sponsor, record.stored_bytes + record.reserved_bytes, 1));
@@ -292,11 +285,7 @@ absl::Status Mailboxes::Pay(Transaction& transaction, const PendingAppend& pendi
     }
   }
 
-  absl::Status paid = ChargeMailbox(transaction, limits, size, closes, mailbox);
-  if (absl::IsResourceExhausted(paid)) {
-    return Exhausted(v1::Exhausted::WHAT_QUOTA, std::string(paid.message()));
-  }
-  PARLEY_RETURN_IF_ERROR(paid);
+  PARLEY_RETURN_IF_ERROR(ChargeMailbox(transaction, limits, size, closes, mailbox));
   mailbox.stored_bytes += size;
   return absl::OkStatus();
 }

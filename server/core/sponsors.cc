@@ -65,6 +65,14 @@ absl::StatusOr<Payment> PaymentField(const Credentials& credentials, const Reque
 template absl::StatusOr<Payment> PaymentField(const Credentials&, const v1::CreateMailboxRequest&);
 template absl::StatusOr<Payment> PaymentField(const Credentials&, const v1::CreateBlobRequest&);
 
+absl::Status Exhausted(v1::Exhausted::What what, const std::string& message) {
+  absl::Status status = absl::ResourceExhaustedError(message);
+  v1::Exhausted details;
+  details.set_what(what);
+  status.SetPayload(kExhaustedPayload, absl::Cord(details.SerializeAsString()));
+  return status;
+}
+
 absl::StatusOr<SponsorId> FindSponsor(Transaction& transaction, const Payment& payment) {
   SponsorId sponsor{};
   if (payment.voucher.has_value()) {
@@ -118,12 +126,14 @@ absl::Status Charge(Transaction& transaction, const SponsorId& sponsor, uint64_t
                     uint64_t objects) {
   PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
   if (bytes > record.quota_bytes || record.used_bytes > record.quota_bytes - bytes) {
-    return absl::ResourceExhaustedError(
+    return Exhausted(
+        v1::Exhausted::WHAT_QUOTA,
         "the sponsor's quota of bytes is used up: delete something, or ask the relay's operator "
         "for more");
   }
   if (objects > record.quota_objects || record.used_objects > record.quota_objects - objects) {
-    return absl::ResourceExhaustedError(
+    return Exhausted(
+        v1::Exhausted::WHAT_QUOTA,
         "the sponsor's quota of objects is used up: delete something, or ask the relay's operator "
         "for more");
   }
@@ -138,7 +148,8 @@ absl::Status CheckReserve(Transaction& transaction, const SponsorId& sponsor, ui
   PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
   const uint64_t limit = record.quota_bytes - record.quota_bytes / divisor;
   if (bytes <= limit && record.used_bytes <= limit - bytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
+  return Exhausted(
+      v1::Exhausted::WHAT_QUOTA,
       "the sponsor's quota of bytes is used up, but for what is kept for messages: delete "
       "something, or ask the relay's operator for more");
 }

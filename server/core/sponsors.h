@@ -20,6 +20,11 @@
 
 namespace parley::server {
 
+// A ResourceExhausted status that somebody can do something about carries a serialised
+// relay.v1.Exhausted under this name.
+inline constexpr char kExhaustedPayload[] = "type.googleapis.com/parley.relay.v1.Exhausted";
+absl::Status Exhausted(relay::v1::Exhausted::What what, const std::string& message);
+
 // What a create request pays with: exactly one of the two.
 struct Payment {
   std::optional<storage::TokenHash> sponsor_token_hash;

@@ -31,9 +31,12 @@ class SponsorsTest : public testing::Test {
   }
 
   static v1::Exhausted::What WhatIsExhausted(const absl::StatusOr<uint64_t>& append) {
-    EXPECT_EQ(append.status().code(), StatusCode::kResourceExhausted) << append.status();
+    return WhatIsExhausted(append.status());
+  }
+  static v1::Exhausted::What WhatIsExhausted(const absl::Status& status) {
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
     v1::Exhausted details;
-    const auto payload = append.status().GetPayload(kExhaustedPayload);
+    const auto payload = status.GetPayload(kExhaustedPayload);
     EXPECT_TRUE(payload.has_value() && details.ParseFromString(std::string(*payload)));
     return details.what();
   }
@@ -89,7 +92,7 @@ TEST_F(SponsorsTest, VouchersExpireAndTheirTraceIsSwept) {
 TEST_F(SponsorsTest, VouchersAreBounded) {
   v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 1001);
   blob.set_voucher((*Vouchers(1, 1000))[0]);
-  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(blob)), v1::Exhausted::WHAT_VOUCHER);
   blob.set_total_bytes(1000);
   EXPECT_TRUE(relay_.Create(blob).ok());  // the refusal didn't use it up
   // A mailbox stores no more than the voucher pays for, however often it is closed.
@@ -169,8 +172,10 @@ TEST_F(SponsorsTest, QuotasHoldForAppends) {
   const uint64_t reserve = relay_.limits.least_closing_reserve_bytes;
   relay_.sponsor_token = relay_.AddSponsor("small", reserve + 16000, 1);
   TestMailbox mailbox = relay_.NewMailbox();
-  EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
-            StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(relay_.CreateRequest(TestMailbox()))),
+            v1::Exhausted::WHAT_QUOTA);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(relay_.CreateRequest(TestBlob(), 1))),
+            v1::Exhausted::WHAT_QUOTA);
   ASSERT_TRUE(relay_.Append(mailbox, std::string(15584, 'x')).ok());
   EXPECT_EQ(relay_.Usage("small").used_bytes, reserve + 16000);
   EXPECT_EQ(relay_.Append(mailbox, std::string(reserve, 'y')).status().code(),
@@ -190,7 +195,7 @@ TEST_F(SponsorsTest, VouchersLeaveRoomForEntries) {
   const uint64_t most = 7 * reserve - relay_.Usage("small").used_bytes;
   v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), most + 1);
   blob.set_voucher((*Vouchers(1, 10 * reserve))[0]);
-  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(blob)), v1::Exhausted::WHAT_QUOTA);
   blob.set_total_bytes(most);
   EXPECT_TRUE(relay_.Create(blob).ok());
   EXPECT_TRUE(relay_.Append(mailbox, std::string(500, 'x')).ok());
@@ -355,7 +360,7 @@ TEST_F(SponsorsTest, KeysOfGenerationsArePaidFor) {
   TestMailbox poor;
   request.set_mailbox_id(poor.id);
   request.set_voucher((*Vouchers(1, 1000))[0]);
-  EXPECT_EQ(relay_.Create(request).code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(request)), v1::Exhausted::WHAT_VOUCHER);
   ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kDelete, 0).ok());
   EXPECT_EQ(relay_.Usage("sponsor").used_bytes, 0u);
 }

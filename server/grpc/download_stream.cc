@@ -16,6 +16,7 @@
 #include "crypto/base/status_macros.h"
 #include "parley/relay/v1/relay.pb.h"
 #include "server/core/request_fields.h"
+#include "server/grpc/counted_call.h"
 #include "server/grpc/status_mapping.h"
 
 namespace parley::server {
@@ -60,7 +61,9 @@ grpc::ByteBuffer ResponseOf(uint64_t index, storage::PinnedValue chunk) {
 // While one chunk is on its way to the client, the next is read from the store.
 class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  DownloadStream(Relay& relay, const grpc::ByteBuffer& request_bytes) : relay_(relay) {
+  DownloadStream(Relay& relay, UnreadAnswers& unread, grpc::CallbackServerContext& context,
+                 const grpc::ByteBuffer& request_bytes)
+      : relay_(relay), call_(unread, context) {
     const absl::Status opened = Open(request_bytes);
     if (!opened.ok()) {
       Finish(ToGrpcStatus(opened));
@@ -71,6 +74,7 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void OnWriteDone(bool ok) override {
+    call_.Sent();
     {
       std::lock_guard lock(mutex_);
       is_written_ = true;
@@ -80,7 +84,10 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     SendNext();
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    call_.Close();
+    delete this;
+  }
 
  private:
   absl::Status Open(const grpc::ByteBuffer& request_bytes) {
@@ -98,6 +105,7 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       if (!next_.ok()) return Finish(ToGrpcStatus(next_.status()));
       if (!next_->has_value()) return Finish(grpc::Status::OK);
       response_ = ResponseOf(range_.first - 1, **std::move(next_));
+      call_.Sending(2 * response_.Length());  // and the next chunk
       {
         std::lock_guard lock(mutex_);
         is_written_ = false;
@@ -127,6 +135,7 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   Relay& relay_;
+  CountedCall call_;
   Blobs::Range range_;
   grpc::ByteBuffer response_;
   absl::StatusOr<std::optional<storage::PinnedValue>> next_;
@@ -139,9 +148,10 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, UnreadAnswers& unread,
+                                                              grpc::CallbackServerContext& context,
                                                               const grpc::ByteBuffer& request) {
-  return new DownloadStream(relay, request);
+  return new DownloadStream(relay, unread, context, request);
 }
 
 }  // namespace parley::server

@@ -7,12 +7,14 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "server/core/relay.h"
+#include "server/core/unread_answers.h"
 
 namespace parley::server {
 
 // Answers a DownloadBlobRequest with DownloadBlobResponses. The reactor deletes itself when gRPC is
-// done with it; `relay` outlives it.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay,
+// done with it; `relay` and `unread` outlive it.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, UnreadAnswers& unread,
+                                                              grpc::CallbackServerContext& context,
                                                               const grpc::ByteBuffer& request);
 
 }  // namespace parley::server

@@ -9,6 +9,7 @@
 #include "parley/relay/v1/relay.grpc.pb.h"
 #include "server/core/request_fields.h"
 #include "server/grpc/acceptor.h"
+#include "server/grpc/counted_call.h"
 #include "server/grpc/download_stream.h"
 #include "server/grpc/status_mapping.h"
 #include "server/grpc/streams.h"
@@ -24,12 +25,32 @@ absl::Status CheckSize(const Request& request, const Limits& limits, uint64_t pa
   return CheckRequestSize(request.ByteSizeLong(), limits, payload);
 }
 
+// Finishes a call whose answer may be large, and that its client may leave unread.
+class CountedAnswer final : public grpc::ServerUnaryReactor {
+ public:
+  CountedAnswer(UnreadAnswers& unread, grpc::CallbackServerContext& context,
+                const v1::ReadResponse& response, const absl::Status& status)
+      : call_(unread, context) {
+    call_.Sending(2 * response.ByteSizeLong());  // gRPC has a copy
+    Finish(ToGrpcStatus(status));
+  }
+  void OnDone() override {
+    call_.Close();
+    delete this;
+  }
+
+ private:
+  CountedCall call_;
+};
+
 // Of a download, the service gets and gives the messages' bytes.
 class RelayService final
     : public v1::Relay::WithRawCallbackMethod_DownloadBlob<v1::Relay::CallbackService> {
  public:
   RelayService(Relay& relay, std::string tls_key_hash)
-      : relay_(relay), tls_key_hash_(std::move(tls_key_hash)) {}
+      : relay_(relay),
+        tls_key_hash_(std::move(tls_key_hash)),
+        unread_(relay.limits().max_unread_bytes) {}
 
   OpenStreams& streams() { return streams_; }
 
@@ -79,13 +100,14 @@ class RelayService final
                                  const v1::ReadRequest* request,
                                  v1::ReadResponse* response) override {
     absl::Status status = CheckSize(*request, relay_.limits());
-    if (status.ok()) status = relay_.mailboxes().Read(*request, *response);
-    return Answer(context, status);
+    if (!status.ok()) return Answer(context, status);
+    status = relay_.mailboxes().Read(*request, *response);
+    return new CountedAnswer(unread_, *context, *response, status);
   }
 
   grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* Subscribe(
-      grpc::CallbackServerContext* /*context*/) override {
-    return NewSubscribeStream(relay_, streams_);
+      grpc::CallbackServerContext* context) override {
+    return NewSubscribeStream(relay_, streams_, unread_, *context);
   }
 
   grpc::ServerUnaryReactor* ControlMailbox(grpc::CallbackServerContext* context,
@@ -123,8 +145,8 @@ class RelayService final
   }
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* DownloadBlob(
-      grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) override {
-    return NewDownloadStream(relay_, *request);
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override {
+    return NewDownloadStream(relay_, unread_, *context, *request);
   }
 
   grpc::ServerUnaryReactor* DeleteBlob(grpc::CallbackServerContext* context,
@@ -166,6 +188,7 @@ class RelayService final
   Relay& relay_;
   const std::string tls_key_hash_;
   OpenStreams streams_;
+  UnreadAnswers unread_;
 };
 
 // What gRPC may hold of messages that haven't come or gone in full: a thousand streams, each with a

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "crypto/base/status_macros.h"
+#include "server/grpc/counted_call.h"
 #include "server/grpc/status_mapping.h"
 
 namespace parley::server {
@@ -106,8 +107,9 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
 
 class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::SubscribeEvent> {
  public:
-  SubscribeStream(Relay& relay, OpenStreams& streams)
-      : BidiStream(streams, relay.limits()), relay_(relay) {}
+  SubscribeStream(Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
+                  grpc::CallbackServerContext& context)
+      : BidiStream(streams, relay.limits()), relay_(relay), call_(unread, context) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
@@ -149,16 +151,22 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   }
 
   void OnWritten() override {
+    call_.Sent();
     ReadIfPaused();
     Pump();
   }
 
-  void OnClosed() override { subscription_->Close(); }
+  void OnClosed() override {
+    subscription_->Close();
+    call_.Close();
+  }
 
   // Sends the next event. Runs on one thread at a time: at the beginning, after a wake-up, after a
   // write.
   void Pump() {
-    if (subscription_->Next(event_)) Write(&event_);
+    if (!subscription_->Next(event_)) return;
+    call_.Sending(2 * event_.ByteSizeLong());  // gRPC has a copy
+    Write(&event_);
   }
 
   // A client that leaves its refusals unread isn't read from either.
@@ -183,6 +191,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   }
 
   Relay& relay_;
+  CountedCall call_;
   std::shared_ptr<Subscription> subscription_;
   v1::SubscribeRequest request_;
   v1::SubscribeEvent event_;
@@ -317,8 +326,9 @@ void OpenStreams::EndAll(const grpc::Status& status) {
 }
 
 grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* NewSubscribeStream(
-    Relay& relay, OpenStreams& streams) {
-  auto stream = std::make_shared<SubscribeStream>(relay, streams);
+    Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
+    grpc::CallbackServerContext& context) {
+  auto stream = std::make_shared<SubscribeStream>(relay, streams, unread, context);
   stream->Begin();
   return stream.get();
 }

@@ -13,6 +13,7 @@
 
 #include "parley/relay/v1/relay.pb.h"
 #include "server/core/relay.h"
+#include "server/core/unread_answers.h"
 
 namespace parley::server {
 
@@ -41,7 +42,8 @@ class OpenStreams {
 };
 
 grpc::ServerBidiReactor<relay::v1::SubscribeRequest, relay::v1::SubscribeEvent>* NewSubscribeStream(
-    Relay& relay, OpenStreams& streams);
+    Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
+    grpc::CallbackServerContext& context);
 
 grpc::ServerBidiReactor<relay::v1::UploadBlobRequest, relay::v1::UploadBlobResponse>*
 NewUploadStream(Relay& relay, OpenStreams& streams);
