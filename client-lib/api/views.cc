@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "client-lib/api/inbox_alarms.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
@@ -280,6 +281,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const CaseChannel& channel : channels) {
     AddChannelAlarms(id, channel, context.now_seconds(), alarms);
   }
+  PARLEY_RETURN_IF_ERROR(AddInboxAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});

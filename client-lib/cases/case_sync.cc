@@ -64,6 +64,7 @@ class CaseSync {
       PARLEY_ASSIGN_OR_RETURN(bool more, CarryOut());
       if (!more) break;
     }
+    PARLEY_RETURN_IF_ERROR(AnswerInbox());
     PARLEY_ASSIGN_OR_RETURN(result_.waiting, CountWaiting());
     result_.sent = waited > result_.waiting ? waited - result_.waiting : 0;
     return std::move(result_);
@@ -227,6 +228,15 @@ class CaseSync {
       result_.people_changed = true;
       result_.channels_changed = true;
     }
+    return absl::OkStatus();
+  }
+
+  // Last, since other messages say by the way how far this device has received.
+  absl::Status AnswerInbox() {
+    PARLEY_ASSIGN_OR_RETURN(const bool queued, context_.OwnInbox().Answer());
+    if (!queued) return absl::OkStatus();
+    const absl::StatusOr<FlushResult> flushed = context_.OwnInbox().Flush(*context_.relay);
+    Heard(std::nullopt, flushed.ok() ? flushed->problem : flushed.status());
     return absl::OkStatus();
   }
 

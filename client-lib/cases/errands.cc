@@ -306,6 +306,7 @@ class Errands {
     if (!PlanInboxClosing(device, pairing.id, 0)) return false;
     pairing.ended = 1;
     PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Forget(step, pairing));
     PARLEY_RETURN_IF_ERROR(records.PutPairing(step, pairing));
     if (!IsNeutral(static_cast<Role>(pairing.peer_role))) return true;
     // Keys that were given on through this neutral went with theirs.

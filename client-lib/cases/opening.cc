@@ -100,6 +100,8 @@ absl::Status Forget(Transaction& step, const CaseContext& context, ByteView rend
   const PairingRecords records = context.Pairings();
   PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.pairings));
   PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.own_key_packages));
+  PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.traffic));
+  PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.unconfirmed));
   return DeleteAll(step, records.outbox);
 }
 

@@ -239,6 +239,7 @@ enum class AlarmKind : uint8_t {
   kJobWaiting,               // something that a neutral began isn't finished yet
   kRefused,                  // somebody sent what they have no right to send (any more)
   kReopened,                 // a channel was opened anew although it was in use
+  kUnconfirmed,              // somebody hasn't confirmed what was sent to their inbox
 };
 
 struct Alarm {
