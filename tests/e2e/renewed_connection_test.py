@@ -5,6 +5,7 @@ from lib.mediation import ANA, TOMAS, Part
 from lib.relay import with_identity
 
 CO_MEDIATOR = Part("sue", "Sue Park", "co-mediator")
+NORA = Part("nora", "Nora Lindqvist", "party", "Northline")
 BEN = ("--name", "Ben Okafor", "--role", "party", "--side", "Northline")
 
 
@@ -14,6 +15,7 @@ class RenewedConnectionTest(testing.ProgramTest):
         case.add(TOMAS, CO_MEDIATOR, ANA)
         mira, sue, ana = case["mira"], case["sue"], case["ana"]
         sue.run("sync")
+        early = case.invite(NORA)
         mira.run("case", "remove", case.case, TOMAS.name, "--yes")
         renewed = case.relay.run("sponsor", "renew", "sponsor", "--data",
                                  case.relay.data).strip().splitlines()[-1]
@@ -21,6 +23,8 @@ class RenewedConnectionTest(testing.ProgramTest):
         document = self.write("note.txt", b"for the neutrals")
         mira.refused("case", "invite", case.case, *BEN)
         mira.refused("share", case.case, "neutrals", document)
+        # Nor do invitations and vouchers that were drawn with it.
+        self.assertIn("ask for a new invitation", case.newcomer(NORA).refused("join", early))
         relay = ("case", "relay", case.case)
         self.assertIn("another relay", mira.refused(*relay, with_identity(renewed, b"\7" * 32)))
         self.assertIn("only the mediator", ana.refused(*relay, renewed))
@@ -36,6 +40,14 @@ class RenewedConnectionTest(testing.ProgramTest):
         case.add(shah, by="sue")
         case["shah"].run("sync")
         self.assertIn("caucus:Southport", case["shah"].channels())
+        # A party's new vouchers come from the neutrals, when they are asked for.
+        brief = self.write("brief.txt", b"from Ana")
+        for _ in range(3):
+            if ana.tries("share", case.case, "caucus:Harbor", brief) == 0:
+                break
+            mira.run("sync")
+            ana.run("sync")
+        self.assertEqual(len(ana.objects("documents", case.case, "caucus:Harbor")), 1)
         told = [one["text"] for person in (mira, sue)
                 for one in person.objects("warnings", case.case)]
         self.assertEqual([text for text in told if "connection string" in text], [])
