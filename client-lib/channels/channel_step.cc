@@ -157,6 +157,8 @@ absl::Status ChannelStep::EnterEpoch(mls::Group next, ChannelState state) {
   log_.generation = GenerationOf(next.epoch());
   log_.generation_start = log_.position;
   log_.state = SerializeChannelState(state);
+  const bool alone = state.members.size() < 2;
+  if (alone || log_.company_since == 0) log_.company_since = alone ? 0 : now_;
   state_ = std::move(state);
   keys_.emplace();
   keys_->generation = log_.generation;

@@ -273,6 +273,7 @@ absl::Status TakeRemoval(ChannelStep& step, const Entry& entry, const std::strin
                          ExchangeResult& result) {
   PARLEY_RETURN_IF_ERROR(MoveTo(step, entry));
   PARLEY_RETURN_IF_ERROR(EndGeneration(step, result));
+  PARLEY_RETURN_IF_ERROR(GiveUpWaiting(step, result));
   result.standing_changed = true;
   result.roster_changed = true;
   if (step.log().leave_wanted != 0) {
