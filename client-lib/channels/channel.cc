@@ -101,6 +101,8 @@ absl::StatusOr<ChannelInfo> Channel::Info(const ReadTransaction& tx) const {
   info.leaving = log.leave_wanted != 0;
   info.passed_over = log.passed_over;
   info.unsent = view.channel.unsent;
+  info.never_sent = view.channel.never_sent;
+  info.company_since = log.company_since;
   info.confirmed_at = log.confirmed_by_others_at;
   info.number = log.number_base + log.position;
   info.alarms = AlarmsOf(view.channel);
@@ -116,7 +118,12 @@ absl::StatusOr<std::vector<ChannelMessage>> Channel::Messages(const ReadTransact
 
 absl::StatusOr<std::vector<ChannelMessage>> Channel::Unsent(const ReadTransaction& tx) const {
   PARLEY_ASSIGN_OR_RETURN(const View view, LoadView(tx, id_));
-  return ListUnsent(tx, view.names, view.channel, view.log);
+  return ListOutbox(tx, view.names, view.channel, view.log, OutboxKind::kContent);
+}
+
+absl::StatusOr<std::vector<ChannelMessage>> Channel::NeverSent(const ReadTransaction& tx) const {
+  PARLEY_ASSIGN_OR_RETURN(const View view, LoadView(tx, id_));
+  return ListOutbox(tx, view.names, view.channel, view.log, OutboxKind::kNeverSent);
 }
 
 absl::StatusOr<std::optional<SubscriptionTarget>> Channel::Subscription(

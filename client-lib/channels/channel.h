@@ -156,6 +156,9 @@ class Channel {
                                                        const MessageQuery& query) const;
   // Own contents that wait to be sent, in order.
   absl::StatusOr<std::vector<ChannelMessage>> Unsent(const ReadTransaction& tx) const;
+  // Own texts and documents that waited when this participant was put out or had left, in order:
+  // they are never sent, whatever comes.
+  absl::StatusOr<std::vector<ChannelMessage>> NeverSent(const ReadTransaction& tx) const;
   // Nothing when there is nothing to listen to: not active, or the mailbox isn't made yet.
   absl::StatusOr<std::optional<SubscriptionTarget>> Subscription(const ReadTransaction& tx) const;
 
@@ -167,7 +170,8 @@ class Channel {
   // when the channel isn't active (the message says why).
   absl::StatusOr<MessageId> Queue(Transaction& tx, const content::v1::Content& content);
 
-  // Drops a content that nothing has been sent of yet. Errors: NotFound when there is none such.
+  // Drops a content that nothing has been sent of yet, or never will. Errors: NotFound when there
+  // is none such.
   absl::Status Unqueue(Transaction& tx, const MessageId& id);
 
   // Asks for one's own removal, by a proposal that the next committer commits.

@@ -56,6 +56,7 @@ struct ChannelRecord {
   uint64_t outbox_first = 1;  // items that wait: [first, next)
   uint64_t outbox_next = 1;
   uint64_t unsent = 0;            // contents among them
+  uint64_t never_sent = 0;        // contents among them that can't be sent any more
   uint64_t deliveries_first = 1;  // Welcomes: [first, next)
   uint64_t deliveries_next = 1;
   std::vector<AlarmRecord> alarms;
@@ -63,8 +64,8 @@ struct ChannelRecord {
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.version, self.incarnation, self.messages, self.outbox_first,
-                    self.outbox_next, self.unsent, self.deliveries_first, self.deliveries_next,
-                    self.alarms);
+                    self.outbox_next, self.unsent, self.never_sent, self.deliveries_first,
+                    self.deliveries_next, self.alarms);
   }
 };
 
@@ -116,6 +117,7 @@ struct IncarnationRecord {
   uint64_t barren_commit_in = 0;     // generation whose proposals an own commit could not take in
   uint64_t unconfirmed_entries = 0;  // of others since the last own message …
   uint64_t unconfirmed_since = 0;    // … and when the first of them was received
+  uint64_t company_since = 0;        // when the roster came to show others beside oneself
   uint64_t confirmed_by_others_at = 0;
   uint64_t announced_position = 0;  // in ChannelHeads
   uint64_t announced_generation = 0;
@@ -129,8 +131,9 @@ struct IncarnationRecord {
                     self.previous_position, self.previous_hash, self.in_flight, self.passed_over,
                     self.last_passed_over, self.leave_wanted, self.leaf_renewed_at,
                     self.proposed_update_in, self.proposed_leave_in, self.barren_commit_in,
-                    self.unconfirmed_entries, self.unconfirmed_since, self.confirmed_by_others_at,
-                    self.announced_position, self.announced_generation, self.claims);
+                    self.unconfirmed_entries, self.unconfirmed_since, self.company_since,
+                    self.confirmed_by_others_at, self.announced_position,
+                    self.announced_generation, self.claims);
   }
 };
 
@@ -161,7 +164,11 @@ struct EpochKeysRecord {
   }
 };
 
-enum class OutboxKind : uint8_t { kContent = 1, kProposal = 2 };
+enum class OutboxKind : uint8_t {
+  kContent = 1,
+  kProposal = 2,
+  kNeverSent = 3,  // a content that waited when this participant was put out; kept to be shown
+};
 
 // Something that waits to be sent or to be seen in the log.
 struct OutboxRecord {

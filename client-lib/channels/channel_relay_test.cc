@@ -87,6 +87,41 @@ TEST_F(RelayTest, AClosingKeptBack) {
   ExpectNoticed("the entry that says how is kept back", [&] { relay.alter = nullptr; });
 }
 
+// The relay lets Ana's log end before the closing, and refuses what she says since it is closed.
+TEST_F(RelayTest, AGenerationThatIsSaidToBeClosedAndNotShownSo) {
+  Must(mira.Prepare(id, {}));
+  Must(mira.In(id).Exchange());
+  relay.alter = [](ReadResult& page) {
+    if (!page.closed) return;
+    page.closed = false;
+    page.generation_head -= 1;
+    if (!page.entries.empty() && page.entries.back().closing.has_value()) page.entries.pop_back();
+  };
+  EXPECT_THAT(ana.Info(id).alarms, IsEmpty());
+  Must(ana.In(id).Exchange());  // that the log ends there can be true
+  EXPECT_THAT(ana.Info(id).alarms, IsEmpty());
+  Must(ana.Queue(id, TextContent("is anybody there?")));
+  ExpectNoticed("is current, and shows nothing after generation", [&] { relay.alter = nullptr; });
+  const std::vector<std::string> heard = mira.Heard(id);
+  EXPECT_EQ(std::count(heard.begin(), heard.end(), "Ana: is anybody there?"), 1);
+}
+
+TEST_F(RelayTest, AClosingBetweenReadingAndAppendingIsNoFault) {
+  bool closed = false;
+  relay.before_append = [&] {
+    if (closed) return absl::OkStatus();
+    closed = true;
+    Must(mira.Prepare(id, {}));
+    return mira.In(id).Exchange().status();
+  };
+  Must(ana.Say(id, "in a race"));
+  relay.before_append = nullptr;
+  EXPECT_TRUE(closed);
+  EXPECT_THAT(ana.Info(id).alarms, IsEmpty());
+  Settle({&mira, &ana, &ben});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: in a race");
+}
+
 // Ana says "lost", the relay acknowledges it, and she is cut off before she reads it in the log.
 class AcknowledgedTest : public RelayTest {
  protected:

@@ -206,6 +206,8 @@ absl::Status ChannelStep::EnterEpoch(mls::Group next, ChannelState state) {
   Bytes serialized = SerializeChannelState(state);
   state_changed_ = state_changed_ || serialized != log_.state;
   log_.state = std::move(serialized);
+  const bool alone = state.members.size() < 2;
+  if (alone || log_.company_since == 0) log_.company_since = alone ? 0 : now_;
   state_ = std::move(state);
   keys_.emplace();
   keys_->generation = log_.generation;

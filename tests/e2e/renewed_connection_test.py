@@ -24,7 +24,7 @@ class RenewedConnectionTest(testing.ProgramTest):
         mira.refused("case", "invite", case.case, *BEN)
         mira.refused("share", case.case, "neutrals", document)
         # Nor do invitations and vouchers that were drawn with it.
-        self.assertIn("ask for a new invitation", case.newcomer(NORA).refused("join", early))
+        self.assertIn("ask for a new invitation", case.profile(NORA).refused("join", early))
         relay = ("case", "relay", case.case)
         self.assertIn("another relay", mira.refused(*relay, with_identity(renewed, b"\7" * 32)))
         self.assertIn("only the mediator", ana.refused(*relay, renewed))
@@ -43,7 +43,7 @@ class RenewedConnectionTest(testing.ProgramTest):
         # A party's new vouchers come from the neutrals, when they are asked for.
         brief = self.write("brief.txt", b"from Ana")
         for _ in range(3):
-            if ana.tries("share", case.case, "caucus:Harbor", brief) == 0:
+            if ana.attempt("share", case.case, "caucus:Harbor", brief).status == 0:
                 break
             mira.run("sync")
             ana.run("sync")
