@@ -132,8 +132,8 @@ struct IncarnationRecord {
                     self.last_passed_over, self.leave_wanted, self.leaf_renewed_at,
                     self.proposed_update_in, self.proposed_leave_in, self.barren_commit_in,
                     self.unconfirmed_entries, self.unconfirmed_since, self.company_since,
-                    self.confirmed_by_others_at, self.announced_position,
-                    self.announced_generation, self.claims);
+                    self.confirmed_by_others_at, self.announced_position, self.announced_generation,
+                    self.claims);
   }
 };
 
