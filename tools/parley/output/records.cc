@@ -47,6 +47,8 @@ const char* AlarmName(AlarmKind kind) {
       return "refused";
     case AlarmKind::kReopened:
       return "reopened";
+    case AlarmKind::kNeverSent:
+      return "never sent";
   }
   return "unknown";
 }
