@@ -74,6 +74,7 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
     report.messages_received += result->messages;
     report.messages_sent += result->sent;
     report.messages_waiting += result->waiting;
+    report.messages_never_sent += result->given_up;
     for (const client::CaseProblem& problem : result->problems) {
       report.problems.push_back(ToProblem(id, problem));
     }

@@ -119,6 +119,10 @@ Result<std::vector<Message>> Profile::Unsent(const ChannelRef& channel) const {
   return Guarded([&] { return impl_->Unsent(channel); });
 }
 
+Result<std::vector<Message>> Profile::NeverSent(const ChannelRef& channel) const {
+  return Guarded([&] { return impl_->NeverSent(channel); });
+}
+
 Result<SentMessage> Profile::Share(const ChannelRef& channel, const std::string& path,
                                    const ShareOptions& options, const ProgressCallback& progress) {
   return Guarded([&] { return impl_->Share(channel, path, options, progress); });

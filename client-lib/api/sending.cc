@@ -157,6 +157,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   const bool unreachable = absl::IsUnavailable(failed) || absl::IsDeadlineExceeded(failed);
   if ((failed.ok() || unreachable) && CheckWritable(channel).ok()) {
     sent.queued = true;
+    sent.queued_because = failed.ok() ? "the relay hasn't shown it in the channel yet"
+                                      : std::string(failed.message());
     return sent;
   }
   // It can't go out: take it back, if nothing of it has left.
@@ -171,11 +173,13 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   if (!failed.ok() && is_kept) {
     return absl::Status(failed.code(),
                         std::string(failed.message()) +
-                            ". What you sent is kept: the next sync tries to send it, once");
+                            ". What you sent is kept and waits: each sync tries to send it, until "
+                            "it has gone out, once. Don't send it again");
   }
   if (!failed.ok()) return failed;
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   sent.queued = true;
+  sent.queued_because = "the relay hasn't shown it in the channel yet";
   return sent;
 }
 

@@ -198,13 +198,32 @@ void AddChannelAlarms(const CaseId& id, const CaseChannel& channel, uint64_t now
                       std::to_string(channel.info.passed_over) + " entries of " + name +
                           " could not be opened or verified, and were passed over"});
   }
-  if (channel.info.standing == Standing::kActive && channel.info.confirmed_at != 0 &&
-      channel.info.confirmed_at + kConfirmationIsOldSeconds < now) {
+  // Others could confirm it since they came or, for who came to them, since then.
+  const uint64_t since = std::max(channel.info.confirmed_at, channel.info.company_since);
+  if (channel.info.standing == Standing::kActive && channel.info.company_since != 0 &&
+      since + kConfirmationIsOldSeconds < now) {
     alarms.push_back({AlarmKind::kStaleCheckpoint, id, ref, std::nullopt,
-                      "nobody has confirmed the log of " + name + " since " +
-                          DateText(channel.info.confirmed_at) +
-                          "; ask another member to come online"});
+                      "nobody has confirmed the log of " + name + " since " + DateText(since) +
+                          ": others may be silent, or the relay may keep back what they say; ask "
+                          "another member by another way, and to come online"});
   }
+}
+
+absl::Status AddNeverSent(const ReadTransaction& step, const CaseContext& context,
+                          const CaseChannel& channel, std::vector<Alarm>& alarms) {
+  PARLEY_ASSIGN_OR_RETURN(const uint64_t seen, SeenNeverSent(step, context, channel.id));
+  const uint64_t count = channel.info.never_sent;
+  if (count <= seen) return absl::OkStatus();
+  alarms.push_back({AlarmKind::kNeverSent, context.id, ChannelRef{context.id, channel.id},
+                    std::nullopt,
+                    std::to_string(count) + (count == 1 ? " message" : " messages") +
+                        " of yours waited when you were put out of " +
+                        DescribeChannel(channel.info.state.kind, channel.info.state.side) +
+                        (count == 1 ? " and is never sent; it is kept"
+                                    : " and are never sent; "
+                                      "they are kept") +
+                        " with what you received there"});
+  return absl::OkStatus();
 }
 
 // What the records ask for and the rosters don't show.
@@ -280,6 +299,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   for (const CaseChannel& channel : channels) {
     AddChannelAlarms(id, channel, context.now_seconds(), alarms);
+    PARLEY_RETURN_IF_ERROR(AddNeverSent(step, context, channel, alarms));
   }
   PARLEY_RETURN_IF_ERROR(AddInboxAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
@@ -352,6 +372,7 @@ parley::Channel CaseView::ShowChannel(const ChannelId& id, const ChannelInfo& in
   for (const RosterMember& member : info.state.members) channel.readers.push_back(PersonOf(member));
   channel.passed_over = info.passed_over;
   channel.unsent = info.unsent;
+  channel.never_sent = info.never_sent;
   return channel;
 }
 
@@ -429,6 +450,18 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
 absl::StatusOr<std::vector<Message>> CaseView::Unsent(const ReadTransaction& step,
                                                       const ChannelId& id) const {
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages, context_.Channel(id).Unsent(step));
+  return ForPeople(id, messages);
+}
+
+absl::StatusOr<std::vector<Message>> CaseView::NeverSent(const ReadTransaction& step,
+                                                         const ChannelId& id) const {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
+                          context_.Channel(id).NeverSent(step));
+  return ForPeople(id, messages);
+}
+
+std::vector<Message> CaseView::ForPeople(const ChannelId& id,
+                                         const std::vector<ChannelMessage>& messages) const {
   std::vector<Message> views;
   for (const ChannelMessage& message : messages) {
     if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument) {

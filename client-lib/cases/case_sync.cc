@@ -66,7 +66,8 @@ class CaseSync {
     }
     PARLEY_RETURN_IF_ERROR(AnswerInbox());
     PARLEY_ASSIGN_OR_RETURN(result_.waiting, CountWaiting());
-    result_.sent = waited > result_.waiting ? waited - result_.waiting : 0;
+    const uint64_t left = result_.waiting + result_.given_up;
+    result_.sent = waited > left ? waited - left : 0;
     return std::move(result_);
   }
 
@@ -289,6 +290,7 @@ class CaseSync {
       }
       unread_.erase(ids[i]);
       result_.messages += results[i]->messages;
+      result_.given_up += results[i]->given_up;
       moved_ = moved_ || results[i]->entries > 0 || results[i]->sent > 0 ||
                results[i]->commit_merged || results[i]->commit_lost;
       result_.channels_changed = result_.channels_changed || results[i]->roster_changed ||

@@ -23,6 +23,7 @@ struct CaseSyncResult {
   uint64_t messages = 0;  // new texts and documents of others
   uint64_t sent = 0;      // own ones that had been waiting
   uint64_t waiting = 0;   // own ones that couldn't be sent
+  uint64_t given_up = 0;  // own ones that were found never to go out: one was put out before
   bool people_changed = false;
   bool channels_changed = false;
   // What went wrong while the rest went on.

@@ -29,6 +29,11 @@ std::string SettledName(const CaseContext& context, const MadeInvitation& invita
   return "case/" + context.id.ToString() + "/settled/" + crypto::ToHex(invitation.rendezvous_id);
 }
 
+// "case/<id>/seen/<channel id>": how many messages that are never sent the person has seen.
+std::string SeenName(const CaseContext& context, const ChannelId& channel) {
+  return "case/" + context.id.ToString() + "/seen/" + channel.ToString();
+}
+
 absl::Status Settle(Transaction& step, const CaseContext& context,
                     const MadeInvitation& invitation) {
   if (invitation.alarms.empty()) return absl::OkStatus();
@@ -459,7 +464,21 @@ absl::Status SettleAlarms(const CaseContext& context) {
   for (const MadeInvitation& invitation : invitations) {
     PARLEY_RETURN_IF_ERROR(Settle(step, context, invitation));
   }
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) {
+    if (channel.info.never_sent == 0) continue;
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent, SeenName(context, channel.id),
+                                     SettledRecord{channel.info.never_sent}));
+  }
   return step.Commit();
+}
+
+absl::StatusOr<uint64_t> SeenNeverSent(const ReadTransaction& step, const CaseContext& context,
+                                       const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<SettledRecord> seen,
+      GetRecord<SettledRecord>(step, RecordClass::kContent, SeenName(context, channel)));
+  return seen.has_value() ? seen->alarms : 0;
 }
 
 }  // namespace parley::client

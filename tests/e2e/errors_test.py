@@ -220,6 +220,34 @@ class RelayErrorsTest(testing.ProgramTest):
         self.assertEqual(case["ana"].texts("joint"), ["kept", "goes on"])
         self.assertEqual(len(case["ana"].objects("documents", case.case, "joint")), 1)
 
+    def test_what_waits_when_one_is_put_out_is_given_back(self):
+        case = self.mediation().open()
+        case.add(ANA)
+        case.relay.kill()
+        self.assertIn("Not sent yet", case["ana"].run("send", case.case, "joint", "too late").out)
+        case.relay.start()
+        case["mira"].run("case", "remove", case.case, "Ana", "--yes")
+        self.assertIn("1 never to be sent", case["ana"].run("sync").out)
+        self.assertEqual(case["ana"].run("sync").out, "0 received, 0 sent\n")
+        shown = case["ana"].run("read", case.case, "joint").out
+        self.assertIn("too late", shown.split("Never sent")[1])
+        told = [one["warning"] for one in case["ana"].objects("warnings")]
+        self.assertIn("never sent", told)
+        case["ana"].run("warnings", "--seen")
+        told = [one["warning"] for one in case["ana"].objects("warnings")]
+        self.assertNotIn("never sent", told)
+        self.assertEqual(case["mira"].texts("joint"), [])
+
+    def test_who_was_approved_is_told_so_by_whoami(self):
+        case = self.mediation().open()
+        case.join(ANA, case.invite(ANA))
+        self.assertIn("(waiting)", case["ana"].run("whoami").out)
+        case.approve(ANA)
+        self.assertIn("(waiting)", case["ana"].run("--offline", "whoami").out)
+        self.assertIn("(approved)", case["ana"].run("whoami").out)
+        case.relay.kill()
+        self.assertIn("(approved)", case["ana"].run("whoami").out)
+
 
 if __name__ == "__main__":
     testing.main()

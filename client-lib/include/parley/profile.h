@@ -172,8 +172,11 @@ class PARLEY_EXPORT Profile {
 
   // Lets a waiting participant in: into the joint channel and their side's caucus; a co-mediator
   // into the neutrals' channel and all caucuses. Only the neutral who invited them may, others
-  // aren't paired with them yet. When the call has returned an error of the network, the approval
-  // stands and a later sync finishes it.
+  // aren't paired with them yet. Where they can't be let into a channel before their device has
+  // been online again, the call is OK, and the alarms (kJobWaiting) name the channel. After
+  // any of these errors the approval stands, and each sync goes on with it: one of the network; and
+  // whatever kept them out of a channel where they belong (kResourceExhausted, kDataLoss and others
+  // as in a sync's problems): the message names these channels and why.
   // Errors: kPermissionDenied; kFailedPrecondition when they have not joined yet.
   Status Approve(const CaseId& id, const ParticipantId& participant);
 
@@ -182,8 +185,12 @@ class PARLEY_EXPORT Profile {
   // Errors: kFailedPrecondition where there is no safety number.
   Status MarkCompared(const CaseId& id, const ParticipantId& participant);
 
-  // Puts a participant out of all channels, or withdraws an invitation. Only neutrals may. Like
-  // Approve, it is finished later where it was interrupted.
+  // Puts a participant out of all channels, or withdraws an invitation. Only neutrals may. OK means
+  // that they are out of every channel here. As long as they are in one, it is an error, also when
+  // the call is repeated: of the network, of what went wrong with the channel (kResourceExhausted,
+  // kDataLoss and others as in a sync's problems), or kFailedPrecondition when it only has to wait.
+  // The message then names the channels that they can still read and why; the removal stays due,
+  // and each sync goes on with it.
   // Errors: kPermissionDenied; kFailedPrecondition when they have left already;
   // kInvalidArgument for oneself (that is Leave).
   Status Remove(const CaseId& id, const ParticipantId& participant);
@@ -194,8 +201,8 @@ class PARLEY_EXPORT Profile {
   Status Leave(const CaseId& id);
 
   // Lets an expert, observer, interpreter or support person without a side into a channel. Only
-  // neutrals may. Errors: kPermissionDenied; kInvalidArgument for others, and for a channel whose
-  // kind doesn't take them.
+  // neutrals may. What is still due afterwards is told as by Approve. Errors: kPermissionDenied;
+  // kInvalidArgument for others, and for a channel whose kind doesn't take them.
   Status Admit(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Channels ------------------------------------------------------------------------------
@@ -215,11 +222,12 @@ class PARLEY_EXPORT Profile {
   // ---- Messages and documents ----------------------------------------------------------------
 
   // Sends a text of at most 256 KiB. When the relay can't be reached the message is queued; that is
-  // no error.
+  // no error, and the result says why.
   // Errors: kInvalidArgument for a blank text or one that isn't UTF-8; kResourceExhausted for one
   // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
   // approved yet. What the relay has refused for now (its disk is full, a quota) is
-  // kResourceExhausted; the message then stays queued, and the error says so.
+  // kResourceExhausted; the message then stays queued, and the error says so. So it is with
+  // kDataLoss, when the relay contradicts what it has shown of the channel.
   Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
 
   // Messages and documents after the position, in order. Those that wait to be sent are not among
@@ -227,12 +235,16 @@ class PARLEY_EXPORT Profile {
   Result<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after = 0) const;
   // The owner's messages that wait to be sent, in order.
   Result<std::vector<Message>> Unsent(const ChannelRef& channel) const;
+  // The owner's messages that waited when they were put out of the channel, or left it, in order:
+  // they are never sent, not even after a return.
+  Result<std::vector<Message>> NeverSent(const ChannelRef& channel) const;
 
   // Shares a file of any size, in constant memory. An upload that was interrupted goes on where it
   // was when the call is repeated with the same file.
   // Errors: kFileError when it can't be read; kInvalidArgument for a folder; kCancelled;
-  // kResourceExhausted by the quota; otherwise as Send, but a relay that can't be reached is
-  // kUnavailable.
+  // kResourceExhausted by the quota: while uploading, and then nothing was shared; or when the
+  // document is announced in the channel, and then that stays queued, and the error says so.
+  // Otherwise as Send, but a relay that can't be reached is kUnavailable.
   Result<SentMessage> Share(const ChannelRef& channel, const std::string& path,
                             const ShareOptions& options = {},
                             const ProgressCallback& progress = {});
@@ -265,8 +277,9 @@ class PARLEY_EXPORT Profile {
 
   // What the owner should know and do something about, of one case.
   Result<std::vector<Alarm>> Alarms(const CaseId& id) const;
-  // The owner has seen the alarms about invitations and needs no more reminding of these; they stay
-  // among Participant::settled_alarms. Other alarms end when their cause does.
+  // The owner has seen the alarms about invitations, and about messages that are never sent, and
+  // needs no more reminding of these; the former stay among Participant::settled_alarms, the latter
+  // in NeverSent. Other alarms end when their cause does.
   Status MarkSeen(const CaseId& id);
 
  private:

@@ -173,6 +173,8 @@ struct Channel {
   uint64_t passed_over = 0;
   // Messages that wait to be sent.
   uint64_t unsent = 0;
+  // Messages that waited when the owner was put out or left: they are never sent.
+  uint64_t never_sent = 0;
 };
 
 // ---- Messages and documents
@@ -215,8 +217,10 @@ struct SentMessage {
   MessageId id;
   // Where it stands in the channel; nothing when it is queued.
   std::optional<uint64_t> position;
-  // The relay could not be reached: the message is stored and goes out at a later sync, once.
+  // The message is stored, and goes out at a later sync, once. `queued_because` says in one line
+  // why it isn't at the relay yet.
   bool queued = false;
+  std::string queued_because = {};
   // Who can read it, the owner included.
   std::vector<Person> readers;
 };
@@ -240,6 +244,7 @@ enum class AlarmKind : uint8_t {
   kRefused,                  // somebody sent what they have no right to send (any more)
   kReopened,                 // a channel was opened anew although it was in use
   kUnconfirmed,              // somebody hasn't confirmed what was sent to their inbox
+  kNeverSent,                // messages waited when the owner was put out: see NeverSent
 };
 
 struct Alarm {
@@ -262,6 +267,8 @@ struct SyncReport {
   uint64_t messages_received = 0;  // documents included
   uint64_t messages_sent = 0;      // that had been queued
   uint64_t messages_waiting = 0;   // that are still queued
+  // That were queued and, as this sync has found, are never sent: the owner was put out before.
+  uint64_t messages_never_sent = 0;
   std::vector<Problem> problems;
 };
 

@@ -82,6 +82,7 @@ Status Run(Session& session, const InitArguments& arguments) {
 
 Status Run(Session& session, const WhoAmIArguments& /*arguments*/) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY(session.Refresh(std::nullopt, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile->Cases());
   if (session.json()) {
     std::vector<JsonObject> objects;

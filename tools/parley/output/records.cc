@@ -49,6 +49,8 @@ const char* AlarmName(AlarmKind kind) {
       return "reopened";
     case AlarmKind::kUnconfirmed:
       return "unconfirmed";
+    case AlarmKind::kNeverSent:
+      return "never sent";
   }
   return "unknown";
 }
