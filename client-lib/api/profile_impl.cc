@@ -39,8 +39,7 @@ uint64_t Now() { return static_cast<uint64_t>(std::time(nullptr)); }
 
 }  // namespace
 
-// ---- Opening
-// -------------------------------------------------------------------------------------
+// ---- Opening ----
 
 absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Create(
     const std::string& folder, std::string_view name, std::optional<std::string_view> passphrase) {
@@ -90,8 +89,7 @@ absl::Status Profile::Impl::ChangePassphrase(std::optional<std::string_view> cur
                                   : changed;
 }
 
-// ---- Contexts
-// ------------------------------------------------------------------------------------
+// ---- Contexts ----
 
 CaseContext Profile::Impl::LocalContext(const CaseId& id) {
   CaseContext context;
@@ -134,8 +132,7 @@ absl::Status Profile::Impl::SyncAfter(const Connected& connected,
   return absl::OkStatus();
 }
 
-// ---- Looking
-// -------------------------------------------------------------------------------------
+// ---- Looking ----
 
 absl::StatusOr<std::vector<Case>> Profile::Impl::Cases() {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
@@ -234,8 +231,7 @@ absl::StatusOr<std::vector<Alarm>> Profile::Impl::Alarms(const CaseId& id) {
   return client::ViewAlarms(read, LocalContext(id));
 }
 
-// ---- Who takes part
-// ------------------------------------------------------------------------------
+// ---- Who takes part ----
 
 absl::StatusOr<CaseId> Profile::Impl::CreateCase(std::string_view title,
                                                  std::string_view connection) {

@@ -323,8 +323,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   return alarms;
 }
 
-// ---- CaseView
-// ------------------------------------------------------------------------------------
+// ---- CaseView ----
 
 absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const CaseContext& context) {
   CaseView view;

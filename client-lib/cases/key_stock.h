@@ -52,8 +52,7 @@ absl::StatusOr<Bytes> ReserveKeyPackage(Transaction& step, const CaseContext& co
 absl::Status SettleReserved(Transaction& step, const CaseContext& context, const ParticipantId& id,
                             const ChannelId& channel, bool used);
 
-// ---- Implementation
-// ------------------------------------------------------------------------------
+// ---- Implementation ----
 
 namespace internal {
 // Whether a key package is valid and of this device.

@@ -15,8 +15,6 @@ namespace {
 using parley::testing::TestRelay;
 using ::testing::HasSubstr;
 
-std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
-
 // --- mailboxes ---
 
 TEST(Mailbox, AppendsAndReads) {

@@ -222,7 +222,7 @@ class RelayErrorsTest(testing.ProgramTest):
 
     def test_what_waits_when_one_is_put_out_is_given_back(self):
         case = self.mediation().open()
-        case.add(ANA)
+        case.add(ANA).run("sync")
         case.relay.kill()
         self.assertIn("Not sent yet", case["ana"].run("send", case.case, "joint", "too late").out)
         case.relay.start()

@@ -19,8 +19,7 @@
 
 namespace parley {
 
-// ---- People
-// --------------------------------------------------------------------------------------
+// ---- People ----
 
 // The numbers are those of the protocol.
 enum class Role : uint8_t {
@@ -89,8 +88,7 @@ struct Participant {
   std::vector<std::string> settled_alarms;
 };
 
-// ---- Cases
-// ---------------------------------------------------------------------------------------
+// ---- Cases ----
 
 struct Case {
   CaseId id;
@@ -131,8 +129,7 @@ struct Invitation {
   std::vector<std::string> other_sides = {};
 };
 
-// ---- Channels
-// ------------------------------------------------------------------------------------
+// ---- Channels ----
 
 // The numbers are those of the protocol.
 enum class ChannelKind : uint8_t {
@@ -177,8 +174,7 @@ struct Channel {
   uint64_t never_sent = 0;
 };
 
-// ---- Messages and documents
-// ----------------------------------------------------------------------
+// ---- Messages and documents ----
 
 struct Document {
   DocumentRef ref;
@@ -229,8 +225,7 @@ struct SentMessage {
 // return false: the call ends with kCancelled, and repeating it goes on from there.
 using ProgressCallback = std::function<bool(uint64_t done, uint64_t total)>;
 
-// ---- What is wrong, and what happens
-// --------------------------------------------------------------
+// ---- What is wrong, and what happens ----
 
 enum class AlarmKind : uint8_t {
   kInvitationUsedTwice = 0,  // somebody else has, or had, the invitation
