@@ -38,18 +38,18 @@ TEST(ChannelJudge, ALeafStaysTheSamePersonsDevice) {
   ParleyCredential other = lee;
   other.participant_id = RandomId<ParticipantId>();
   EXPECT_FALSE(policy.JudgeSuccessor(AsLeaf(lee), AsLeaf(other)).ok());
-  EXPECT_FALSE(policy.SameClient(AsLeaf(lee), AsLeaf(other)));
+  EXPECT_NE(policy.ClientOf(AsLeaf(lee)), policy.ClientOf(AsLeaf(other)));
   other = lee;
   other.device_id = RandomId<DeviceId>();
   EXPECT_FALSE(policy.JudgeSuccessor(AsLeaf(lee), AsLeaf(other)).ok());
-  EXPECT_FALSE(policy.SameClient(AsLeaf(lee), AsLeaf(other)));
+  EXPECT_NE(policy.ClientOf(AsLeaf(lee)), policy.ClientOf(AsLeaf(other)));
   // Another identity key makes no other client of it, and no client that may go on.
   other = lee;
   other.identity_key[0] ^= 1;
   EXPECT_FALSE(policy.JudgeSuccessor(AsLeaf(lee), AsLeaf(other)).ok());
-  EXPECT_TRUE(policy.SameClient(AsLeaf(lee), AsLeaf(other)));
+  EXPECT_EQ(policy.ClientOf(AsLeaf(lee)), policy.ClientOf(AsLeaf(other)));
   EXPECT_FALSE(policy.JudgeSuccessor(AsLeaf(lee), mls::Credential::Basic({1, 2})).ok());
-  EXPECT_FALSE(policy.SameClient(AsLeaf(lee), mls::Credential::X509({})));
+  EXPECT_NE(policy.ClientOf(AsLeaf(lee)), policy.ClientOf(mls::Credential::X509({})));
 }
 
 // MLS itself asks it: of a commit that adds, before anything is sent.

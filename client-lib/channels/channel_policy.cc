@@ -122,11 +122,12 @@ absl::Status ChannelPolicy::JudgeSuccessor(const mls::Credential& before,
   return Refused("a leaf would become another participant or device");
 }
 
-bool ChannelPolicy::SameClient(const mls::Credential& a, const mls::Credential& b) const {
-  const absl::StatusOr<ParleyCredential> one = CredentialOf(a);
-  const absl::StatusOr<ParleyCredential> other = CredentialOf(b);
-  if (!one.ok() || !other.ok()) return a == b;
-  return one->participant_id == other->participant_id && one->device_id == other->device_id;
+Bytes ChannelPolicy::ClientOf(const mls::Credential& credential) const {
+  const absl::StatusOr<ParleyCredential> parsed = CredentialOf(credential);
+  if (!parsed.ok()) return CredentialJudge::ClientOf(credential);
+  // Begins as no credential does that Judge lets pass, so that the two can't be confused.
+  return crypto::Concat(
+      {crypto::ViewOf("client"), parsed->participant_id.bytes(), parsed->device_id.bytes()});
 }
 
 // ---- Channels ----

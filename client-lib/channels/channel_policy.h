@@ -48,7 +48,7 @@ class ChannelPolicy final : public mls::CredentialJudge {
   absl::Status JudgeSuccessor(const mls::Credential& before,
                               const mls::Credential& after) const override;
   // One leaf for each device of a participant.
-  bool SameClient(const mls::Credential& a, const mls::Credential& b) const override;
+  Bytes ClientOf(const mls::Credential& credential) const override;
 
   // ---- Channels ----
 
