@@ -365,9 +365,10 @@ absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& partic
       id,
       [&](const CaseContext& context) { return client::RemoveParticipant(context, participant); },
       &problems);
-  // Whoever is still in is named before whatever else went wrong in a sync that was made.
+  // Once a sync was made, what counts is whether they are out; what else went wrong in it is due to
+  // the next one, which says so.
   if (decided.ok() || !problems.empty()) {
-    PARLEY_RETURN_IF_ERROR(CheckCarriedOut(id, participant, /*put_out=*/true, problems));
+    return CheckCarriedOut(id, participant, /*put_out=*/true, problems);
   }
   return decided;
 }

@@ -265,7 +265,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
 
   absl::StatusOr<content::v1::Document> manifest = absl::UnauthenticatedError("");
   ShareRecord share;
-  constexpr int kMostVouchersTried = 4;  // one may have expired, or been used by an earlier attempt
+  // One may have expired, or been used by an earlier attempt; and all that were drawn before a
+  // renewal of the sponsor's string are void at once.
+  constexpr int kMostVouchersTried = 64;
   for (int attempt = 0; attempt < kMostVouchersTried; ++attempt) {
     PARLEY_ASSIGN_OR_RETURN(share, BeginShare(*store_, name, connected.context, attempt > 0));
     request.transfer_id = share.message_id.ToString();

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from lib import testing
-from lib.mediation import ANA, MIRA
+from lib.mediation import ANA, MIRA, Part
 from lib.relay import with_identity
 
 LARGEST_TEXT = 256 * 1024
@@ -219,6 +219,30 @@ class RelayErrorsTest(testing.ProgramTest):
         case["mira"].share("joint", self.write("small.txt", b"abc"))
         self.assertEqual(case["ana"].texts("joint"), ["kept", "goes on"])
         self.assertEqual(len(case["ana"].objects("documents", case.case, "joint")), 1)
+
+    def test_a_full_quota_keeps_nobody_in(self):
+        case = self.mediation().open(quota="24MiB")
+        pat = Part("pat", "Pat Quill", "counsel", "Harbor")
+        case.add(ANA, pat)
+        for person in (case["ana"], case["pat"]):
+            person.run("sync")
+        mira = case["mira"]
+        for size in (8 << 20, 1 << 20, 100_000, 10_000, 1_000, 1):
+            for number in range(100):
+                document = self.write(f"{size}-{number}", os.urandom(size))
+                if mira.attempt("share", case.case, "joint", document).status != 0:
+                    break
+        mira.refused("share", case.case, "joint", document)
+        out = mira.run("case", "remove", case.case, "Pat Quill", "--yes").out
+        self.assertIn("is out of the case and can read nothing", out)
+        for channel in ("joint", "caucus:Harbor"):
+            mira.attempt("send", case.case, channel, f"after Pat, in {channel}")
+        case["ana"].attempt("sync")
+        case["pat"].attempt("sync")
+        for channel in mira.objects("channels", case.case):
+            self.assertNotIn("Pat Quill", str(channel))
+        for channel in ("joint", "caucus:Harbor"):
+            self.assertNotIn("after Pat", str(case["pat"].attempt("read", case.case, channel)))
 
     def test_what_waits_when_one_is_put_out_is_given_back(self):
         case = self.mediation().open()
