@@ -209,8 +209,7 @@ class CaseSync {
     person.joined_here = 1;
     PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, joined.pairing));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, person));
-    return StockKeyPackages(step, context_, joined.hello.card(), joined.hello.key_packages())
-        .status();
+    return StockKeyPackages(step, context_, joined.hello.card(), joined.hello.key_packages());
   }
 
   // ---- Inbox ---------------------------------------------------------------------------------
