@@ -44,6 +44,13 @@ void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& n
   const bool kept = IsKeptFromPeer(traffic);
   const bool long_ago = traffic.waiting_since != 0 && now > traffic.waiting_since + kAwaySeconds;
   if (!kept && !long_ago && traffic.not_sent == 0) return;
+  if (traffic.waiting_since == 0) {
+    alarms.push_back({AlarmKind::kUnconfirmed, id, std::nullopt, pairing.peer,
+                      Count(traffic.not_sent, "message") + " to " + name +
+                          " could not be sent, since too much waited for them at the time: remove "
+                          "them and invite them anew"});
+    return;
+  }
   std::string text = name + " has not confirmed " + Count(traffic.unconfirmed(), "message") +
                      " of this device's since " + DateText(traffic.waiting_since);
   if (kept) {

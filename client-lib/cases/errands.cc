@@ -6,6 +6,7 @@
 #include "client-lib/cases/controls.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
 
 namespace parley::client {
@@ -74,8 +75,15 @@ class Errands {
   }
 
   absl::Status TakeNewToken() {
-    PARLEY_ASSIGN_OR_RETURN(const bool took, TakeOffer(context_));
-    if (!took) return absl::OkStatus();
+    const absl::StatusOr<bool> took = TakeOffer(context_);
+    if (absl::IsResourceExhausted(took.status()) || absl::IsInternal(took.status())) {
+      // The relay's trouble with vouchers keeps no other errand back; the offer stays.
+      result_.problems.push_back("the renewed connection string can't be tried yet: " +
+                                 std::string(took.status().message()));
+      return absl::OkStatus();
+    }
+    PARLEY_RETURN_IF_ERROR(took.status());
+    if (!*took) return absl::OkStatus();
     result_.did_something = true;
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
     PARLEY_ASSIGN_OR_RETURN(record_, context_.Records().Case(read));
@@ -276,13 +284,15 @@ class Errands {
     }
 
     const Secret secret = Secret::Random(32);
-    ParticipantRecord::Introduction for_neutral;
+    std::vector<ParticipantRecord::Introduction> introductions(1);
+    ParticipantRecord::Introduction& for_neutral = introductions[0];
+    const ScopedMessageWipe wipe(for_neutral);
     for_neutral.set_neutral_participant_id(ToField(neutral_id));
     for_neutral.set_introduction_secret(crypto::ToString(secret.Reveal()));
     for_neutral.set_append_seed(crypto::ToString(pairing->reserve_seeds.back().Reveal()));
     pairing->reserve_seeds.pop_back();
     person->introduced_to.push_back(neutral_id);
-    PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, *person, {for_neutral}));
+    PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, *person, introductions));
 
     InboxMessage message;
     content::v1::Introduction& introduction = *message.mutable_introduction();

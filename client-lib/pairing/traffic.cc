@@ -23,12 +23,13 @@ uint64_t ResendPause(uint64_t resent) {
   return std::min(pause, kLongestPause);
 }
 
-// Whether what was done `count` times, the latest time at `at`, may be done again.
+// Whether what was done `count` times, the latest time at `at`, may be done again. A time to come
+// was noted by a clock that was ahead, and holds nothing up.
 bool MayRepeat(uint64_t count, uint64_t at, uint64_t now) {
   if (count < kAtOnce) return true;
   uint64_t pause = kRequestPause;
   for (uint64_t i = kAtOnce; i < count && pause < kDay; ++i) pause *= 2;
-  return now >= at + std::min(pause, kDay);
+  return now < at || now >= at + std::min(pause, kDay);
 }
 
 }  // namespace
@@ -68,8 +69,8 @@ absl::Status TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_genera
     traffic.waiting_since = 0;
     traffic.asked = 0;
     traffic.missed = 0;
-    traffic.not_sent = 0;
-  } else if (traffic.waiting_since != 0 && traffic.left_behind == 0) {
+  } else if (traffic.waiting_since != 0 &&
+             (traffic.left_behind == 0 || traffic.left_behind > now)) {
     traffic.left_behind = now;
   }
   return absl::OkStatus();
@@ -106,7 +107,10 @@ Arrival TakeNumber(Traffic& traffic, uint64_t number, uint64_t now) {
 bool IsResendDue(const Traffic& traffic, uint64_t now) {
   if (traffic.waiting_since == 0) return false;
   if (traffic.asked != 0 && MayRepeat(traffic.resent_on_word, traffic.resent_at, now)) return true;
-  const uint64_t since = std::max(traffic.waiting_since, traffic.resent_at);
+  uint64_t since = 0;  // as above, of times to come
+  for (const uint64_t at : {traffic.waiting_since, traffic.resent_at}) {
+    if (at <= now) since = std::max(since, at);
+  }
   return traffic.resent < kMostResends && now >= since + ResendPause(traffic.resent);
 }
 

@@ -42,7 +42,7 @@ struct Traffic {
   uint8_t asked = 0;             // they ask to have them sent again
   uint8_t missed = 0;            // they have asked since everything was confirmed
   uint64_t left_behind = 0;      // when something came that confirms not all, first; 0: never since
-  uint64_t not_sent = 0;         // messages beyond what is kept
+  uint64_t not_sent = 0;         // messages beyond what is kept: lost, whatever comes later
   uint64_t peer_generation = 1;  // of their inbox, by their own word
   // ---- From the other end
   uint64_t received = 0;     // all up to this one have come

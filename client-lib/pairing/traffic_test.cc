@@ -53,9 +53,28 @@ TEST(TrafficTest, WhoConfirmsNothingMakesNobodyKeepMuch) {
   EXPECT_EQ(NumberMessage(traffic, 1), 0u);
   EXPECT_EQ(traffic.not_sent, 1u);
   EXPECT_EQ(traffic.numbered, kMostUnconfirmed);
+  // That something was lost isn't forgotten when the rest has come.
+  EXPECT_TRUE(TakeWord(traffic, kMostUnconfirmed, 1, 100).ok());
+  EXPECT_EQ(traffic.unconfirmed(), 0u);
+  EXPECT_EQ(traffic.not_sent, 1u);
   Traffic large;
   EXPECT_EQ(NumberMessage(large, kMostUnconfirmedBytes), 1u);
   EXPECT_EQ(NumberMessage(large, 1), 0u);
+}
+
+TEST(TrafficTest, AClockThatWasAheadHoldsNothingUp) {
+  constexpr uint64_t kAhead = 1000 + 300 * kDay;
+  Traffic traffic;
+  NumberMessage(traffic, 10);
+  NoteSent(traffic, kAhead);
+  NoteResent(traffic, kAhead);
+  NoteWord(traffic, /*asks=*/true, kAhead);
+  EXPECT_TRUE(IsResendDue(traffic, 1000));
+  NoteResent(traffic, 1000);
+  EXPECT_FALSE(IsResendDue(traffic, 1001));
+  EXPECT_TRUE(IsResendDue(traffic, 1000 + kDay));
+  for (int i = 0; i < 8; ++i) NoteWord(traffic, /*asks=*/true, kAhead);
+  EXPECT_TRUE(MayAsk(traffic, 1000));
 }
 
 // How often something is sent again in a year of syncs each ten seconds.

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <mutex>
+#include <utility>
 
 namespace parley::server {
 namespace {
@@ -41,16 +42,27 @@ CountedCall::CountedCall(UnreadAnswers& unread, grpc::CallbackServerContext& con
 }
 
 void CountedCall::Sending(size_t bytes) {
-  ticket_ = {};
+  Keep({});
   if (bytes < kTooSmallToCount) return;
-  ticket_ = unread_.Add(address_, bytes, [handle = handle_] {
+  Keep(unread_.Add(address_, bytes, [handle = handle_] {
     std::lock_guard lock(handle->mutex);
     if (handle->context != nullptr) handle->context->TryCancel();
-  });
+  }));
+}
+
+void CountedCall::Keep(UnreadAnswers::Ticket ticket) {
+  // The one that leaves ends with the argument, after the lock.
+  std::lock_guard lock(mutex_);
+  if (!closed_) std::swap(ticket_, ticket);
 }
 
 void CountedCall::Close() {
-  ticket_ = {};
+  UnreadAnswers::Ticket last;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    std::swap(ticket_, last);
+  }
   std::lock_guard lock(handle_->mutex);
   handle_->context = nullptr;
 }

@@ -6,6 +6,7 @@
 #include <grpcpp/server_context.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "server/core/unread_answers.h"
@@ -16,7 +17,8 @@ namespace parley::server {
 // network of 64 bits, since one customer has as many addresses there as he likes.
 std::string AddressOfPeer(const std::string& peer);
 
-// Threading: one thread at a time. Lifetime: `unread` outlives it; `context` until Close.
+// Threading: any thread; what is still being sent when the call is closed isn't counted. Lifetime:
+// `unread` outlives it; `context` until Close.
 class CountedCall {
  public:
   CountedCall(UnreadAnswers& unread, grpc::CallbackServerContext& context);
@@ -24,17 +26,22 @@ class CountedCall {
   // An answer of `bytes` is about to be written, and the one before it has gone. The call may be
   // cancelled by this.
   void Sending(size_t bytes);
-  void Sent() { ticket_ = {}; }
+  void Sent() { Keep({}); }
   // gRPC is done with the call: in OnDone.
   void Close();
 
  private:
   struct Handle;
 
+  // Ends the ticket that was kept, and keeps another unless the call is closed.
+  void Keep(UnreadAnswers::Ticket ticket);
+
   UnreadAnswers& unread_;
   const std::string address_;
   const std::shared_ptr<Handle> handle_;
+  std::mutex mutex_;  // held for moves alone: cancelling another call may close this one
   UnreadAnswers::Ticket ticket_;
+  bool closed_ = false;
 };
 
 }  // namespace parley::server
