@@ -68,6 +68,31 @@ TEST_F(RelayServerTest, UnreadRefusalsPauseTheRequestsAndLoseNone) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// The answer is made by the thread that fans out, while another one of gRPC's closes the call.
+TEST_F(RelayServerTest, ClientsMayGoWhileAnAnswerIsMade) {
+  TestMailbox mailbox = relay_.NewMailbox();
+  const std::string token = relay_.ReadToken(mailbox, 1);
+  constexpr int kClients = 300;
+  for (uint64_t next = 1; next <= kClients; ++next) {
+    grpc::ClientContext context;
+    auto stream = stub_->Subscribe(&context);
+    v1::SubscribeRequest request;
+    request.mutable_add()->set_mailbox_id(mailbox.id);
+    request.mutable_add()->set_token(token);
+    request.mutable_add()->set_from(next);
+    ASSERT_TRUE(stream->Write(request));
+    v1::SubscribeEvent event;
+    ASSERT_TRUE(stream->Read(&event));
+    ASSERT_TRUE(event.has_caught_up());
+    std::thread client([&] { context.TryCancel(); });
+    ASSERT_TRUE(relay_.Append(mailbox, std::string(4000, 'x')).ok());  // large enough to be counted
+    client.join();
+    while (stream->Read(&event)) {
+    }
+    EXPECT_EQ(stream->Finish().error_code(), StatusCode::CANCELLED);
+  }
+}
+
 TEST_F(RelayServerTest, AnEmptySubscribeRequestEndsTheStreamWithAReason) {
   grpc::ClientContext context;
   auto stream = stub_->Subscribe(&context);
