@@ -365,11 +365,12 @@ absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& partic
       id,
       [&](const CaseContext& context) { return client::RemoveParticipant(context, participant); },
       &problems);
-  // Once a sync was made, what counts is whether they are out; what else went wrong in it is due to
-  // the next one, which says so.
+  // Whoever is still in is named before whatever else went wrong in a sync that was made.
   if (decided.ok() || !problems.empty()) {
-    return CheckCarriedOut(id, participant, /*put_out=*/true, problems);
+    PARLEY_RETURN_IF_ERROR(CheckCarriedOut(id, participant, /*put_out=*/true, problems));
   }
+  // A full quota keeps what is due beside it, such as telling them, for a later sync.
+  if (!problems.empty() && absl::IsResourceExhausted(decided)) return absl::OkStatus();
   return decided;
 }
 
