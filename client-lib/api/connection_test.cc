@@ -34,12 +34,6 @@ class ConnectionTest : public testing::Mediation {
         .status();
   }
 
-  std::string AlarmTexts(const std::string& name) {
-    std::string texts;
-    for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) texts += alarm.text + "\n";
-    return texts;
-  }
-
   // What Tomas says of the connection in the neutrals' channel.
   void TomasSays(const std::string& connection) {
     const ChannelId neutrals = Ref("Mira", "neutrals").channel_id;

@@ -28,12 +28,6 @@ class KeyPackagesTest : public testing::Mediation {
     profiles_.emplace("Mira", Must(Profile::Open(folder_ / "Mira", std::nullopt), "opening"));
     return messages;
   }
-
-  std::string AlarmTexts(const std::string& name) {
-    std::string texts;
-    for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) texts += alarm.text + "\n";
-    return texts;
-  }
 };
 
 TEST_F(KeyPackagesTest, OnlyValidOnesOfTheSendersDeviceAreTaken) {

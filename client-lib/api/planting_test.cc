@@ -21,12 +21,6 @@ const ChannelId kLowestId(ChannelId::Bytes{1});
 
 class PlantingTest : public testing::Mediation {
  protected:
-  std::string AlarmTexts(const std::string& name) {
-    std::string texts;
-    for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) texts += alarm.text + "\n";
-    return texts;
-  }
-
   // Tomas' profile for his own program: the ordinary one is closed.
   Attacker OfTomas() {
     profiles_.erase("Tomas");
