@@ -35,6 +35,17 @@ void AddNotOpened(const CaseId& id, const OwnDevice& device, uint64_t now,
 
 void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& name,
                   const Traffic& traffic, uint64_t now, std::vector<Alarm>& alarms) {
+  if (IsOvertaken(traffic)) {
+    alarms.push_back(
+        {AlarmKind::kRestored, id, std::nullopt, pairing.peer,
+         "the device of " + name + " has confirmed " + Count(traffic.claimed, "message") +
+             " of this one's, and this profile knows of " + std::to_string(traffic.numbered) +
+             ": it is an old copy that was put back, or their device is wrong; nothing is sent to "
+             "them any more; if you have put a copy back, or several are named so, ask a neutral "
+             "to remove you and invite you anew, and otherwise have them removed and invited "
+             "anew"});
+    return;
+  }
   if (traffic.gap_since != 0) {
     alarms.push_back({AlarmKind::kPassedOver, id, std::nullopt, pairing.peer,
                       "messages of " + name + " to this device's inbox have been missing since " +

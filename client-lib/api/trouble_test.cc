@@ -117,6 +117,31 @@ TEST_F(TroubleTest, SilenceAboutOneMailboxKeepsBackNoOther) {
   EXPECT_EQ(client::SyncCase(context)->messages, 1u);
 }
 
+// A copy from before the approval: what Ana's device has sent to Mira's since is unknown to it.
+TEST_F(TroubleTest, AnOldCopyOfAProfileIsToldByWhatOthersConfirm) {
+  OpenCase();
+  PARLEY_ASSERT_OK(Of("Ana").Join(Invite("Ana", Role::kParty, "Harbor")));
+  profiles_.erase("Ana");
+  std::filesystem::copy(folder_ / "Ana", folder_ / "copy",
+                        std::filesystem::copy_options::recursive);
+  Sync("Mira");
+  PARLEY_ASSERT_OK(Of("Mira").Approve(case_, Id("Mira", "Ana")));
+  SyncAll({"Ana", "Mira"});
+  EXPECT_THAT(AlarmKinds("Ana"), Not(Contains(AlarmKind::kRestored)));
+  profiles_.erase("Ana");
+  std::filesystem::remove_all(folder_ / "Ana");
+  std::filesystem::rename(folder_ / "copy", folder_ / "Ana");
+  PARLEY_ASSERT_OK(Of("Ana").Sync({.case_id = case_}));
+  const ParticipantId mira = Id("Ana", "Mira");
+  std::string told;
+  for (const Alarm& alarm : Must(Of("Ana").Alarms(case_), "alarms")) {
+    if (alarm.kind == AlarmKind::kRestored && alarm.participant == mira) told = alarm.text;
+  }
+  EXPECT_THAT(told, HasSubstr("the device of Mira has confirmed"));
+  EXPECT_THAT(told, HasSubstr("ask a neutral to remove you and invite you anew"));
+  EXPECT_THAT(AlarmKinds("Ana"), Not(Contains(AlarmKind::kRefused)));  // nobody has flooded it
+}
+
 TEST_F(TroubleTest, AWithdrawnInvitationIsRefused) {
   OpenCase();
   const std::string text = Invite("Ana", Role::kParty, "Harbor");

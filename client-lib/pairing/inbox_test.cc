@@ -238,6 +238,42 @@ TEST_F(InboxTest, WhoSendsManyBadMessagesLosesTheirKey) {
   EXPECT_EQ((*mira.records().PairingWith(*read, tomas.Device().participant_id))->flooded, 0);
 }
 
+TEST_F(InboxTest, AnOldCopyOfAProfileGoesOnHearingAndSendsNothing) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Someone tomas("Tomas", id_, relay_);
+  Pairing mira_to_ana;
+  Pairing ana_to_mira;
+  Pairing tomas_to_ana;
+  Pairing ana_to_tomas;
+  Pair(mira, ana, mira_to_ana, ana_to_mira);
+  Pair(tomas, ana, tomas_to_ana, ana_to_tomas);
+  ana.Write(ana_to_mira, "one");
+  ana.Flush();
+  ana.SetAside();
+  ana.Write(ana_to_mira, "two");
+  ana.Write(ana_to_mira, "three");
+  ana.Flush();
+  EXPECT_THAT(mira.Receive(), ElementsAre("one", "two", "three"));
+  constexpr int kMany = 70;
+  for (int i = 0; i < kMany; ++i) mira.Write(mira_to_ana, std::to_string(i));
+  mira.Flush();
+  ana.PutBack();
+  EXPECT_EQ(ana.Receive().size(), kMany);
+  EXPECT_EQ(ana.TrafficWith(ana_to_mira).claimed, 3u);
+  EXPECT_EQ(ana.Device().passed_over, 0u);
+  {
+    auto read = ana.store().Read();
+    EXPECT_EQ((*ana.records().PairingWith(*read, ana_to_mira.peer))->flooded, 0);
+  }
+  EXPECT_FALSE(ana.Answer());
+  EXPECT_EQ(ana.Flush().sent, 0u);
+  // One end's word holds up nothing that goes to others.
+  ana.Write(ana_to_tomas, "to Tomas");
+  EXPECT_EQ(ana.Flush().sent, 1u);
+  EXPECT_THAT(tomas.Receive(), ElementsAre("to Tomas"));
+}
+
 // A sender who was away while the inbox was renewed very often, and the old generations trimmed.
 TEST_F(InboxTest, ASenderFindsTheWayToAGenerationFarAhead) {
   Someone mira("Mira", id_, relay_);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/base/status_macros.h"
-
 namespace parley::client {
 namespace {
 
@@ -48,10 +46,10 @@ void NoteSent(Traffic& traffic, uint64_t now) {
   if (traffic.waiting_since == 0) traffic.waiting_since = now;
 }
 
-absl::Status TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation,
-                      uint64_t now) {
+void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now) {
   if (received > traffic.numbered) {
-    return absl::InvalidArgumentError("a message that confirms what was never sent");
+    traffic.claimed = std::max(traffic.claimed, received);
+    received = traffic.numbered;
   }
   if (inbox_generation > traffic.peer_generation && inbox_generation <= kMostGenerations) {
     traffic.peer_generation = inbox_generation;
@@ -73,8 +71,9 @@ absl::Status TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_genera
              (traffic.left_behind == 0 || traffic.left_behind > now)) {
     traffic.left_behind = now;
   }
-  return absl::OkStatus();
 }
+
+bool IsOvertaken(const Traffic& traffic) { return traffic.claimed != 0; }
 
 void TakeRequest(Traffic& traffic) {
   if (traffic.waiting_since == 0) {

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <tuple>
 
-#include "absl/status/status.h"
 #include "crypto/base/bytes.h"
 
 namespace parley::client {
@@ -44,6 +43,8 @@ struct Traffic {
   uint64_t left_behind = 0;      // when something came that confirms not all, first; 0: never since
   uint64_t not_sent = 0;         // messages beyond what is kept: lost, whatever comes later
   uint64_t peer_generation = 1;  // of their inbox, by their own word
+  // How many they say to have, where that is more than were ever numbered here; 0: never so.
+  uint64_t claimed = 0;
   // ---- From the other end
   uint64_t received = 0;     // all up to this one have come
   uint64_t ahead = 0;        // the highest one that came while others before it are missing; or 0
@@ -58,9 +59,9 @@ struct Traffic {
   static auto Fields(F& self) {
     return std::tie(self.numbered, self.confirmed, self.kept_bytes, self.waiting_since, self.resent,
                     self.resent_on_word, self.resent_at, self.asked, self.missed, self.left_behind,
-                    self.not_sent, self.peer_generation, self.received, self.ahead, self.gap_since,
-                    self.told, self.owes_word, self.asks, self.asks_at, self.heard_at,
-                    self.first_hash);
+                    self.not_sent, self.peer_generation, self.claimed, self.received, self.ahead,
+                    self.gap_since, self.told, self.owes_word, self.asks, self.asks_at,
+                    self.heard_at, self.first_hash);
   }
 
   uint64_t unconfirmed() const { return numbered - confirmed; }
@@ -73,8 +74,13 @@ uint64_t NumberMessage(Traffic& traffic, uint64_t bytes);
 void NoteSent(Traffic& traffic, uint64_t now);
 
 // What the other end says of itself with each message: how far it has received, and its inbox's
-// generation. Errors: InvalidArgument when it confirms what was never sent.
-absl::Status TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now);
+// generation.
+void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now);
+// Whether the other end has confirmed what was never numbered here. Then this profile is an old
+// copy that was put back, or the other end isn't honest, which can't be told apart here; and since
+// whatever is numbered now would be taken for a repeat, nothing is sent to it any more. It is one
+// end's word, and counts for this pairing alone: it holds up nothing else.
+bool IsOvertaken(const Traffic& traffic);
 // The other end asks to have sent again what isn't confirmed. When all is, it wants to hear so.
 void TakeRequest(Traffic& traffic);
 
