@@ -108,6 +108,13 @@ TEST_F(InboxTest, WhatWasAlteredIsAskedForAndComesAgainInOrder) {
   ana.Flush();
   // Mira hears that it is missing, and sends it again; what is new stays behind it.
   EXPECT_THAT(mira.Receive(), IsEmpty());
+  EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));  // they may have crossed
+  EXPECT_EQ(mira.Flush().sent, 3u);
+  mira.now += 60;
+  ASSERT_TRUE(ana.InboxOf().Receive(liar, nothing).ok());
+  EXPECT_TRUE(ana.Answer());
+  ana.Flush();
+  EXPECT_THAT(mira.Receive(), IsEmpty());
   EXPECT_TRUE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
   mira.Write(to_ana, "3");
   EXPECT_EQ(mira.Flush().sent, 4u);
@@ -250,6 +257,47 @@ TEST_F(InboxTest, JunkMakesNobodyAskWithoutEnd) {
   }
   EXPECT_EQ(asked, 4);
   EXPECT_EQ(mira.Device().not_opened, 12u);
+}
+
+// Who has an append key to somebody's inbox can't make others warn of the relay by writing junk.
+TEST_F(InboxTest, JunkInAnInboxMakesNobodyWarnOfWhatWasOnItsWay) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Someone ben("Ben", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pairing ben_to_mira;
+  Pairing mira_to_ben;
+  Pair(mira, ana, to_ana, to_mira);
+  Pair(ben, mira, ben_to_mira, mira_to_ben);
+  const auto key = crypto::SignatureKey::FromSeed(ben_to_mira.append_seed.Reveal());
+  ASSERT_TRUE(key.ok());
+  uint8_t filling = 0;
+  const auto junk = [&] {
+    ASSERT_TRUE(ben.client()
+                    .Append(mira.Device().inbox_id, 1, *key, crypto::RandomArray<16>(),
+                            Bytes(64, ++filling))
+                    .ok());
+  };
+  for (int round = 0; round < 3; ++round) {
+    junk();
+    mira.Receive();
+    EXPECT_TRUE(mira.Answer());  // asks
+    mira.Flush();
+    const std::string text = "word " + std::to_string(round);
+    ana.Write(to_mira, text);  // crosses it
+    EXPECT_EQ(ana.Flush().sent, 1u);
+    ana.now += 24 * 3600;
+    ana.Receive();
+    EXPECT_FALSE(IsKeptFromPeer(ana.TrafficWith(to_mira)));
+    ana.Flush();  // again, since it was asked for
+    EXPECT_THAT(mira.Receive(), ElementsAre(text));
+    mira.Answer();
+    mira.Flush();
+    ana.Receive();
+    EXPECT_FALSE(IsKeptFromPeer(ana.TrafficWith(to_mira)));
+    EXPECT_THAT(ana.Kept(), IsEmpty());
+  }
 }
 
 TEST_F(InboxTest, AClaimedGenerationDoesNotStick) {

@@ -12,6 +12,8 @@ constexpr uint64_t kLongestPause = 4 * kDay;
 constexpr uint64_t kAtOnce = 4;
 constexpr uint64_t kRequestPause = 30;
 constexpr uint64_t kHour = 60 * 60;
+// Longer than there lies, in a sync, between reading the inbox and saying how far it was read.
+constexpr uint64_t kMinute = 60;
 // No inbox is renewed so often. A greater number would only be the peer's own harm.
 constexpr uint64_t kMostGenerations = uint64_t{1} << 32;
 
@@ -140,9 +142,9 @@ void NoteWord(Traffic& traffic, bool asks, uint64_t now) {
 }
 
 bool IsKeptFromPeer(const Traffic& traffic) {
-  if (traffic.waiting_since == 0) return false;
-  return traffic.missed != 0 ||
-         (traffic.left_behind != 0 && traffic.heard_at >= traffic.left_behind + kHour);
+  if (traffic.waiting_since == 0 || traffic.left_behind == 0) return false;
+  const uint64_t patience = traffic.missed != 0 ? kMinute : kHour;
+  return traffic.heard_at >= traffic.left_behind + patience;
 }
 
 }  // namespace parley::client

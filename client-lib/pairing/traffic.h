@@ -99,8 +99,11 @@ bool MayAsk(const Traffic& traffic, uint64_t now);
 // A message to it says how far this one has come; whether it asks, too.
 void NoteWord(Traffic& traffic, bool asks, uint64_t now);
 
-// Whether messages to the other end seem to be held back or altered: it has asked for them, or has
-// been heard for an hour without confirming them.
+// Whether messages to the other end seem to be held back or altered: it has been heard for an hour
+// without confirming them, or for a minute where it asks for them. The first word that doesn't
+// confirm a message may have crossed it, whenever it is read; one that came after that was read,
+// and so much later, was said by who should have had the message. So junk in somebody's inbox,
+// after which they ask all they are paired with, is no alarm of others.
 bool IsKeptFromPeer(const Traffic& traffic);
 
 }  // namespace parley::client

@@ -169,11 +169,33 @@ TEST(TrafficTest, WhoIsAwayIsNoAlarmAndWhoIsHeardWithoutConfirmingIs) {
   EXPECT_TRUE(IsKeptFromPeer(traffic));
   TakeWord(traffic, 1, 1, 6000);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
-  // Or they say so.
+}
+
+// Where they ask, a minute is enough; and what they asked for before they could have it is none.
+TEST(TrafficTest, ARequestThatCrossedAMessageIsNoAlarmAndOneThatComesAfterIs) {
+  Traffic traffic;
   NumberMessage(traffic, 10);
-  NoteSent(traffic, 7000);
-  TakeRequest(traffic);
+  NoteSent(traffic, 1000);
+  const auto hear_request = [&traffic](uint64_t now) {
+    TakeWord(traffic, 0, 1, now);
+    TakeRequest(traffic);
+  };
+  // However late it is heard: it may have been made before.
+  hear_request(90000);
+  EXPECT_TRUE(IsResendDue(traffic, 90000));  // it is met all the same
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
+  hear_request(90059);
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
+  // What is heard a minute later was said after the message was there.
+  hear_request(90060);
   EXPECT_TRUE(IsKeptFromPeer(traffic));
+  TakeWord(traffic, 1, 1, 90070);
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
+  // With the next message it begins anew.
+  NumberMessage(traffic, 10);
+  NoteSent(traffic, 95000);
+  hear_request(96000);
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
 }
 
 TEST(TrafficTest, AnInboxGenerationGoesOnlyForward) {
