@@ -33,6 +33,18 @@ void AddNotOpened(const CaseId& id, const OwnDevice& device, uint64_t now,
            "can't be told apart; those who may have sent them are asked to send again"});
 }
 
+void AddRepeats(const CaseId& id, const OwnDevice& device, uint64_t now,
+                std::vector<Alarm>& alarms) {
+  if (device.repeats_at == 0 || device.repeats_at + kToldSeconds < now) return;
+  alarms.push_back(
+      {AlarmKind::kPassedOver, id, std::nullopt, std::nullopt,
+       "very many entries of this device's inbox only repeat what had come before, the "
+       "latest on " +
+           DateText(device.repeats_at) +
+           ": the relay shows them again and again, or somebody's device sends them "
+           "so; nothing is lost, and nobody is shut out for it"});
+}
+
 void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& name,
                   const Traffic& traffic, uint64_t now, std::vector<Alarm>& alarms) {
   if (IsOvertaken(traffic)) {
@@ -87,6 +99,7 @@ absl::Status AddInboxAlarms(const ReadTransaction& step, const CaseContext& cont
   const PairingRecords records = context.Pairings();
   PARLEY_ASSIGN_OR_RETURN(const OwnDevice device, records.Device(step));
   AddNotOpened(context.id, device, context.now_seconds(), alarms);
+  AddRepeats(context.id, device, context.now_seconds(), alarms);
   PARLEY_ASSIGN_OR_RETURN(const std::vector<Pairing> pairings, records.pairings.All(step));
   for (const Pairing& pairing : pairings) {
     if (pairing.ended != 0) continue;

@@ -114,13 +114,19 @@ class Inbox {
   absl::StatusOr<std::optional<Opened>> Open(Transaction& step, const OwnDevice& device,
                                              ByteView payload) const;
   enum class Outcome { kTaken, kPassedOver, kNotOpened };
+  // What an entry brought of its sender's: nothing that hadn't come; a message whose turn isn't
+  // yet; a confirmation; a message whose turn it is; what is bad in itself.
+  enum class News { kNone, kEarly, kConfirmation, kMessage, kBad };
+  struct Origin {
+    Bytes pairing_id;  // empty: nothing has opened it
+    News news = News::kNone;
+  };
   // Opens and handles one payload in `step`, without committing it; without a handler (null) it is
-  // only counted as come. `opened_by`: the pairing that opened it, also when it turns out to be
-  // bad.
+  // only counted as come. `origin`: the pairing that opened it, also when it turns out to be bad.
   absl::StatusOr<Outcome> Take(Transaction& step, const OwnDevice& device, ByteView payload,
-                               const InboxHandler& handler, Bytes& opened_by) const;
-  // The counters' part of it: whether the message is the next one, to be handled.
-  absl::StatusOr<bool> CountIn(Transaction& step, const Opened& opened, ByteView payload) const;
+                               const InboxHandler& handler, Origin& origin) const;
+  // The counters' part of it. kMessage: it is the next one, to be handled.
+  absl::StatusOr<News> CountIn(Transaction& step, const Opened& opened, ByteView payload) const;
   // The pairing whose hello the payload is, once more.
   absl::StatusOr<std::optional<Pairing>> RepeatedHello(const ReadTransaction& step,
                                                        ByteView payload) const;
@@ -133,9 +139,10 @@ class Inbox {
   absl::StatusOr<bool> AnswerOne(Transaction& step, const Pairing& pairing, bool suspicious) const;
   bool CountUnopened(OwnDevice& device) const;
   void CountNotOpened(OwnDevice& device) const;
-  // Counts an entry against who sent it.
-  absl::Status Count(Transaction& step, OwnDevice& device, const Bytes& sender,
-                     uint64_t load) const;
+  // Counts an entry against who sent it: once, however often the relay shows it.
+  absl::Status CountLoad(Transaction& step, OwnDevice& device, const Origin& origin,
+                         ByteView payload, bool refused) const;
+  void CountRepeat(OwnDevice& device) const;
   absl::Status RevokeKeysOf(Transaction& step, OwnDevice& device, Pairing& flooder) const;
   // See Receive.
   absl::Status KeepRoom(RelayClient& relay) const;
