@@ -66,16 +66,10 @@ void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& n
   }
   const bool kept = IsKeptFromPeer(traffic);
   const bool long_ago = traffic.waiting_since != 0 && now > traffic.waiting_since + kAwaySeconds;
-  if (!kept && !long_ago && traffic.not_sent == 0) return;
-  if (traffic.waiting_since == 0) {
-    alarms.push_back({AlarmKind::kUnconfirmed, id, std::nullopt, pairing.peer,
-                      Count(traffic.not_sent, "message") + " to " + name +
-                          " could not be sent, since too much waited for them at the time: remove "
-                          "them and invite them anew"});
-    return;
-  }
-  std::string text = name + " has not confirmed " + Count(traffic.unconfirmed(), "message") +
-                     " of this device's since " + DateText(traffic.waiting_since);
+  if (!kept && !long_ago && !IsFull(traffic)) return;
+  std::string text =
+      name + " has not confirmed " + Count(traffic.unconfirmed(), "message") + " of this device's";
+  if (traffic.waiting_since != 0) text += " since " + DateText(traffic.waiting_since);
   if (kept) {
     text +=
         ", although they have been online: the relay may have altered or held back what was "
@@ -85,9 +79,10 @@ void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& n
         ": they have not been online, or the relay holds back what is sent to them; ask them "
         "to come online";
   }
-  if (traffic.not_sent > 0) {
-    text += "; " + Count(traffic.not_sent, "further message") +
-            " can't be sent to them any more: remove them and invite them anew";
+  if (IsFull(traffic)) {
+    text +=
+        "; that is as much as is kept for one, so nothing more is sent to them until they confirm "
+        "some of it";
   }
   alarms.push_back({AlarmKind::kUnconfirmed, id, std::nullopt, pairing.peer, std::move(text)});
 }

@@ -54,6 +54,9 @@ class Errands {
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return CutOffGoneNeutrals(step); }));
     }
     PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return ReportFlooders(step); }));
+    if (record_.own_state == ParticipantState::kLeft) {
+      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return SayFarewell(step); }));
+    }
     if (takes_part) {
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return AskForVouchers(step); }));
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return HandOutSeeds(step); }));
@@ -169,7 +172,18 @@ class Errands {
     });
   }
 
+  // Whether something can be sent to them now. Asked before the relay makes vouchers for them.
+  absl::StatusOr<bool> CanBeWrittenTo(const ParticipantId& id) {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                            context_.Pairings().PairingWith(read, id));
+    if (!pairing.has_value()) return false;
+    return context_.OwnInbox().HasRoom(read, *pairing);
+  }
+
   absl::Status SendApproval(const PersonRecord& person) {
+    PARLEY_ASSIGN_OR_RETURN(const bool now, CanBeWrittenTo(person.id));
+    if (!now) return absl::OkStatus();
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
     return Step([&](Transaction& step) -> absl::StatusOr<bool> {
       PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> current,
@@ -177,6 +191,8 @@ class Errands {
       PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
                               context_.Pairings().PairingWith(step, person.id));
       if (!current.has_value() || current->approval_sent != 0 || !pairing.has_value()) return false;
+      PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, *pairing));
+      if (!room) return false;
       InboxMessage message;
       content::v1::Approval& approval = *message.mutable_approval();
       approval.set_name(current->name);
@@ -193,6 +209,8 @@ class Errands {
 
   absl::Status SendVouchers(const PersonRecord& person) {
     if (HasHadEnough(person)) return LetWait(person);
+    PARLEY_ASSIGN_OR_RETURN(const bool now, CanBeWrittenTo(person.id));
+    if (!now) return absl::OkStatus();
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
     if (vouchers.empty()) return absl::OkStatus();
     return Step([&](Transaction& step) -> absl::StatusOr<bool> {
@@ -203,6 +221,8 @@ class Errands {
       if (!current.has_value() || current->vouchers_wanted == 0 || !pairing.has_value()) {
         return false;
       }
+      PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, *pairing));
+      if (!room) return false;
       InboxMessage message;
       for (const Bytes& voucher : vouchers) {
         message.mutable_vouchers()->add_vouchers(crypto::ToString(voucher));
@@ -282,6 +302,8 @@ class Errands {
         with_neutral->reserve_seeds.empty()) {
       return false;
     }
+    PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, *pairing));
+    if (!room) return false;
 
     const Secret secret = Secret::Random(32);
     std::vector<ParticipantRecord::Introduction> introductions(1);
@@ -360,7 +382,13 @@ class Errands {
                             context_.Pairings().PairingWith(step, id));
     const bool notice = person->state == ParticipantState::kRemoved && person->removal_sent == 0 &&
                         (person->approver == record_.own_id || person->joined_here != 0);
-    if (pairing.has_value() && notice) {
+    // Who keeps everything unconfirmed keeps nobody from cutting them off: they see it in the
+    // channels.
+    bool room = false;
+    if (pairing.has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(room, context_.OwnInbox().HasRoom(step, *pairing));
+    }
+    if (pairing.has_value() && notice && room) {
       InboxMessage message;
       message.mutable_removal()->set_left(false);
       PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
@@ -427,14 +455,37 @@ class Errands {
     return false;
   }
 
-  // The neutral to turn to: the one who invited, or another one who is still there.
-  absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step) {
+  // What had no room when the owner left the case.
+  absl::StatusOr<bool> SayFarewell(Transaction& step) {
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
+    bool did = false;
+    for (Pairing& pairing : pairings) {
+      if (pairing.ended != 0 || pairing.farewell_due == 0) continue;
+      PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, pairing));
+      if (!room) continue;
+      InboxMessage message;
+      message.mutable_removal()->set_left(true);
+      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, pairing, std::move(message)));
+      pairing.farewell_due = 0;
+      PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, pairing));
+      did = true;
+    }
+    return did;
+  }
+
+  // The neutral to turn to: the one who invited, or another one who is still there. With `room`:
+  // of those only to whom something can be sent now.
+  absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step, bool room) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
     std::optional<Pairing> found;
     for (Pairing& pairing : pairings) {
       if (pairing.ended != 0 || pairing.refused != 0 ||
           !IsNeutral(static_cast<Role>(pairing.peer_role))) {
         continue;
+      }
+      if (room) {
+        PARLEY_ASSIGN_OR_RETURN(const bool has_room, context_.OwnInbox().HasRoom(step, pairing));
+        if (!has_room) continue;
       }
       if (!found.has_value() || pairing.peer == record_.inviter) found = std::move(pairing);
     }
@@ -447,7 +498,7 @@ class Errands {
         record.vouchers.size() >= kFewVouchers) {
       return false;
     }
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> neutral, MainNeutral(step));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> neutral, MainNeutral(step, true));
     if (!neutral.has_value()) return false;
     InboxMessage message;
     message.mutable_voucher_request();
@@ -461,15 +512,15 @@ class Errands {
   // introduce participants to this one.
   absl::StatusOr<std::vector<Pairing>> SeedTakers(const ReadTransaction& step) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step, false));
     std::vector<Pairing> takers;
     for (Pairing& pairing : pairings) {
       if (pairing.ended != 0 || pairing.flooded != 0) continue;
       const bool hands_on = IsNeutral(static_cast<Role>(pairing.peer_role)) &&
                             (record_.IsNeutral() || (main.has_value() && main->id == pairing.id));
-      if (pairing.reseed != 0 || (hands_on && pairing.seeds_out < kFewSeeds)) {
-        takers.push_back(std::move(pairing));
-      }
+      if (pairing.reseed == 0 && (!hands_on || pairing.seeds_out >= kFewSeeds)) continue;
+      PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, pairing));
+      if (room) takers.push_back(std::move(pairing));
     }
     return takers;
   }

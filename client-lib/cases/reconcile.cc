@@ -428,6 +428,8 @@ class Reconciler {
       PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
                               context_.Pairings().PairingWith(step_, delivery.participant_id));
       if (pairing.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step_, *pairing));
+        if (!room) continue;  // it stays pending
         content::v1::InboxMessage message;
         if (!message.mutable_welcome()->ParseFromArray(delivery.wrapper.data(),
                                                        static_cast<int>(delivery.wrapper.size()))) {

@@ -346,7 +346,9 @@ absl::StatusOr<uint64_t> Inbox::Receive(RelayClient& relay, const InboxHandler& 
       PARLEY_ASSIGN_OR_RETURN(const OwnDevice now, records_.Device(read));
       // Another process has taken them in and had them trimmed.
       if (now.inbox_next > device->inbox_next) continue;
-      return absl::DataLossError("the relay has forgotten entries of this device's inbox");
+      return absl::DataLossError(
+          "the relay has forgotten entries of this device's inbox, or this profile is an old copy "
+          "that was put back, from before they were read");
     }
     for (const Entry& entry : page.entries) {
       PARLEY_ASSIGN_OR_RETURN(bool took, TakeEntry(entry, handler));

@@ -72,9 +72,13 @@ class Inbox {
   // Whether anything was queued.
   absl::StatusOr<bool> Answer() const;
 
+  // Whether Queue takes a message to the pairing's other end now. What is to be sent otherwise
+  // stays due, and whoever wants to send it asks again at the next sync: one person who is never
+  // online must hold up nothing that concerns others.
+  absl::StatusOr<bool> HasRoom(const ReadTransaction& step, const Pairing& pairing) const;
   // Seals a message to the pairing's other end, to be sent by Flush. Ids, numbers and case are
-  // filled in. To who confirms nothing only so much is sent (traffic.h); beyond that it is counted
-  // and dropped.
+  // filled in. To a pairing that has ended nothing is sent. Errors: ResourceExhausted, with nothing
+  // changed, where there is no room (an acknowledgement needs none).
   absl::Status Queue(Transaction& step, const Pairing& pairing,
                      content::v1::InboxMessage message) const;
 

@@ -131,12 +131,14 @@ struct Pairing {
   std::vector<Bytes> bad_entries;
   // The peer put so much there that their append key was revoked: 1 until the person was told.
   uint8_t flooded = 0;
+  // The owner has left the case, and the peer is still to be told.
+  uint8_t farewell_due = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
                     self.safety_number, self.compared, self.append_seed, self.ended, self.refused,
                     self.met, self.seeds_out, self.reseed, self.reserve_seeds, self.load,
-                    self.load_generation, self.bad_entries, self.flooded);
+                    self.load_generation, self.bad_entries, self.flooded, self.farewell_due);
   }
 };
 

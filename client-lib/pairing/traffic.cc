@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/check.h"
+
 namespace parley::client {
 namespace {
 
@@ -34,12 +36,14 @@ bool MayRepeat(uint64_t count, uint64_t at, uint64_t now) {
 
 }  // namespace
 
+bool IsFull(const Traffic& traffic) {
+  return traffic.unconfirmed() >= kMostUnconfirmed || traffic.kept_bytes >= kMostUnconfirmedBytes;
+}
+
+bool HasRoom(const Traffic& traffic) { return !IsOvertaken(traffic) && !IsFull(traffic); }
+
 uint64_t NumberMessage(Traffic& traffic, uint64_t bytes) {
-  if (traffic.unconfirmed() >= kMostUnconfirmed ||
-      traffic.kept_bytes + bytes > kMostUnconfirmedBytes) {
-    ++traffic.not_sent;
-    return 0;
-  }
+  PARLEY_CHECK(HasRoom(traffic));
   traffic.kept_bytes += bytes;
   return ++traffic.numbered;
 }

@@ -19,7 +19,8 @@
 
 namespace parley::client {
 
-// What is kept for a correspondent who confirms nothing; what would come on top isn't sent.
+// What is kept for a correspondent who confirms nothing: at this number, or this size, there is
+// room for nothing more (HasRoom), and whoever wants to send more tries again later.
 inline constexpr uint64_t kMostUnconfirmed = 256;
 inline constexpr uint64_t kMostUnconfirmedBytes = 8 << 20;
 // How many messages are sent again at once: the receiver confirms them, and the next ones follow.
@@ -41,7 +42,6 @@ struct Traffic {
   uint8_t asked = 0;             // they ask to have them sent again
   uint8_t missed = 0;            // they have asked since everything was confirmed
   uint64_t left_behind = 0;      // when something came that confirms not all, first; 0: never since
-  uint64_t not_sent = 0;         // messages beyond what is kept: lost, whatever comes later
   uint64_t peer_generation = 1;  // of their inbox, by their own word
   // How many they say to have, where that is more than were ever numbered here; 0: never so.
   uint64_t claimed = 0;
@@ -59,16 +59,20 @@ struct Traffic {
   static auto Fields(F& self) {
     return std::tie(self.numbered, self.confirmed, self.kept_bytes, self.waiting_since, self.resent,
                     self.resent_on_word, self.resent_at, self.asked, self.missed, self.left_behind,
-                    self.not_sent, self.peer_generation, self.claimed, self.received, self.ahead,
-                    self.gap_since, self.told, self.owes_word, self.asks, self.asks_at,
-                    self.heard_at, self.first_hash);
+                    self.peer_generation, self.claimed, self.received, self.ahead, self.gap_since,
+                    self.told, self.owes_word, self.asks, self.asks_at, self.heard_at,
+                    self.first_hash);
   }
 
   uint64_t unconfirmed() const { return numbered - confirmed; }
 };
 
-// Counts a message of that size (as sealed) and gives its number; 0, counting it among those that
-// aren't sent, when too much is kept already.
+// Whether a message to the other end can be numbered: not while too much is kept for it, nor when
+// it has overtaken this end.
+bool HasRoom(const Traffic& traffic);
+// Whether that is for what is kept, and so passes when the other end confirms some of it.
+bool IsFull(const Traffic& traffic);
+// Counts a message of that size (as sealed) and gives its number. Only with room.
 uint64_t NumberMessage(Traffic& traffic, uint64_t bytes);
 // A message went out.
 void NoteSent(Traffic& traffic, uint64_t now);

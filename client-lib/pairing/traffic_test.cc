@@ -54,6 +54,8 @@ TEST(TrafficTest, WhoConfirmsMoreThanWasNumberedHasOvertakenThisEnd) {
   EXPECT_FALSE(IsOvertaken(traffic));
   TakeWord(traffic, 5, 3, 110);
   EXPECT_TRUE(IsOvertaken(traffic));
+  EXPECT_FALSE(HasRoom(traffic));
+  EXPECT_FALSE(IsFull(traffic));
   EXPECT_EQ(traffic.claimed, 5u);
   EXPECT_EQ(traffic.unconfirmed(), 0u);
   EXPECT_EQ(traffic.waiting_since, 0u);
@@ -69,17 +71,21 @@ TEST(TrafficTest, WhoConfirmsMoreThanWasNumberedHasOvertakenThisEnd) {
 
 TEST(TrafficTest, WhoConfirmsNothingMakesNobodyKeepMuch) {
   Traffic traffic;
-  for (uint64_t i = 1; i <= kMostUnconfirmed; ++i) EXPECT_EQ(NumberMessage(traffic, 1), i);
-  EXPECT_EQ(NumberMessage(traffic, 1), 0u);
-  EXPECT_EQ(traffic.not_sent, 1u);
-  EXPECT_EQ(traffic.numbered, kMostUnconfirmed);
-  // That something was lost isn't forgotten when the rest has come.
-  TakeWord(traffic, kMostUnconfirmed, 1, 100);
-  EXPECT_EQ(traffic.unconfirmed(), 0u);
-  EXPECT_EQ(traffic.not_sent, 1u);
+  for (uint64_t i = 1; i <= kMostUnconfirmed; ++i) {
+    EXPECT_TRUE(HasRoom(traffic));
+    EXPECT_EQ(NumberMessage(traffic, 1), i);
+  }
+  EXPECT_FALSE(HasRoom(traffic));
+  EXPECT_TRUE(IsFull(traffic));
+  TakeWord(traffic, 1, 1, 100);
+  EXPECT_TRUE(HasRoom(traffic));
+  EXPECT_EQ(NumberMessage(traffic, 1), kMostUnconfirmed + 1);
+  EXPECT_FALSE(HasRoom(traffic));
   Traffic large;
-  EXPECT_EQ(NumberMessage(large, kMostUnconfirmedBytes), 1u);
-  EXPECT_EQ(NumberMessage(large, 1), 0u);
+  EXPECT_EQ(NumberMessage(large, kMostUnconfirmedBytes - 1), 1u);
+  EXPECT_TRUE(HasRoom(large));
+  EXPECT_EQ(NumberMessage(large, 1), 2u);
+  EXPECT_FALSE(HasRoom(large));
 }
 
 TEST(TrafficTest, AClockThatWasAheadHoldsNothingUp) {
