@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "client-lib/api/mediation_for_test.h"
+#include "client-lib/api/views.h"
 #include "client-lib/cases/case_sync.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/records.h"
@@ -253,6 +254,47 @@ TEST_F(TroubleTest, WhoLeavesTellsEverybodyInTheEnd) {
   LetWait("Ana", mira, -kMany);
   Sync("Ana");
   EXPECT_EQ(due(), 0);
+}
+
+TEST_F(TroubleTest, ALogThatNobodyConfirmsIsAnAlarmAfterAWeek) {
+  constexpr uint64_t kDay = 24 * 60 * 60;
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  SyncAll({"Mira", "Ana"});
+  Say("Ana", "joint", "this confirms what was there before");
+  Sync("Mira");
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  InProfileOf("Mira", [&](client::CaseContext context) {
+    auto read = context.store->Read();
+    ASSERT_TRUE(read.ok());
+    const auto info = context.Channel(joint).Info(*read);
+    ASSERT_TRUE(info.ok()) << info.status();
+    const uint64_t since = info->confirmed_at;
+    ASSERT_NE(since, 0u);
+    ASSERT_GE(since, info->company_since);
+    uint64_t now = since + 7 * kDay;
+    context.now_seconds = [&now] { return now; };
+    const auto told = [&] {
+      std::vector<std::string> texts;
+      const auto alarms = client::ViewAlarms(*read, context);
+      EXPECT_TRUE(alarms.ok()) << alarms.status();
+      for (const Alarm& alarm : *alarms) {
+        if (alarm.kind != AlarmKind::kStaleCheckpoint || !alarm.channel) continue;
+        if (alarm.channel->channel_id == joint) texts.push_back(alarm.text);
+      }
+      return texts;
+    };
+    EXPECT_THAT(told(), IsEmpty());
+    ++now;
+    EXPECT_THAT(told(), ElementsAre(HasSubstr("nobody has confirmed the log of joint since " +
+                                              client::DateText(since) + ", 7 days ago")));
+    now = since + 30 * kDay;
+    EXPECT_THAT(told(), ElementsAre(HasSubstr(", 30 days ago")));
+  });
+  // It is over as soon as somebody confirms it again.
+  Say("Ana", "joint", "still here");
+  Sync("Mira");
+  EXPECT_THAT(AlarmKinds("Mira"), Not(Contains(AlarmKind::kStaleCheckpoint)));
 }
 
 TEST_F(TroubleTest, AWithdrawnInvitationIsRefused) {

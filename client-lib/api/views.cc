@@ -15,7 +15,8 @@
 namespace parley::client {
 namespace {
 
-constexpr uint64_t kConfirmationIsOldSeconds = 7 * 24 * 60 * 60;
+constexpr uint64_t kDay = 24 * 60 * 60;
+constexpr uint64_t kConfirmationIsOldSeconds = 7 * kDay;
 
 // Participants of one case, put together from what this device has of them.
 class ParticipantList {
@@ -202,10 +203,12 @@ void AddChannelAlarms(const CaseId& id, const CaseChannel& channel, uint64_t now
   const uint64_t since = std::max(channel.info.confirmed_at, channel.info.company_since);
   if (channel.info.standing == Standing::kActive && channel.info.company_since != 0 &&
       since + kConfirmationIsOldSeconds < now) {
-    alarms.push_back({AlarmKind::kStaleCheckpoint, id, ref, std::nullopt,
-                      "nobody has confirmed the log of " + name + " since " + DateText(since) +
-                          ": others may be silent, or the relay may keep back what they say; ask "
-                          "another member by another way, and to come online"});
+    alarms.push_back(
+        {AlarmKind::kStaleCheckpoint, id, ref, std::nullopt,
+         "nobody has confirmed the log of " + name + " since " + DateText(since) + ", " +
+             std::to_string((now - since) / kDay) +
+             " days ago: others may be silent, or the relay may keep back what they say; ask "
+             "another member by another way, and to come online"});
   }
 }
 
