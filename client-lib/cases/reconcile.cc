@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "client-lib/cases/controls.h"
+#include "client-lib/cases/inbox_keys.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "crypto/primitives/signature.h"
@@ -16,10 +17,6 @@ namespace {
 constexpr uint64_t kApproverGoesFirstSeconds = 20;
 // How long a control key in force may take to be said by whoever put it in force.
 constexpr uint64_t kKeyMayComeSeconds = 20;
-
-bool HasGone(const PersonRecord& person) {
-  return person.state == ParticipantState::kRemoved || person.state == ParticipantState::kLeft;
-}
 
 class Reconciler {
  public:
