@@ -33,8 +33,31 @@ void AddNotOpened(const CaseId& id, const OwnDevice& device, uint64_t now,
            "can't be told apart; those who may have sent them are asked to send again"});
 }
 
+void AddRepeats(const CaseId& id, const OwnDevice& device, uint64_t now,
+                std::vector<Alarm>& alarms) {
+  if (device.repeats_at == 0 || device.repeats_at + kToldSeconds < now) return;
+  alarms.push_back(
+      {AlarmKind::kPassedOver, id, std::nullopt, std::nullopt,
+       "very many entries of this device's inbox only repeat what had come before, the "
+       "latest on " +
+           DateText(device.repeats_at) +
+           ": the relay shows them again and again, or somebody's device sends them "
+           "so; nothing is lost, and nobody is shut out for it"});
+}
+
 void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& name,
                   const Traffic& traffic, uint64_t now, std::vector<Alarm>& alarms) {
+  if (IsOvertaken(traffic)) {
+    alarms.push_back(
+        {AlarmKind::kRestored, id, std::nullopt, pairing.peer,
+         "the device of " + name + " has confirmed " + Count(traffic.claimed, "message") +
+             " of this one's, and this profile knows of " + std::to_string(traffic.numbered) +
+             ": it is an old copy that was put back, or their device is wrong; nothing is sent to "
+             "them any more; if you have put a copy back, or several are named so, ask a neutral "
+             "to remove you and invite you anew, and otherwise have them removed and invited "
+             "anew"});
+    return;
+  }
   if (traffic.gap_since != 0) {
     alarms.push_back({AlarmKind::kPassedOver, id, std::nullopt, pairing.peer,
                       "messages of " + name + " to this device's inbox have been missing since " +
@@ -43,16 +66,10 @@ void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& n
   }
   const bool kept = IsKeptFromPeer(traffic);
   const bool long_ago = traffic.waiting_since != 0 && now > traffic.waiting_since + kAwaySeconds;
-  if (!kept && !long_ago && traffic.not_sent == 0) return;
-  if (traffic.waiting_since == 0) {
-    alarms.push_back({AlarmKind::kUnconfirmed, id, std::nullopt, pairing.peer,
-                      Count(traffic.not_sent, "message") + " to " + name +
-                          " could not be sent, since too much waited for them at the time: remove "
-                          "them and invite them anew"});
-    return;
-  }
-  std::string text = name + " has not confirmed " + Count(traffic.unconfirmed(), "message") +
-                     " of this device's since " + DateText(traffic.waiting_since);
+  if (!kept && !long_ago && !IsFull(traffic)) return;
+  std::string text =
+      name + " has not confirmed " + Count(traffic.unconfirmed(), "message") + " of this device's";
+  if (traffic.waiting_since != 0) text += " since " + DateText(traffic.waiting_since);
   if (kept) {
     text +=
         ", although they have been online: the relay may have altered or held back what was "
@@ -62,9 +79,10 @@ void AddOfPairing(const CaseId& id, const Pairing& pairing, const std::string& n
         ": they have not been online, or the relay holds back what is sent to them; ask them "
         "to come online";
   }
-  if (traffic.not_sent > 0) {
-    text += "; " + Count(traffic.not_sent, "further message") +
-            " can't be sent to them any more: remove them and invite them anew";
+  if (IsFull(traffic)) {
+    text +=
+        "; that is as much as is kept for one, so nothing more is sent to them until they confirm "
+        "some of it";
   }
   alarms.push_back({AlarmKind::kUnconfirmed, id, std::nullopt, pairing.peer, std::move(text)});
 }
@@ -76,6 +94,7 @@ absl::Status AddInboxAlarms(const ReadTransaction& step, const CaseContext& cont
   const PairingRecords records = context.Pairings();
   PARLEY_ASSIGN_OR_RETURN(const OwnDevice device, records.Device(step));
   AddNotOpened(context.id, device, context.now_seconds(), alarms);
+  AddRepeats(context.id, device, context.now_seconds(), alarms);
   PARLEY_ASSIGN_OR_RETURN(const std::vector<Pairing> pairings, records.pairings.All(step));
   for (const Pairing& pairing : pairings) {
     if (pairing.ended != 0) continue;

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "client-lib/api/mediation_for_test.h"
+#include "client-lib/api/views.h"
 #include "client-lib/cases/case_sync.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/records.h"
@@ -18,7 +19,42 @@ using ::testing::IsEmpty;
 using testing::Must;
 using ::testing::Not;
 
-using TroubleTest = testing::Mediation;
+class TroubleTest : public testing::Mediation {
+ protected:
+  // Works on somebody's profile as no other process does just then; `work` gets the case's context,
+  // with the clock of this machine.
+  template <typename Work>
+  void InProfileOf(const std::string& name, Work work) {
+    profiles_.erase(name);
+    {
+      auto store = client::ProfileStore::Open(folder_ / name);
+      ASSERT_TRUE(store.ok()) << store.status();
+      client::CaseContext context;
+      context.store = store->get();
+      context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+      context.id = case_;
+      work(context);
+    }
+    Reopen(name);
+  }
+  void Reopen(const std::string& name) { profiles_.emplace(name, Another(name)); }
+
+  // As though so many messages, which never went out, waited for the other one to confirm them.
+  void LetWait(const std::string& name, const ParticipantId& other, int64_t messages) {
+    InProfileOf(name, [&](const client::CaseContext& context) {
+      auto step = context.store->Begin();
+      ASSERT_TRUE(step.ok()) << step.status();
+      const auto pairing = context.Pairings().PairingWith(*step, other);
+      ASSERT_TRUE(pairing.ok() && pairing->has_value());
+      auto traffic = context.Pairings().TrafficOf(*step, (*pairing)->id);
+      ASSERT_TRUE(traffic.ok()) << traffic.status();
+      traffic->numbered += static_cast<uint64_t>(messages);
+      ASSERT_TRUE(context.Pairings().PutTraffic(*step, (*pairing)->id, *traffic).ok());
+      ASSERT_TRUE(step->Commit().ok());
+    });
+  }
+  static constexpr int64_t kMany = client::kMostUnconfirmed;
+};
 
 TEST_F(TroubleTest, AnInvitationServesOnce) {
   OpenCase();
@@ -115,6 +151,150 @@ TEST_F(TroubleTest, SilenceAboutOneMailboxKeepsBackNoOther) {
   client::RelayMailboxes honest(**relay);
   context.mailboxes = &honest;
   EXPECT_EQ(client::SyncCase(context)->messages, 1u);
+}
+
+// A copy from before the approval: what Ana's device has sent to Mira's since is unknown to it.
+TEST_F(TroubleTest, AnOldCopyOfAProfileIsToldByWhatOthersConfirm) {
+  OpenCase();
+  PARLEY_ASSERT_OK(Of("Ana").Join(Invite("Ana", Role::kParty, "Harbor")));
+  profiles_.erase("Ana");
+  std::filesystem::copy(folder_ / "Ana", folder_ / "copy",
+                        std::filesystem::copy_options::recursive);
+  Reopen("Ana");
+  Sync("Mira");
+  PARLEY_ASSERT_OK(Of("Mira").Approve(case_, Id("Mira", "Ana")));
+  SyncAll({"Ana", "Mira"});
+  EXPECT_THAT(AlarmKinds("Ana"), Not(Contains(AlarmKind::kRestored)));
+  profiles_.erase("Ana");
+  std::filesystem::remove_all(folder_ / "Ana");
+  std::filesystem::rename(folder_ / "copy", folder_ / "Ana");
+  Reopen("Ana");
+  PARLEY_ASSERT_OK(Of("Ana").Sync({.case_id = case_}));
+  const ParticipantId mira = Id("Ana", "Mira");
+  std::string told;
+  for (const Alarm& alarm : Must(Of("Ana").Alarms(case_), "alarms")) {
+    if (alarm.kind == AlarmKind::kRestored && alarm.participant == mira) told = alarm.text;
+  }
+  EXPECT_THAT(told, HasSubstr("the device of Mira has confirmed"));
+  EXPECT_THAT(told, HasSubstr("ask a neutral to remove you and invite you anew"));
+  EXPECT_THAT(AlarmKinds("Ana"), Not(Contains(AlarmKind::kRefused)));  // nobody has flooded it
+}
+
+TEST_F(TroubleTest, OneWhoConfirmsNothingHoldsUpNobodyElse) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  LetIn("Ben", Role::kParty, "Northline");
+  SyncAll({"Mira", "Ana", "Ben"});
+  const ParticipantId ana = Id("Mira", "Ana");
+  LetWait("Mira", ana, kMany);
+  EXPECT_THAT(AlarmTexts("Mira"), HasSubstr("nothing more is sent to them until they confirm"));
+  // Both are to be introduced to Tomas.
+  LetIn("Tomas", Role::kCoMediator);
+  SyncAll({"Mira", "Tomas", "Ben", "Ana"});
+  EXPECT_THAT(Find("Tomas", "Ben").safety_number, Not(IsEmpty()));
+  EXPECT_THAT(Find("Tomas", "Ana").safety_number, IsEmpty());
+  // Nothing was lost by waiting.
+  LetWait("Mira", ana, -kMany);
+  EXPECT_THAT(AlarmTexts("Mira"), Not(HasSubstr("nothing more is sent")));
+  SyncAll({"Mira", "Ana", "Tomas"});
+  EXPECT_THAT(Find("Tomas", "Ana").safety_number, Not(IsEmpty()));
+}
+
+TEST_F(TroubleTest, WhatTheRelayShowsAgainAndAgainIsToldWithoutBlame) {
+  OpenCase();
+  EXPECT_THAT(AlarmTexts("Mira"), Not(HasSubstr("only repeat what had come before")));
+  InProfileOf("Mira", [](const client::CaseContext& context) {
+    auto step = context.store->Begin();
+    ASSERT_TRUE(step.ok()) << step.status();
+    auto device = context.Pairings().Device(*step);
+    ASSERT_TRUE(device.ok()) << device.status();
+    device->repeats_at = context.now_seconds();
+    ASSERT_TRUE(context.Pairings().PutDevice(*step, *device).ok());
+    ASSERT_TRUE(step->Commit().ok());
+  });
+  EXPECT_THAT(AlarmTexts("Mira"), HasSubstr("only repeat what had come before"));
+  EXPECT_THAT(AlarmTexts("Mira"), HasSubstr("nobody is shut out for it"));
+}
+
+TEST_F(TroubleTest, WhoConfirmsNothingIsCutOffAllTheSame) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  SyncAll({"Mira", "Ana"});
+  const ParticipantId ana = Id("Mira", "Ana");
+  LetWait("Mira", ana, kMany);
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, ana));
+  Sync("Mira");
+  EXPECT_THAT(Readers("Mira", "joint"), ElementsAre("Mira"));
+  InProfileOf("Mira", [&](const client::CaseContext& context) {
+    auto read = context.store->Read();
+    ASSERT_TRUE(read.ok());
+    EXPECT_FALSE(context.Pairings().PairingWith(*read, ana)->has_value());
+    EXPECT_EQ((*context.Records().Person(*read, ana))->cut_off, 1);
+  });
+}
+
+TEST_F(TroubleTest, WhoLeavesTellsEverybodyInTheEnd) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  SyncAll({"Mira", "Ana"});
+  const ParticipantId mira = Id("Ana", "Mira");
+  const auto due = [&] {
+    int farewell = -1;
+    InProfileOf("Ana", [&](const client::CaseContext& context) {
+      auto read = context.store->Read();
+      ASSERT_TRUE(read.ok());
+      farewell = (*context.Pairings().PairingWith(*read, mira))->farewell_due;
+    });
+    return farewell;
+  };
+  LetWait("Ana", mira, kMany);
+  PARLEY_ASSERT_OK(Of("Ana").Leave(case_));
+  Sync("Ana");
+  EXPECT_EQ(due(), 1);
+  LetWait("Ana", mira, -kMany);
+  Sync("Ana");
+  EXPECT_EQ(due(), 0);
+}
+
+TEST_F(TroubleTest, ALogThatNobodyConfirmsIsAnAlarmAfterAWeek) {
+  constexpr uint64_t kDay = 24 * 60 * 60;
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  SyncAll({"Mira", "Ana"});
+  Say("Ana", "joint", "this confirms what was there before");
+  Sync("Mira");
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  InProfileOf("Mira", [&](client::CaseContext context) {
+    auto read = context.store->Read();
+    ASSERT_TRUE(read.ok());
+    const auto info = context.Channel(joint).Info(*read);
+    ASSERT_TRUE(info.ok()) << info.status();
+    const uint64_t since = info->confirmed_at;
+    ASSERT_NE(since, 0u);
+    ASSERT_GE(since, info->company_since);
+    uint64_t now = since + 7 * kDay;
+    context.now_seconds = [&now] { return now; };
+    const auto told = [&] {
+      std::vector<std::string> texts;
+      const auto alarms = client::ViewAlarms(*read, context);
+      EXPECT_TRUE(alarms.ok()) << alarms.status();
+      for (const Alarm& alarm : *alarms) {
+        if (alarm.kind != AlarmKind::kStaleCheckpoint || !alarm.channel) continue;
+        if (alarm.channel->channel_id == joint) texts.push_back(alarm.text);
+      }
+      return texts;
+    };
+    EXPECT_THAT(told(), IsEmpty());
+    ++now;
+    EXPECT_THAT(told(), ElementsAre(HasSubstr("nobody has confirmed the log of joint since " +
+                                              client::DateText(since) + ", 7 days ago")));
+    now = since + 30 * kDay;
+    EXPECT_THAT(told(), ElementsAre(HasSubstr(", 30 days ago")));
+  });
+  // It is over as soon as somebody confirms it again.
+  Say("Ana", "joint", "still here");
+  Sync("Mira");
+  EXPECT_THAT(AlarmKinds("Mira"), Not(Contains(AlarmKind::kStaleCheckpoint)));
 }
 
 TEST_F(TroubleTest, AWithdrawnInvitationIsRefused) {

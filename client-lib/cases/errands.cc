@@ -4,6 +4,7 @@
 
 #include "client-lib/cases/connection.h"
 #include "client-lib/cases/controls.h"
+#include "client-lib/cases/inbox_keys.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/content/wipe.h"
@@ -24,13 +25,6 @@ constexpr uint64_t kVoucherBytes = 8ull << 30;
 constexpr uint64_t kMostVouchersInAWeek = 64;
 constexpr uint64_t kWeekSeconds = 7 * 24 * 60 * 60;
 constexpr uint64_t kVoucherSeconds = 365 * 24 * 60 * 60;
-// Append keys of the own inbox that another neutral has to hand on.
-constexpr size_t kSeedsAtOnce = 6;
-constexpr size_t kFewSeeds = 2;
-
-bool HasGone(const PersonRecord& person) {
-  return person.state == ParticipantState::kRemoved || person.state == ParticipantState::kLeft;
-}
 
 // One participant's errands, seen from one device.
 class Errands {
@@ -51,12 +45,18 @@ class Errands {
         PARLEY_RETURN_IF_ERROR(ForPerson(person, takes_part));
       }
     } else {
-      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return CutOffGoneNeutrals(step); }));
+      PARLEY_RETURN_IF_ERROR(
+          Step([this](Transaction& step) { return CutOffGoneNeutrals(step, context_); }));
     }
-    PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return ReportFlooders(step); }));
+    PARLEY_RETURN_IF_ERROR(
+        Step([this](Transaction& step) { return ReportFlooders(step, context_); }));
+    if (record_.own_state == ParticipantState::kLeft) {
+      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return SayFarewell(step); }));
+    }
     if (takes_part) {
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return AskForVouchers(step); }));
-      PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return HandOutSeeds(step); }));
+      PARLEY_RETURN_IF_ERROR(
+          Step([this](Transaction& step) { return HandOutSeeds(step, context_); }));
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return TopUp(step); }));
     }
     return std::move(result_);
@@ -99,10 +99,11 @@ class Errands {
     const ParticipantId id = person.id;
     if (HasGone(person)) {
       if (person.cut_off != 0) return absl::OkStatus();
-      return Step([this, id](Transaction& step) { return CutOff(step, id); });
+      return Step([this, id](Transaction& step) { return CutOff(step, context_, id); });
     }
     if (!takes_part || !person.TakesPart()) return absl::OkStatus();
-    PARLEY_RETURN_IF_ERROR(Step([this, id](Transaction& step) { return TakeNewKey(step, id); }));
+    PARLEY_RETURN_IF_ERROR(
+        Step([this, id](Transaction& step) { return TakeNewKey(step, context_, id); }));
     if (person.joined_here != 0 && person.approval_sent == 0) {
       PARLEY_RETURN_IF_ERROR(SendApproval(person));
     }
@@ -169,7 +170,18 @@ class Errands {
     });
   }
 
+  // Whether something can be sent to them now. Asked before the relay makes vouchers for them.
+  absl::StatusOr<bool> CanBeWrittenTo(const ParticipantId& id) {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                            context_.Pairings().PairingWith(read, id));
+    if (!pairing.has_value()) return false;
+    return context_.OwnInbox().HasRoom(read, *pairing);
+  }
+
   absl::Status SendApproval(const PersonRecord& person) {
+    PARLEY_ASSIGN_OR_RETURN(const bool now, CanBeWrittenTo(person.id));
+    if (!now) return absl::OkStatus();
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
     return Step([&](Transaction& step) -> absl::StatusOr<bool> {
       PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> current,
@@ -177,6 +189,8 @@ class Errands {
       PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
                               context_.Pairings().PairingWith(step, person.id));
       if (!current.has_value() || current->approval_sent != 0 || !pairing.has_value()) return false;
+      PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, *pairing));
+      if (!room) return false;
       InboxMessage message;
       content::v1::Approval& approval = *message.mutable_approval();
       approval.set_name(current->name);
@@ -193,6 +207,8 @@ class Errands {
 
   absl::Status SendVouchers(const PersonRecord& person) {
     if (HasHadEnough(person)) return LetWait(person);
+    PARLEY_ASSIGN_OR_RETURN(const bool now, CanBeWrittenTo(person.id));
+    if (!now) return absl::OkStatus();
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers, Vouchers(person));
     if (vouchers.empty()) return absl::OkStatus();
     return Step([&](Transaction& step) -> absl::StatusOr<bool> {
@@ -203,6 +219,8 @@ class Errands {
       if (!current.has_value() || current->vouchers_wanted == 0 || !pairing.has_value()) {
         return false;
       }
+      PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, *pairing));
+      if (!room) return false;
       InboxMessage message;
       for (const Bytes& voucher : vouchers) {
         message.mutable_vouchers()->add_vouchers(crypto::ToString(voucher));
@@ -282,6 +300,8 @@ class Errands {
         with_neutral->reserve_seeds.empty()) {
       return false;
     }
+    PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, *pairing));
+    if (!room) return false;
 
     const Secret secret = Secret::Random(32);
     std::vector<ParticipantRecord::Introduction> introductions(1);
@@ -308,137 +328,22 @@ class Errands {
     return true;
   }
 
-  // Ends the pairing and plans an inbox generation without its append key. Whether that could be
-  // planned now.
-  absl::StatusOr<bool> EndPairing(Transaction& step, Pairing& pairing) {
-    const PairingRecords records = context_.Pairings();
-    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records.Device(step));
-    if (!PlanInboxClosing(device, pairing.id, 0)) return false;
-    pairing.ended = 1;
-    PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
-    PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Forget(step, pairing));
-    PARLEY_RETURN_IF_ERROR(records.PutPairing(step, pairing));
-    if (!IsNeutral(static_cast<Role>(pairing.peer_role))) return true;
-    // Keys that were given on through this neutral went with theirs.
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, records.pairings.All(step));
-    for (Pairing& other : pairings) {
-      if (other.ended != 0) continue;
-      other.reseed = 1;
-      PARLEY_RETURN_IF_ERROR(records.PutPairing(step, other));
-    }
-    return true;
-  }
-
-  // Somebody's inbox took no message any more, and they have sent new append keys since.
-  absl::StatusOr<bool> TakeNewKey(Transaction& step, const ParticipantId& id) {
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
-                            context_.Pairings().PairingWith(step, id));
-    if (!pairing.has_value() || pairing->refused == 0 || pairing->reserve_seeds.empty()) {
-      return false;
-    }
-    pairing->append_seed = std::move(pairing->reserve_seeds.back());
-    pairing->reserve_seeds.pop_back();
-    pairing->refused = 0;
-    PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, *pairing));
-    return true;
-  }
-
-  absl::StatusOr<bool> OutboxHolds(Transaction& step, const Pairing& pairing) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<OutgoingMessage> waiting,
-                            context_.Pairings().outbox.All(step));
-    return std::any_of(waiting.begin(), waiting.end(), [&pairing](const OutgoingMessage& message) {
-      return message.pairing_id == pairing.id;
-    });
-  }
-
-  // Tells somebody that they were removed; once that has gone out, nothing is taken from them.
-  absl::StatusOr<bool> CutOff(Transaction& step, const ParticipantId& id) {
-    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
-                            context_.Records().Person(step, id));
-    if (!person.has_value() || person->cut_off != 0 || !HasGone(*person)) return false;
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
-                            context_.Pairings().PairingWith(step, id));
-    const bool notice = person->state == ParticipantState::kRemoved && person->removal_sent == 0 &&
-                        (person->approver == record_.own_id || person->joined_here != 0);
-    if (pairing.has_value() && notice) {
-      InboxMessage message;
-      message.mutable_removal()->set_left(false);
-      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, *pairing, std::move(message)));
-      person->removal_sent = 1;
-      PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
-      return true;
-    }
-    if (pairing.has_value()) {
-      PARLEY_ASSIGN_OR_RETURN(bool waits, OutboxHolds(step, *pairing));
-      if (waits && pairing->refused == 0) return false;
-      PARLEY_ASSIGN_OR_RETURN(bool ended, EndPairing(step, *pairing));
-      if (!ended) return false;
-    }
-    person->cut_off = 1;
-    PARLEY_RETURN_IF_ERROR(context_.Records().PutStock(step, id, KeyPackageStock()));
-    PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, *person));
-    return true;
-  }
-
-  // Of participants who aren't neutrals: a neutral whom they met in a channel, and who is in none
-  // any more, has gone.
-  absl::StatusOr<bool> CutOffGoneNeutrals(Transaction& step) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context_));
+  // What had no room when the owner left the case.
+  absl::StatusOr<bool> SayFarewell(Transaction& step) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
-    bool any_active = false;
-    for (const CaseChannel& channel : channels) {
-      any_active = any_active || channel.info.standing == Standing::kActive;
-    }
     bool did = false;
     for (Pairing& pairing : pairings) {
-      if (pairing.ended != 0 || !any_active) continue;
-      const bool here =
-          std::any_of(channels.begin(), channels.end(), [&](const CaseChannel& channel) {
-            return channel.info.standing == Standing::kActive &&
-                   channel.info.state.FindMember(pairing.peer) != nullptr;
-          });
-      if (here && pairing.met == 0) {
-        pairing.met = 1;
-        PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, pairing));
-      } else if (!here && pairing.met != 0) {
-        PARLEY_ASSIGN_OR_RETURN(bool ended, EndPairing(step, pairing));
-        did = did || ended;
-      }
+      if (pairing.ended != 0 || pairing.farewell_due == 0) continue;
+      PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step, pairing));
+      if (!room) continue;
+      InboxMessage message;
+      message.mutable_removal()->set_left(true);
+      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, pairing, std::move(message)));
+      pairing.farewell_due = 0;
+      PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, pairing));
+      did = true;
     }
     return did;
-  }
-
-  // Tells the person whose append key of the own inbox was revoked, and why.
-  absl::StatusOr<bool> ReportFlooders(Transaction& step) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
-    for (Pairing& pairing : pairings) {
-      if (pairing.flooded != 1) continue;
-      PARLEY_ASSIGN_OR_RETURN(const content::v1::DeviceCard card, ParseCard(pairing.peer_card));
-      PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
-                              context_.Records().Person(step, pairing.peer));
-      PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
-      record.Refuse((person.has_value() ? person->name : card.name()) +
-                    " flooded this device's inbox, and can't write to it any more; where that was "
-                    "no attack, remove and invite them anew");
-      PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
-      pairing.flooded = 2;
-      PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, pairing));
-    }
-    return false;
-  }
-
-  // The neutral to turn to: the one who invited, or another one who is still there.
-  absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
-    std::optional<Pairing> found;
-    for (Pairing& pairing : pairings) {
-      if (pairing.ended != 0 || pairing.refused != 0 ||
-          !IsNeutral(static_cast<Role>(pairing.peer_role))) {
-        continue;
-      }
-      if (!found.has_value() || pairing.peer == record_.inviter) found = std::move(pairing);
-    }
-    return found;
   }
 
   absl::StatusOr<bool> AskForVouchers(Transaction& step) {
@@ -447,7 +352,7 @@ class Errands {
         record.vouchers.size() >= kFewVouchers) {
       return false;
     }
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> neutral, MainNeutral(step));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> neutral, MainNeutral(step, context_, true));
     if (!neutral.has_value()) return false;
     InboxMessage message;
     message.mutable_voucher_request();
@@ -455,50 +360,6 @@ class Errands {
     record.vouchers_asked = 1;
     PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
     return true;
-  }
-
-  // Neutrals have append keys of everybody's inbox to hand on: other neutrals many, since they
-  // introduce participants to this one.
-  absl::StatusOr<std::vector<Pairing>> SeedTakers(const ReadTransaction& step) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step));
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step));
-    std::vector<Pairing> takers;
-    for (Pairing& pairing : pairings) {
-      if (pairing.ended != 0 || pairing.flooded != 0) continue;
-      const bool hands_on = IsNeutral(static_cast<Role>(pairing.peer_role)) &&
-                            (record_.IsNeutral() || (main.has_value() && main->id == pairing.id));
-      if (pairing.reseed != 0 || (hands_on && pairing.seeds_out < kFewSeeds)) {
-        takers.push_back(std::move(pairing));
-      }
-    }
-    return takers;
-  }
-
-  absl::StatusOr<bool> HandOutSeeds(Transaction& step) {
-    const PairingRecords records = context_.Pairings();
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> takers, SeedTakers(step));
-    for (Pairing& pairing : takers) {
-      const size_t count = IsNeutral(static_cast<Role>(pairing.peer_role)) ? kSeedsAtOnce : 1;
-      PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records.Device(step));
-      if (device.closing.has_value()) return false;  // its keys can be given in a moment
-      if (FreeSlots(device) < count + 1) {
-        if (device.slots.size() + kInboxSlots > kMaxAppendKeys) return false;
-        PlanInboxClosing(device, {}, kInboxSlots);
-        PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
-        return true;
-      }
-      PARLEY_ASSIGN_OR_RETURN(std::vector<Secret> seeds, TakeSlots(device, count, pairing.id));
-      InboxMessage message;
-      for (const Secret& seed : seeds) {
-        message.mutable_append_seeds()->add_append_seeds(crypto::ToString(seed.Reveal()));
-      }
-      PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
-      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step, pairing, std::move(message)));
-      pairing.seeds_out = static_cast<uint16_t>(pairing.seeds_out + count);
-      pairing.reseed = 0;
-      PARLEY_RETURN_IF_ERROR(records.PutPairing(step, pairing));
-    }
-    return !takers.empty();
   }
 
   const CaseContext& context_;

@@ -2,7 +2,8 @@
 // neutral, vouchers, append keys, notices of removal, and cutting off those who have gone.
 //
 // Each errand is done in one transaction that also notes that it was done; vouchers are fetched
-// from the relay before. After a crash what was not noted is done again.
+// from the relay before. After a crash what was not noted is done again. What would be sent to
+// somebody for whom too much waits already (Inbox::HasRoom) stays due, and holds up nothing else.
 //
 // Threading: any number of threads and processes at once. RunErrands uses the network.
 // Errors: the relay client's and the store's.

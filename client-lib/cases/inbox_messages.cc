@@ -213,6 +213,8 @@ absl::Status TopUpKeyPackages(Transaction& step, const CaseContext& context) {
     if (pairing.ended != 0 || !FromNeutral(pairing)) continue;
     PARLEY_ASSIGN_OR_RETURN(size_t there, OwnKeyPackagesAt(step, context, pairing.id));
     if (there >= kStockSize) continue;
+    PARLEY_ASSIGN_OR_RETURN(const bool room, context.OwnInbox().HasRoom(step, pairing));
+    if (!room) continue;
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> packages,
                             MakeKeyPackages(step, context, device, pairing.id, kStockSize - there));
     InboxMessage message;

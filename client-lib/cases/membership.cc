@@ -367,7 +367,14 @@ absl::Status LeaveCase(const CaseContext& context) {
     PARLEY_RETURN_IF_ERROR(context.Channel(channel.id).Leave(step));
   }
   PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
-  for (const Pairing& pairing : pairings) {
+  for (Pairing& pairing : pairings) {
+    if (pairing.ended != 0) continue;
+    PARLEY_ASSIGN_OR_RETURN(const bool room, context.OwnInbox().HasRoom(step, pairing));
+    if (!room) {
+      pairing.farewell_due = 1;
+      PARLEY_RETURN_IF_ERROR(context.Pairings().PutPairing(step, pairing));
+      continue;
+    }
     content::v1::InboxMessage message;
     message.mutable_removal()->set_left(true);
     PARLEY_RETURN_IF_ERROR(context.OwnInbox().Queue(step, pairing, std::move(message)));

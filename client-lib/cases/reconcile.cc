@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "client-lib/cases/controls.h"
+#include "client-lib/cases/inbox_keys.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "crypto/primitives/signature.h"
@@ -16,10 +17,6 @@ namespace {
 constexpr uint64_t kApproverGoesFirstSeconds = 20;
 // How long a control key in force may take to be said by whoever put it in force.
 constexpr uint64_t kKeyMayComeSeconds = 20;
-
-bool HasGone(const PersonRecord& person) {
-  return person.state == ParticipantState::kRemoved || person.state == ParticipantState::kLeft;
-}
 
 class Reconciler {
  public:
@@ -428,6 +425,8 @@ class Reconciler {
       PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
                               context_.Pairings().PairingWith(step_, delivery.participant_id));
       if (pairing.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step_, *pairing));
+        if (!room) continue;  // it stays pending
         content::v1::InboxMessage message;
         if (!message.mutable_welcome()->ParseFromArray(delivery.wrapper.data(),
                                                        static_cast<int>(delivery.wrapper.size()))) {

@@ -35,10 +35,15 @@ constexpr uint64_t kBytesUntilTrimming = 32 << 20;
 constexpr uint64_t kEntryOverheadBytes = 256;
 
 // What one correspondent may put into a generation, before their append key is revoked: a message
-// counts as one, one that is bad as many. Together with the sizes, in such units.
+// counts as one, one that is bad as many. Together with the sizes, in such units. A relay can show
+// an entry again at another position, so only what can't have come before counts: a number whose
+// turn it is, a confirmation that goes further than the last, other bytes that are bad.
 constexpr uint64_t kMostLoadOfOne = 1024;
 constexpr uint64_t kLoadOfBad = 16;
 constexpr uint64_t kBytesOfOneLoad = 64 * 1024;
+constexpr size_t kMostBadEntries = kMostLoadOfOne / kLoadOfBad + 1;
+// More entries of a generation that bring nothing new than honest people's sending again makes.
+constexpr uint64_t kManyRepeats = 1024;
 
 Bytes HashOf(ByteView bytes) { return crypto::Hash(crypto::HashAlgorithm::kSha256, bytes); }
 
@@ -156,8 +161,8 @@ absl::Status Inbox::DropConfirmed(Transaction& step, const Bytes& pairing_id, ui
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Inbox::CountIn(Transaction& step, const Opened& opened,
-                                    ByteView payload) const {
+absl::StatusOr<Inbox::News> Inbox::CountIn(Transaction& step, const Opened& opened,
+                                           ByteView payload) const {
   const InboxMessage& message = opened.message;
   const Bytes& id = opened.pairing.id;
   if ((message.number() == 0) != message.has_acknowledgement() ||
@@ -165,40 +170,46 @@ absl::StatusOr<bool> Inbox::CountIn(Transaction& step, const Opened& opened,
     return absl::InvalidArgumentError("a message with a number that it may not have");
   }
   PARLEY_ASSIGN_OR_RETURN(Traffic traffic, records_.TrafficOf(step, id));
-  const uint64_t confirmed = traffic.confirmed;
-  PARLEY_RETURN_IF_ERROR(TakeWord(traffic, message.received(), message.inbox_generation(), now_()));
-  PARLEY_RETURN_IF_ERROR(DropConfirmed(step, id, confirmed, traffic));
-  bool next = false;
+  const Traffic before = traffic;
+  TakeWord(traffic, message.received(), message.inbox_generation(), now_());
+  PARLEY_RETURN_IF_ERROR(DropConfirmed(step, id, before.confirmed, traffic));
+  News news = News::kNone;
   if (message.has_acknowledgement()) {
     if (message.acknowledgement().send_again()) TakeRequest(traffic);
-  } else {
-    next = TakeNumber(traffic, message.number(), now_()) == Arrival::kNext;
+    const bool further = traffic.confirmed > before.confirmed ||
+                         traffic.peer_generation > before.peer_generation ||
+                         traffic.claimed > before.claimed;
+    if (further) news = News::kConfirmation;
+  } else if (TakeNumber(traffic, message.number(), now_()) == Arrival::kNext) {
+    news = News::kMessage;
+  } else if (traffic.ahead > before.ahead) {
+    news = News::kEarly;
   }
   if (opened.introduces) traffic.first_hash = HashOf(payload);
   PARLEY_RETURN_IF_ERROR(records_.PutTraffic(step, id, traffic));
-  return next;
+  return news;
 }
 
 absl::StatusOr<Inbox::Outcome> Inbox::Take(Transaction& step, const OwnDevice& device,
                                            ByteView payload, const InboxHandler& handler,
-                                           Bytes& opened_by) const {
+                                           Origin& origin) const {
   PARLEY_ASSIGN_OR_RETURN(std::optional<Opened> opened, Open(step, device, payload));
   if (!opened.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> repeated, RepeatedHello(step, payload));
     if (!repeated.has_value()) return Outcome::kNotOpened;
-    opened_by = repeated->id;
+    origin = {repeated->id, News::kNone};
     PARLEY_ASSIGN_OR_RETURN(Traffic traffic, records_.TrafficOf(step, repeated->id));
     traffic.owes_word = 1;
     PARLEY_RETURN_IF_ERROR(records_.PutTraffic(step, repeated->id, traffic));
     return Outcome::kPassedOver;
   }
   const ScopedMessageWipe wipe(opened->message);
-  opened_by = opened->pairing.id;
+  origin = {opened->pairing.id, News::kBad};
   PARLEY_RETURN_IF_ERROR(CheckSender(opened->message, opened->pairing, id_));
   // A hello that is bad makes no pairing.
   if (opened->introduces && !handler) return absl::InvalidArgumentError("a bad hello");
-  PARLEY_ASSIGN_OR_RETURN(const bool next, CountIn(step, *opened, payload));
-  if (!next || !handler) return Outcome::kPassedOver;
+  PARLEY_ASSIGN_OR_RETURN(origin.news, CountIn(step, *opened, payload));
+  if (origin.news != News::kMessage || !handler) return Outcome::kPassedOver;
   PARLEY_RETURN_IF_ERROR(handler(step, opened->pairing, opened->message));
   return Outcome::kTaken;
 }
@@ -227,16 +238,32 @@ absl::Status Inbox::RevokeKeysOf(Transaction& step, OwnDevice& device, Pairing& 
   return absl::OkStatus();
 }
 
-absl::Status Inbox::Count(Transaction& step, OwnDevice& device, const Bytes& sender,
-                          uint64_t load) const {
+void Inbox::CountRepeat(OwnDevice& device) const {
+  if (++device.repeats > kManyRepeats) device.repeats_at = now_();
+}
+
+absl::Status Inbox::CountLoad(Transaction& step, OwnDevice& device, const Origin& origin,
+                              ByteView payload, bool refused) const {
+  if (origin.news == News::kNone) CountRepeat(device);
+  if (origin.news == News::kNone || origin.news == News::kEarly) return absl::OkStatus();
   PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
-                          records_.pairings.Get(step, crypto::ToHex(sender)));
+                          records_.pairings.Get(step, crypto::ToHex(origin.pairing_id)));
   if (!pairing.has_value() || pairing->ended != 0) return absl::OkStatus();
   if (pairing->load_generation != device.inbox_read_generation) {
     pairing->load = 0;
+    pairing->bad_entries.clear();
     pairing->load_generation = device.inbox_read_generation;
   }
-  pairing->load += load;
+  if (origin.news == News::kBad) {
+    std::vector<Bytes>& known = pairing->bad_entries;
+    Bytes hash = HashOf(payload);
+    if (std::find(known.begin(), known.end(), hash) != known.end()) {
+      CountRepeat(device);
+      return absl::OkStatus();
+    }
+    if (known.size() < kMostBadEntries) known.push_back(std::move(hash));
+  }
+  pairing->load += (refused ? kLoadOfBad : 1) + payload.size() / kBytesOfOneLoad;
   // Entries of a generation in which the key was valid still come after it was revoked.
   if (pairing->load > kMostLoadOfOne && pairing->flooded == 0) {
     PARLEY_RETURN_IF_ERROR(RevokeKeysOf(step, device, *pairing));
@@ -246,7 +273,7 @@ absl::Status Inbox::Count(Transaction& step, OwnDevice& device, const Bytes& sen
 
 absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& handler) const {
   Outcome outcome = Outcome::kPassedOver;
-  Bytes sender;
+  Origin origin;
   // With what the message does; if that turns out to be bad, it is only counted as come; if that
   // can't be either, passed over.
   enum class Depth { kHandle, kCount, kSkip };
@@ -266,7 +293,7 @@ absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& ha
       device.inbox_read_generation = entry.generation + 1;
     } else if (depth != Depth::kSkip) {
       absl::StatusOr<Outcome> taken =
-          Take(step, device, entry.payload, depth == Depth::kHandle ? handler : nullptr, sender);
+          Take(step, device, entry.payload, depth == Depth::kHandle ? handler : nullptr, origin);
       if (!taken.ok() && IsBadInboxMessage(taken.status())) continue;  // the changes go with `step`
       if (!taken.ok()) return std::move(taken).status();
       outcome = *taken;
@@ -285,11 +312,11 @@ absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& ha
       }
       device.unopened.push_back({entry.payload, 0});
     }
-    if (!sender.empty()) {
-      const uint64_t load =
-          (depth == Depth::kHandle ? 1 : kLoadOfBad) + entry.payload.size() / kBytesOfOneLoad;
-      PARLEY_RETURN_IF_ERROR(Count(step, device, sender, load));
+    if (!origin.pairing_id.empty()) {
+      PARLEY_RETURN_IF_ERROR(
+          CountLoad(step, device, origin, entry.payload, depth != Depth::kHandle));
     }
+    if (entry.closing.has_value()) device.repeats = 0;
     device.used_entries = entry.closing.has_value() ? 0 : device.used_entries + 1;
     device.used_bytes = entry.closing.has_value() ? 0 : device.used_bytes + entry.payload.size();
     device.untrimmed_bytes += entry.payload.size() + kEntryOverheadBytes;
@@ -319,7 +346,9 @@ absl::StatusOr<uint64_t> Inbox::Receive(RelayClient& relay, const InboxHandler& 
       PARLEY_ASSIGN_OR_RETURN(const OwnDevice now, records_.Device(read));
       // Another process has taken them in and had them trimmed.
       if (now.inbox_next > device->inbox_next) continue;
-      return absl::DataLossError("the relay has forgotten entries of this device's inbox");
+      return absl::DataLossError(
+          "the relay has forgotten entries of this device's inbox, or this profile is an old copy "
+          "that was put back, from before they were read");
     }
     for (const Entry& entry : page.entries) {
       PARLEY_ASSIGN_OR_RETURN(bool took, TakeEntry(entry, handler));
@@ -376,9 +405,9 @@ absl::StatusOr<bool> Inbox::TakeUnopened(const Bytes& payload, const InboxHandle
     PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
     const auto is_it = [&payload](const UnopenedEntry& one) { return one.payload == payload; };
     if (std::none_of(device.unopened.begin(), device.unopened.end(), is_it)) return false;
-    Bytes sender;
+    Origin origin;
     absl::StatusOr<Outcome> outcome =
-        Take(step, device, payload, handle ? handler : nullptr, sender);
+        Take(step, device, payload, handle ? handler : nullptr, origin);
     if (!outcome.ok() && IsBadInboxMessage(outcome.status())) continue;
     PARLEY_RETURN_IF_ERROR(outcome.status());
     if (*outcome == Outcome::kNotOpened) return false;

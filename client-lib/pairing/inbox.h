@@ -72,9 +72,13 @@ class Inbox {
   // Whether anything was queued.
   absl::StatusOr<bool> Answer() const;
 
+  // Whether Queue takes a message to the pairing's other end now. What is to be sent otherwise
+  // stays due, and whoever wants to send it asks again at the next sync: one person who is never
+  // online must hold up nothing that concerns others.
+  absl::StatusOr<bool> HasRoom(const ReadTransaction& step, const Pairing& pairing) const;
   // Seals a message to the pairing's other end, to be sent by Flush. Ids, numbers and case are
-  // filled in. To who confirms nothing only so much is sent (traffic.h); beyond that it is counted
-  // and dropped.
+  // filled in. To a pairing that has ended nothing is sent. Errors: ResourceExhausted, with nothing
+  // changed, where there is no room (an acknowledgement needs none).
   absl::Status Queue(Transaction& step, const Pairing& pairing,
                      content::v1::InboxMessage message) const;
 
@@ -114,13 +118,19 @@ class Inbox {
   absl::StatusOr<std::optional<Opened>> Open(Transaction& step, const OwnDevice& device,
                                              ByteView payload) const;
   enum class Outcome { kTaken, kPassedOver, kNotOpened };
+  // What an entry brought of its sender's: nothing that hadn't come; a message whose turn isn't
+  // yet; a confirmation; a message whose turn it is; what is bad in itself.
+  enum class News { kNone, kEarly, kConfirmation, kMessage, kBad };
+  struct Origin {
+    Bytes pairing_id;  // empty: nothing has opened it
+    News news = News::kNone;
+  };
   // Opens and handles one payload in `step`, without committing it; without a handler (null) it is
-  // only counted as come. `opened_by`: the pairing that opened it, also when it turns out to be
-  // bad.
+  // only counted as come. `origin`: the pairing that opened it, also when it turns out to be bad.
   absl::StatusOr<Outcome> Take(Transaction& step, const OwnDevice& device, ByteView payload,
-                               const InboxHandler& handler, Bytes& opened_by) const;
-  // The counters' part of it: whether the message is the next one, to be handled.
-  absl::StatusOr<bool> CountIn(Transaction& step, const Opened& opened, ByteView payload) const;
+                               const InboxHandler& handler, Origin& origin) const;
+  // The counters' part of it. kMessage: it is the next one, to be handled.
+  absl::StatusOr<News> CountIn(Transaction& step, const Opened& opened, ByteView payload) const;
   // The pairing whose hello the payload is, once more.
   absl::StatusOr<std::optional<Pairing>> RepeatedHello(const ReadTransaction& step,
                                                        ByteView payload) const;
@@ -133,9 +143,10 @@ class Inbox {
   absl::StatusOr<bool> AnswerOne(Transaction& step, const Pairing& pairing, bool suspicious) const;
   bool CountUnopened(OwnDevice& device) const;
   void CountNotOpened(OwnDevice& device) const;
-  // Counts an entry against who sent it.
-  absl::Status Count(Transaction& step, OwnDevice& device, const Bytes& sender,
-                     uint64_t load) const;
+  // Counts an entry against who sent it: once, however often the relay shows it.
+  absl::Status CountLoad(Transaction& step, OwnDevice& device, const Origin& origin,
+                         ByteView payload, bool refused) const;
+  void CountRepeat(OwnDevice& device) const;
   absl::Status RevokeKeysOf(Transaction& step, OwnDevice& device, Pairing& flooder) const;
   // See Receive.
   absl::Status KeepRoom(RelayClient& relay) const;

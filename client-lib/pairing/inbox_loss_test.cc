@@ -15,6 +15,7 @@ class LyingRelay final : public RelayClient {
   explicit LyingRelay(RelayClient& relay) : relay_(relay) {}
 
   bool alters = false;          // every entry that is read
+  uint64_t shows = 1;           // so often each entry is shown that is read
   bool swallows = false;        // appends are acknowledged, and not stored
   uint64_t claimed = 0;         // with swallows: the generation that it says is the current one
   std::vector<uint64_t> tried;  // the generations of appends
@@ -33,9 +34,29 @@ class LyingRelay final : public RelayClient {
   absl::StatusOr<ReadResult> Read(const ObjectId& mailbox_id, uint64_t generation,
                                   const crypto::SignatureKey& read_key, uint64_t from,
                                   uint32_t max_entries, uint32_t max_bytes) override {
+    if (shows > 1 && shown_) {
+      ReadResult at_head;
+      at_head.generation_head = from - 1;
+      return at_head;
+    }
     auto page = relay_.Read(mailbox_id, generation, read_key, from, max_entries, max_bytes);
-    if (!page.ok() || !alters) return page;
-    for (Entry& entry : page->entries) entry.payload[entry.payload.size() / 2] ^= 1;
+    if (!page.ok()) return page;
+    if (alters) {
+      for (Entry& entry : page->entries) entry.payload[entry.payload.size() / 2] ^= 1;
+    }
+    if (shows > 1) {
+      const std::vector<Entry> once = std::move(page->entries);
+      page->entries.clear();
+      for (const Entry& entry : once) {
+        for (uint64_t i = 0; i < shows; ++i) {
+          page->entries.push_back(entry);
+          page->entries.back().position = from++;
+          page->entries.back().append_id = crypto::RandomArray<16>();
+        }
+      }
+      page->generation_head = from - 1;
+      shown_ = true;
+    }
     return page;
   }
 
@@ -86,6 +107,7 @@ class LyingRelay final : public RelayClient {
  private:
   static absl::Status Unused() { return absl::UnimplementedError("not in this test"); }
   RelayClient& relay_;
+  bool shown_ = false;
 };
 
 TEST_F(InboxTest, WhatWasAlteredIsAskedForAndComesAgainInOrder) {
@@ -107,6 +129,13 @@ TEST_F(InboxTest, WhatWasAlteredIsAskedForAndComesAgainInOrder) {
   EXPECT_EQ(ana.Device().not_opened_at, ana.now);
   ana.Flush();
   // Mira hears that it is missing, and sends it again; what is new stays behind it.
+  EXPECT_THAT(mira.Receive(), IsEmpty());
+  EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));  // they may have crossed
+  EXPECT_EQ(mira.Flush().sent, 3u);
+  mira.now += 60;
+  ASSERT_TRUE(ana.InboxOf().Receive(liar, nothing).ok());
+  EXPECT_TRUE(ana.Answer());
+  ana.Flush();
   EXPECT_THAT(mira.Receive(), IsEmpty());
   EXPECT_TRUE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
   mira.Write(to_ana, "3");
@@ -250,6 +279,111 @@ TEST_F(InboxTest, JunkMakesNobodyAskWithoutEnd) {
   }
   EXPECT_EQ(asked, 4);
   EXPECT_EQ(mira.Device().not_opened, 12u);
+}
+
+// A relay that shows what Ben sent again and again: messages, one of them bad, one that comes too
+// early, a confirmation, and one that contradicts its seal. Ben isn't shut out for it.
+TEST_F(InboxTest, WhatARelayShowsAgainIsNobodysFlood) {
+  Someone mira("Mira", id_, relay_);
+  Someone ben("Ben", id_, relay_);
+  Pairing ben_to_mira;
+  Pairing mira_to_ben;
+  Pair(ben, mira, ben_to_mira, mira_to_ben);
+  mira.Write(mira_to_ben, "hello");
+  mira.Flush();
+  ben.Receive();
+  ben.Answer();
+  ben.Flush();  // a confirmation
+  ben.Write(ben_to_mira, "good");
+  ben.Write(ben_to_mira, "bad");
+  ben.Flush();
+  LyingRelay swallower(ben.client());
+  swallower.swallows = true;
+  ben.Write(ben_to_mira, "missing");
+  ASSERT_TRUE(ben.InboxOf().Flush(swallower).ok());
+  ben.Write(ben_to_mira, "early");
+  ben.Flush();
+  ben.Change([&](Transaction& step) -> absl::Status {
+    InboxMessage message;
+    message.set_message_id(std::string(16, 'm'));
+    const std::string bytes = message.SerializeAsString();
+    const auto card = ParseCard(ben_to_mira.peer_card);
+    auto payload =
+        SealInboxMessage(crypto::ViewOf(card->inbox_kem_key()), crypto::ViewOf(card->inbox_id()),
+                         InboxKeyOf(ben_to_mira.id, ben_to_mira.secret, ben.Device().device_id),
+                         crypto::ViewOf(bytes));
+    if (!payload.ok()) return payload.status();
+    OutgoingMessage outgoing;
+    outgoing.message_id = Bytes(16, 'm');
+    outgoing.pairing_id = ben_to_mira.id;
+    outgoing.append_id = crypto::RandomArray<16>();
+    outgoing.payload = std::move(*payload);
+    return ben.records().outbox.Put(step, OutgoingKey(ben_to_mira.id, 0), outgoing);
+  });
+  EXPECT_EQ(ben.Flush().sent, 1u);
+
+  LyingRelay liar(mira.client());
+  liar.shows = 300;  // of five entries
+  std::vector<std::string> texts;
+  const auto taken = mira.InboxOf().Receive(
+      liar, [&](Transaction&, const Pairing&, const InboxMessage& message) -> absl::Status {
+        if (message.approval().name() == "bad") return absl::PermissionDeniedError("no");
+        texts.push_back(message.approval().name());
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_THAT(texts, ElementsAre("good"));
+  const OwnDevice device = mira.Device();
+  EXPECT_EQ(device.inbox_next, 5 * liar.shows + 1);
+  EXPECT_FALSE(device.closing.has_value());  // which would revoke a key
+  auto read = mira.store().Read();
+  const auto pairing = mira.records().PairingWith(*read, mira_to_ben.peer);
+  ASSERT_TRUE(pairing.ok() && pairing->has_value());
+  EXPECT_EQ((*pairing)->flooded, 0);
+  EXPECT_EQ((*pairing)->load, 1u + 1u + 16u + 16u);  // the confirmation, and the three that count
+  EXPECT_EQ(device.repeats, 5 * (liar.shows - 1));
+  EXPECT_EQ(device.repeats_at, mira.now);  // the person is told
+}
+
+// Who has an append key to somebody's inbox can't make others warn of the relay by writing junk.
+TEST_F(InboxTest, JunkInAnInboxMakesNobodyWarnOfWhatWasOnItsWay) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Someone ben("Ben", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pairing ben_to_mira;
+  Pairing mira_to_ben;
+  Pair(mira, ana, to_ana, to_mira);
+  Pair(ben, mira, ben_to_mira, mira_to_ben);
+  const auto key = crypto::SignatureKey::FromSeed(ben_to_mira.append_seed.Reveal());
+  ASSERT_TRUE(key.ok());
+  uint8_t filling = 0;
+  const auto junk = [&] {
+    ASSERT_TRUE(ben.client()
+                    .Append(mira.Device().inbox_id, 1, *key, crypto::RandomArray<16>(),
+                            Bytes(64, ++filling))
+                    .ok());
+  };
+  for (int round = 0; round < 3; ++round) {
+    junk();
+    mira.Receive();
+    EXPECT_TRUE(mira.Answer());  // asks
+    mira.Flush();
+    const std::string text = "word " + std::to_string(round);
+    ana.Write(to_mira, text);  // crosses it
+    EXPECT_EQ(ana.Flush().sent, 1u);
+    ana.now += 24 * 3600;
+    ana.Receive();
+    EXPECT_FALSE(IsKeptFromPeer(ana.TrafficWith(to_mira)));
+    ana.Flush();  // again, since it was asked for
+    EXPECT_THAT(mira.Receive(), ElementsAre(text));
+    mira.Answer();
+    mira.Flush();
+    ana.Receive();
+    EXPECT_FALSE(IsKeptFromPeer(ana.TrafficWith(to_mira)));
+    EXPECT_THAT(ana.Kept(), IsEmpty());
+  }
 }
 
 TEST_F(InboxTest, AClaimedGenerationDoesNotStick) {

@@ -70,9 +70,19 @@ absl::Status Inbox::FillIn(Transaction& step, const Pairing& pairing, const OwnD
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Inbox::HasRoom(const ReadTransaction& step, const Pairing& pairing) const {
+  PARLEY_ASSIGN_OR_RETURN(const Traffic traffic, records_.TrafficOf(step, pairing.id));
+  return client::HasRoom(traffic);
+}
+
 absl::Status Inbox::Queue(Transaction& step, const Pairing& pairing, InboxMessage message) const {
   const ScopedMessageWipe wipe_message(message);
   if (pairing.ended != 0) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(Traffic traffic, records_.TrafficOf(step, pairing.id));
+  if (!message.has_acknowledgement() && !client::HasRoom(traffic)) {
+    return absl::ResourceExhaustedError(
+        "too much waits for one participant's inbox until they have been online");
+  }
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
   PARLEY_RETURN_IF_ERROR(FillIn(step, pairing, device, message));
   PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(pairing.peer_card));
@@ -83,10 +93,7 @@ absl::Status Inbox::Queue(Transaction& step, const Pairing& pairing, InboxMessag
       SealInboxMessage(crypto::ViewOf(card.inbox_kem_key()), crypto::ViewOf(card.inbox_id()),
                        InboxKeyOf(pairing.id, pairing.secret, device.device_id),
                        crypto::ViewOf(bytes)));
-  PARLEY_ASSIGN_OR_RETURN(Traffic traffic, records_.TrafficOf(step, pairing.id));
-  if (!message.has_acknowledgement() && NumberMessage(traffic, payload.size()) == 0) {
-    return records_.PutTraffic(step, pairing.id, traffic);
-  }
+  if (!message.has_acknowledgement()) NumberMessage(traffic, payload.size());
   NoteWord(traffic, message.acknowledgement().send_again(), now_());
   PARLEY_RETURN_IF_ERROR(records_.PutTraffic(step, pairing.id, traffic));
   return records_.outbox.Put(step, OutgoingKey(pairing.id, message.number()),
@@ -190,6 +197,7 @@ bool Inbox::CountUnopened(OwnDevice& device) const {
 absl::StatusOr<bool> Inbox::AnswerOne(Transaction& step, const Pairing& pairing,
                                       bool suspicious) const {
   PARLEY_ASSIGN_OR_RETURN(const Traffic traffic, records_.TrafficOf(step, pairing.id));
+  if (IsOvertaken(traffic)) return false;
   const bool asks = (suspicious || traffic.gap_since != 0) && MayAsk(traffic, now_());
   if (!asks && !OwesWord(traffic)) return false;
   InboxMessage message;

@@ -238,6 +238,91 @@ TEST_F(InboxTest, WhoSendsManyBadMessagesLosesTheirKey) {
   EXPECT_EQ((*mira.records().PairingWith(*read, tomas.Device().participant_id))->flooded, 0);
 }
 
+TEST_F(InboxTest, AnOldCopyOfAProfileGoesOnHearingAndSendsNothing) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Someone tomas("Tomas", id_, relay_);
+  Pairing mira_to_ana;
+  Pairing ana_to_mira;
+  Pairing tomas_to_ana;
+  Pairing ana_to_tomas;
+  Pair(mira, ana, mira_to_ana, ana_to_mira);
+  Pair(tomas, ana, tomas_to_ana, ana_to_tomas);
+  ana.Write(ana_to_mira, "one");
+  ana.Flush();
+  ana.SetAside();
+  ana.Write(ana_to_mira, "two");
+  ana.Write(ana_to_mira, "three");
+  ana.Flush();
+  EXPECT_THAT(mira.Receive(), ElementsAre("one", "two", "three"));
+  constexpr int kMany = 70;
+  for (int i = 0; i < kMany; ++i) mira.Write(mira_to_ana, std::to_string(i));
+  mira.Flush();
+  ana.PutBack();
+  EXPECT_EQ(ana.Receive().size(), kMany);
+  EXPECT_EQ(ana.TrafficWith(ana_to_mira).claimed, 3u);
+  EXPECT_EQ(ana.Device().passed_over, 0u);
+  {
+    auto read = ana.store().Read();
+    EXPECT_EQ((*ana.records().PairingWith(*read, ana_to_mira.peer))->flooded, 0);
+  }
+  EXPECT_FALSE(ana.Answer());
+  EXPECT_EQ(ana.Flush().sent, 0u);
+  ana.Change([&](Transaction& step) -> absl::Status {
+    InboxMessage message;
+    message.mutable_approval()->set_name("four");
+    const auto room = ana.InboxOf().HasRoom(step, ana_to_mira);
+    EXPECT_TRUE(room.ok() && !*room);
+    const absl::Status queued = ana.InboxOf().Queue(step, ana_to_mira, std::move(message));
+    EXPECT_TRUE(absl::IsResourceExhausted(queued)) << queued;
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(ana.Flush().sent, 0u);
+  // One end's word holds up nothing that goes to others.
+  ana.Write(ana_to_tomas, "to Tomas");
+  EXPECT_EQ(ana.Flush().sent, 1u);
+  EXPECT_THAT(tomas.Receive(), ElementsAre("to Tomas"));
+}
+
+// What doesn't fit is refused to who wants to send it, and fits again when some was confirmed.
+TEST_F(InboxTest, WhoConfirmsNothingHoldsUpOnlyWhatIsForThem) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Someone tomas("Tomas", id_, relay_);
+  Pairing mira_to_ana;
+  Pairing ana_to_mira;
+  Pairing mira_to_tomas;
+  Pairing tomas_to_mira;
+  Pair(mira, ana, mira_to_ana, ana_to_mira);
+  Pair(mira, tomas, mira_to_tomas, tomas_to_mira);
+  const auto try_write = [&](const Pairing& pairing, const std::string& text) {
+    absl::Status queued;
+    mira.Change([&](Transaction& step) {
+      InboxMessage message;
+      message.mutable_approval()->set_name(text);
+      queued = mira.InboxOf().Queue(step, pairing, std::move(message));
+      return absl::OkStatus();
+    });
+    return queued;
+  };
+  for (uint64_t i = 0; i < kMostUnconfirmed; ++i) {
+    ASSERT_TRUE(try_write(mira_to_ana, std::to_string(i)).ok());
+  }
+  const absl::Status full = try_write(mira_to_ana, "too much");
+  EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;
+  EXPECT_EQ(mira.TrafficWith(mira_to_ana).numbered, kMostUnconfirmed);  // nothing has changed
+  EXPECT_TRUE(try_write(mira_to_tomas, "for Tomas").ok());
+  EXPECT_EQ(mira.Flush().sent, kMostUnconfirmed + 1);
+  EXPECT_THAT(tomas.Receive(), ElementsAre("for Tomas"));
+  EXPECT_EQ(ana.Receive().size(), kMostUnconfirmed);
+  ana.Answer();
+  ana.Flush();
+  mira.Receive();
+  EXPECT_TRUE(try_write(mira_to_ana, "now").ok());
+  mira.Flush();
+  EXPECT_THAT(ana.Receive(), ElementsAre("now"));
+}
+
 // A sender who was away while the inbox was renewed very often, and the old generations trimmed.
 TEST_F(InboxTest, ASenderFindsTheWayToAGenerationFarAhead) {
   Someone mira("Mira", id_, relay_);

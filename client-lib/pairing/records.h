@@ -79,6 +79,10 @@ struct OwnDevice {
   uint64_t not_opened_since = 0;
   uint64_t not_opened_at = 0;
   uint64_t asks_left = 0;
+  // Entries of the generation that is read that were authentic and brought nothing new; and when
+  // the latest one came, once they were more than resending explains.
+  uint64_t repeats = 0;
+  uint64_t repeats_at = 0;
   // What was taken in of the generation that is read, of its allowance; and since the last
   // trimming.
   uint64_t used_entries = 0;
@@ -90,8 +94,8 @@ struct OwnDevice {
                     self.card, self.inbox_id, self.inbox_read_seed, self.inbox_control_seed,
                     self.inbox_generation, self.inbox_next, self.inbox_read_generation, self.slots,
                     self.closing, self.unopened, self.passed_over, self.not_opened,
-                    self.not_opened_since, self.not_opened_at, self.asks_left, self.used_entries,
-                    self.used_bytes, self.untrimmed_bytes);
+                    self.not_opened_since, self.not_opened_at, self.asks_left, self.repeats,
+                    self.repeats_at, self.used_entries, self.used_bytes, self.untrimmed_bytes);
   }
 };
 
@@ -123,14 +127,18 @@ struct Pairing {
   // How much the peer has put into a generation of the own inbox (see inbox.cc), and which one.
   uint64_t load = 0;
   uint64_t load_generation = 0;
+  // SHA-256 of the entries among them that were bad in themselves, so that each counts once.
+  std::vector<Bytes> bad_entries;
   // The peer put so much there that their append key was revoked: 1 until the person was told.
   uint8_t flooded = 0;
+  // The owner has left the case, and the peer is still to be told.
+  uint8_t farewell_due = 0;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
                     self.safety_number, self.compared, self.append_seed, self.ended, self.refused,
                     self.met, self.seeds_out, self.reseed, self.reserve_seeds, self.load,
-                    self.load_generation, self.flooded);
+                    self.load_generation, self.bad_entries, self.flooded, self.farewell_due);
   }
 };
 

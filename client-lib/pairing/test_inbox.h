@@ -59,6 +59,10 @@ class Someone {
     client_ = std::move(*client);
   }
 
+  // Puts a copy of the profile aside, and later in the place of the profile.
+  void SetAside() { CopyProfile("profile", "copy"); }
+  void PutBack() { CopyProfile("copy", "profile"); }
+
   Inbox InboxOf() {
     return Inbox(*store_, id_, [this] { return now; });
   }
@@ -128,6 +132,15 @@ class Someone {
   uint64_t now = 1'000'000;
 
  private:
+  void CopyProfile(const char* from, const char* to) {
+    store_.reset();
+    std::filesystem::remove_all(folder_ / to);
+    std::filesystem::copy(folder_ / from, folder_ / to, std::filesystem::copy_options::recursive);
+    auto store = ProfileStore::Open((folder_ / "profile").string());
+    ASSERT_TRUE(store.ok()) << store.status();
+    store_ = std::move(*store);
+  }
+
   CaseId id_;
   PairingRecords records_;
   testing::TestRelay& relay_server_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "crypto/base/status_macros.h"
+#include "crypto/base/check.h"
 
 namespace parley::client {
 namespace {
@@ -14,6 +14,8 @@ constexpr uint64_t kLongestPause = 4 * kDay;
 constexpr uint64_t kAtOnce = 4;
 constexpr uint64_t kRequestPause = 30;
 constexpr uint64_t kHour = 60 * 60;
+// Longer than there lies, in a sync, between reading the inbox and saying how far it was read.
+constexpr uint64_t kMinute = 60;
 // No inbox is renewed so often. A greater number would only be the peer's own harm.
 constexpr uint64_t kMostGenerations = uint64_t{1} << 32;
 
@@ -34,12 +36,14 @@ bool MayRepeat(uint64_t count, uint64_t at, uint64_t now) {
 
 }  // namespace
 
+bool IsFull(const Traffic& traffic) {
+  return traffic.unconfirmed() >= kMostUnconfirmed || traffic.kept_bytes >= kMostUnconfirmedBytes;
+}
+
+bool HasRoom(const Traffic& traffic) { return !IsOvertaken(traffic) && !IsFull(traffic); }
+
 uint64_t NumberMessage(Traffic& traffic, uint64_t bytes) {
-  if (traffic.unconfirmed() >= kMostUnconfirmed ||
-      traffic.kept_bytes + bytes > kMostUnconfirmedBytes) {
-    ++traffic.not_sent;
-    return 0;
-  }
+  PARLEY_CHECK(HasRoom(traffic));
   traffic.kept_bytes += bytes;
   return ++traffic.numbered;
 }
@@ -48,10 +52,10 @@ void NoteSent(Traffic& traffic, uint64_t now) {
   if (traffic.waiting_since == 0) traffic.waiting_since = now;
 }
 
-absl::Status TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation,
-                      uint64_t now) {
+void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now) {
   if (received > traffic.numbered) {
-    return absl::InvalidArgumentError("a message that confirms what was never sent");
+    traffic.claimed = std::max(traffic.claimed, received);
+    received = traffic.numbered;
   }
   if (inbox_generation > traffic.peer_generation && inbox_generation <= kMostGenerations) {
     traffic.peer_generation = inbox_generation;
@@ -73,8 +77,9 @@ absl::Status TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_genera
              (traffic.left_behind == 0 || traffic.left_behind > now)) {
     traffic.left_behind = now;
   }
-  return absl::OkStatus();
 }
+
+bool IsOvertaken(const Traffic& traffic) { return traffic.claimed != 0; }
 
 void TakeRequest(Traffic& traffic) {
   if (traffic.waiting_since == 0) {
@@ -141,9 +146,9 @@ void NoteWord(Traffic& traffic, bool asks, uint64_t now) {
 }
 
 bool IsKeptFromPeer(const Traffic& traffic) {
-  if (traffic.waiting_since == 0) return false;
-  return traffic.missed != 0 ||
-         (traffic.left_behind != 0 && traffic.heard_at >= traffic.left_behind + kHour);
+  if (traffic.waiting_since == 0 || traffic.left_behind == 0) return false;
+  const uint64_t patience = traffic.missed != 0 ? kMinute : kHour;
+  return traffic.heard_at >= traffic.left_behind + patience;
 }
 
 }  // namespace parley::client

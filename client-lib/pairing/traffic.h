@@ -15,12 +15,12 @@
 #include <cstdint>
 #include <tuple>
 
-#include "absl/status/status.h"
 #include "crypto/base/bytes.h"
 
 namespace parley::client {
 
-// What is kept for a correspondent who confirms nothing; what would come on top isn't sent.
+// What is kept for a correspondent who confirms nothing: at this number, or this size, there is
+// room for nothing more (HasRoom), and whoever wants to send more tries again later.
 inline constexpr uint64_t kMostUnconfirmed = 256;
 inline constexpr uint64_t kMostUnconfirmedBytes = 8 << 20;
 // How many messages are sent again at once: the receiver confirms them, and the next ones follow.
@@ -42,8 +42,9 @@ struct Traffic {
   uint8_t asked = 0;             // they ask to have them sent again
   uint8_t missed = 0;            // they have asked since everything was confirmed
   uint64_t left_behind = 0;      // when something came that confirms not all, first; 0: never since
-  uint64_t not_sent = 0;         // messages beyond what is kept: lost, whatever comes later
   uint64_t peer_generation = 1;  // of their inbox, by their own word
+  // How many they say to have, where that is more than were ever numbered here; 0: never so.
+  uint64_t claimed = 0;
   // ---- From the other end
   uint64_t received = 0;     // all up to this one have come
   uint64_t ahead = 0;        // the highest one that came while others before it are missing; or 0
@@ -58,7 +59,7 @@ struct Traffic {
   static auto Fields(F& self) {
     return std::tie(self.numbered, self.confirmed, self.kept_bytes, self.waiting_since, self.resent,
                     self.resent_on_word, self.resent_at, self.asked, self.missed, self.left_behind,
-                    self.not_sent, self.peer_generation, self.received, self.ahead, self.gap_since,
+                    self.peer_generation, self.claimed, self.received, self.ahead, self.gap_since,
                     self.told, self.owes_word, self.asks, self.asks_at, self.heard_at,
                     self.first_hash);
   }
@@ -66,15 +67,24 @@ struct Traffic {
   uint64_t unconfirmed() const { return numbered - confirmed; }
 };
 
-// Counts a message of that size (as sealed) and gives its number; 0, counting it among those that
-// aren't sent, when too much is kept already.
+// Whether a message to the other end can be numbered: not while too much is kept for it, nor when
+// it has overtaken this end.
+bool HasRoom(const Traffic& traffic);
+// Whether that is for what is kept, and so passes when the other end confirms some of it.
+bool IsFull(const Traffic& traffic);
+// Counts a message of that size (as sealed) and gives its number. Only with room.
 uint64_t NumberMessage(Traffic& traffic, uint64_t bytes);
 // A message went out.
 void NoteSent(Traffic& traffic, uint64_t now);
 
 // What the other end says of itself with each message: how far it has received, and its inbox's
-// generation. Errors: InvalidArgument when it confirms what was never sent.
-absl::Status TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now);
+// generation.
+void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now);
+// Whether the other end has confirmed what was never numbered here. Then this profile is an old
+// copy that was put back, or the other end isn't honest, which can't be told apart here; and since
+// whatever is numbered now would be taken for a repeat, nothing is sent to it any more. It is one
+// end's word, and counts for this pairing alone: it holds up nothing else.
+bool IsOvertaken(const Traffic& traffic);
 // The other end asks to have sent again what isn't confirmed. When all is, it wants to hear so.
 void TakeRequest(Traffic& traffic);
 
@@ -93,8 +103,11 @@ bool MayAsk(const Traffic& traffic, uint64_t now);
 // A message to it says how far this one has come; whether it asks, too.
 void NoteWord(Traffic& traffic, bool asks, uint64_t now);
 
-// Whether messages to the other end seem to be held back or altered: it has asked for them, or has
-// been heard for an hour without confirming them.
+// Whether messages to the other end seem to be held back or altered: it has been heard for an hour
+// without confirming them, or for a minute where it asks for them. The first word that doesn't
+// confirm a message may have crossed it, whenever it is read; one that came after that was read,
+// and so much later, was said by who should have had the message. So junk in somebody's inbox,
+// after which they ask all they are paired with, is no alarm of others.
 bool IsKeptFromPeer(const Traffic& traffic);
 
 }  // namespace parley::client

@@ -30,36 +30,62 @@ TEST(TrafficTest, NumbersAreTakenInOrderAndOnce) {
   EXPECT_EQ(traffic.received, 4u);
 }
 
-TEST(TrafficTest, OnlyWhatWasSentCanBeConfirmed) {
+TEST(TrafficTest, ConfirmationsGoOnlyForward) {
   Traffic traffic;
   EXPECT_EQ(NumberMessage(traffic, 10), 1u);
   EXPECT_EQ(NumberMessage(traffic, 10), 2u);
   NoteSent(traffic, 100);
-  EXPECT_TRUE(absl::IsInvalidArgument(TakeWord(traffic, 3, 1, 110)));
-  EXPECT_EQ(traffic.confirmed, 0u);
-  EXPECT_TRUE(TakeWord(traffic, 1, 1, 110).ok());
+  TakeWord(traffic, 1, 1, 110);
   EXPECT_EQ(traffic.unconfirmed(), 1u);
   EXPECT_EQ(traffic.waiting_since, 110u);
-  EXPECT_TRUE(TakeWord(traffic, 2, 1, 120).ok());
+  TakeWord(traffic, 2, 1, 120);
   EXPECT_EQ(traffic.waiting_since, 0u);
   // What the relay shows again takes nothing back.
-  EXPECT_TRUE(TakeWord(traffic, 1, 1, 130).ok());
+  TakeWord(traffic, 1, 1, 130);
   EXPECT_EQ(traffic.confirmed, 2u);
+}
+
+// As after an old copy of the profile was put back.
+TEST(TrafficTest, WhoConfirmsMoreThanWasNumberedHasOvertakenThisEnd) {
+  Traffic traffic;
+  for (int i = 0; i < 2; ++i) NumberMessage(traffic, 10);
+  NoteSent(traffic, 100);
+  TakeWord(traffic, 2, 1, 105);
+  EXPECT_FALSE(IsOvertaken(traffic));
+  TakeWord(traffic, 5, 3, 110);
+  EXPECT_TRUE(IsOvertaken(traffic));
+  EXPECT_FALSE(HasRoom(traffic));
+  EXPECT_FALSE(IsFull(traffic));
+  EXPECT_EQ(traffic.claimed, 5u);
+  EXPECT_EQ(traffic.unconfirmed(), 0u);
+  EXPECT_EQ(traffic.waiting_since, 0u);
+  EXPECT_EQ(traffic.peer_generation, 3u);
+  EXPECT_FALSE(IsResendDue(traffic, kDay));
+  // It takes in what comes; and what was said before takes nothing back.
+  EXPECT_EQ(TakeNumber(traffic, 1, 110), Arrival::kNext);
+  TakeWord(traffic, 2, 1, 120);
+  EXPECT_EQ(traffic.claimed, 5u);
+  TakeWord(traffic, UINT64_MAX, 1, 130);
+  EXPECT_EQ(traffic.unconfirmed(), 0u);
 }
 
 TEST(TrafficTest, WhoConfirmsNothingMakesNobodyKeepMuch) {
   Traffic traffic;
-  for (uint64_t i = 1; i <= kMostUnconfirmed; ++i) EXPECT_EQ(NumberMessage(traffic, 1), i);
-  EXPECT_EQ(NumberMessage(traffic, 1), 0u);
-  EXPECT_EQ(traffic.not_sent, 1u);
-  EXPECT_EQ(traffic.numbered, kMostUnconfirmed);
-  // That something was lost isn't forgotten when the rest has come.
-  EXPECT_TRUE(TakeWord(traffic, kMostUnconfirmed, 1, 100).ok());
-  EXPECT_EQ(traffic.unconfirmed(), 0u);
-  EXPECT_EQ(traffic.not_sent, 1u);
+  for (uint64_t i = 1; i <= kMostUnconfirmed; ++i) {
+    EXPECT_TRUE(HasRoom(traffic));
+    EXPECT_EQ(NumberMessage(traffic, 1), i);
+  }
+  EXPECT_FALSE(HasRoom(traffic));
+  EXPECT_TRUE(IsFull(traffic));
+  TakeWord(traffic, 1, 1, 100);
+  EXPECT_TRUE(HasRoom(traffic));
+  EXPECT_EQ(NumberMessage(traffic, 1), kMostUnconfirmed + 1);
+  EXPECT_FALSE(HasRoom(traffic));
   Traffic large;
-  EXPECT_EQ(NumberMessage(large, kMostUnconfirmedBytes), 1u);
-  EXPECT_EQ(NumberMessage(large, 1), 0u);
+  EXPECT_EQ(NumberMessage(large, kMostUnconfirmedBytes - 1), 1u);
+  EXPECT_TRUE(HasRoom(large));
+  EXPECT_EQ(NumberMessage(large, 1), 2u);
+  EXPECT_FALSE(HasRoom(large));
 }
 
 TEST(TrafficTest, AClockThatWasAheadHoldsNothingUp) {
@@ -108,7 +134,7 @@ TEST(TrafficTest, WhoAsksWithoutEndIsAnsweredOnceADayInTheEnd) {
   EXPECT_GE(resends, 365u);
   EXPECT_LE(resends, 365u + 12 + 4 + kMostResends);
   // A confirmation begins anew.
-  EXPECT_TRUE(TakeWord(greedy, 1, 1, 2000).ok());
+  TakeWord(greedy, 1, 1, 2000);
   NumberMessage(greedy, 10);
   NoteSent(greedy, 400 * kDay);
   TakeRequest(greedy);
@@ -143,24 +169,46 @@ TEST(TrafficTest, WhoIsAwayIsNoAlarmAndWhoIsHeardWithoutConfirmingIs) {
   NoteSent(traffic, 1000);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
   // One word may have crossed the message; one an hour later can't have.
-  EXPECT_TRUE(TakeWord(traffic, 0, 1, 2000).ok());
+  TakeWord(traffic, 0, 1, 2000);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
-  EXPECT_TRUE(TakeWord(traffic, 0, 1, 2000 + 3600).ok());
+  TakeWord(traffic, 0, 1, 2000 + 3600);
   EXPECT_TRUE(IsKeptFromPeer(traffic));
-  EXPECT_TRUE(TakeWord(traffic, 1, 1, 6000).ok());
+  TakeWord(traffic, 1, 1, 6000);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
-  // Or they say so.
+}
+
+// Where they ask, a minute is enough; and what they asked for before they could have it is none.
+TEST(TrafficTest, ARequestThatCrossedAMessageIsNoAlarmAndOneThatComesAfterIs) {
+  Traffic traffic;
   NumberMessage(traffic, 10);
-  NoteSent(traffic, 7000);
-  TakeRequest(traffic);
+  NoteSent(traffic, 1000);
+  const auto hear_request = [&traffic](uint64_t now) {
+    TakeWord(traffic, 0, 1, now);
+    TakeRequest(traffic);
+  };
+  // However late it is heard: it may have been made before.
+  hear_request(90000);
+  EXPECT_TRUE(IsResendDue(traffic, 90000));  // it is met all the same
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
+  hear_request(90059);
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
+  // What is heard a minute later was said after the message was there.
+  hear_request(90060);
   EXPECT_TRUE(IsKeptFromPeer(traffic));
+  TakeWord(traffic, 1, 1, 90070);
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
+  // With the next message it begins anew.
+  NumberMessage(traffic, 10);
+  NoteSent(traffic, 95000);
+  hear_request(96000);
+  EXPECT_FALSE(IsKeptFromPeer(traffic));
 }
 
 TEST(TrafficTest, AnInboxGenerationGoesOnlyForward) {
   Traffic traffic;
-  EXPECT_TRUE(TakeWord(traffic, 0, 5, 1).ok());
-  EXPECT_TRUE(TakeWord(traffic, 0, 3, 1).ok());
-  EXPECT_TRUE(TakeWord(traffic, 0, UINT64_MAX, 1).ok());
+  TakeWord(traffic, 0, 5, 1);
+  TakeWord(traffic, 0, 3, 1);
+  TakeWord(traffic, 0, UINT64_MAX, 1);
   EXPECT_EQ(traffic.peer_generation, 5u);
 }
 

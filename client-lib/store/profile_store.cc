@@ -4,16 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
-#include <vector>
 
 #include "client-lib/store/key_ring.h"
 #include "client-lib/store/sqlite_connection.h"
+#include "client-lib/store/store_core.h"
 #include "client-lib/store/store_key_file.h"
-#include "crypto/base/check.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
@@ -29,79 +25,6 @@ using internal::StoreKeyPlace;
 using Query = internal::Connection::Query;
 
 namespace internal {
-
-// What a profile's transactions share: keys, idle connections, and the right to write.
-class StoreCore {
- public:
-  StoreCore(std::string dir, KeyRing keys) : dir_(std::move(dir)), keys_(std::move(keys)) {}
-
-  const std::string& dir() const { return dir_; }
-  const KeyRing& keys() const { return keys_; }
-
-  void CountPut(size_t bytes) {
-    ++puts_;
-    bytes_ += bytes;
-  }
-  void CountDelete() { ++deletes_; }
-  WriteTotals write_totals() const { return {puts_, deletes_, bytes_}; }
-
-  std::string database() const { return dir_ + "/profile.db"; }
-
-  absl::StatusOr<std::unique_ptr<Connection>> TakeConnection() {
-    if (getpid() != pid_) {
-      return absl::FailedPreconditionError(
-          "a profile can't be used in a forked process: open it there");
-    }
-    {
-      std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        std::unique_ptr<Connection> connection = std::move(idle_.back());
-        idle_.pop_back();
-        return connection;
-      }
-    }
-    return Connection::Open(dir_, database());
-  }
-
-  // Ends the connection's transaction, if one is open, and keeps it for the next.
-  void GiveBack(std::unique_ptr<Connection> connection) {
-    if (connection->in_transaction() && !connection->Run(Query::kRollback).ok()) return;
-    std::lock_guard lock(mutex_);
-    if (idle_.size() < kMaxIdle) idle_.push_back(std::move(connection));
-  }
-
-  // Writers of this process queue here, since SQLite's own waiting is by polling.
-  absl::Status LockForWriting() {
-    std::unique_lock lock(mutex_);
-    if (!writable_.wait_for(lock, kBusyTimeout, [this] { return !writing_; })) {
-      return absl::UnavailableError("another thread has held the profile in " + dir_ +
-                                    " for too long");
-    }
-    writing_ = true;
-    return absl::OkStatus();
-  }
-  void UnlockForWriting() {
-    {
-      std::lock_guard lock(mutex_);
-      writing_ = false;
-    }
-    writable_.notify_one();
-  }
-
- private:
-  static constexpr size_t kMaxIdle = 4;
-
-  const std::string dir_;
-  const KeyRing keys_;
-  const pid_t pid_ = getpid();
-  std::atomic<uint64_t> puts_ = 0;
-  std::atomic<uint64_t> deletes_ = 0;
-  std::atomic<uint64_t> bytes_ = 0;
-  std::mutex mutex_;
-  std::condition_variable writable_;
-  bool writing_ = false;
-  std::vector<std::unique_ptr<Connection>> idle_;
-};
 
 namespace {
 
@@ -236,134 +159,6 @@ absl::StatusOr<OpenedKeys> OpenProfileKeys(const std::string& dir,
 }  // namespace
 }  // namespace internal
 
-// --- transactions ---
-
-ReadTransaction::ReadTransaction(internal::StoreCore* core, std::unique_ptr<Connection> connection)
-    : core_(core), connection_(std::move(connection)) {}
-
-ReadTransaction::ReadTransaction(ReadTransaction&&) noexcept = default;
-
-ReadTransaction::~ReadTransaction() {
-  if (connection_ != nullptr) core_->GiveBack(std::move(connection_));
-}
-
-absl::StatusOr<std::optional<Secret>> ReadTransaction::Get(RecordClass record_class,
-                                                           std::string_view name) const {
-  PARLEY_CHECK(connection_ != nullptr);
-  const Bytes key = core_->keys().RecordKey(record_class, name);
-  std::optional<Secret> value;
-  PARLEY_RETURN_IF_ERROR(connection_->Fetch(Query::kGet, key, [&](ByteView sealed) {
-    absl::StatusOr<Secret> opened = core_->keys().OpenValue(record_class, key, sealed);
-    if (!opened.ok()) return DamagedProfile(core_->dir(), "a record can't be opened");
-    value = std::move(*opened);
-    return absl::OkStatus();
-  }));
-  return value;
-}
-
-absl::StatusOr<bool> ReadTransaction::Has(RecordClass record_class, std::string_view name) const {
-  PARLEY_CHECK(connection_ != nullptr);
-  bool found = false;
-  PARLEY_RETURN_IF_ERROR(
-      connection_->Fetch(Query::kHas, core_->keys().RecordKey(record_class, name), [&](ByteView) {
-        found = true;
-        return absl::OkStatus();
-      }));
-  return found;
-}
-
-absl::Status ReadTransaction::ForEachValue(
-    const std::function<absl::Status(const Secret& value)>& visit) const {
-  PARLEY_CHECK(connection_ != nullptr);
-  return connection_->Each("SELECT name, value FROM record", [&](ByteView key, ByteView sealed) {
-    absl::StatusOr<Secret> opened = core_->keys().OpenAnyValue(key, sealed);
-    if (!opened.ok()) return DamagedProfile(core_->dir(), "a record can't be opened");
-    return visit(*opened);
-  });
-}
-
-Transaction::~Transaction() {
-  if (connection_ == nullptr) return;
-  core_->GiveBack(std::move(connection_));
-  core_->UnlockForWriting();
-}
-
-absl::Status Transaction::Put(RecordClass record_class, std::string_view name, ByteView value) {
-  PARLEY_CHECK(connection_ != nullptr);
-  const Bytes key = core_->keys().RecordKey(record_class, name);
-  core_->CountPut(value.size());
-  return connection_->Run(Query::kPut, key, core_->keys().SealValue(record_class, key, value));
-}
-
-absl::Status Transaction::Put(RecordClass record_class, std::string_view name,
-                              const Secret& value) {
-  return Put(record_class, name, value.Reveal());
-}
-
-absl::Status Transaction::Delete(RecordClass record_class, std::string_view name) {
-  PARLEY_CHECK(connection_ != nullptr);
-  core_->CountDelete();
-  return connection_->Run(Query::kDelete, core_->keys().RecordKey(record_class, name));
-}
-
-absl::Status Transaction::Commit() {
-  PARLEY_CHECK(connection_ != nullptr);
-  // After a failed statement SQLite may have rolled everything back by itself.
-  absl::Status status = connection_->in_transaction()
-                            ? connection_->Run(Query::kCommit)
-                            : absl::AbortedError("the transaction had failed before");
-  core_->GiveBack(std::move(connection_));
-  core_->UnlockForWriting();
-  return status;
-}
-
-// --- watching ---
-
-struct ChangeWatch::State {
-  std::unique_ptr<Connection> connection;
-  int64_t seen = 0;
-  std::mutex mutex;
-  std::condition_variable interrupt;
-  bool interrupted = false;
-};
-
-ChangeWatch::ChangeWatch(std::unique_ptr<State> state) : state_(std::move(state)) {}
-ChangeWatch::ChangeWatch(ChangeWatch&&) noexcept = default;
-ChangeWatch::~ChangeWatch() = default;
-
-absl::StatusOr<bool> ChangeWatch::Changed() {
-  // SQLite changes this number for a connection when any other one has committed.
-  PARLEY_ASSIGN_OR_RETURN(int64_t now, state_->connection->Number("PRAGMA data_version"));
-  return std::exchange(state_->seen, now) != now;
-}
-
-absl::StatusOr<bool> ChangeWatch::WaitForChange(std::chrono::milliseconds timeout) {
-  constexpr std::chrono::milliseconds kInterval{50};
-  const auto end = std::chrono::steady_clock::now() + timeout;
-  while (true) {
-    PARLEY_ASSIGN_OR_RETURN(bool changed, Changed());
-    if (changed) return true;
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= end) return false;
-    const auto pause = std::min<std::chrono::nanoseconds>(kInterval, end - now);
-    std::unique_lock lock(state_->mutex);
-    if (state_->interrupt.wait_for(lock, pause, [this] { return state_->interrupted; })) {
-      state_->interrupted = false;
-      return false;
-    }
-  }
-}
-
-void ChangeWatch::Interrupt() {
-  {
-    std::lock_guard lock(state_->mutex);
-    state_->interrupted = true;
-  }
-  state_->interrupt.notify_all();
-}
-
-// --- the store ---
-
 ProfileStore::ProfileStore(std::unique_ptr<internal::StoreCore> core) : core_(std::move(core)) {}
 ProfileStore::~ProfileStore() = default;
 
@@ -435,13 +230,6 @@ absl::StatusOr<ReadTransaction> ProfileStore::Read() {
   ReadTransaction transaction(core_.get(), std::move(connection));
   PARLEY_RETURN_IF_ERROR(transaction.Has(RecordClass::kIndex, "").status());
   return transaction;
-}
-
-absl::StatusOr<ChangeWatch> ProfileStore::Watch() {
-  auto state = std::make_unique<ChangeWatch::State>();
-  PARLEY_ASSIGN_OR_RETURN(state->connection, Connection::Open(core_->dir(), core_->database()));
-  PARLEY_ASSIGN_OR_RETURN(state->seen, state->connection->Number("PRAGMA data_version"));
-  return ChangeWatch(std::move(state));
 }
 
 absl::Status ProfileStore::ChangePassphrase(const std::optional<Secret>& current,

@@ -17,13 +17,11 @@ namespace {
 
 class FewConnectionsTest : public RelayServerTest {
  protected:
-  static Limits Few() {
-    Limits limits;
-    limits.max_connections = 8;
-    limits.max_connections_per_address = 6;
-    return limits;
-  }
-  FewConnectionsTest() : RelayServerTest(Few()) {}
+  FewConnectionsTest()
+      : RelayServerTest([](Limits& limits) {
+          limits.max_connections = 8;
+          limits.max_connections_per_address = 6;
+        }) {}
 
   // A connection from an address of the loopback's; -1 when it was closed at once.
   int Connect(const char* from) {

@@ -122,11 +122,7 @@ TEST_F(BlobServerTest, CancelledCallsBreakNothing) {
     auto stub = v1::Relay::NewStub(NewChannel());
     grpc::ClientContext subscribe_context;
     auto subscription = stub->Subscribe(&subscribe_context);
-    v1::SubscribeRequest request;
-    request.mutable_add()->set_mailbox_id(mailbox.id);
-    request.mutable_add()->set_token(read_token);
-    request.mutable_add()->set_from(1);
-    subscription->Write(request);
+    subscription->Write(Add(mailbox, read_token));
     grpc::ClientContext upload_context;
     auto upload = stub->UploadBlob(&upload_context);
     SendHeader(*upload, blob);

@@ -17,7 +17,9 @@ namespace parley::server {
 
 class RelayServerTest : public testing::Test {
  protected:
-  explicit RelayServerTest(const Limits& limits = Limits()) : relay_(limits) {}
+  RelayServerTest() = default;
+  // With bounds of its own: what `narrow` makes of the usual ones.
+  explicit RelayServerTest(void (*narrow)(Limits&)) : relay_(Narrowed(narrow)) {}
 
   void SetUp() override {
     const crypto::Secret key = MakeTlsKey();
@@ -42,6 +44,16 @@ class RelayServerTest : public testing::Test {
                                      grpc::SslCredentials(options), arguments);
   }
 
+  // Asks for a mailbox's entries from that position on.
+  static v1::SubscribeRequest Add(const TestMailbox& mailbox, const std::string& token,
+                                  uint64_t from = 1) {
+    v1::SubscribeRequest request;
+    request.mutable_add()->set_mailbox_id(mailbox.id);
+    request.mutable_add()->set_token(token);
+    request.mutable_add()->set_from(from);
+    return request;
+  }
+
   grpc::Status Append(const v1::AppendRequest& request, uint64_t& position) {
     grpc::ClientContext context;
     v1::AppendResponse response;
@@ -60,6 +72,13 @@ class RelayServerTest : public testing::Test {
   std::string key_hash_;
   int port_ = 0;
   std::unique_ptr<v1::Relay::Stub> stub_;
+
+ private:
+  static Limits Narrowed(void (*narrow)(Limits&)) {
+    Limits limits;
+    narrow(limits);
+    return limits;
+  }
 };
 
 }  // namespace parley::server

@@ -201,10 +201,7 @@ TEST_F(RelayServerTest, ShutdownEndsStreamsAndReturnsSoon) {
   TestMailbox mailbox = relay_.NewMailbox();
   grpc::ClientContext context;
   auto stream = stub_->Subscribe(&context);
-  v1::SubscribeRequest request;
-  request.mutable_add()->set_mailbox_id(mailbox.id);
-  request.mutable_add()->set_token(relay_.ReadToken(mailbox, 1));
-  request.mutable_add()->set_from(1);
+  v1::SubscribeRequest request = Add(mailbox, relay_.ReadToken(mailbox, 1));
   ASSERT_TRUE(stream->Write(request));
   v1::SubscribeEvent event;
   ASSERT_TRUE(stream->Read(&event));

@@ -20,11 +20,7 @@ TEST_F(RelayServerTest, SubscribeStreamsManyMailboxes) {
   grpc::ClientContext context;
   auto stream = stub_->Subscribe(&context);
   auto add = [&](const TestMailbox& mailbox, const std::string& token) {
-    v1::SubscribeRequest request;
-    request.mutable_add()->set_mailbox_id(mailbox.id);
-    request.mutable_add()->set_token(token);
-    request.mutable_add()->set_from(1);
-    EXPECT_TRUE(stream->Write(request));
+    EXPECT_TRUE(stream->Write(Add(mailbox, token)));
   };
   v1::SubscribeEvent event;
   add(first, relay_.ReadToken(first, 1));
@@ -76,11 +72,7 @@ TEST_F(RelayServerTest, ClientsMayGoWhileAnAnswerIsMade) {
   for (uint64_t next = 1; next <= kClients; ++next) {
     grpc::ClientContext context;
     auto stream = stub_->Subscribe(&context);
-    v1::SubscribeRequest request;
-    request.mutable_add()->set_mailbox_id(mailbox.id);
-    request.mutable_add()->set_token(token);
-    request.mutable_add()->set_from(next);
-    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(stream->Write(Add(mailbox, token, next)));
     v1::SubscribeEvent event;
     ASSERT_TRUE(stream->Read(&event));
     ASSERT_TRUE(event.has_caught_up());
@@ -128,23 +120,18 @@ TEST_F(RelayServerTest, AnIdOfAnotherLengthEndsTheSubscription) {
 
 class UnprovenStreamsTest : public RelayServerTest {
  protected:
-  static Limits ShortPatience() {
-    Limits limits;
-    limits.unproven_stream_seconds = 1;
-    limits.max_open_streams = 20;
-    return limits;
-  }
-  UnprovenStreamsTest() : RelayServerTest(ShortPatience()) {}
+  UnprovenStreamsTest()
+      : RelayServerTest([](Limits& limits) {
+          limits.unproven_stream_seconds = 1;
+          limits.max_open_streams = 20;
+        }) {}
 };
 
 TEST_F(UnprovenStreamsTest, WhoShowsNoKeyKeepsNoStream) {
   TestMailbox mailbox = relay_.NewMailbox();
   grpc::ClientContext proven_context;
   auto proven = stub_->Subscribe(&proven_context);
-  v1::SubscribeRequest request;
-  request.mutable_add()->set_mailbox_id(mailbox.id);
-  request.mutable_add()->set_token(relay_.ReadToken(mailbox, 1));
-  request.mutable_add()->set_from(1);
+  v1::SubscribeRequest request = Add(mailbox, relay_.ReadToken(mailbox, 1));
   ASSERT_TRUE(proven->Write(request));
   v1::SubscribeEvent event;
   ASSERT_TRUE(proven->Read(&event));
@@ -198,12 +185,8 @@ TEST_F(UnprovenStreamsTest, StreamsBeyondTheBoundAreRefusedUntilOthersEnd) {
 
 class UnreadAnswersServerTest : public RelayServerTest {
  protected:
-  static Limits LittleRoom() {
-    Limits limits;
-    limits.max_unread_bytes = size_t{8} << 20;
-    return limits;
-  }
-  UnreadAnswersServerTest() : RelayServerTest(LittleRoom()) {}
+  UnreadAnswersServerTest()
+      : RelayServerTest([](Limits& limits) { limits.max_unread_bytes = size_t{8} << 20; }) {}
 };
 
 // All with a valid key, and none of them reads what it asked for.
@@ -213,10 +196,7 @@ TEST_F(UnreadAnswersServerTest, WhoNeverReadsTakesNoRoomFromWhoDoes) {
   const std::string payload(256 << 10, 'p');
   TestMailbox mailbox = relay_.NewMailbox();
   for (int i = 0; i < kEntries; ++i) ASSERT_TRUE(relay_.Append(mailbox, payload).ok());
-  v1::SubscribeRequest request;
-  request.mutable_add()->set_mailbox_id(mailbox.id);
-  request.mutable_add()->set_token(relay_.ReadToken(mailbox, 1));
-  request.mutable_add()->set_from(1);
+  v1::SubscribeRequest request = Add(mailbox, relay_.ReadToken(mailbox, 1));
 
   using Stream = grpc::ClientReaderWriter<v1::SubscribeRequest, v1::SubscribeEvent>;
   auto attackers_stub = v1::Relay::NewStub(NewChannel());

@@ -20,6 +20,8 @@ JOINT = "joint"
 CAUCUS = "caucus:Harbor"
 # Nobody asks for a lost introduction: it is sent again after a quarter of a minute.
 PATIENCE = 90
+# What somebody asks for may have crossed it; a minute later it can't have.
+CROSSING = 62
 
 
 class InboxTest(testing.SceneTest):
@@ -56,6 +58,8 @@ class InboxTest(testing.SceneTest):
         told = self.told("lee", "passed over", "inbox")
         self.assertTrue(told, "Lee is warned of nothing")
         print(f"    lee: {told}", file=sys.stderr)
+        time.sleep(CROSSING)
+        self.sync("lee", "mira")
         told = self.told("mira", "unconfirmed", LEE.name)
         self.assertTrue(told, "Mira is warned of nothing")
         print(f"    mira: {told}", file=sys.stderr)
