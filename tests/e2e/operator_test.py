@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""What an operator has beside the relay itself: its configuration."""
+import os
+import re
+import signal
+import subprocess
+
+from lib import testing
+
+ROOT = os.path.normpath(os.path.join(testing.HERE, "..", "..", ".."))
+EXAMPLE = os.path.join(ROOT, "packaging", "relay.toml")
+
+
+class OperatorTest(testing.ProgramTest):
+    def program(self, *arguments):
+        return subprocess.run([os.path.join(self.programs, "parley-relay"), *arguments],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False)
+
+    def configuration(self, text, name="relay.toml"):
+        return self.write(name, text.encode())
+
+
+class ConfigurationTest(OperatorTest):
+    def check(self, *options):
+        return self.program("serve", *options, "--check-config")
+
+    def values(self, done):
+        """What --check-config printed: {name: (value, where from)}."""
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done)
+        lines = [re.fullmatch(r"(?:# )?(\S+) = (\S+) +# (.*)", line)
+                 for line in done.stdout.splitlines()]
+        return {line.group(1): line.group(2, 3) for line in lines}
+
+    def test_the_example_is_right_and_shows_the_defaults(self):
+        own = ["--data", self.path("data")]
+        values = self.values(self.check("--config", EXAMPLE, *own))
+        self.assertEqual(values["listen"][0], '"0.0.0.0:7743"')
+        self.assertRegex(values["listen"][1], re.escape(EXAMPLE) + r", line \d+$")
+        self.assertEqual(values["data"][1], "--data")
+        with open(EXAMPLE, encoding="utf-8") as example:
+            text = example.read()
+        commented = dict(re.findall(r"(?m)^# ([a-z-]+) = (\S+)$", text))
+        self.assertEqual(set(commented) | {"data", "listen"}, set(values))
+        for name, value in commented.items():
+            if name not in ("cert", "key"):
+                self.assertEqual((value, "default"), values[name], name)
+
+    def test_what_it_prints_is_a_file_that_says_the_same(self):
+        file = self.configuration('data = "store"\nmax-unread = "1GiB"\n')
+        first = self.check("--config", file, "--listen", "127.0.0.1:0", "--max-connections", "9")
+        values = self.values(first)
+        self.assertEqual(values["data"], (f'"{self.path("store")}"', f"{file}, line 1"))
+        self.assertEqual(values["max-connections"], ("9", "--max-connections"))
+        self.assertEqual(values["max-connections-per-address"][0], "9")
+        again = self.configuration(first.stdout, "again.toml")
+        second = self.values(self.check("--config", again))
+        self.assertEqual({name: value for name, (value, _) in values.items()},
+                         {name: value for name, (value, _) in second.items()})
+        self.assertFalse(os.path.exists(self.path("store")), "a check made the folder")
+
+    def test_every_problem_is_named_with_its_line(self):
+        file = self.configuration('listne = "127.0.0.1:0"\nmax-connections = 0\n'
+                                  'data = "no/where/data"\ncert = "c"\nkey = "k"\n')
+        done = self.check("--config", file)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        problems = done.stderr.splitlines()
+        self.assertEqual(len(problems), 4, done.stderr)
+        for problem, line, words in zip(problems, (1, 2, 3, 4), (
+                'no setting "listne"', "whole number from 1", "make it first", "there is no file")):
+            self.assertTrue(problem.startswith(f"parley-relay: {file}, line {line}: "), problem)
+            self.assertIn(words, problem)
+        for text, words in (("", "data is needed"), ("nonsense", "line 1: this is not NAME = VALUE"),
+                            ('listen = 127.0.0.1:0', 'listen = "127.0.0.1:0"')):
+            done = self.check("--config", self.configuration(text))
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn(words, done.stderr)
+        for file in (self.path("none.toml"), self.work):
+            done = self.check("--config", file)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn(file, done.stderr)
+
+    def test_a_relay_takes_its_file_and_refuses_a_wrong_one(self):
+        relay = self.relay()
+        file = self.configuration(f'data = "{relay.data}"\nlisten = "127.0.0.1:0"\n'
+                                  "drain-seconds = 3\n")
+        with subprocess.Popen([relay.program, "serve", "--config", file],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+            self.assertRegex(run.stdout.readline(), r"listening on 127\.0\.0\.1:[1-9]")
+            # The other commands find the folder by the same file.
+            added = self.program("sponsor", "add", "office", "--quota", "1GiB", "--config", file)
+            self.assertEqual(added.returncode, 0, added)
+            listed = self.program("sponsor", "list", "--config", file)
+            self.assertIn("office", listed.stdout)
+            run.send_signal(signal.SIGTERM)
+            self.assertEqual(run.wait(30), 0)
+        wrong = self.configuration(f'data = "{relay.data}"\nlisten = "127.0.0.1:0"\nmax = 1\n')
+        done = self.program("serve", "--config", wrong)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        self.assertIn(f'{wrong}, line 3: there is no setting "max"', done.stderr)
+
+    def test_wrong_usage(self):
+        data = ["--data", self.path("data")]
+        for options, words in (
+                (data, "--listen is needed"), (["--listen", "127.0.0.1:0"], "--data is needed"),
+                ([*data, "--listen", "nowhere"], "HOST:PORT"),
+                ([*data, "--listen", "127.0.0.1:0", "--max-connections", "0"], "whole number"),
+                ([*data, "--listen", "127.0.0.1:0", "--max-unread", "1"], "at least"),
+                ([*data, *data, "--listen", "127.0.0.1:0"], "more than once"),
+                ([*data, "--listen", "127.0.0.1:0", "--cert", "x"], "give both")):
+            done = self.program("serve", *options)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        for options, words in (([], "--data is needed"),
+                               ([*data, "--config", EXAMPLE], "--config")):
+            done = self.program("sponsor", "list", *options)
+            self.assertEqual(done.returncode, 2, done)
+            self.assertIn(words, done.stderr)
+
+
+if __name__ == "__main__":
+    testing.main()
