@@ -11,6 +11,7 @@
 #include "server/core/signed_acts.h"
 #include "server/core/sponsors.h"
 #include "server/core/stored_records.h"
+#include "server/core/stored_size.h"
 
 namespace parley::server {
 namespace {
@@ -40,16 +41,6 @@ absl::Status Stale(uint64_t current) {
   details.set_current_generation(current);
   status.SetPayload(kStaleGenerationPayload, absl::Cord(details.SerializeAsString()));
   return status;
-}
-
-// What the records of one generation, or of one entry, cost.
-uint64_t StoredSize(const storage::GenerationKeySet& keys, const Limits& limits) {
-  return limits.generation_overhead_bytes + keys.append_keys.size() * sizeof(storage::PublicKey);
-}
-uint64_t StoredSize(const std::optional<storage::ClosingRecord>& closing, size_t payload_bytes,
-                    const Limits& limits) {
-  return payload_bytes + limits.entry_overhead_bytes +
-         (closing.has_value() ? StoredSize(closing->next_keys, limits) : 0);
 }
 
 // What a mailbox sets aside of its sponsor's quota, for when somebody has used up the rest. What a

@@ -56,6 +56,10 @@ class Relay {
   Sponsors sponsors_;
 };
 
+// Whether the store has a layout version, as all but a new one do.
+// Errors: FailedPrecondition for a store that another version of this program made.
+absl::StatusOr<bool> HasFormat(const storage::KeyValueStore& store);
+
 // Checks the store's layout version, and writes it into a new store.
 // Errors: FailedPrecondition for a store that another version of this program made.
 absl::Status PrepareStore(storage::KeyValueStore& store);

@@ -9,6 +9,7 @@
 #include "server/main/configuration.h"
 #include "server/main/serve.h"
 #include "server/main/sponsor_commands.h"
+#include "server/main/store_commands.h"
 #include "tools/help/help_text.h"
 
 namespace parley::server {
@@ -144,6 +145,15 @@ void AddSponsor(CLI::App& app, Commands& commands) {
   commands.push_back({remove, [] { return SponsorRemove(remove_folder, removed); }});
 }
 
+Command AddVerify(CLI::App& app) {
+  static FolderOptions folder;
+  CLI::App* verify = app.add_subcommand(
+      "verify", "Read all that a relay which doesn't run has stored, and say what is wrong");
+  AddFolder(*verify, folder);
+  verify->footer("Nothing is changed. Exit status: 0 all is right, 1 something isn't.");
+  return {verify, [] { return Verify(folder); }};
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("The Parley relay: stores and forwards what only its clients can read.",
                "parley-relay");
@@ -153,6 +163,7 @@ int Main(int argc, char** argv) {
   Commands commands;
   commands.push_back(AddServe(app));
   AddSponsor(app, commands);
+  commands.push_back(AddVerify(app));
   for (const Command& command : commands) command.app->group("Commands");
   app.footer(kFooter);
 

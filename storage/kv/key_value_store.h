@@ -103,6 +103,15 @@ class KeyValueStore {
   virtual absl::StatusOr<std::optional<PinnedValue>> GetPinned(Space space,
                                                                std::string_view key) const;
 
+  // As Get, and compares the value with the engine's checksum also where reading spares that.
+  virtual absl::StatusOr<std::optional<std::string>> GetChecked(Space space,
+                                                                std::string_view key) const;
+
+  // Reads the files that the engine keeps its records in, and compares them with its checksums; for
+  // large values there is GetChecked. Returns a sentence for each that is damaged, naming it.
+  // Errors: Unavailable.
+  virtual absl::StatusOr<std::vector<std::string>> CheckFiles() const;
+
   // Visits the keys in [begin, end) in ascending order, as they were at one moment.
   // Errors: DataLoss, Unavailable.
   virtual absl::Status Scan(Space space, std::string_view begin, std::string_view end,

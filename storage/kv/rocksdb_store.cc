@@ -4,12 +4,14 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -190,6 +192,34 @@ class RocksDbStore : public KeyValueStore {
     return std::optional<PinnedValue>({std::move(owner), bytes});
   }
 
+  absl::StatusOr<std::optional<std::string>> GetChecked(Space space,
+                                                        std::string_view key) const override {
+    rocksdb::ReadOptions options = OptionsFor(space);
+    options.verify_checksums = true;
+    options.fill_cache = false;
+    std::string value;
+    rocksdb::Status status = db_->Get(options, Family(space), SliceOf(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return ToStatus(status, "reading");
+    return std::optional<std::string>(std::move(value));
+  }
+
+  absl::StatusOr<std::vector<std::string>> CheckFiles() const override {
+    std::vector<rocksdb::LiveFileMetaData> files;
+    db_->GetLiveFilesMetaData(&files);
+    std::vector<std::string> damaged;
+    for (const rocksdb::LiveFileMetaData& file : files) {
+      const std::string path = file.db_path + file.name;
+      rocksdb::Options options;
+      options.max_open_files = 16;
+      rocksdb::SstFileReader reader(options);
+      rocksdb::Status status = reader.Open(path);
+      if (status.ok()) status = reader.VerifyChecksum();
+      if (!status.ok()) damaged.push_back("the file " + path + " is damaged: " + status.ToString());
+    }
+    return damaged;
+  }
+
   absl::Status Scan(Space space, std::string_view begin, std::string_view end,
                     const Visitor& visitor) const override {
     const rocksdb::Slice upper = SliceOf(end);
@@ -251,9 +281,9 @@ class RocksDbStore : public KeyValueStore {
   Watchers watchers_;
 };
 
-}  // namespace
+enum class Access : uint8_t { kFull, kRead };
 
-absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<KeyValueStore>> Open(const std::string& folder, Access access) {
   PrepareRocksDbChecksum();
   std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(32 * kMiB);
   // In the order of Space.
@@ -262,10 +292,28 @@ absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::strin
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status =
-      rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db);
+      access == Access::kFull
+          ? rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db)
+          : rocksdb::DB::OpenForReadOnly(DatabaseOptions(), folder, descriptors, &families, &db);
   if (!status.ok()) return ToStatus(status, ("opening " + folder).c_str());
   return std::make_unique<RocksDbStore>(folder, std::move(cache), std::unique_ptr<rocksdb::DB>(db),
                                         std::move(families));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder) {
+  return Open(folder, Access::kFull);
+}
+
+absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStoreForReading(
+    const std::string& folder) {
+  // RocksDB would make the folder before it finds that nothing is in it.
+  std::error_code error;
+  if (!std::filesystem::exists(folder + "/CURRENT", error)) {
+    return absl::UnavailableError("there is no store in " + folder);
+  }
+  return Open(folder, Access::kRead);
 }
 
 }  // namespace parley::storage

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What an operator has beside the relay itself: its configuration."""
+"""What an operator has beside the relay itself: its configuration, and checking its store."""
 import os
 import re
 import signal
 import subprocess
 
 from lib import testing
+from lib.mediation import ANA
 
 ROOT = os.path.normpath(os.path.join(testing.HERE, "..", "..", ".."))
 EXAMPLE = os.path.join(ROOT, "packaging", "relay.toml")
@@ -84,16 +85,18 @@ class ConfigurationTest(OperatorTest):
         relay = self.relay()
         file = self.configuration(f'data = "{relay.data}"\nlisten = "127.0.0.1:0"\n'
                                   "drain-seconds = 3\n")
-        with subprocess.Popen([relay.program, "serve", "--config", file],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
-            self.assertRegex(run.stdout.readline(), r"listening on 127\.0\.0\.1:[1-9]")
-            # The other commands find the folder by the same file.
-            added = self.program("sponsor", "add", "office", "--quota", "1GiB", "--config", file)
-            self.assertEqual(added.returncode, 0, added)
-            listed = self.program("sponsor", "list", "--config", file)
-            self.assertIn("office", listed.stdout)
-            run.send_signal(signal.SIGTERM)
-            self.assertEqual(run.wait(30), 0)
+        run = subprocess.Popen([relay.program, "serve", "--config", file],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.kill)
+        self.assertRegex(run.stdout.readline(), r"listening on 127\.0\.0\.1:[1-9]")
+        # The other commands find the folder by the same file.
+        added = self.program("sponsor", "add", "office", "--quota", "1GiB", "--config", file)
+        self.assertEqual(added.returncode, 0, added)
+        listed = self.program("sponsor", "list", "--config", file)
+        self.assertIn("office", listed.stdout)
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(30), 0)
         wrong = self.configuration(f'data = "{relay.data}"\nlisten = "127.0.0.1:0"\nmax = 1\n')
         done = self.program("serve", "--config", wrong)
         self.assertEqual((done.returncode, done.stdout), (1, ""), done)
@@ -117,6 +120,46 @@ class ConfigurationTest(OperatorTest):
             done = self.program("sponsor", "list", *options)
             self.assertEqual(done.returncode, 2, done)
             self.assertIn(words, done.stderr)
+
+
+class VerifyTest(OperatorTest):
+    def test_a_relay_that_has_served_a_case_is_right_and_damage_is_named(self):
+        case = self.mediation()
+        case.open()
+        case.add(ANA)
+        case["ana"].send("joint", "hello")
+        data = case.relay.data
+        running = self.program("verify", "--data", data)
+        self.assertEqual((running.returncode, running.stdout), (1, ""), running)
+        self.assertIn("stop it first", running.stderr)
+        self.assertEqual(case.relay.stop(), 0)
+        right = self.program("verify", "--data", data)
+        self.assertEqual((right.returncode, right.stderr), (0, ""), right)
+        self.assertRegex(right.stdout, r"1 sponsor, [1-9]\d* mailboxes, [1-9]\d* entries")
+        self.assertIn("all of it is right", right.stdout)
+
+        # Opened once more, all lies in tables, of which the largest has the entries.
+        case.relay.start()
+        self.assertEqual(case.relay.stop(), 0)
+        store = os.path.join(data, "store")
+        tables = [os.path.join(store, name) for name in os.listdir(store) if name.endswith(".sst")]
+        table = max(tables, key=os.path.getsize)
+        with open(table, "r+b") as file:
+            file.seek(os.path.getsize(table) // 2)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+        wrong = self.program("verify", "--data", data)
+        self.assertEqual(wrong.returncode, 1, wrong)
+        self.assertIn(os.path.basename(table), wrong.stdout)
+        self.assertIn("restore the latest backup", wrong.stdout)
+        self.assertRegex(wrong.stderr, rf"^parley-relay: {re.escape(data)} has \d+ problems?\n$")
+
+    def test_no_folder(self):
+        done = self.program("verify", "--data", self.path("none"))
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        self.assertIn("no relay's data folder", done.stderr)
+        self.assertFalse(os.path.exists(self.path("none")))
 
 
 if __name__ == "__main__":
