@@ -29,6 +29,8 @@ class Relay {
 
   const storage::PublicKey& identity_key() const { return core_.identity.key.public_key(); }
   const Limits& limits() const { return core_.limits; }
+  Metrics& metrics() { return core_.metrics; }
+  storage::StoreSizes store_sizes() const { return core_.store.Sizes(); }
   // Certifies the TLS key for the time from an hour ago on, whole hours, so it moves on by itself.
   // `tls_key_hash`: SHA-256 of the SubjectPublicKeyInfo of the TLS key in use.
   void GetInfo(const std::string& tls_key_hash, relay::v1::GetInfoResponse& response) const;

@@ -20,6 +20,7 @@
 #include "server/admin/data_folder.h"
 #include "server/grpc/relay_server.h"
 #include "server/keys/key_folder.h"
+#include "server/metrics/exporter.h"
 
 namespace parley::server {
 namespace {
@@ -109,6 +110,13 @@ absl::Status Serve(const ServeOptions& options) {
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<AdminSocket> admin,
                           AdminSocket::Open(settings.data, folder->relay()));
 
+  std::unique_ptr<MetricsExporter> metrics;
+  if (!settings.metrics.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(HostAndPort at, ParseHostAndPort(settings.metrics));
+    PARLEY_ASSIGN_OR_RETURN(metrics, MetricsExporter::Start(settings.metrics, folder->relay()));
+    at.port = static_cast<uint16_t>(metrics->port());
+    std::printf("metrics on http://%s/metrics\n", FormatHostAndPort(at).c_str());
+  }
   std::printf("listening on %s\nfingerprint %s\n", FormatHostAndPort(address).c_str(),
               Fingerprint(folder->relay().identity_key()).c_str());
   std::fflush(stdout);
@@ -118,6 +126,7 @@ absl::Status Serve(const ServeOptions& options) {
   sigwait(&signals, &signal);
   spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   admin.reset();
+  metrics.reset();
   server.Shutdown(std::chrono::seconds(settings.drain_seconds));
   folder.reset();
   spdlog::info("the relay is down");

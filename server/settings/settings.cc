@@ -122,6 +122,44 @@ std::vector<Setting> MainSettings() {
   };
 }
 
+// Only addresses that are this machine's alone: names may be anybody's.
+bool IsLoopback(const std::string& host) { return host == "::1" || host.starts_with("127."); }
+
+std::vector<Setting> MetricsSettings() {
+  return {
+      {"metrics", "ADDR:PORT", "Where to serve metrics to Prometheus, like 127.0.0.1:9743", kMain,
+       Setting::Kind::kText,
+       [](const std::string& text, Settings& settings) {
+         PARLEY_RETURN_IF_ERROR(ParseHostAndPort(text).status());
+         settings.metrics = text;
+         return absl::OkStatus();
+       },
+       [](const Settings& settings) { return settings.metrics; }},
+      {"metrics-anywhere", "true|false",
+       "Let it be an address that others can reach: whoever does sees them (default: false)", kMain,
+       Setting::Kind::kYesNo,
+       [](const std::string& text, Settings& settings) {
+         if (text != "true" && text != "false") {
+           return absl::InvalidArgumentError("\"" + text + "\" is neither true nor false");
+         }
+         settings.metrics_anywhere = text == "true";
+         return absl::OkStatus();
+       },
+       [](const Settings& settings) {
+         return std::string(settings.metrics_anywhere ? "true" : "false");
+       }},
+  };
+}
+
+void CheckMetrics(GatheredSettings& gathered) {
+  const Settings& settings = gathered.settings;
+  if (settings.metrics.empty() || settings.metrics_anywhere) return;
+  if (IsLoopback(ParseHostAndPort(settings.metrics).value_or(HostAndPort()).host)) return;
+  gathered.problems.push_back(
+      gathered.sources["metrics"] + ": metrics: others can reach " + settings.metrics +
+      ", and there is neither key nor password: use 127.0.0.1, or set metrics-anywhere to true");
+}
+
 std::vector<Setting> LimitSettings() {
   constexpr uint64_t kMany = 1'000'000'000'000;
   return {
@@ -194,8 +232,9 @@ void Apply(const GivenSetting& given, bool is_flag, GatheredSettings& gathered) 
 const std::vector<Setting>& AllSettings() {
   static const auto* const kAll = [] {
     auto* all = new std::vector<Setting>(MainSettings());
-    std::vector<Setting> limits = LimitSettings();
-    std::move(limits.begin(), limits.end(), std::back_inserter(*all));
+    for (std::vector<Setting> more : {MetricsSettings(), LimitSettings()}) {
+      std::move(more.begin(), more.end(), std::back_inserter(*all));
+    }
     return all;
   }();
   return *kAll;
@@ -227,6 +266,7 @@ GatheredSettings GatherSettings(const std::vector<GivenSetting>& file,
     gathered.problems.push_back(gathered.sources[there] + ": " + there + " goes with " +
                                 (settings.cert.empty() ? "cert" : "key") + ": give both");
   }
+  CheckMetrics(gathered);
   settings.limits.max_connections_per_address =
       std::min(settings.limits.max_connections_per_address, settings.limits.max_connections);
   return gathered;
@@ -238,7 +278,9 @@ std::string DescribeSettings(const GatheredSettings& gathered) {
     const std::string value = setting.get(gathered.settings);
     std::string line(setting.name);
     line += " = ";
-    line += setting.kind == Setting::Kind::kNumber ? value : QuotedValue(value);
+    line += setting.kind == Setting::Kind::kNumber || setting.kind == Setting::Kind::kYesNo
+                ? value
+                : QuotedValue(value);
     if (value.empty()) line.insert(0, "# ");  // it isn't given, and has no default
     constexpr size_t kComment = 44;
     if (line.size() < kComment) line.append(kComment - line.size(), ' ');

@@ -29,12 +29,14 @@ struct Settings {
   std::string cert;    // a certificate's file, with `key`; empty: the relay's own
   std::string key;
   uint64_t drain_seconds = 10;
+  std::string metrics;  // "host:port" to serve metrics on; empty: none
+  bool metrics_anywhere = false;
   Limits limits;
 };
 
 // One of them.
 struct Setting {
-  enum class Kind : uint8_t { kText, kPath, kSize, kNumber };
+  enum class Kind : uint8_t { kText, kPath, kSize, kNumber, kYesNo };
 
   std::string_view name;
   std::string_view value;  // what stands for it in a help text: "DIR"

@@ -106,10 +106,25 @@ TEST(SettingsTest, NamesWhatIsWrongAndWhere) {
   EXPECT_THAT(ProblemsOf("x = 1\ny = 2"), testing::SizeIs(2));
 }
 
+TEST(SettingsTest, MetricsStayOnTheMachineUnlessToldOtherwise) {
+  for (const char* local : {"127.0.0.1:9", "127.1.2.3:0", "[::1]:9"}) {
+    EXPECT_THAT(ProblemsOf("metrics = '" + std::string(local) + "'"), IsEmpty());
+  }
+  for (const char* open : {"0.0.0.0:9", "[::]:9", "192.0.2.1:9", "localhost:9", "[::2]:9"}) {
+    const std::string line = "metrics = '" + std::string(open) + "'";
+    EXPECT_THAT(ProblemsOf(line), ElementsAre(HasSubstr("metrics-anywhere"))) << open;
+    EXPECT_THAT(ProblemsOf(line + "\nmetrics-anywhere = true"), IsEmpty()) << open;
+    EXPECT_THAT(ProblemsOf(line + "\nmetrics-anywhere = false"), testing::SizeIs(1)) << open;
+  }
+  EXPECT_THAT(ProblemsOf("metrics-anywhere = 1"), ElementsAre(HasSubstr("neither true nor false")));
+}
+
 // What --check-config prints is a file that says the same, whatever is set.
 TEST(SettingsTest, DescribesItselfAsAFile) {
   std::string text = "data = \"/va\\\"r\\\\x\"\nlisten = \"[::1]:0\"\ncert = 'c'\nkey = 'k'\n";
   for (const Setting& setting : AllSettings()) {
+    if (setting.kind == Setting::Kind::kYesNo) text += std::string(setting.name) + " = true\n";
+    if (setting.name == "metrics") text += "metrics = \"127.0.0.1:9\"\n";
     if (setting.group != "Limits" && setting.name != "drain-seconds") continue;
     text += std::string(setting.name) +
             (setting.kind == Setting::Kind::kSize ? " = '77MiB'\n" : " = 77\n");

@@ -232,6 +232,17 @@ class RocksDbStore : public KeyValueStore {
     return ToStatus(it->status(), "reading");
   }
 
+  StoreSizes Sizes() const override {
+    StoreSizes sizes;
+    sizes.record_bytes = SizeOf(Space::kRecords);
+    sizes.chunk_bytes = SizeOf(Space::kChunks);
+    struct statvfs disk {};
+    if (statvfs(folder_.c_str(), &disk) == 0) {
+      sizes.free_bytes = uint64_t{disk.f_bavail} * disk.f_frsize;
+    }
+    return sizes;
+  }
+
   uint64_t Watch(Space space, std::string prefix, WatchCallback callback) override {
     return watchers_.Add(space, std::move(prefix), std::move(callback));
   }
@@ -240,6 +251,17 @@ class RocksDbStore : public KeyValueStore {
  private:
   rocksdb::ColumnFamilyHandle* Family(Space space) const {
     return families_[static_cast<size_t>(space)];
+  }
+
+  uint64_t SizeOf(Space space) const {
+    uint64_t sum = 0;
+    for (const std::string& property :
+         {rocksdb::DB::Properties::kTotalSstFilesSize, rocksdb::DB::Properties::kTotalBlobFileSize,
+          rocksdb::DB::Properties::kCurSizeAllMemTables}) {
+      uint64_t size = 0;
+      if (db_->GetIntProperty(Family(space), property, &size)) sum += size;
+    }
+    return sum;
   }
 
   rocksdb::Status Add(const WriteBatch::Change& change, rocksdb::WriteBatch& out) const {

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""What an operator has beside the relay itself: its configuration, and checking its store."""
+"""What an operator has beside the relay itself: its configuration, metrics, and checking its store."""
+import json
 import os
 import re
 import signal
 import subprocess
+import urllib.request
 
 from lib import testing
 from lib.mediation import ANA
@@ -44,7 +46,7 @@ class ConfigurationTest(OperatorTest):
         commented = dict(re.findall(r"(?m)^# ([a-z-]+) = (\S+)$", text))
         self.assertEqual(set(commented) | {"data", "listen"}, set(values))
         for name, value in commented.items():
-            if name not in ("cert", "key"):
+            if name not in ("cert", "key", "metrics"):
                 self.assertEqual((value, "default"), values[name], name)
 
     def test_what_it_prints_is_a_file_that_says_the_same(self):
@@ -120,6 +122,75 @@ class ConfigurationTest(OperatorTest):
             done = self.program("sponsor", "list", *options)
             self.assertEqual(done.returncode, 2, done)
             self.assertIn(words, done.stderr)
+
+
+class MetricsTest(OperatorTest):
+    def scrape(self, relay):
+        """What a running relay's /metrics answers."""
+        at = re.search(r"metrics on (http://127\.0\.0\.1:\d+/metrics)\n", relay.log_text()).group(1)
+        with urllib.request.urlopen(at, timeout=10) as answer:
+            self.assertEqual(answer.headers.get_content_type(), "text/plain")
+            return answer.read().decode()
+
+    def test_the_numbers_follow_a_case_and_the_dashboard_knows_them(self):
+        case = self.mediation()
+        case.relay.options = ["--metrics", "127.0.0.1:0"]
+        case.open()
+        case.add(ANA)
+        case["ana"].send("joint", "hello")
+        text = self.scrape(case.relay)
+
+        def count(series):
+            return sum(float(number) for number in re.findall(rf"(?m)^{series} (\S+)$", text))
+
+        for call in ("GetInfo", "OpenSession", "CreateMailbox", "Append", "Read"):
+            done = count(rf'parley_relay_calls_total{{call="{call}",outcome="ok"}}')
+            self.assertGreater(done, 0, call)
+            self.assertGreaterEqual(count(rf'parley_relay_call_seconds_count{{call="{call}"}}'), done)
+        self.assertGreater(count("parley_relay_sync_seconds_count"), 0)
+        self.assertGreater(count("parley_relay_connections_total"), 0)
+        self.assertGreater(count("parley_relay_disk_free_bytes"), 0)
+        self.assertGreater(count(r'parley_relay_store_bytes{part="records"}'), 0)
+        self.assertRegex(text, r'parley_relay_sponsor_used_objects{sponsor="[^"]+"} [1-9]')
+        # Nobody's address, no id and no key.
+        values = re.sub(r"(parley_relay|exposer)_\w+", "", text)
+        self.assertIsNone(re.search(r"127\.0\.0|[A-Za-z0-9_-]{32,}", values), values)
+
+        with open(os.path.join(ROOT, "packaging", "grafana-dashboard.json"), encoding="utf-8") as file:
+            dashboard = json.load(file)
+        served = set(re.findall(r"(?m)^(parley_relay_\w+)[{ ]", text))
+        queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        queries.append(dashboard["templating"]["list"][1]["query"])
+        used = set()
+        for query in queries:
+            names = set(re.findall(r"parley_relay_\w+", query))
+            self.assertTrue(names and names <= served, (query, names - served))
+            used |= {re.sub("_(bucket|sum|count)$", "", name) for name in names}
+            for label, value in re.findall(r'(\w+)!?="(\w+)"', query):
+                self.assertIn(label, ("outcome",), query)
+                self.assertIn(value, ("ok", "cancelled"), query)
+        # And whatever is served is shown.
+        self.assertEqual({re.sub("_(bucket|sum|count)$", "", name) for name in served}, used)
+
+    def test_only_on_this_machine_unless_told_otherwise(self):
+        data = ["--data", self.path("data"), "--listen", "127.0.0.1:0"]
+        for address in ("0.0.0.0:0", "[::]:0", "localhost:0"):
+            done = self.program("serve", *data, "--metrics", address)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+            self.assertIn("metrics-anywhere", done.stderr)
+        relay = self.relay()
+        relay.options = ["--metrics", "0.0.0.0:0", "--metrics-anywhere", "true"]
+        relay.start()
+        self.assertIn("metrics on http://0.0.0.0:", relay.log_text())
+        self.assertEqual(relay.stop(), 0)
+        # Without the option there is no such port, and an address in use is said.
+        relay.options = []
+        relay.start()
+        self.assertNotIn("metrics", relay.log_text().split("fingerprint")[-1])
+        done = self.program("serve", "--data", self.path("other"), "--listen", "127.0.0.1:0",
+                            "--metrics", relay.address)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("can't serve metrics on", done.stderr)
 
 
 class VerifyTest(OperatorTest):
