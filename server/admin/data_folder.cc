@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 
 #include "crypto/base/status_macros.h"
 #include "server/keys/key_folder.h"
@@ -33,6 +35,44 @@ absl::StatusOr<std::unique_ptr<OpenDataFolder>> OpenDataFolder::Open(const std::
   opened->relay_ =
       std::make_unique<Relay>(*opened->store_, opened->clock_, std::move(identity), limits);
   return opened;
+}
+
+absl::StatusOr<VerifyReport> VerifyFolder(const std::string& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder + "/store", error)) {
+    return absl::NotFoundError(folder + " is no relay's data folder: there is no " + folder +
+                               "/store");
+  }
+  // Without the file no relay has run here; it isn't made.
+  const int lock = ::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+  const std::unique_ptr<const int, void (*)(const int*)> closes(&lock, [](const int* fd) {
+    if (*fd >= 0) ::close(*fd);
+  });
+  if (lock >= 0 && ::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError("a parley-relay is using " + folder +
+                                         ": stop it first, or verify a backup of it");
+  }
+  const absl::Status identity = CheckIdentity(folder);
+  if (!identity.ok() && !absl::IsDataLoss(identity)) return identity;
+  VerifyReport report;
+  absl::StatusOr<std::unique_ptr<storage::KeyValueStore>> store =
+      storage::OpenRocksDbStoreForReading(folder + "/store");
+  if (store.ok()) {
+    absl::StatusOr<bool> has_format = HasFormat(**store);
+    if (absl::IsFailedPrecondition(has_format.status())) return has_format.status();
+    report = VerifyStore(**store, Limits());
+    if (has_format.ok() && !*has_format) {
+      report.findings.push_back({"the store's version is missing"});
+    }
+  } else if (absl::IsDataLoss(store.status())) {
+    report.findings.push_back({std::string(store.status().message())});
+  } else {
+    return store.status();
+  }
+  if (!identity.ok()) {
+    report.findings.insert(report.findings.begin(), {std::string(identity.message())});
+  }
+  return report;
 }
 
 OpenDataFolder::~OpenDataFolder() {

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/core/relay.h"
+#include "server/core/verify.h"
 
 namespace parley::server {
 
@@ -38,6 +39,11 @@ class OpenDataFolder {
   std::unique_ptr<storage::KeyValueStore> store_;
   std::unique_ptr<Relay> relay_;
 };
+
+// Reads the whole folder, changing nothing, and says what doesn't hold; see VerifyStore.
+// Errors: NotFound when there is no such folder or no store in it; FailedPrecondition when a relay
+// uses it, or for a store of another version; Unavailable.
+absl::StatusOr<VerifyReport> VerifyFolder(const std::string& folder);
 
 }  // namespace parley::server
 

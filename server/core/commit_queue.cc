@@ -1,5 +1,7 @@
 #include "server/core/commit_queue.h"
 
+#include <algorithm>
+#include <chrono>
 #include <future>
 #include <utility>
 
@@ -11,8 +13,8 @@ constexpr int kMostAttempts = 50;
 
 }  // namespace
 
-CommitQueue::CommitQueue(storage::KeyValueStore& store, const Limits& limits)
-    : store_(store), limits_(limits), thread_([this] { Work(); }) {}
+CommitQueue::CommitQueue(storage::KeyValueStore& store, const Limits& limits, Metrics* metrics)
+    : store_(store), limits_(limits), metrics_(metrics), thread_([this] { Work(); }) {}
 
 CommitQueue::~CommitQueue() { Stop(); }
 
@@ -36,6 +38,7 @@ void CommitQueue::Submit(size_t bytes, Step step, Done done) {
       queued_bytes_ += bytes;
       queue_.push_back({bytes, std::move(step), std::move(done)});
       const bool was_empty = queue_.size() == 1;
+      CountQueued();
       lock.unlock();
       if (was_empty) wake_.notify_one();
       return;
@@ -62,7 +65,27 @@ std::vector<CommitQueue::Item> CommitQueue::TakeGroup() {
     queue_.pop_front();
   }
   queued_bytes_ -= bytes;
+  CountQueued();
   return group;
+}
+
+void CommitQueue::CountQueued() const {
+  if (metrics_ == nullptr) return;
+  metrics_->queued_steps.Set(queue_.size());
+  metrics_->queued_bytes.Set(queued_bytes_);
+}
+
+absl::Status CommitQueue::Commit(Transaction& transaction, size_t steps) {
+  const auto begun = std::chrono::steady_clock::now();
+  absl::Status committed = store_.Commit(transaction.TakeBatch(), storage::Durability::kSynced);
+  if (metrics_ == nullptr) return committed;
+  if (committed.ok()) {
+    metrics_->commit_seconds.Observe(std::chrono::steady_clock::now() - begun);
+    metrics_->committed_steps.Add(steps);
+  } else if (committed.code() != absl::StatusCode::kAborted) {
+    metrics_->failed_commits.Add();
+  }
+  return committed;
 }
 
 void CommitQueue::Work() {
@@ -88,7 +111,9 @@ std::vector<absl::Status> CommitQueue::CommitGroup(const std::vector<Item>& grou
       }
     }
     if (!transaction.has_changes()) return results;
-    committed = store_.Commit(transaction.TakeBatch(), storage::Durability::kSynced);
+    committed = Commit(transaction, static_cast<size_t>(std::count_if(
+                                        results.begin(), results.end(),
+                                        [](const absl::Status& result) { return result.ok(); })));
     if (committed.code() != absl::StatusCode::kAborted) break;
   }
   if (committed.code() == absl::StatusCode::kAborted) {

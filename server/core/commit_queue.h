@@ -24,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "server/core/limits.h"
+#include "server/core/metrics.h"
 #include "server/core/transaction.h"
 #include "storage/kv/key_value_store.h"
 
@@ -34,7 +35,8 @@ class CommitQueue {
   using Step = std::function<absl::Status(Transaction&)>;
   using Done = std::function<void(absl::Status)>;
 
-  CommitQueue(storage::KeyValueStore& store, const Limits& limits);
+  // `metrics` may be null, else it outlives the queue.
+  CommitQueue(storage::KeyValueStore& store, const Limits& limits, Metrics* metrics = nullptr);
   ~CommitQueue();
   CommitQueue(const CommitQueue&) = delete;
   CommitQueue& operator=(const CommitQueue&) = delete;
@@ -58,11 +60,15 @@ class CommitQueue {
 
   void Work();
   std::vector<Item> TakeGroup();
+  // Says how much waits. Under the lock.
+  void CountQueued() const;
+  absl::Status Commit(Transaction& transaction, size_t steps);
   // The status of each item, after as many attempts as it takes.
   std::vector<absl::Status> CommitGroup(const std::vector<Item>& group);
 
   storage::KeyValueStore& store_;
   const Limits limits_;
+  Metrics* const metrics_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> queue_;

@@ -8,6 +8,7 @@
 #include "server/core/commit_queue.h"
 #include "server/core/credentials.h"
 #include "server/core/limits.h"
+#include "server/core/metrics.h"
 #include "storage/kv/key_value_store.h"
 
 namespace parley::server {
@@ -31,7 +32,7 @@ struct Core {
         limits(limits_in),
         identity(std::move(identity_in)),
         credentials(identity.secret),
-        queue(store_in, limits_in) {}
+        queue(store_in, limits_in, &metrics) {}
 
   uint64_t Now() const { return clock.NowSeconds(); }
 
@@ -40,6 +41,7 @@ struct Core {
   const Limits limits;
   const RelayIdentity identity;
   const Credentials credentials;
+  Metrics metrics;
   CommitQueue queue;
 };
 

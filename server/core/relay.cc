@@ -56,22 +56,22 @@ absl::Status Relay::Sweep() {
   }
 }
 
-absl::Status PrepareStore(storage::KeyValueStore& store) {
-  const std::string key = storage::FormatVersionKey();
+absl::StatusOr<bool> HasFormat(const storage::KeyValueStore& store) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> format,
-                          store.Get(storage::Space::kRecords, key));
-  if (!format.has_value()) {
-    storage::WriteBatch batch;
-    batch.Put(storage::Space::kRecords, key, std::string(kStoreFormat));
-    return store.Commit(batch, storage::Durability::kSynced);
-  }
-  if (std::string_view(*format) != kStoreFormat) {
-    return absl::FailedPreconditionError(
-        "the store has format " + *format + " and this program knows format " +
-        std::string(kStoreFormat) +
-        ": use the version of parley-relay that made it, or a newer one");
-  }
-  return absl::OkStatus();
+                          store.Get(storage::Space::kRecords, storage::FormatVersionKey()));
+  if (!format.has_value()) return false;
+  if (std::string_view(*format) == kStoreFormat) return true;
+  return absl::FailedPreconditionError(
+      "the store has format " + *format + " and this program knows format " +
+      std::string(kStoreFormat) + ": use the version of parley-relay that made it, or a newer one");
+}
+
+absl::Status PrepareStore(storage::KeyValueStore& store) {
+  PARLEY_ASSIGN_OR_RETURN(bool has_format, HasFormat(store));
+  if (has_format) return absl::OkStatus();
+  storage::WriteBatch batch;
+  batch.Put(storage::Space::kRecords, storage::FormatVersionKey(), std::string(kStoreFormat));
+  return store.Commit(batch, storage::Durability::kSynced);
 }
 
 }  // namespace parley::server

@@ -29,6 +29,8 @@ class Relay {
 
   const storage::PublicKey& identity_key() const { return core_.identity.key.public_key(); }
   const Limits& limits() const { return core_.limits; }
+  Metrics& metrics() { return core_.metrics; }
+  storage::StoreSizes store_sizes() const { return core_.store.Sizes(); }
   // Certifies the TLS key for the time from an hour ago on, whole hours, so it moves on by itself.
   // `tls_key_hash`: SHA-256 of the SubjectPublicKeyInfo of the TLS key in use.
   void GetInfo(const std::string& tls_key_hash, relay::v1::GetInfoResponse& response) const;
@@ -55,6 +57,10 @@ class Relay {
   Blobs blobs_;
   Sponsors sponsors_;
 };
+
+// Whether the store has a layout version, as all but a new one do.
+// Errors: FailedPrecondition for a store that another version of this program made.
+absl::StatusOr<bool> HasFormat(const storage::KeyValueStore& store);
 
 // Checks the store's layout version, and writes it into a new store.
 // Errors: FailedPrecondition for a store that another version of this program made.

@@ -32,6 +32,10 @@ UnreadAnswers::Ticket UnreadAnswers::Add(const std::string& holder, size_t bytes
     held.bytes += bytes;
     bytes_ += bytes;
     while (bytes_ > most_bytes_) victims.push_back(TakeVictim());
+    if (metrics_ != nullptr) {
+      metrics_->unread_bytes.Set(bytes_);
+      metrics_->given_up_answers.Add(victims.size());
+    }
   }
   for (const std::function<void()>& victim : victims) victim();
   return ticket;
@@ -50,6 +54,7 @@ void UnreadAnswers::Remove(const std::string& holder, uint64_t serial) {
   if (answer == held->second.answers.end()) return;  // given up
   held->second.bytes -= answer->second.bytes;
   bytes_ -= answer->second.bytes;
+  if (metrics_ != nullptr) metrics_->unread_bytes.Set(bytes_);
   held->second.answers.erase(answer);
   if (held->second.answers.empty()) holders_.erase(held);
 }

@@ -22,6 +22,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "server/core/metrics.h"
+
 namespace parley::server {
 
 class UnreadAnswers {
@@ -41,7 +43,9 @@ class UnreadAnswers {
     uint64_t serial_ = 0;
   };
 
-  explicit UnreadAnswers(size_t most_bytes) : most_bytes_(most_bytes) {}
+  // `metrics` may be null, else it outlives this.
+  explicit UnreadAnswers(size_t most_bytes, Metrics* metrics = nullptr)
+      : most_bytes_(most_bytes), metrics_(metrics) {}
 
   // Counts an answer of `bytes` to `holder`, an address. `give_up` may be called once, by any
   // thread that adds an answer, under no lock, and also shortly after the ticket's end; it must be
@@ -65,6 +69,7 @@ class UnreadAnswers {
   std::function<void()> TakeVictim();
 
   const size_t most_bytes_;
+  Metrics* const metrics_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Holder> holders_;
   size_t bytes_ = 0;

@@ -64,7 +64,7 @@ int PortOf(int fd) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& address,
-                                                           const Limits& limits) {
+                                                           const Limits& limits, Metrics* metrics) {
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos) {
     return absl::InvalidArgumentError("\"" + address + "\" is not an address with a port");
@@ -86,11 +86,15 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& ad
   }
   ::freeaddrinfo(found);
   if (listener < 0) return CantListen(address);
-  return std::unique_ptr<Acceptor>(new Acceptor(listener, PortOf(listener), limits));
+  return std::unique_ptr<Acceptor>(new Acceptor(listener, PortOf(listener), limits, metrics));
 }
 
-Acceptor::Acceptor(int listener, int port, const Limits& limits)
-    : listener_(listener), port_(port), limits_(limits), stop_(::eventfd(0, EFD_CLOEXEC)) {}
+Acceptor::Acceptor(int listener, int port, const Limits& limits, Metrics* metrics)
+    : listener_(listener),
+      port_(port),
+      limits_(limits),
+      metrics_(metrics),
+      stop_(::eventfd(0, EFD_CLOEXEC)) {}
 
 Acceptor::~Acceptor() {
   Stop();
@@ -131,10 +135,16 @@ void Acceptor::Accept() {
   }
   std::string peer = PeerOf(address);
   struct stat status {};
-  if (!HasRoomFor(peer) || ::fstat(fd, &status) != 0) {
+  if (!HasRoomFor(peer)) {
+    CountRefused();
     ::close(fd);
     return;
   }
+  if (::fstat(fd, &status) != 0) {
+    ::close(fd);
+    return;
+  }
+  if (metrics_ != nullptr) metrics_->connections.Add();
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ++per_peer_[peer];
@@ -151,6 +161,12 @@ bool Acceptor::HasRoomFor(const std::string& peer) {
   if (has_room()) return true;
   ForgetClosed();
   return has_room();
+}
+
+void Acceptor::CountRefused() const {
+  if (metrics_ == nullptr) return;
+  const bool all_taken = held_.size() >= limits_.max_connections;
+  (all_taken ? metrics_->connections_over_limit : metrics_->connections_over_address_limit).Add();
 }
 
 void Acceptor::ForgetClosed() {

@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/core/limits.h"
+#include "server/core/metrics.h"
 
 namespace parley::server {
 
@@ -25,9 +26,11 @@ namespace parley::server {
 class Acceptor {
  public:
   // Listens on "host:port" ("[host]:port" for IPv6); the system chooses a port for port 0.
+  // `metrics` may be null, else it outlives the acceptor.
   // Errors: Unavailable when the address can't be had; InvalidArgument when it isn't one.
   static absl::StatusOr<std::unique_ptr<Acceptor>> Listen(const std::string& address,
-                                                          const Limits& limits);
+                                                          const Limits& limits,
+                                                          Metrics* metrics = nullptr);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -49,15 +52,17 @@ class Acceptor {
     std::string peer;
   };
 
-  Acceptor(int listener, int port, const Limits& limits);
+  Acceptor(int listener, int port, const Limits& limits, Metrics* metrics);
   void Work();
   void Accept();
   bool HasRoomFor(const std::string& peer);
+  void CountRefused() const;
   void ForgetClosed();
 
   const int listener_;
   const int port_;
   const Limits limits_;
+  Metrics* const metrics_;
   int stop_ = -1;  // an eventfd
   std::function<void(int)> take_;
   std::vector<Held> held_;

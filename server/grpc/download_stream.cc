@@ -66,7 +66,7 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       : relay_(relay), call_(unread, context) {
     const absl::Status opened = Open(request_bytes);
     if (!opened.ok()) {
-      Finish(ToGrpcStatus(opened));
+      End(opened);
       return;
     }
     ReadNext();
@@ -90,6 +90,11 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
  private:
+  void End(const absl::Status& status) {
+    relay_.metrics().Ended(Call::kDownloadBlob, OutcomeOf(status));
+    Finish(ToGrpcStatus(status));
+  }
+
   absl::Status Open(const grpc::ByteBuffer& request_bytes) {
     PARLEY_ASSIGN_OR_RETURN(v1::DownloadBlobRequest request,
                             ParseRequest(request_bytes, relay_.limits()));
@@ -101,9 +106,10 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // that finds the write done and the next chunk read.
   void SendNext() {
     while (true) {
-      if (failed_) return Finish(grpc::Status::CANCELLED);
-      if (!next_.ok()) return Finish(ToGrpcStatus(next_.status()));
-      if (!next_->has_value()) return Finish(grpc::Status::OK);
+      if (failed_) return End(absl::CancelledError());
+      if (!next_.ok()) return End(next_.status());
+      if (!next_->has_value()) return End(absl::OkStatus());
+      relay_.metrics().of(Call::kDownloadBlob).bytes.Add((*next_)->bytes.size());
       response_ = ResponseOf(range_.first - 1, **std::move(next_));
       call_.Sending(2 * response_.Length());  // and the next chunk
       {

@@ -50,58 +50,70 @@ class RelayService final
   RelayService(Relay& relay, std::string tls_key_hash)
       : relay_(relay),
         tls_key_hash_(std::move(tls_key_hash)),
-        unread_(relay.limits().max_unread_bytes) {}
+        unread_(relay.limits().max_unread_bytes, &relay.metrics()) {}
 
   OpenStreams& streams() { return streams_; }
 
   grpc::ServerUnaryReactor* GetInfo(grpc::CallbackServerContext* context,
                                     const v1::GetInfoRequest* /*request*/,
                                     v1::GetInfoResponse* response) override {
+    const CallTimer timer(relay_.metrics(), Call::kGetInfo);
     relay_.GetInfo(tls_key_hash_, *response);
-    return Answer(context, absl::OkStatus());
+    return Answer(context, timer, absl::OkStatus());
   }
 
   grpc::ServerUnaryReactor* GetChallenge(grpc::CallbackServerContext* context,
                                          const v1::GetChallengeRequest* /*request*/,
                                          v1::GetChallengeResponse* response) override {
+    const CallTimer timer(relay_.metrics(), Call::kGetChallenge);
     relay_.sessions().GetChallenge(*response);
-    return Answer(context, absl::OkStatus());
+    return Answer(context, timer, absl::OkStatus());
   }
 
   grpc::ServerUnaryReactor* OpenSession(grpc::CallbackServerContext* context,
                                         const v1::OpenSessionRequest* request,
                                         v1::OpenSessionResponse* response) override {
+    const CallTimer timer(relay_.metrics(), Call::kOpenSession);
     absl::Status status = CheckSize(*request, relay_.limits());
     if (status.ok()) status = relay_.sessions().OpenSession(*request, *response);
-    return Answer(context, status);
+    return Answer(context, timer, status);
   }
 
   grpc::ServerUnaryReactor* CreateMailbox(grpc::CallbackServerContext* context,
                                           const v1::CreateMailboxRequest* request,
                                           v1::CreateMailboxResponse* /*response*/) override {
-    return AnswerLater(context, *request,
+    return AnswerLater(context, Call::kCreateMailbox, *request,
                        [&](auto done) { relay_.mailboxes().Create(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
                                    const v1::AppendRequest* request,
                                    v1::AppendResponse* response) override {
+    const CallTimer timer(relay_.metrics(), Call::kAppend);
     absl::Status size = CheckSize(*request, relay_.limits(), request->payload().size());
-    if (!size.ok()) return Answer(context, size);
+    if (!size.ok()) return Answer(context, timer, size);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    relay_.mailboxes().Append(*request, [reactor, response](absl::StatusOr<uint64_t> position) {
-      if (position.ok()) response->set_position(*position);
-      reactor->Finish(ToGrpcStatus(position.status()));
-    });
+    relay_.mailboxes().Append(
+        *request, [this, timer, request, reactor, response](absl::StatusOr<uint64_t> position) {
+          if (position.ok()) {
+            response->set_position(*position);
+            relay_.metrics().of(Call::kAppend).bytes.Add(request->payload().size());
+          }
+          timer.End(position.status());
+          reactor->Finish(ToGrpcStatus(position.status()));
+        });
     return reactor;
   }
 
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,
                                  const v1::ReadRequest* request,
                                  v1::ReadResponse* response) override {
+    const CallTimer timer(relay_.metrics(), Call::kRead);
     absl::Status status = CheckSize(*request, relay_.limits());
-    if (!status.ok()) return Answer(context, status);
+    if (!status.ok()) return Answer(context, timer, status);
     status = relay_.mailboxes().Read(*request, *response);
+    timer.End(status);
+    relay_.metrics().of(Call::kRead).bytes.Add(response->ByteSizeLong());
     return new CountedAnswer(unread_, *context, *response, status);
   }
 
@@ -113,14 +125,14 @@ class RelayService final
   grpc::ServerUnaryReactor* ControlMailbox(grpc::CallbackServerContext* context,
                                            const v1::ControlMailboxRequest* request,
                                            v1::ControlMailboxResponse* /*response*/) override {
-    return AnswerLater(context, *request,
+    return AnswerLater(context, Call::kControlMailbox, *request,
                        [&](auto done) { relay_.mailboxes().Control(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* CreateBlob(grpc::CallbackServerContext* context,
                                        const v1::CreateBlobRequest* request,
                                        v1::CreateBlobResponse* /*response*/) override {
-    return AnswerLater(context, *request,
+    return AnswerLater(context, Call::kCreateBlob, *request,
                        [&](auto done) { relay_.blobs().Create(*request, std::move(done)); });
   }
 
@@ -132,16 +144,17 @@ class RelayService final
   grpc::ServerUnaryReactor* SealBlob(grpc::CallbackServerContext* context,
                                      const v1::SealBlobRequest* request,
                                      v1::SealBlobResponse* /*response*/) override {
-    return AnswerLater(context, *request,
+    return AnswerLater(context, Call::kSealBlob, *request,
                        [&](auto done) { relay_.blobs().Seal(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* StatBlob(grpc::CallbackServerContext* context,
                                      const v1::StatBlobRequest* request,
                                      v1::StatBlobResponse* response) override {
+    const CallTimer timer(relay_.metrics(), Call::kStatBlob);
     absl::Status status = CheckSize(*request, relay_.limits());
     if (status.ok()) status = relay_.blobs().Stat(*request, *response);
-    return Answer(context, status);
+    return Answer(context, timer, status);
   }
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* DownloadBlob(
@@ -152,36 +165,42 @@ class RelayService final
   grpc::ServerUnaryReactor* DeleteBlob(grpc::CallbackServerContext* context,
                                        const v1::DeleteBlobRequest* request,
                                        v1::DeleteBlobResponse* /*response*/) override {
-    return AnswerLater(context, *request,
+    return AnswerLater(context, Call::kDeleteBlob, *request,
                        [&](auto done) { relay_.blobs().Delete(*request, std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* IssueVouchers(grpc::CallbackServerContext* context,
                                           const v1::IssueVouchersRequest* request,
                                           v1::IssueVouchersResponse* response) override {
+    const CallTimer timer(relay_.metrics(), Call::kIssueVouchers);
     absl::Status status = CheckSize(*request, relay_.limits());
     if (status.ok()) status = relay_.sponsors().IssueVouchers(*request, *response);
-    return Answer(context, status);
+    return Answer(context, timer, status);
   }
 
  private:
   static grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
-                                          const absl::Status& status) {
+                                          const CallTimer& timer, const absl::Status& status) {
+    timer.End(status);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(ToGrpcStatus(status));
     return reactor;
   }
 
-  // `call` gets what to call in the end. gRPC keeps request, response and reactor until Finish,
+  // `begin` gets what to call in the end. gRPC keeps request, response and reactor until Finish,
   // also when the client is gone.
-  template <typename Request, typename Call>
-  grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context,
-                                        const Request& request, Call call) {
+  template <typename Request, typename Begin>
+  grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context, Call kind,
+                                        const Request& request, Begin begin) {
+    const CallTimer timer(relay_.metrics(), kind);
     if (absl::Status size = CheckSize(request, relay_.limits()); !size.ok()) {
-      return Answer(context, size);
+      return Answer(context, timer, size);
     }
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    call([reactor](absl::Status status) { reactor->Finish(ToGrpcStatus(status)); });
+    begin([timer, reactor](absl::Status status) {
+      timer.End(status);
+      reactor->Finish(ToGrpcStatus(status));
+    });
     return reactor;
   }
 
@@ -217,10 +236,12 @@ void SetLimits(grpc::ServerBuilder& builder, const Limits& limits) {
 struct RelayServer::State {
   State(Relay& relay, const Limits& limits_in, TlsCertificate certificate_in)
       : limits(limits_in),
+        metrics(relay.metrics()),
         certificate(std::move(certificate_in)),
         service(relay, certificate.key_hash) {}
 
   const Limits limits;
+  Metrics& metrics;
   const TlsCertificate certificate;
   RelayService service;
   std::unique_ptr<Acceptor> acceptor;
@@ -239,7 +260,8 @@ absl::StatusOr<int> RelayServer::Start(const std::string& address) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(builder, state_->limits);
-  PARLEY_ASSIGN_OR_RETURN(state_->acceptor, Acceptor::Listen(address, state_->limits));
+  PARLEY_ASSIGN_OR_RETURN(state_->acceptor,
+                          Acceptor::Listen(address, state_->limits, &state_->metrics));
   using Experimental = grpc::ServerBuilder::experimental_type;
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> into =
       builder.experimental().AddExternalConnectionAcceptor(

@@ -18,6 +18,11 @@ namespace {
 
 namespace v1 = relay::v1;
 
+Outcome OutcomeOfCode(const grpc::Status& status) {
+  // The two enumerations of codes have the same values.
+  return OutcomeOf(absl::Status(static_cast<absl::StatusCode>(status.error_code()), ""));
+}
+
 // What the two-way streams have in common: one write at a time, and one end, which waits for the
 // write that is under way. One on which no key was shown ends after a while, so that who has none
 // can't take up all the places.
@@ -26,7 +31,8 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
                    public EndableStream,
                    public std::enable_shared_from_this<BidiStream<Request, Response>> {
  public:
-  BidiStream(OpenStreams& streams, const Limits& limits) : streams_(streams), limits_(limits) {}
+  BidiStream(OpenStreams& streams, Relay& relay, Call call)
+      : streams_(streams), limits_(relay.limits()), metrics_(relay.metrics()), call_kind_(call) {}
 
   // Takes ownership of itself until OnDone.
   void Begin() {
@@ -40,6 +46,7 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
           stream->End(
               grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no key was shown on this stream"));
         });
+    metrics_.open_streams.Add(1);
     streams_.Add(self_, limits_.max_open_streams);
     OnBegin();
   }
@@ -49,6 +56,7 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
     if (ending_) return;
     ending_ = true;
     end_status_ = status;
+    metrics_.Ended(call_kind_, OutcomeOfCode(status));
     if (!writing_) this->Finish(end_status_);
   }
 
@@ -69,6 +77,7 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
 
   void OnDone() override {
     streams_.Remove(this);
+    metrics_.open_streams.Add(-1);
     proving_.Cancel();
     OnClosed();
     self_.reset();  // the last owner, unless a wake-up is on its way
@@ -80,6 +89,7 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
   virtual void OnClosed() = 0;
   virtual bool IsProven() const = 0;
   const Limits& limits() const { return limits_; }
+  void CountBytes(size_t bytes) { metrics_.of(call_kind_).bytes.Add(bytes); }
 
   // Sends `response`, which stays until OnWritten, unless the stream is ending. No write may be
   // under way.
@@ -97,6 +107,8 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
  private:
   OpenStreams& streams_;
   const Limits limits_;
+  Metrics& metrics_;
+  const Call call_kind_;
   grpc::Alarm proving_;
   std::shared_ptr<BidiStream> self_;
   std::mutex mutex_;
@@ -109,7 +121,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
  public:
   SubscribeStream(Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
                   grpc::CallbackServerContext& context)
-      : BidiStream(streams, relay.limits()), relay_(relay), call_(unread, context) {}
+      : BidiStream(streams, relay, Call::kSubscribe), relay_(relay), call_(unread, context) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
@@ -165,7 +177,9 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   // write.
   void Pump() {
     if (!subscription_->Next(event_)) return;
-    call_.Sending(2 * event_.ByteSizeLong());  // gRPC has a copy
+    const size_t size = event_.ByteSizeLong();
+    CountBytes(size);
+    call_.Sending(2 * size);  // gRPC has a copy
     Write(&event_);
   }
 
@@ -202,7 +216,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
 class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBlobResponse> {
  public:
   UploadStream(Relay& relay, OpenStreams& streams)
-      : BidiStream(streams, relay.limits()), upload_(relay.StartUpload()) {}
+      : BidiStream(streams, relay, Call::kUploadBlob), upload_(relay.StartUpload()) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return OnLastRead();
@@ -227,9 +241,11 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
         proven_ = true;
         return absl::OkStatus();
       case v1::UploadBlobRequest::kChunk: {
+        const size_t size = request_.chunk().data().size();
         absl::StatusOr<uint64_t> stored = upload_->Write(
             request_.chunk().index(), std::move(*request_.mutable_chunk()->mutable_data()));
         if (!stored.ok()) return stored.status();
+        CountBytes(size);
         Acknowledge(*stored);
         return absl::OkStatus();
       }

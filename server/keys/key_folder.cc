@@ -53,6 +53,21 @@ absl::StatusOr<RelayIdentity> LoadOrMakeIdentity(const std::string& data_folder)
   return RelayIdentity{*std::move(key), *std::move(secret)};
 }
 
+absl::Status CheckIdentity(const std::string& data_folder) {
+  const std::string seed_file = data_folder + "/keys/identity.seed";
+  PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> seed, ReadPrivateFile(seed_file));
+  if (!seed.has_value()) return absl::DataLossError(seed_file + " is missing");
+  if (!crypto::SignatureKey::FromSeed(seed->Reveal()).ok()) {
+    return absl::DataLossError(seed_file + " is damaged");
+  }
+  const std::string secret_file = data_folder + "/keys/relay.secret";
+  PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> secret, ReadPrivateFile(secret_file));
+  if (secret.has_value() && secret->size() != kSecretSize) {
+    return absl::DataLossError(secret_file + " is damaged");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<TlsCertificate> LoadOrMakeCertificate(const std::string& data_folder,
                                                      const std::string& host) {
   PARLEY_ASSIGN_OR_RETURN(std::string key_file, KeyFile(data_folder, "tls-key.pem"));

@@ -20,6 +20,10 @@ namespace parley::server {
 // Errors: Unavailable; DataLoss when only one of the two files is there or one is damaged.
 absl::StatusOr<RelayIdentity> LoadOrMakeIdentity(const std::string& data_folder);
 
+// Whether LoadOrMakeIdentity would take what is there, without making anything.
+// Errors: DataLoss when the identity is missing or damaged; Unavailable.
+absl::Status CheckIdentity(const std::string& data_folder);
+
 // The relay's own pair, for `host`. Errors: Unavailable, InvalidArgument.
 absl::StatusOr<TlsCertificate> LoadOrMakeCertificate(const std::string& data_folder,
                                                      const std::string& host);

@@ -2,13 +2,17 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <list>
 #include <string>
 #include <vector>
 
+#include "server/main/configuration.h"
 #include "server/main/serve.h"
 #include "server/main/sponsor_commands.h"
+#include "server/main/store_commands.h"
 #include "tools/help/help_text.h"
 
+namespace parley::server {
 namespace {
 
 constexpr int kDone = 0;
@@ -25,6 +29,11 @@ constexpr const char* kFooter =
     "Exit status: 0 done; 1 refused or failed, with one line that says why; 2 wrong usage.\n"
     "Details of a command: parley-relay COMMAND --help";
 
+constexpr const char* kServeFooter =
+    "Each option but --config and --check-config can stand in the file too, as NAME = VALUE\n"
+    "without the dashes: max-connections = 4096, listen = \"0.0.0.0:7743\". An option given here\n"
+    "counts before the file. --check-config prints all values, defaults too, as such a file.";
+
 // CLI11 wants an empty text for what is right.
 std::string CheckCount(const std::string& text) {
   uint64_t count = 0;
@@ -33,56 +42,72 @@ std::string CheckCount(const std::string& text) {
   return "\"" + text + "\" is no number of objects: write a whole number of 1 or more";
 }
 
+// A command, and what it does. The options that it was given are in `run`.
+struct Command {
+  CLI::App* app;
+  std::function<absl::Status()> run;
+};
+using Commands = std::list<Command>;
+
 void AddName(CLI::App& command, std::string& name, const char* about) {
   command.add_option("NAME", name, about)->required()->type_name("");
 }
 
-void AddDataOption(CLI::App& command, std::string& folder) {
-  command.add_option("--data", folder, "The relay's data folder")->required()->type_name("DIR");
+void AddFolder(CLI::App& command, FolderOptions& folder) {
+  CLI::Option* data =
+      command.add_option("--data", folder.data, "The relay's data folder")->type_name("DIR");
+  command.add_option("--config", folder.config, "The relay's configuration file, which names it")
+      ->type_name("FILE")
+      ->excludes(data);
 }
 
-}  // namespace
+void AddAddress(CLI::App& command, std::string& address) {
+  command
+      .add_option("--address", address, "Where clients reach the relay (default: where it listens)")
+      ->type_name("HOST:PORT");
+}
 
-int main(int argc, char** argv) {
-  namespace server = parley::server;
-  CLI::App app("The Parley relay: stores and forwards what only its clients can read.",
-               "parley-relay");
-  app.set_version_flag("--version", "parley-relay " PARLEY_VERSION);
-  parley::help::UseOurHelp(app);
-  app.require_subcommand(1);
-  app.footer(kFooter);
+// Lives as long as the program, as what CLI11 writes options into must.
+template <typename T>
+T& Kept() {
+  static T kept;
+  return kept;
+}
 
-  server::ServeOptions serve_options;
+Command AddServe(CLI::App& app) {
+  auto& options = Kept<ServeOptions>();
   CLI::App* serve = app.add_subcommand("serve", "Run a relay until SIGTERM or SIGINT");
-  AddDataOption(*serve, serve_options.data_folder);
+  for (const Setting& setting : AllSettings()) {
+    const auto store = [&options, &setting](const std::string& value) {
+      options.flags.push_back(
+          {std::string(setting.name), value, "--" + std::string(setting.name), ""});
+    };
+    serve
+        ->add_option_function<std::string>("--" + std::string(setting.name), store,
+                                           std::string(setting.about))
+        ->type_name(std::string(setting.value))
+        ->group(std::string(setting.group))
+        ->check([&setting](const std::string& text) {
+          Settings scratch;
+          return std::string(setting.set(text, scratch).message());
+        });
+  }
   serve
-      ->add_option("--listen", serve_options.listen,
-                   "Where to listen; port 0 lets the system choose")
-      ->required()
-      ->type_name("ADDR:PORT");
-  CLI::Option* certificate =
-      serve
-          ->add_option("--cert", serve_options.certificate_file,
-                       "A publicly trusted certificate with its chain, PEM (default: its own)")
-          ->type_name("FILE");
-  CLI::Option* key =
-      serve->add_option("--key", serve_options.key_file, "The certificate's private key, PEM")
-          ->type_name("FILE");
-  certificate->needs(key);
-  key->needs(certificate);
+      ->add_option("--config", options.config,
+                   "A file with settings, like /etc/parley-relay/relay.toml")
+      ->type_name("FILE");
+  serve->add_flag("--check-config", options.check_only,
+                  "Say what would be used, or what is wrong, and run nothing");
+  serve->footer(kServeFooter);
+  return {serve, [&options] { return Serve(options); }};
+}
 
-  serve
-      ->add_option("--max-connections", serve_options.max_connections,
-                   "How many connections it takes at once (default: 2048)")
-      ->check(CLI::Range(1, 1'000'000));
-  serve
-      ->add_option("--max-connections-per-address", serve_options.max_connections_per_address,
-                   "How many of them from one address, or one IPv6 network (default: 256)")
-      ->check(CLI::Range(1, 1'000'000));
-
+void AddSponsor(CLI::App& app, Commands& commands) {
   CLI::App* sponsor = app.add_subcommand("sponsor", "Who may make mailboxes and blobs");
   sponsor->require_subcommand(1);
-  server::SponsorAddOptions add_options;
+  sponsor->group("Commands");
+
+  static SponsorAddOptions add_options;
   CLI::App* add = sponsor->add_subcommand("add", "Add a sponsor and print its connection string");
   AddName(*add, add_options.name, "A name for the operator's own use");
   add->add_option("--quota", add_options.quota, "How much it may store, like 20GiB")
@@ -92,48 +117,72 @@ int main(int argc, char** argv) {
                   "How many mailboxes and blobs (default: 1000000)")
       ->type_name("N")
       ->check(CheckCount);
-  AddDataOption(*add, add_options.data_folder);
-  add->add_option("--address", add_options.address,
-                  "Where clients reach the relay (default: where it listens)")
-      ->type_name("HOST:PORT");
+  AddFolder(*add, add_options.folder);
+  AddAddress(*add, add_options.address);
+  commands.push_back({add, [] { return SponsorAdd(add_options); }});
 
-  server::SponsorAddOptions renew_options;
+  static SponsorAddOptions renew_options;
   CLI::App* renew = sponsor->add_subcommand(
       "renew", "Print a new connection string for a sponsor and let the old one make nothing new");
   AddName(*renew, renew_options.name, "The sponsor's name");
-  AddDataOption(*renew, renew_options.data_folder);
-  renew
-      ->add_option("--address", renew_options.address,
-                   "Where clients reach the relay (default: where it listens)")
-      ->type_name("HOST:PORT");
+  AddFolder(*renew, renew_options.folder);
+  AddAddress(*renew, renew_options.address);
+  commands.push_back({renew, [] { return SponsorRenew(renew_options); }});
 
-  std::string folder;
-  std::string name;
+  static FolderOptions list_folder;
+  static bool json = false;
   CLI::App* list = sponsor->add_subcommand("list", "List sponsors and what they use");
-  AddDataOption(*list, folder);
-  bool json = false;
+  AddFolder(*list, list_folder);
   list->add_flag("--json", json, "Print one JSON object a line, for scripts");
+  commands.push_back({list, [] { return SponsorList(list_folder, json); }});
+
+  static FolderOptions remove_folder;
+  static std::string removed;
   CLI::App* remove =
       sponsor->add_subcommand("remove", "Let a sponsor make nothing new; what it made stays");
-  AddName(*remove, name, "The sponsor's name");
-  AddDataOption(*remove, folder);
+  AddName(*remove, removed, "The sponsor's name");
+  AddFolder(*remove, remove_folder);
+  commands.push_back({remove, [] { return SponsorRemove(remove_folder, removed); }});
+}
 
-  for (CLI::App* command : {serve, sponsor, add, renew, list, remove}) {
-    command->group("Commands");
-    command->footer("");
-  }
+Command AddVerify(CLI::App& app) {
+  static FolderOptions folder;
+  CLI::App* verify = app.add_subcommand(
+      "verify", "Read all that a relay which doesn't run has stored, and say what is wrong");
+  AddFolder(*verify, folder);
+  verify->footer("Nothing is changed. Exit status: 0 all is right, 1 something isn't.");
+  return {verify, [] { return Verify(folder); }};
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("The Parley relay: stores and forwards what only its clients can read.",
+               "parley-relay");
+  app.set_version_flag("--version", "parley-relay " PARLEY_VERSION);
+  help::UseOurHelp(app);
+  app.require_subcommand(1);
+  Commands commands;
+  commands.push_back(AddServe(app));
+  AddSponsor(app, commands);
+  commands.push_back(AddVerify(app));
+  for (const Command& command : commands) command.app->group("Commands");
+  app.footer(kFooter);
+
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "parley-relay: %s\n", parley::help::Complaint(app, error).c_str());
+    std::fprintf(stderr, "parley-relay: %s\n", help::Complaint(app, error).c_str());
     return kWrongUsage;
   }
-  if (serve->parsed()) return Report(server::Serve(serve_options));
-  if (add->parsed()) return Report(server::SponsorAdd(add_options));
-  if (renew->parsed()) return Report(server::SponsorRenew(renew_options));
-  if (list->parsed()) return Report(server::SponsorList(folder, json));
-  return Report(server::SponsorRemove(folder, name));
+  for (const Command& command : commands) {
+    if (command.app->parsed()) return Report(command.run());
+  }
+  return kWrongUsage;  // not reached: a command is required
 }
+
+}  // namespace
+}  // namespace parley::server
+
+int main(int argc, char** argv) { return parley::server::Main(argc, argv); }

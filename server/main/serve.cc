@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "server/admin/data_folder.h"
 #include "server/grpc/relay_server.h"
 #include "server/keys/key_folder.h"
+#include "server/metrics/exporter.h"
 
 namespace parley::server {
 namespace {
@@ -53,13 +55,10 @@ void SilenceGrpc() {
 void RunLocksAlone() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
 // Each connection takes a file descriptor, and the store and gRPC need some, too.
-Limits LimitsFor(const ServeOptions& options) {
-  Limits limits;
-  limits.max_connections = options.max_connections;
-  limits.max_connections_per_address =
-      std::min(options.max_connections_per_address, options.max_connections);
+Limits LimitsFor(const Settings& settings) {
+  Limits limits = settings.limits;
   constexpr rlim_t kOwnFiles = 1024;
-  const rlim_t wanted = options.max_connections + kOwnFiles;
+  const rlim_t wanted = limits.max_connections + kOwnFiles;
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   if (files.rlim_cur < wanted) {
@@ -70,46 +69,54 @@ Limits LimitsFor(const ServeOptions& options) {
   if (files.rlim_cur < wanted) {
     limits.max_connections = std::min<size_t>(limits.max_connections, files.rlim_cur / 2);
     spdlog::warn("the system allows {} open files: the relay takes {} connections, not {}",
-                 files.rlim_cur, limits.max_connections, options.max_connections);
+                 files.rlim_cur, limits.max_connections, settings.limits.max_connections);
   }
   return limits;
 }
 
-absl::StatusOr<TlsCertificate> Certificate(const ServeOptions& options, const std::string& host) {
-  if (!options.certificate_file.empty()) {
-    absl::StatusOr<TlsCertificate> loaded =
-        LoadCertificate(options.certificate_file, options.key_file);
+absl::StatusOr<TlsCertificate> Certificate(const Settings& settings, const std::string& host) {
+  if (!settings.cert.empty()) {
+    absl::StatusOr<TlsCertificate> loaded = LoadCertificate(settings.cert, settings.key);
     // Not wrong usage: the command is right, and the files are not.
     if (absl::IsInvalidArgument(loaded.status())) {
       return absl::FailedPreconditionError(loaded.status().message());
     }
     return loaded;
   }
-  return LoadOrMakeCertificate(options.data_folder, host);
+  return LoadOrMakeCertificate(settings.data, host);
 }
 
 }  // namespace
 
 absl::Status Serve(const ServeOptions& options) {
   ShieldProcess();
+  if (options.check_only) return CheckConfiguration(options);
+  PARLEY_ASSIGN_OR_RETURN(const Settings settings, RequireSettings(options));
   SilenceGrpc();
   RunLocksAlone();
   const sigset_t signals = BlockSignals();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("relay"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
 
-  const Limits limits = LimitsFor(options);
-  PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(options.listen));
+  const Limits limits = LimitsFor(settings);
+  PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(settings.listen));
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<OpenDataFolder> folder,
-                          OpenDataFolder::Open(options.data_folder, limits));
-  PARLEY_ASSIGN_OR_RETURN(TlsCertificate certificate, Certificate(options, address.host));
+                          OpenDataFolder::Open(settings.data, limits));
+  PARLEY_ASSIGN_OR_RETURN(TlsCertificate certificate, Certificate(settings, address.host));
   RelayServer server(folder->relay(), limits, std::move(certificate));
-  PARLEY_ASSIGN_OR_RETURN(int port, server.Start(options.listen));
+  PARLEY_ASSIGN_OR_RETURN(int port, server.Start(settings.listen));
   address.port = static_cast<uint16_t>(port);
-  PARLEY_RETURN_IF_ERROR(StoreAddress(options.data_folder, FormatHostAndPort(address)));
+  PARLEY_RETURN_IF_ERROR(StoreAddress(settings.data, FormatHostAndPort(address)));
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<AdminSocket> admin,
-                          AdminSocket::Open(options.data_folder, folder->relay()));
+                          AdminSocket::Open(settings.data, folder->relay()));
 
+  std::unique_ptr<MetricsExporter> metrics;
+  if (!settings.metrics.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(HostAndPort at, ParseHostAndPort(settings.metrics));
+    PARLEY_ASSIGN_OR_RETURN(metrics, MetricsExporter::Start(settings.metrics, folder->relay()));
+    at.port = static_cast<uint16_t>(metrics->port());
+    std::printf("metrics on http://%s/metrics\n", FormatHostAndPort(at).c_str());
+  }
   std::printf("listening on %s\nfingerprint %s\n", FormatHostAndPort(address).c_str(),
               Fingerprint(folder->relay().identity_key()).c_str());
   std::fflush(stdout);
@@ -119,7 +126,8 @@ absl::Status Serve(const ServeOptions& options) {
   sigwait(&signals, &signal);
   spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   admin.reset();
-  server.Shutdown();
+  metrics.reset();
+  server.Shutdown(std::chrono::seconds(settings.drain_seconds));
   folder.reset();
   spdlog::info("the relay is down");
   return absl::OkStatus();

@@ -53,7 +53,8 @@ absl::Status CheckFolder(const std::string& data_folder) {
 }
 
 // Where clients will connect to: what was asked for, else where the relay listens.
-absl::StatusOr<std::string> PublicAddress(const SponsorAddOptions& options) {
+absl::StatusOr<std::string> PublicAddress(const SponsorAddOptions& options,
+                                          const std::string& data_folder) {
   if (!options.address.empty()) {
     PARLEY_ASSIGN_OR_RETURN(HostAndPort given, ParseHostAndPort(options.address));
     if (given.port == 0 || IsWildcard(given.host)) {
@@ -61,7 +62,7 @@ absl::StatusOr<std::string> PublicAddress(const SponsorAddOptions& options) {
     }
     return options.address;
   }
-  PARLEY_ASSIGN_OR_RETURN(std::string stored, LoadAddress(options.data_folder));
+  PARLEY_ASSIGN_OR_RETURN(std::string stored, LoadAddress(data_folder));
   if (stored.empty()) {
     return absl::FailedPreconditionError(
         "the relay has not run yet, so its address is not known: say --address HOST:PORT");
@@ -79,6 +80,7 @@ absl::StatusOr<std::string> PublicAddress(const SponsorAddOptions& options) {
 
 absl::Status SponsorAdd(const SponsorAddOptions& options) {
   ::umask(077);
+  PARLEY_ASSIGN_OR_RETURN(std::string data_folder, DataFolderOf(options.folder));
   AdminRequest request;
   request.command = AdminCommand::kSponsorAdd;
   request.name = options.name;
@@ -88,8 +90,8 @@ absl::Status SponsorAdd(const SponsorAddOptions& options) {
     return absl::InvalidArgumentError(
         "a sponsor with a quota of 0 could store nothing: give a size like 20GiB");
   }
-  PARLEY_ASSIGN_OR_RETURN(std::string address, PublicAddress(options));
-  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(options.data_folder, request));
+  PARLEY_ASSIGN_OR_RETURN(std::string address, PublicAddress(options, data_folder));
+  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(data_folder, request));
   std::printf("Sponsor \"%s\" may use %s. Give it this connection string; it is a secret:\n",
               options.name.c_str(), FormatByteSize(request.quota_bytes).c_str());
   std::printf("%s\n", ConnectionString(response.identity_key, address, response.token).c_str());
@@ -98,12 +100,13 @@ absl::Status SponsorAdd(const SponsorAddOptions& options) {
 
 absl::Status SponsorRenew(const SponsorAddOptions& options) {
   ::umask(077);
-  PARLEY_RETURN_IF_ERROR(CheckFolder(options.data_folder));
+  PARLEY_ASSIGN_OR_RETURN(std::string data_folder, DataFolderOf(options.folder));
+  PARLEY_RETURN_IF_ERROR(CheckFolder(data_folder));
   AdminRequest request;
   request.command = AdminCommand::kSponsorRenew;
   request.name = options.name;
-  PARLEY_ASSIGN_OR_RETURN(std::string address, PublicAddress(options));
-  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(options.data_folder, request));
+  PARLEY_ASSIGN_OR_RETURN(std::string address, PublicAddress(options, data_folder));
+  PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(data_folder, request));
   std::printf(
       "The earlier connection string of sponsor \"%s\" makes nothing new from now on. This one "
       "takes "
@@ -169,8 +172,9 @@ void PrintTable(const std::vector<Row>& rows) {
 
 }  // namespace
 
-absl::Status SponsorList(const std::string& data_folder, bool json) {
+absl::Status SponsorList(const FolderOptions& folder, bool json) {
   ::umask(077);
+  PARLEY_ASSIGN_OR_RETURN(std::string data_folder, DataFolderOf(folder));
   PARLEY_RETURN_IF_ERROR(CheckFolder(data_folder));
   PARLEY_ASSIGN_OR_RETURN(AdminResponse response, Ask(data_folder, AdminRequest()));
   std::vector<Row> rows = {{"NAME", "USED", "QUOTA", "OBJECTS", "OF", ""}};
@@ -184,8 +188,9 @@ absl::Status SponsorList(const std::string& data_folder, bool json) {
   return absl::OkStatus();
 }
 
-absl::Status SponsorRemove(const std::string& data_folder, const std::string& name) {
+absl::Status SponsorRemove(const FolderOptions& folder, const std::string& name) {
   ::umask(077);
+  PARLEY_ASSIGN_OR_RETURN(std::string data_folder, DataFolderOf(folder));
   PARLEY_RETURN_IF_ERROR(CheckFolder(data_folder));
   AdminRequest request;
   request.command = AdminCommand::kSponsorRemove;

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "server/main/configuration.h"
 
 namespace parley::server {
 
 struct SponsorAddOptions {
-  std::string data_folder;
+  FolderOptions folder;
   std::string name;
   std::string quota;     // a size: "20GiB"
   uint64_t objects = 0;  // 0: the relay's default
@@ -26,8 +27,8 @@ absl::Status SponsorAdd(const SponsorAddOptions& options);
 absl::Status SponsorRenew(const SponsorAddOptions& options);
 // A table with a heading, or with `json` one object a line: name, used_bytes, quota_bytes,
 // used_objects, quota_objects, removed.
-absl::Status SponsorList(const std::string& data_folder, bool json);
-absl::Status SponsorRemove(const std::string& data_folder, const std::string& name);
+absl::Status SponsorList(const FolderOptions& folder, bool json);
+absl::Status SponsorRemove(const FolderOptions& folder, const std::string& name);
 
 }  // namespace parley::server
 

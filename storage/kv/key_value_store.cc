@@ -25,6 +25,15 @@ void WriteBatch::Require(Space space, std::string key, std::optional<std::string
   requirements_.push_back({space, std::move(key), std::move(value)});
 }
 
+absl::StatusOr<std::optional<std::string>> KeyValueStore::GetChecked(Space space,
+                                                                     std::string_view key) const {
+  return Get(space, key);
+}
+
+absl::StatusOr<std::vector<std::string>> KeyValueStore::CheckFiles() const {
+  return std::vector<std::string>();
+}
+
 absl::StatusOr<std::optional<PinnedValue>> KeyValueStore::GetPinned(Space space,
                                                                     std::string_view key) const {
   absl::StatusOr<std::optional<std::string>> value = Get(space, key);

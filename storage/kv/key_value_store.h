@@ -78,6 +78,13 @@ struct PinnedValue {
   std::string_view bytes;
 };
 
+// How much room a store takes, as far as its engine knows; for watching it.
+struct StoreSizes {
+  uint64_t record_bytes = 0;  // of the files of Space::kRecords
+  uint64_t chunk_bytes = 0;   // of the files of Space::kChunks
+  uint64_t free_bytes = 0;    // on their disk
+};
+
 class KeyValueStore {
  public:
   // Gets the keys, in one space and with one prefix, that a commit put or deleted one by one; what
@@ -103,10 +110,21 @@ class KeyValueStore {
   virtual absl::StatusOr<std::optional<PinnedValue>> GetPinned(Space space,
                                                                std::string_view key) const;
 
+  // As Get, and compares the value with the engine's checksum also where reading spares that.
+  virtual absl::StatusOr<std::optional<std::string>> GetChecked(Space space,
+                                                                std::string_view key) const;
+
+  // Reads the files that the engine keeps its records in, and compares them with its checksums; for
+  // large values there is GetChecked. Returns a sentence for each that is damaged, naming it.
+  // Errors: Unavailable.
+  virtual absl::StatusOr<std::vector<std::string>> CheckFiles() const;
+
   // Visits the keys in [begin, end) in ascending order, as they were at one moment.
   // Errors: DataLoss, Unavailable.
   virtual absl::Status Scan(Space space, std::string_view begin, std::string_view end,
                             const Visitor& visitor) const = 0;
+
+  virtual StoreSizes Sizes() const { return {}; }
 
   // Calls `callback` after each commit that changes a key with `prefix`. Returns a number for
   // Unwatch, after which (it waits) the callback is not running and is not called any more.

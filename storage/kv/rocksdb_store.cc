@@ -4,12 +4,14 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -201,6 +203,34 @@ class RocksDbStore : public KeyValueStore {
     return std::optional<PinnedValue>({std::move(owner), bytes});
   }
 
+  absl::StatusOr<std::optional<std::string>> GetChecked(Space space,
+                                                        std::string_view key) const override {
+    rocksdb::ReadOptions options = OptionsFor(space);
+    options.verify_checksums = true;
+    options.fill_cache = false;
+    std::string value;
+    rocksdb::Status status = db_->Get(options, Family(space), SliceOf(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return ToStatus(status, "reading");
+    return std::optional<std::string>(std::move(value));
+  }
+
+  absl::StatusOr<std::vector<std::string>> CheckFiles() const override {
+    std::vector<rocksdb::LiveFileMetaData> files;
+    db_->GetLiveFilesMetaData(&files);
+    std::vector<std::string> damaged;
+    for (const rocksdb::LiveFileMetaData& file : files) {
+      const std::string path = file.db_path + file.name;
+      rocksdb::Options options;
+      options.max_open_files = 16;
+      rocksdb::SstFileReader reader(options);
+      rocksdb::Status status = reader.Open(path);
+      if (status.ok()) status = reader.VerifyChecksum();
+      if (!status.ok()) damaged.push_back("the file " + path + " is damaged: " + status.ToString());
+    }
+    return damaged;
+  }
+
   absl::Status Scan(Space space, std::string_view begin, std::string_view end,
                     const Visitor& visitor) const override {
     const rocksdb::Slice upper = SliceOf(end);
@@ -213,6 +243,17 @@ class RocksDbStore : public KeyValueStore {
     return ToStatus(it->status(), "reading");
   }
 
+  StoreSizes Sizes() const override {
+    StoreSizes sizes;
+    sizes.record_bytes = SizeOf(Space::kRecords);
+    sizes.chunk_bytes = SizeOf(Space::kChunks);
+    struct statvfs disk {};
+    if (statvfs(folder_.c_str(), &disk) == 0) {
+      sizes.free_bytes = uint64_t{disk.f_bavail} * disk.f_frsize;
+    }
+    return sizes;
+  }
+
   uint64_t Watch(Space space, std::string prefix, WatchCallback callback) override {
     return watchers_.Add(space, std::move(prefix), std::move(callback));
   }
@@ -221,6 +262,17 @@ class RocksDbStore : public KeyValueStore {
  private:
   rocksdb::ColumnFamilyHandle* Family(Space space) const {
     return families_[static_cast<size_t>(space)];
+  }
+
+  uint64_t SizeOf(Space space) const {
+    uint64_t sum = 0;
+    for (const std::string& property :
+         {rocksdb::DB::Properties::kTotalSstFilesSize, rocksdb::DB::Properties::kTotalBlobFileSize,
+          rocksdb::DB::Properties::kCurSizeAllMemTables}) {
+      uint64_t size = 0;
+      if (db_->GetIntProperty(Family(space), property, &size)) sum += size;
+    }
+    return sum;
   }
 
   rocksdb::Status Add(const WriteBatch::Change& change, rocksdb::WriteBatch& out) const {
@@ -262,9 +314,9 @@ class RocksDbStore : public KeyValueStore {
   Watchers watchers_;
 };
 
-}  // namespace
+enum class Access : uint8_t { kFull, kRead };
 
-absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<KeyValueStore>> Open(const std::string& folder, Access access) {
   PrepareRocksDbChecksum();
   std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(32 * kMiB);
   // In the order of Space.
@@ -273,10 +325,28 @@ absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::strin
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status =
-      rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db);
+      access == Access::kFull
+          ? rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db)
+          : rocksdb::DB::OpenForReadOnly(DatabaseOptions(), folder, descriptors, &families, &db);
   if (!status.ok()) return ToStatus(status, ("opening " + folder).c_str());
   return std::make_unique<RocksDbStore>(folder, std::move(cache), std::unique_ptr<rocksdb::DB>(db),
                                         std::move(families));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder) {
+  return Open(folder, Access::kFull);
+}
+
+absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStoreForReading(
+    const std::string& folder) {
+  // RocksDB would make the folder before it finds that nothing is in it.
+  std::error_code error;
+  if (!std::filesystem::exists(folder + "/CURRENT", error)) {
+    return absl::UnavailableError("there is no store in " + folder);
+  }
+  return Open(folder, Access::kRead);
 }
 
 }  // namespace parley::storage

@@ -24,6 +24,12 @@ namespace parley::storage {
 // its files are damaged (nothing is dropped silently).
 absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder);
 
+// Opens the store in `folder` to be read alone, and changes no file of it: Commit() is Unavailable.
+// The caller sees to it that nobody writes to the store meanwhile.
+// Errors: as above; Unavailable when there is no store.
+absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStoreForReading(
+    const std::string& folder);
+
 }  // namespace parley::storage
 
 #endif  // PARLEY_STORAGE_KV_ROCKSDB_STORE_H_

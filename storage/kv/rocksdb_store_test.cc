@@ -79,5 +79,24 @@ TEST_F(RocksDbStoreTest, DamageInTheMiddleOfTheLogIsNotIgnored) {
   EXPECT_EQ(OpenRocksDbStore(folder_).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST_F(RocksDbStoreTest, OpenedForReadingItChangesNothing) {
+  EXPECT_EQ(OpenRocksDbStoreForReading(folder_).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_FALSE(fs::exists(folder_));
+  WriteBatch batch;
+  batch.Put(Space::kRecords, "a", "1");
+  ASSERT_TRUE(Open()->Commit(batch, Durability::kSynced).ok());
+  auto store = OpenRocksDbStoreForReading(folder_);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(**(*store)->Get(Space::kRecords, "a"), "1");
+  EXPECT_EQ(**(*store)->GetChecked(Space::kRecords, "a"), "1");
+  EXPECT_FALSE((*store)->GetChecked(Space::kChunks, "a")->has_value());
+  EXPECT_TRUE((*store)->CheckFiles()->empty());
+  WriteBatch change;
+  change.Put(Space::kRecords, "a", "2");
+  EXPECT_EQ((*store)->Commit(change, Durability::kSynced).code(), absl::StatusCode::kUnavailable);
+  store->reset();
+  EXPECT_EQ(**Open()->Get(Space::kRecords, "a"), "1");
+}
+
 }  // namespace
 }  // namespace parley::storage

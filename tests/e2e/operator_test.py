@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""What an operator has beside the relay itself: its configuration, metrics, and checking its store."""
+import json
+import os
+import re
+import signal
+import subprocess
+import urllib.request
+
+from lib import testing
+from lib.mediation import ANA
+
+ROOT = os.path.normpath(os.path.join(testing.HERE, "..", "..", ".."))
+EXAMPLE = os.path.join(ROOT, "packaging", "relay.toml")
+
+
+class OperatorTest(testing.ProgramTest):
+    def program(self, *arguments):
+        return subprocess.run([os.path.join(self.programs, "parley-relay"), *arguments],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False)
+
+    def configuration(self, text, name="relay.toml"):
+        return self.write(name, text.encode())
+
+
+class ConfigurationTest(OperatorTest):
+    def check(self, *options):
+        return self.program("serve", *options, "--check-config")
+
+    def values(self, done):
+        """What --check-config printed: {name: (value, where from)}."""
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done)
+        lines = [re.fullmatch(r"(?:# )?(\S+) = (\S+) +# (.*)", line)
+                 for line in done.stdout.splitlines()]
+        return {line.group(1): line.group(2, 3) for line in lines}
+
+    def test_the_example_is_right_and_shows_the_defaults(self):
+        own = ["--data", self.path("data")]
+        values = self.values(self.check("--config", EXAMPLE, *own))
+        self.assertEqual(values["listen"][0], '"0.0.0.0:7743"')
+        self.assertRegex(values["listen"][1], re.escape(EXAMPLE) + r", line \d+$")
+        self.assertEqual(values["data"][1], "--data")
+        with open(EXAMPLE, encoding="utf-8") as example:
+            text = example.read()
+        commented = dict(re.findall(r"(?m)^# ([a-z-]+) = (\S+)$", text))
+        self.assertEqual(set(commented) | {"data", "listen"}, set(values))
+        for name, value in commented.items():
+            if name not in ("cert", "key", "metrics"):
+                self.assertEqual((value, "default"), values[name], name)
+
+    def test_what_it_prints_is_a_file_that_says_the_same(self):
+        file = self.configuration('data = "store"\nmax-unread = "1GiB"\n')
+        first = self.check("--config", file, "--listen", "127.0.0.1:0", "--max-connections", "9")
+        values = self.values(first)
+        self.assertEqual(values["data"], (f'"{self.path("store")}"', f"{file}, line 1"))
+        self.assertEqual(values["max-connections"], ("9", "--max-connections"))
+        self.assertEqual(values["max-connections-per-address"][0], "9")
+        again = self.configuration(first.stdout, "again.toml")
+        second = self.values(self.check("--config", again))
+        self.assertEqual({name: value for name, (value, _) in values.items()},
+                         {name: value for name, (value, _) in second.items()})
+        self.assertFalse(os.path.exists(self.path("store")), "a check made the folder")
+
+    def test_every_problem_is_named_with_its_line(self):
+        file = self.configuration('listne = "127.0.0.1:0"\nmax-connections = 0\n'
+                                  'data = "no/where/data"\ncert = "c"\nkey = "k"\n')
+        done = self.check("--config", file)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        problems = done.stderr.splitlines()
+        self.assertEqual(len(problems), 4, done.stderr)
+        for problem, line, words in zip(problems, (1, 2, 3, 4), (
+                'no setting "listne"', "whole number from 1", "make it first", "there is no file")):
+            self.assertTrue(problem.startswith(f"parley-relay: {file}, line {line}: "), problem)
+            self.assertIn(words, problem)
+        for text, words in (("", "data is needed"), ("nonsense", "line 1: this is not NAME = VALUE"),
+                            ('listen = 127.0.0.1:0', 'listen = "127.0.0.1:0"')):
+            done = self.check("--config", self.configuration(text))
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn(words, done.stderr)
+        for file in (self.path("none.toml"), self.work):
+            done = self.check("--config", file)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn(file, done.stderr)
+
+    def test_a_relay_takes_its_file_and_refuses_a_wrong_one(self):
+        relay = self.relay()
+        file = self.configuration(f'data = "{relay.data}"\nlisten = "127.0.0.1:0"\n'
+                                  "drain-seconds = 3\n")
+        run = subprocess.Popen([relay.program, "serve", "--config", file],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.kill)
+        self.assertRegex(run.stdout.readline(), r"listening on 127\.0\.0\.1:[1-9]")
+        # The other commands find the folder by the same file.
+        added = self.program("sponsor", "add", "office", "--quota", "1GiB", "--config", file)
+        self.assertEqual(added.returncode, 0, added)
+        listed = self.program("sponsor", "list", "--config", file)
+        self.assertIn("office", listed.stdout)
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(30), 0)
+        wrong = self.configuration(f'data = "{relay.data}"\nlisten = "127.0.0.1:0"\nmax = 1\n')
+        done = self.program("serve", "--config", wrong)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        self.assertIn(f'{wrong}, line 3: there is no setting "max"', done.stderr)
+
+    def test_wrong_usage(self):
+        data = ["--data", self.path("data")]
+        for options, words in (
+                (data, "--listen is needed"), (["--listen", "127.0.0.1:0"], "--data is needed"),
+                ([*data, "--listen", "nowhere"], "HOST:PORT"),
+                ([*data, "--listen", "127.0.0.1:0", "--max-connections", "0"], "whole number"),
+                ([*data, "--listen", "127.0.0.1:0", "--max-unread", "1"], "at least"),
+                ([*data, *data, "--listen", "127.0.0.1:0"], "more than once"),
+                ([*data, "--listen", "127.0.0.1:0", "--cert", "x"], "give both")):
+            done = self.program("serve", *options)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        for options, words in (([], "--data is needed"),
+                               ([*data, "--config", EXAMPLE], "--config")):
+            done = self.program("sponsor", "list", *options)
+            self.assertEqual(done.returncode, 2, done)
+            self.assertIn(words, done.stderr)
+
+
+class MetricsTest(OperatorTest):
+    def scrape(self, relay):
+        """What a running relay's /metrics answers."""
+        at = re.search(r"metrics on (http://127\.0\.0\.1:\d+/metrics)\n", relay.log_text()).group(1)
+        with urllib.request.urlopen(at, timeout=10) as answer:
+            self.assertEqual(answer.headers.get_content_type(), "text/plain")
+            return answer.read().decode()
+
+    def test_the_numbers_follow_a_case_and_the_dashboard_knows_them(self):
+        case = self.mediation()
+        case.relay.options = ["--metrics", "127.0.0.1:0"]
+        case.open()
+        case.add(ANA)
+        case["ana"].send("joint", "hello")
+        text = self.scrape(case.relay)
+
+        def count(series):
+            return sum(float(number) for number in re.findall(rf"(?m)^{series} (\S+)$", text))
+
+        for call in ("GetInfo", "OpenSession", "CreateMailbox", "Append", "Read"):
+            done = count(rf'parley_relay_calls_total{{call="{call}",outcome="ok"}}')
+            self.assertGreater(done, 0, call)
+            self.assertGreaterEqual(count(rf'parley_relay_call_seconds_count{{call="{call}"}}'), done)
+        self.assertGreater(count("parley_relay_sync_seconds_count"), 0)
+        self.assertGreater(count("parley_relay_connections_total"), 0)
+        self.assertGreater(count("parley_relay_disk_free_bytes"), 0)
+        self.assertGreater(count(r'parley_relay_store_bytes{part="records"}'), 0)
+        self.assertRegex(text, r'parley_relay_sponsor_used_objects{sponsor="[^"]+"} [1-9]')
+        # Nobody's address, no id and no key.
+        values = re.sub(r"(parley_relay|exposer)_\w+", "", text)
+        self.assertIsNone(re.search(r"127\.0\.0|[A-Za-z0-9_-]{32,}", values), values)
+
+        with open(os.path.join(ROOT, "packaging", "grafana-dashboard.json"), encoding="utf-8") as file:
+            dashboard = json.load(file)
+        served = set(re.findall(r"(?m)^(parley_relay_\w+)[{ ]", text))
+        queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        queries.append(dashboard["templating"]["list"][1]["query"])
+        used = set()
+        for query in queries:
+            names = set(re.findall(r"parley_relay_\w+", query))
+            self.assertTrue(names and names <= served, (query, names - served))
+            used |= {re.sub("_(bucket|sum|count)$", "", name) for name in names}
+            for label, value in re.findall(r'(\w+)!?="(\w+)"', query):
+                self.assertIn(label, ("outcome",), query)
+                self.assertIn(value, ("ok", "cancelled"), query)
+        # And whatever is served is shown.
+        self.assertEqual({re.sub("_(bucket|sum|count)$", "", name) for name in served}, used)
+
+    def test_only_on_this_machine_unless_told_otherwise(self):
+        data = ["--data", self.path("data"), "--listen", "127.0.0.1:0"]
+        for address in ("0.0.0.0:0", "[::]:0", "localhost:0"):
+            done = self.program("serve", *data, "--metrics", address)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+            self.assertIn("metrics-anywhere", done.stderr)
+        relay = self.relay()
+        relay.options = ["--metrics", "0.0.0.0:0", "--metrics-anywhere", "true"]
+        relay.start()
+        self.assertIn("metrics on http://0.0.0.0:", relay.log_text())
+        self.assertEqual(relay.stop(), 0)
+        # Without the option there is no such port, and an address in use is said.
+        relay.options = []
+        relay.start()
+        self.assertNotIn("metrics", relay.log_text().split("fingerprint")[-1])
+        done = self.program("serve", "--data", self.path("other"), "--listen", "127.0.0.1:0",
+                            "--metrics", relay.address)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("can't serve metrics on", done.stderr)
+
+
+class VerifyTest(OperatorTest):
+    def test_a_relay_that_has_served_a_case_is_right_and_damage_is_named(self):
+        case = self.mediation()
+        case.open()
+        case.add(ANA)
+        case["ana"].send("joint", "hello")
+        data = case.relay.data
+        running = self.program("verify", "--data", data)
+        self.assertEqual((running.returncode, running.stdout), (1, ""), running)
+        self.assertIn("stop it first", running.stderr)
+        self.assertEqual(case.relay.stop(), 0)
+        right = self.program("verify", "--data", data)
+        self.assertEqual((right.returncode, right.stderr), (0, ""), right)
+        self.assertRegex(right.stdout, r"1 sponsor, [1-9]\d* mailboxes, [1-9]\d* entries")
+        self.assertIn("all of it is right", right.stdout)
+
+        # Opened once more, all lies in tables, of which the largest has the entries.
+        case.relay.start()
+        self.assertEqual(case.relay.stop(), 0)
+        store = os.path.join(data, "store")
+        tables = [os.path.join(store, name) for name in os.listdir(store) if name.endswith(".sst")]
+        table = max(tables, key=os.path.getsize)
+        with open(table, "r+b") as file:
+            file.seek(os.path.getsize(table) // 2)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+        wrong = self.program("verify", "--data", data)
+        self.assertEqual(wrong.returncode, 1, wrong)
+        self.assertIn(os.path.basename(table), wrong.stdout)
+        self.assertIn("restore the latest backup", wrong.stdout)
+        self.assertRegex(wrong.stderr, rf"^parley-relay: {re.escape(data)} has \d+ problems?\n$")
+
+    def test_no_folder(self):
+        done = self.program("verify", "--data", self.path("none"))
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        self.assertIn("no relay's data folder", done.stderr)
+        self.assertFalse(os.path.exists(self.path("none")))
+
+
+if __name__ == "__main__":
+    testing.main()
