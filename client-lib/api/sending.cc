@@ -11,6 +11,7 @@
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
+#include "client-lib/firewall/firewall.h"
 #include "crypto/primitives/hash.h"
 
 namespace parley {
@@ -195,11 +196,15 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   content::v1::Content content;
   content.mutable_text()->set_text(std::string(text));
+  const client::CaseContext context = LocalContext(channel.case_id);
+  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, channel.channel_id));
   MessageId id;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-    PARLEY_ASSIGN_OR_RETURN(
-        id, LocalContext(channel.case_id).Channel(channel.channel_id).Queue(step, content));
+    PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
+                            client::Firewall::Create(step, context, channel.channel_id));
+    PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
+    PARLEY_ASSIGN_OR_RETURN(id, context.Channel(channel.channel_id).Queue(step, content));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(channel, id, /*may_stay_queued=*/false);
@@ -240,6 +245,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
                                                  const ProgressCallback& progress) {
   PARLEY_RETURN_IF_ERROR(CheckFile(path));
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<crypto::TreeHash> looked_at,
+      client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id, path));
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
   PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, LoadCase(channel.case_id));
   const std::string name = ShareName(channel, path);
@@ -273,8 +281,19 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     if (!absl::IsUnauthenticated(manifest.status()) || !record.sponsor_token.empty()) break;
   }
   PARLEY_RETURN_IF_ERROR(manifest.status());
+  if (looked_at.has_value() &&
+      !crypto::PublicEquals(*looked_at, crypto::ViewOf(manifest->plaintext_root()))) {
+    transfers.Forget(request.transfer_id, connected.relay->client.get()).IgnoreError();
+    return absl::AbortedError(
+        "\"" + path + "\" was changed while it was shared; nothing was sent. Share it again");
+  }
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    // What has come meanwhile counts, too.
+    PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
+                            client::Firewall::Create(step, connected.context, channel.channel_id));
+    PARLEY_RETURN_IF_ERROR(
+        firewall.CheckDocument(step, crypto::ViewOf(manifest->plaintext_root()), manifest->size()));
     content::v1::Content content;
     content.set_message_id(client::ToField(share.message_id));
     if (options.replaces.has_value()) {

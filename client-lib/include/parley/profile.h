@@ -208,7 +208,9 @@ class PARLEY_EXPORT Profile {
   // no error.
   // Errors: kInvalidArgument for a blank text or one that isn't UTF-8; kResourceExhausted for one
   // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
-  // approved yet. What the relay has refused for now (its disk is full, a quota) is
+  // approved yet; kPermissionDenied when the owner is a neutral and the text repeats what was
+  // confided in another channel, that somebody here doesn't read (docs/security.md): the message
+  // names the channel, the author and those people. What the relay has refused for now (its disk is full, a quota) is
   // kResourceExhausted; the message then stays queued, and the error says so.
   Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
 

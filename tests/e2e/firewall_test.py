@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""The caucus firewall with the real programs: a mediator's slips of the hand are refused, with the
+channel and the people named, and nothing of them leaves the machine."""
+import os
+import zipfile
+
+from lib import testing
+from lib.mediation import ANA, BEN, LEE, SHAH, TOMAS
+
+HARBOR = "caucus:Harbor"
+NORTHLINE = "caucus:Northline"
+SECRET = "CANARY-H: our floor is 690 thousand, and the covenant falls due on 30 June."
+CEILING = "CANARY-N: ceiling 715 thousand."
+
+
+class FirewallTest(testing.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.case = self.mediation().open()
+        self.case.add(TOMAS, ANA, LEE, BEN, SHAH)
+        self.mira = self.case["mira"]
+
+    def assert_nothing_went_out(self, *people):
+        for key in people:
+            for channel in self.case[key].channels():
+                shown = str(self.case[key].read(channel))
+                if channel not in (HARBOR,):
+                    self.assertNotIn("CANARY-H", shown, f"{key} {channel}")
+                self.assertNotIn("holiday", shown, f"{key} {channel}")
+
+    def test_words_are_held_back(self):
+        self.case["ana"].send(HARBOR, SECRET)
+        self.case["ben"].send(NORTHLINE, CEILING)
+        for channel in (NORTHLINE, "joint"):
+            refusal = self.mira.refused("send", self.case.case, channel,
+                                        "Between us: OUR FLOOR IS 690 THOUSAND; and the covenant "
+                                        "falls due on... 30 June")
+            for named in (ANA.name, "Harbor", HARBOR, BEN.name, SHAH.name):
+                self.assertIn(named, refusal)
+            self.assertNotIn("690", refusal)
+        refusal = self.mira.refused("send", self.case.case, HARBOR, "canary n - ceiling 715 THOUSAND")
+        self.assertIn(BEN.name, refusal)
+        self.assertIn(NORTHLINE, refusal)
+        refusal = self.case["tomas"].refused("send", self.case.case, "joint", "-", text=SECRET)
+        self.assertIn(ANA.name, refusal)
+        self.assert_nothing_went_out("mira", "ben", "shah")
+        # Back where it came from, and among the neutrals, it may be said.
+        self.mira.send(HARBOR, f"You said: {SECRET}")
+        self.mira.send("neutrals", SECRET)
+        self.mira.send(NORTHLINE, "Fast payment matters.")
+
+    def test_documents_are_held_back(self):
+        secret = self.write("damages.jpg", os.urandom(3_000_000))
+        self.case["ana"].share(HARBOR, secret)
+        with open(secret, "rb") as file:
+            content = file.read()
+        renamed = self.write("holiday.jpg", content)
+        packed = self.path("holiday.zip")
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("readme.txt", "pictures")
+            archive.writestr("summer/holiday.jpg", content)
+        twice = self.path("holiday.docx")
+        with zipfile.ZipFile(twice, "w") as archive:
+            archive.write(packed, "word/media/holiday.zip")
+        for path in (renamed, packed, twice):
+            refusal = self.mira.refused("share", self.case.case, NORTHLINE, path)
+            for named in ("damages.jpg", ANA.name, HARBOR, BEN.name, SHAH.name):
+                self.assertIn(named, refusal)
+        self.assert_nothing_went_out("mira", "ben", "shah")
+        self.assertEqual(self.case["ben"].objects("documents", self.case.case, NORTHLINE), [])
+        other = self.write("other.jpg", content[:-1])  # another file is another file
+        self.mira.share(NORTHLINE, other)
+        self.mira.share(HARBOR, renamed)
+
+    def test_words_in_documents_are_held_back(self):
+        self.case["ana"].send(HARBOR, SECRET)
+        notes = self.write("notes.txt", f"Notes of today\n\n{SECRET}\n".encode())
+        letter = self.path("letter.docx")
+        with zipfile.ZipFile(letter, "w", zipfile.ZIP_DEFLATED) as archive:
+            middle = len(SECRET) // 2
+            archive.writestr("word/document.xml",
+                             f"<w:t>{SECRET[:middle]}</w:t></w:r><w:r><w:t>{SECRET[middle:]}</w:t>")
+        for path in (notes, letter):
+            refusal = self.mira.refused("share", self.case.case, NORTHLINE, path)
+            self.assertIn(ANA.name, refusal)
+            self.assertNotIn("690", refusal)
+        bomb = self.path("bomb.zip")
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("zeros", bytes(100 << 20))
+        self.assertIn("MiB", self.mira.refused("share", self.case.case, NORTHLINE, bomb))
+        self.assertEqual(self.case["ben"].objects("documents", self.case.case, NORTHLINE), [])
+
+
+if __name__ == "__main__":
+    testing.main()
