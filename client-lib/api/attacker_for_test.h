@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "client-lib/api/mediation_for_test.h"
 #include "client-lib/cases/case_context.h"
@@ -132,6 +133,25 @@ class Attacker {
     introduction.set_introduction_secret(std::string(32, 's'));
     introduction.set_append_seed(std::string(32, 'a'));
     Post(step, victim, std::move(message));
+  }
+
+  void SendKeyPackages(const client::PersonRecord& victim,
+                       const std::vector<std::string>& packages) {
+    client::Transaction step = Have(store_->Begin());
+    content::v1::InboxMessage message;
+    for (const std::string& package : packages) {
+      message.mutable_key_packages()->add_key_packages(package);
+    }
+    Post(step, victim, std::move(message));
+  }
+
+  // A key package of the credential given, whose private half nobody has.
+  static std::string KeyPackage(const client::ParleyCredential& credential) {
+    return crypto::ToString(Have(client::MakeKeyPackage(credential)).message());
+  }
+  client::ParleyCredential OwnCredential() {
+    client::ReadTransaction read = Have(store_->Read());
+    return client::OwnCredential(Have(context_.Pairings().Device(read)));
   }
 
   void TellOfRemoval(const client::PersonRecord& victim) {

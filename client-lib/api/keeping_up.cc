@@ -39,8 +39,7 @@ Problem ToProblem(const CaseId& id, const client::CaseProblem& problem) {
 
 }  // namespace
 
-// ---- Sync
-// ----------------------------------------------------------------------------------------
+// ---- Sync ----
 
 absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncReport& report) {
   std::vector<CaseId> ids;
@@ -74,6 +73,7 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
     report.messages_received += result->messages;
     report.messages_sent += result->sent;
     report.messages_waiting += result->waiting;
+    report.messages_never_sent += result->given_up;
     for (const client::CaseProblem& problem : result->problems) {
       report.problems.push_back(ToProblem(id, problem));
     }
@@ -130,8 +130,7 @@ absl::StatusOr<SyncReport> Profile::Impl::Sync(const SyncOptions& options) {
   }
 }
 
-// ---- Watch
-// ---------------------------------------------------------------------------------------
+// ---- Watch ----
 
 // One run of Watch: a connection of its own, which a second thread shuts down when the watch is
 // cancelled, so that no call to a relay that hangs delays the end.

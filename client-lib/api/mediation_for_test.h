@@ -196,6 +196,12 @@ class Mediation : public ::testing::Test {
     for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) kinds.push_back(alarm.kind);
     return kinds;
   }
+  // A line each.
+  std::string AlarmTexts(const std::string& name) {
+    std::string texts;
+    for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) texts += alarm.text + "\n";
+    return texts;
+  }
 
   TemporaryFolder folder_;
   TestRelay relay_;

@@ -119,6 +119,10 @@ Result<std::vector<Message>> Profile::Unsent(const ChannelRef& channel) const {
   return Guarded([&] { return impl_->Unsent(channel); });
 }
 
+Result<std::vector<Message>> Profile::NeverSent(const ChannelRef& channel) const {
+  return Guarded([&] { return impl_->NeverSent(channel); });
+}
+
 Result<SentMessage> Profile::Share(const ChannelRef& channel, const std::string& path,
                                    const ShareOptions& options, const ProgressCallback& progress) {
   return Guarded([&] { return impl_->Share(channel, path, options, progress); });
@@ -148,6 +152,14 @@ Status Profile::Watch(const CaseId& id, const std::function<void(const Event&)>&
 
 Result<std::vector<Alarm>> Profile::Alarms(const CaseId& id) const {
   return Guarded([&] { return impl_->Alarms(id); });
+}
+
+Status Profile::ChangeConnection(const CaseId& id, std::string_view connection) {
+  return Guarded([&] { return impl_->ChangeConnection(id, connection); });
+}
+
+Status Profile::MarkSeen(const CaseId& id) {
+  return Guarded([&] { return impl_->MarkSeen(id); });
 }
 
 }  // namespace parley

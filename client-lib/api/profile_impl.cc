@@ -6,6 +6,7 @@
 
 #include "client-lib/api/find.h"
 #include "client-lib/api/status_conversion.h"
+#include "client-lib/cases/connection.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/channels/names.h"
@@ -38,8 +39,7 @@ uint64_t Now() { return static_cast<uint64_t>(std::time(nullptr)); }
 
 }  // namespace
 
-// ---- Opening
-// -------------------------------------------------------------------------------------
+// ---- Opening ----
 
 absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Create(
     const std::string& folder, std::string_view name, std::optional<std::string_view> passphrase) {
@@ -89,8 +89,7 @@ absl::Status Profile::Impl::ChangePassphrase(std::optional<std::string_view> cur
                                   : changed;
 }
 
-// ---- Contexts
-// ------------------------------------------------------------------------------------
+// ---- Contexts ----
 
 CaseContext Profile::Impl::LocalContext(const CaseId& id) {
   CaseContext context;
@@ -121,8 +120,10 @@ absl::StatusOr<Profile::Impl::Connected> Profile::Impl::Connect(const CaseId& id
   return ConnectTo(record.Relay(), id, patience);
 }
 
-absl::Status Profile::Impl::SyncAfter(const Connected& connected) {
+absl::Status Profile::Impl::SyncAfter(const Connected& connected,
+                                      std::vector<client::CaseProblem>* problems) {
   PARLEY_ASSIGN_OR_RETURN(client::CaseSyncResult result, client::SyncCase(connected.context));
+  if (problems != nullptr) *problems = result.problems;
   for (const client::CaseProblem& problem : result.problems) {
     if (!problem.channel.has_value() && !absl::IsFailedPrecondition(problem.status)) {
       return problem.status;
@@ -131,8 +132,7 @@ absl::Status Profile::Impl::SyncAfter(const Connected& connected) {
   return absl::OkStatus();
 }
 
-// ---- Looking
-// -------------------------------------------------------------------------------------
+// ---- Looking ----
 
 absl::StatusOr<std::vector<Case>> Profile::Impl::Cases() {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
@@ -206,6 +206,13 @@ absl::StatusOr<std::vector<Message>> Profile::Impl::Unsent(const ChannelRef& cha
   return view.Unsent(read, channel.channel_id);
 }
 
+absl::StatusOr<std::vector<Message>> Profile::Impl::NeverSent(const ChannelRef& channel) {
+  PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+  PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
+  PARLEY_RETURN_IF_ERROR(view.Channel(read, channel.channel_id).status());
+  return view.NeverSent(read, channel.channel_id);
+}
+
 absl::StatusOr<std::vector<Document>> Profile::Impl::Documents(const ChannelRef& channel) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
   PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
@@ -224,8 +231,7 @@ absl::StatusOr<std::vector<Alarm>> Profile::Impl::Alarms(const CaseId& id) {
   return client::ViewAlarms(read, LocalContext(id));
 }
 
-// ---- Who takes part
-// ------------------------------------------------------------------------------
+// ---- Who takes part ----
 
 absl::StatusOr<CaseId> Profile::Impl::CreateCase(std::string_view title,
                                                  std::string_view connection) {
@@ -242,6 +248,17 @@ absl::StatusOr<CaseId> Profile::Impl::CreateCase(std::string_view title,
     return synced;
   }
   return id;
+}
+
+absl::Status Profile::Impl::ChangeConnection(const CaseId& id, std::string_view connection) {
+  PARLEY_ASSIGN_OR_RETURN(const client::ConnectionString parsed,
+                          client::ParseConnectionString(connection));
+  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(id));
+  PARLEY_RETURN_IF_ERROR(client::ChangeConnection(connected.context, parsed));
+  // It is stored; a relay that goes away now is told by the next sync.
+  const absl::Status synced = SyncAfter(connected);
+  if (absl::IsUnavailable(synced) || absl::IsDeadlineExceeded(synced)) return absl::OkStatus();
+  return synced;
 }
 
 absl::StatusOr<Invitation> Profile::Impl::Invite(const CaseId& id,
@@ -271,7 +288,8 @@ absl::StatusOr<CaseId> Profile::Impl::Join(std::string_view invitation) {
 }
 
 absl::Status Profile::Impl::Decide(const CaseId& id,
-                                   const std::function<absl::Status(const CaseContext&)>& decide) {
+                                   const std::function<absl::Status(const CaseContext&)>& decide,
+                                   std::vector<client::CaseProblem>* problems) {
   const CaseContext local = LocalContext(id);
   absl::Status decided = decide(local);
   absl::StatusOr<Connected> connected = Connect(id);
@@ -283,25 +301,77 @@ absl::Status Profile::Impl::Decide(const CaseId& id,
     }
     PARLEY_RETURN_IF_ERROR(decide(local));
   }
-  const absl::Status synced = connected.ok() ? SyncAfter(*connected) : connected.status();
+  const absl::Status synced = connected.ok() ? SyncAfter(*connected, problems) : connected.status();
   if (!absl::IsUnavailable(synced) && !absl::IsDeadlineExceeded(synced)) return synced;
   return absl::UnavailableError(std::string(synced.message()) +
                                 "; the decision is stored, and the next sync carries it out");
 }
 
+absl::Status Profile::Impl::CheckCarriedOut(const CaseId& id, const ParticipantId& participant,
+                                            bool put_out,
+                                            const std::vector<client::CaseProblem>& problems) {
+  PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+  PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(id)));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Alarm> alarms, client::ViewAlarms(read, LocalContext(id)));
+  absl::StatusCode code = absl::StatusCode::kFailedPrecondition;
+  std::string due;
+  for (const Alarm& alarm : alarms) {
+    if (alarm.kind != AlarmKind::kJobWaiting || alarm.participant != participant) continue;
+    std::string why = "it has to wait for an earlier change or for another neutral";
+    bool went_wrong = false;
+    for (const client::CaseProblem& problem : problems) {
+      if (problem.channel != alarm.channel->channel_id) continue;
+      why = std::string(problem.status.message());
+      code = problem.status.code();
+      went_wrong = true;
+    }
+    if (!went_wrong && !put_out) continue;
+    PARLEY_ASSIGN_OR_RETURN(const Channel channel, view.Channel(read, alarm.channel->channel_id));
+    due += (due.empty() ? "" : "; ") + channel.name + " (" + why + ")";
+  }
+  if (due.empty()) return absl::OkStatus();
+  std::string name = "the participant";
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Participant> people,
+                          client::ViewParticipants(read, LocalContext(id)));
+  for (const Participant& person : people) {
+    if (person.id == participant) name = person.name;
+  }
+  return absl::Status(
+      code, name +
+                (put_out ? " is still in, and can read what is said there: "
+                         : " takes part, but isn't yet in: ") +
+                due + ". The decision is stored and stays due: each sync goes on with it");
+}
+
 absl::Status Profile::Impl::Approve(const CaseId& id, const ParticipantId& participant) {
-  return Decide(id,
-                [&](const CaseContext& context) { return client::Approve(context, participant); });
+  std::vector<client::CaseProblem> problems;
+  PARLEY_RETURN_IF_ERROR(Decide(
+      id, [&](const CaseContext& context) { return client::Approve(context, participant); },
+      &problems));
+  return CheckCarriedOut(id, participant, /*put_out=*/false, problems);
 }
 
 absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& participant) {
   return client::MarkCompared(LocalContext(id), participant);
 }
 
+absl::Status Profile::Impl::MarkSeen(const CaseId& id) {
+  return client::SettleAlarms(LocalContext(id));
+}
+
 absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& participant) {
-  return Decide(id, [&](const CaseContext& context) {
-    return client::RemoveParticipant(context, participant);
-  });
+  std::vector<client::CaseProblem> problems;
+  const absl::Status decided = Decide(
+      id,
+      [&](const CaseContext& context) { return client::RemoveParticipant(context, participant); },
+      &problems);
+  // Whoever is still in is named before whatever else went wrong in a sync that was made.
+  if (decided.ok() || !problems.empty()) {
+    PARLEY_RETURN_IF_ERROR(CheckCarriedOut(id, participant, /*put_out=*/true, problems));
+  }
+  // A full quota keeps what is due beside it, such as telling them, for a later sync.
+  if (!problems.empty() && absl::IsResourceExhausted(decided)) return absl::OkStatus();
+  return decided;
 }
 
 absl::Status Profile::Impl::Leave(const CaseId& id) {
@@ -309,9 +379,14 @@ absl::Status Profile::Impl::Leave(const CaseId& id) {
 }
 
 absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId& participant) {
-  return Decide(channel.case_id, [&](const CaseContext& context) {
-    return client::Admit(context, channel.channel_id, participant);
-  });
+  std::vector<client::CaseProblem> problems;
+  PARLEY_RETURN_IF_ERROR(Decide(
+      channel.case_id,
+      [&](const CaseContext& context) {
+        return client::Admit(context, channel.channel_id, participant);
+      },
+      &problems));
+  return CheckCarriedOut(channel.case_id, participant, /*put_out=*/false, problems);
 }
 
 absl::Status Profile::Impl::Reopen(const ChannelRef& channel) {

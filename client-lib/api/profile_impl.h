@@ -48,6 +48,7 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<Channel> FindChannel(const CaseId& id, std::string_view text);
   absl::StatusOr<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after);
   absl::StatusOr<std::vector<Message>> Unsent(const ChannelRef& channel);
+  absl::StatusOr<std::vector<Message>> NeverSent(const ChannelRef& channel);
   absl::StatusOr<std::vector<Document>> Documents(const ChannelRef& channel);
   absl::StatusOr<Document> FindDocument(const ChannelRef& channel, std::string_view text);
   absl::StatusOr<std::vector<Alarm>> Alarms(const CaseId& id);
@@ -58,6 +59,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<CaseId> Join(std::string_view invitation);
   absl::Status Approve(const CaseId& id, const ParticipantId& participant);
   absl::Status MarkCompared(const CaseId& id, const ParticipantId& participant);
+  absl::Status MarkSeen(const CaseId& id);
+  absl::Status ChangeConnection(const CaseId& id, std::string_view connection);
   absl::Status Remove(const CaseId& id, const ParticipantId& participant);
   absl::Status Leave(const CaseId& id);
   absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);
@@ -95,11 +98,18 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<Connected> ConnectTo(const client::ConnectionInfo& relay, const CaseId& id,
                                       client::Patience patience = client::Patience::kUsual);
 
-  // Stores a decision, then carries it out as far as the relay can be reached.
+  // Stores a decision, then carries it out as far as the relay can be reached. `problems` gets what
+  // went wrong in the sync, where it isn't null.
   absl::Status Decide(const CaseId& id,
-                      const std::function<absl::Status(const client::CaseContext&)>& decide);
+                      const std::function<absl::Status(const client::CaseContext&)>& decide,
+                      std::vector<client::CaseProblem>* problems = nullptr);
+  // Looks at the rosters for what is still due of a decision about somebody. `put_out`: all of it
+  // is an error; otherwise only what something went wrong with.
+  absl::Status CheckCarriedOut(const CaseId& id, const ParticipantId& participant, bool put_out,
+                               const std::vector<client::CaseProblem>& problems);
   // Syncs, and gives what went wrong with this case as a whole.
-  absl::Status SyncAfter(const Connected& connected);
+  absl::Status SyncAfter(const Connected& connected,
+                         std::vector<client::CaseProblem>* problems = nullptr);
   absl::StatusOr<client::CaseRecord> LoadCase(const CaseId& id);
 
   // After Queue: exchanges with the channel, and tells what became of the message.

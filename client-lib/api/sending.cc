@@ -158,6 +158,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   const bool unreachable = absl::IsUnavailable(failed) || absl::IsDeadlineExceeded(failed);
   if ((failed.ok() || unreachable) && CheckWritable(channel).ok()) {
     sent.queued = true;
+    sent.queued_because = failed.ok() ? "the relay hasn't shown it in the channel yet"
+                                      : std::string(failed.message());
     return sent;
   }
   // It can't go out: take it back, if nothing of it has left.
@@ -172,11 +174,13 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   if (!failed.ok() && is_kept) {
     return absl::Status(failed.code(),
                         std::string(failed.message()) +
-                            ". What you sent is kept: the next sync tries to send it, once");
+                            ". What you sent is kept and waits: each sync tries to send it, until "
+                            "it has gone out, once. Don't send it again");
   }
   if (!failed.ok()) return failed;
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   sent.queued = true;
+  sent.queued_because = "the relay hasn't shown it in the channel yet";
   return sent;
 }
 
@@ -269,7 +273,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
 
   absl::StatusOr<content::v1::Document> manifest = absl::UnauthenticatedError("");
   ShareRecord share;
-  constexpr int kMostVouchersTried = 4;  // one may have expired, or been used by an earlier attempt
+  // One may have expired, or been used by an earlier attempt; and all that were drawn before a
+  // renewal of the sponsor's string are void at once.
+  constexpr int kMostVouchersTried = 64;
   for (int attempt = 0; attempt < kMostVouchersTried; ++attempt) {
     PARLEY_ASSIGN_OR_RETURN(share, BeginShare(*store_, name, connected.context, attempt > 0));
     request.transfer_id = share.message_id.ToString();

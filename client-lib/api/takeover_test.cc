@@ -30,7 +30,7 @@ class TakeoverTest : public testing::Mediation {
     tomas.Send();
   }
 
-  std::string AlarmTexts(const std::string& name) {
+  std::string RefusalTexts(const std::string& name) {
     std::string texts;
     for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) {
       if (alarm.kind == AlarmKind::kRefused) texts += alarm.text + "\n";
@@ -49,7 +49,7 @@ class TakeoverTest : public testing::Mediation {
     Say(name, channel, "among us");
     Sync("Mira");
     EXPECT_EQ(Texts("Mira", channel).back(), name + ": among us");
-    const std::string alarms = AlarmTexts(name);
+    const std::string alarms = RefusalTexts(name);
     EXPECT_THAT(alarms, HasSubstr("Tomas, who is no neutral of the case any more, sent a Welcome"));
     EXPECT_THAT(alarms, HasSubstr("sent an introduction"));
     EXPECT_THAT(alarms, HasSubstr("sent word that you were removed"));
@@ -89,7 +89,7 @@ TEST_F(TakeoverTest, ANewNeutralIsHeardByWhoWasAway) {
   EXPECT_THAT(Readers("Ana", "caucus"), UnorderedElementsAre("Mira", "Kim", "Ana", "Lee", "Eva"));
   EXPECT_EQ(Find("Ana", "Kim").safety_number, Find("Kim", "Ana").safety_number);
   EXPECT_FALSE(Find("Ana", "Kim").safety_number.empty());
-  EXPECT_EQ(AlarmTexts("Ana"), "");
+  EXPECT_EQ(RefusalTexts("Ana"), "");
 }
 
 }  // namespace

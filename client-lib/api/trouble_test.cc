@@ -1,8 +1,12 @@
 // What goes wrong, and what people are told: invitations, names, relays, passphrases.
+#include <ctime>
 #include <thread>
 
 #include "client-lib/api/mediation_for_test.h"
+#include "client-lib/cases/case_sync.h"
 #include "client-lib/cases/opening.h"
+#include "client-lib/cases/records.h"
+#include "client-lib/channels/relay_mailboxes.h"
 
 namespace parley {
 namespace {
@@ -30,10 +34,87 @@ TEST_F(TroubleTest, AnInvitationServesOnce) {
   const Participant ana = Find("Mira", "Ana");
   ASSERT_EQ(ana.alarms.size(), 1u);
   EXPECT_THAT(ana.alarms[0], HasSubstr("used a second time"));
+  PARLEY_ASSERT_OK(Of("Mira").MarkSeen(case_));
+  EXPECT_THAT(AlarmKinds("Mira"), Not(Contains(AlarmKind::kInvitationUsedTwice)));
+  EXPECT_THAT(Find("Mira", "Ana").alarms, IsEmpty());
+  EXPECT_EQ(Find("Mira", "Ana").settled_alarms, ana.alarms);
+  EXPECT_EQ(Of("Mira").MarkSeen(CaseId()).code(), StatusCode::kNotFound);
   // The first one is not harmed.
   PARLEY_ASSERT_OK(Of("Mira").Approve(case_, ana.id));
   Sync("Ana");
   EXPECT_THAT(ChannelNames("Ana"), ElementsAre("joint", "caucus:Harbor"));
+}
+
+// The real relay, which gives no answer about one mailbox.
+class SilentAbout final : public client::Mailboxes {
+ public:
+  SilentAbout(client::RelayClient& relay, const client::ObjectId& mailbox)
+      : relay_(relay), mailbox_(mailbox) {}
+  absl::Status Create(const client::Credential& credential, const client::ObjectId& mailbox_id,
+                      const client::GenerationKeys& keys) override {
+    return relay_.Create(credential, mailbox_id, keys);
+  }
+  absl::StatusOr<client::AppendOutcome> Append(
+      const client::ObjectId& mailbox_id, uint64_t generation,
+      const crypto::SignatureKey& append_key, const client::AppendId& append_id,
+      crypto::ByteView payload, const std::optional<client::Closing>& closing) override {
+    return relay_.Append(mailbox_id, generation, append_key, append_id, payload, closing);
+  }
+  absl::StatusOr<client::ReadResult> Read(const client::ObjectId& mailbox_id, uint64_t generation,
+                                          const crypto::SignatureKey& read_key,
+                                          uint64_t from) override {
+    if (mailbox_id == mailbox_) return absl::UnavailableError("no answer");
+    return relay_.Read(mailbox_id, generation, read_key, from);
+  }
+
+ private:
+  client::RelayMailboxes relay_;
+  client::ObjectId mailbox_;
+};
+
+TEST_F(TroubleTest, SilenceAboutOneMailboxKeepsBackNoOther) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  Say("Mira", "joint", "in the joint channel");
+  Say("Mira", "caucus:Harbor", "in the caucus");
+  profiles_.erase("Ana");
+  auto store = client::ProfileStore::Open(folder_ / "Ana");
+  ASSERT_TRUE(store.ok()) << store.status();
+  auto relay = client::RelayClient::Connect({relay_.address(), relay_.identity_key()});
+  ASSERT_TRUE(relay.ok()) << relay.status();
+  client::CaseContext context;
+  context.store = store->get();
+  context.relay = relay->get();
+  context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+  context.id = case_;
+  ChannelId silent;
+  client::ObjectId mailbox{};
+  {
+    auto read = (*store)->Read();
+    ASSERT_TRUE(read.ok());
+    const auto record = context.Records().Case(*read);
+    ASSERT_TRUE(record.ok()) << record.status();
+    for (const ChannelId& id : record->channels) {
+      const auto info = context.Channel(id).Info(*read);
+      ASSERT_TRUE(info.ok()) << info.status();
+      if (info->state.kind != ChannelKind::kJoint) continue;
+      silent = id;
+      mailbox = info->state.mailbox_id;
+    }
+  }
+  SilentAbout mailboxes(**relay, mailbox);
+  context.mailboxes = &mailboxes;
+  const auto synced = client::SyncCase(context);
+  ASSERT_TRUE(synced.ok()) << synced.status();
+  EXPECT_EQ(synced->messages, 1u);
+  ASSERT_EQ(synced->problems.size(), 1u);
+  EXPECT_EQ(synced->problems[0].channel, silent);
+  EXPECT_TRUE(absl::IsUnavailable(synced->problems[0].status));
+  EXPECT_THAT(std::string(synced->problems[0].status.message()),
+              HasSubstr("gives no answer about the channel joint"));
+  client::RelayMailboxes honest(**relay);
+  context.mailboxes = &honest;
+  EXPECT_EQ(client::SyncCase(context)->messages, 1u);
 }
 
 TEST_F(TroubleTest, AWithdrawnInvitationIsRefused) {

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "client-lib/api/inbox_alarms.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
@@ -110,7 +111,7 @@ class ParticipantList {
     for (const MadeInvitation& invitation : invitations) {
       if (invitation.state == InvitationState::kUsed) {
         Participant* joined = Find(invitation.participant);
-        if (joined != nullptr) joined->alarms = invitation.alarms;
+        if (joined != nullptr) PARLEY_RETURN_IF_ERROR(SetAlarms(invitation, *joined));
         continue;
       }
       if (invitation.state == InvitationState::kMaking) continue;
@@ -119,7 +120,7 @@ class ParticipantList {
       participant.role = static_cast<Role>(invitation.role);
       participant.side = invitation.side;
       participant.invitation_expires_at = static_cast<int64_t>(invitation.expires_at);
-      participant.alarms = invitation.alarms;
+      PARLEY_RETURN_IF_ERROR(SetAlarms(invitation, participant));
       const bool expired = invitation.state == InvitationState::kExpired ||
                            invitation.expires_at <= context_.now_seconds();
       participant.state = invitation.state == InvitationState::kWithdrawn
@@ -127,6 +128,14 @@ class ParticipantList {
                           : expired ? ParticipantState::kExpired
                                     : ParticipantState::kInvited;
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status SetAlarms(const MadeInvitation& invitation, Participant& participant) const {
+    PARLEY_ASSIGN_OR_RETURN(size_t settled, SettledAlarms(step_, context_, invitation));
+    const auto open = invitation.alarms.begin() + static_cast<ptrdiff_t>(settled);
+    participant.settled_alarms.assign(invitation.alarms.begin(), open);
+    participant.alarms.assign(open, invitation.alarms.end());
     return absl::OkStatus();
   }
 
@@ -189,13 +198,32 @@ void AddChannelAlarms(const CaseId& id, const CaseChannel& channel, uint64_t now
                       std::to_string(channel.info.passed_over) + " entries of " + name +
                           " could not be opened or verified, and were passed over"});
   }
-  if (channel.info.standing == Standing::kActive && channel.info.confirmed_at != 0 &&
-      channel.info.confirmed_at + kConfirmationIsOldSeconds < now) {
+  // Others could confirm it since they came or, for who came to them, since then.
+  const uint64_t since = std::max(channel.info.confirmed_at, channel.info.company_since);
+  if (channel.info.standing == Standing::kActive && channel.info.company_since != 0 &&
+      since + kConfirmationIsOldSeconds < now) {
     alarms.push_back({AlarmKind::kStaleCheckpoint, id, ref, std::nullopt,
-                      "nobody has confirmed the log of " + name + " since " +
-                          DateText(channel.info.confirmed_at) +
-                          "; ask another member to come online"});
+                      "nobody has confirmed the log of " + name + " since " + DateText(since) +
+                          ": others may be silent, or the relay may keep back what they say; ask "
+                          "another member by another way, and to come online"});
   }
+}
+
+absl::Status AddNeverSent(const ReadTransaction& step, const CaseContext& context,
+                          const CaseChannel& channel, std::vector<Alarm>& alarms) {
+  PARLEY_ASSIGN_OR_RETURN(const uint64_t seen, SeenNeverSent(step, context, channel.id));
+  const uint64_t count = channel.info.never_sent;
+  if (count <= seen) return absl::OkStatus();
+  alarms.push_back({AlarmKind::kNeverSent, context.id, ChannelRef{context.id, channel.id},
+                    std::nullopt,
+                    std::to_string(count) + (count == 1 ? " message" : " messages") +
+                        " of yours waited when you were put out of " +
+                        DescribeChannel(channel.info.state.kind, channel.info.state.side) +
+                        (count == 1 ? " and is never sent; it is kept"
+                                    : " and are never sent; "
+                                      "they are kept") +
+                        " with what you received there"});
+  return absl::OkStatus();
 }
 
 // What the records ask for and the rosters don't show.
@@ -262,14 +290,18 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
     const ParticipantId who = invitation.state == InvitationState::kUsed
                                   ? invitation.participant
                                   : InvitationEntryId(invitation);
-    for (const std::string& text : invitation.alarms) {
-      alarms.push_back({AlarmKind::kInvitationUsedTwice, id, std::nullopt, who, text});
+    PARLEY_ASSIGN_OR_RETURN(size_t settled, SettledAlarms(step, context, invitation));
+    for (size_t i = settled; i < invitation.alarms.size(); ++i) {
+      alarms.push_back(
+          {AlarmKind::kInvitationUsedTwice, id, std::nullopt, who, invitation.alarms[i]});
     }
   }
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   for (const CaseChannel& channel : channels) {
     AddChannelAlarms(id, channel, context.now_seconds(), alarms);
+    PARLEY_RETURN_IF_ERROR(AddNeverSent(step, context, channel, alarms));
   }
+  PARLEY_RETURN_IF_ERROR(AddInboxAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
@@ -291,8 +323,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   return alarms;
 }
 
-// ---- CaseView
-// ------------------------------------------------------------------------------------
+// ---- CaseView ----
 
 absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const CaseContext& context) {
   CaseView view;
@@ -340,6 +371,7 @@ parley::Channel CaseView::ShowChannel(const ChannelId& id, const ChannelInfo& in
   for (const RosterMember& member : info.state.members) channel.readers.push_back(PersonOf(member));
   channel.passed_over = info.passed_over;
   channel.unsent = info.unsent;
+  channel.never_sent = info.never_sent;
   return channel;
 }
 
@@ -417,6 +449,18 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
 absl::StatusOr<std::vector<Message>> CaseView::Unsent(const ReadTransaction& step,
                                                       const ChannelId& id) const {
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages, context_.Channel(id).Unsent(step));
+  return ForPeople(id, messages);
+}
+
+absl::StatusOr<std::vector<Message>> CaseView::NeverSent(const ReadTransaction& step,
+                                                         const ChannelId& id) const {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
+                          context_.Channel(id).NeverSent(step));
+  return ForPeople(id, messages);
+}
+
+std::vector<Message> CaseView::ForPeople(const ChannelId& id,
+                                         const std::vector<ChannelMessage>& messages) const {
   std::vector<Message> views;
   for (const ChannelMessage& message : messages) {
     if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument) {

@@ -42,6 +42,8 @@ class CaseView {
                                                 uint64_t after) const;
   absl::StatusOr<std::vector<Message>> Unsent(const ReadTransaction& step,
                                               const ChannelId& id) const;
+  absl::StatusOr<std::vector<Message>> NeverSent(const ReadTransaction& step,
+                                                 const ChannelId& id) const;
   absl::StatusOr<std::vector<Document>> Documents(const ReadTransaction& step,
                                                   const ChannelId& id) const;
   // The manifest of a shared document. Errors: NotFound when this channel has no such document.
@@ -49,6 +51,8 @@ class CaseView {
                                                  const DocumentRef& document) const;
 
  private:
+  std::vector<Message> ForPeople(const ChannelId& id,
+                                 const std::vector<ChannelMessage>& messages) const;
   Person PersonOf(const RosterMember& member) const;
   parley::Channel ShowChannel(const ChannelId& id, const ChannelInfo& info) const;
   Message ShowMessage(const ChannelId& id, const ChannelMessage& message) const;

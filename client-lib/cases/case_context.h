@@ -24,7 +24,7 @@ struct CaseContext {
 
   CaseRecords Records() const { return CaseRecords(id); }
   PairingRecords Pairings() const { return PairingRecords(id); }
-  Inbox OwnInbox() const { return Inbox(*store, id); }
+  Inbox OwnInbox() const { return Inbox(*store, id, now_seconds); }
   ChannelContext Channels() const { return {store, mailboxes, now_seconds}; }
   client::Channel Channel(const ChannelId& channel) const {
     return client::Channel(Channels(), channel);

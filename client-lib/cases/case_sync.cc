@@ -1,6 +1,7 @@
 #include "client-lib/cases/case_sync.h"
 
 #include <atomic>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -26,8 +27,11 @@ constexpr size_t kMostThreads = 6;
 // An invitation whose making was interrupted was never handed out.
 constexpr uint64_t kMakingTakesSeconds = 600;
 
-// Whether going on is in vain: the relay isn't there, or the profile can't be used.
-bool EndsEverything(const absl::Status& status) {
+// Invitations that are asked for in vain before the others are left to the next sync.
+constexpr int kMostSilentInvitations = 2;
+
+// Nothing came back: the relay isn't there, or is silent about this one object.
+bool IsSilence(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsCancelled(status);
 }
@@ -52,14 +56,18 @@ class CaseSync {
     PARLEY_RETURN_IF_ERROR(ReadInbox());
     PARLEY_RETURN_IF_ERROR(LoadCase());
     PARLEY_RETURN_IF_ERROR(ExchangeAll());
+    // Nothing has answered, so nothing will.
+    if (!answered_ && !silence_.ok()) return silence_;
     if (record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(HearNeutrals());
     PARLEY_RETURN_IF_ERROR(TakeWhatWaited());
     for (int round = 0; round < kMostRounds; ++round) {
       PARLEY_ASSIGN_OR_RETURN(bool more, CarryOut());
       if (!more) break;
     }
+    PARLEY_RETURN_IF_ERROR(AnswerInbox());
     PARLEY_ASSIGN_OR_RETURN(result_.waiting, CountWaiting());
-    result_.sent = waited > result_.waiting ? waited - result_.waiting : 0;
+    const uint64_t left = result_.waiting + result_.given_up;
+    result_.sent = waited > left ? waited - left : 0;
     return std::move(result_);
   }
 
@@ -70,15 +78,23 @@ class CaseSync {
     return absl::OkStatus();
   }
 
-  // Notes a problem, or returns what ends everything.
-  absl::Status Note(const std::optional<ChannelId>& channel, const absl::Status& status) {
-    if (status.ok()) return absl::OkStatus();
-    if (EndsEverything(status)) return status;
+  // Notes what the relay had to say about something.
+  void Heard(const std::optional<ChannelId>& channel, const absl::Status& status) {
+    if (!IsSilence(status)) {
+      answered_ = true;
+    } else if (silence_.ok()) {
+      silence_ = status;
+    }
+    Note(channel, status);
+  }
+
+  // Notes a problem, with which the rest goes on.
+  void Note(const std::optional<ChannelId>& channel, const absl::Status& status) {
+    if (status.ok()) return;
     for (const CaseProblem& problem : result_.problems) {
-      if (problem.channel == channel && problem.status == status) return absl::OkStatus();
+      if (problem.channel == channel && problem.status == status) return;
     }
     result_.problems.push_back({channel, status});
-    return absl::OkStatus();
   }
 
   // ---- Invitations ---------------------------------------------------------------------------
@@ -89,8 +105,10 @@ class CaseSync {
       PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
       PARLEY_ASSIGN_OR_RETURN(invitations, context_.Pairings().invitations.All(read));
     }
+    int silent = 0;
     for (const MadeInvitation& invitation : invitations) {
       if (invitation.watching == 0) continue;
+      if (silent >= kMostSilentInvitations) break;
       if (invitation.state == InvitationState::kMaking) {
         if (context_.now_seconds() < invitation.created_at + kMakingTakesSeconds) continue;
         PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
@@ -100,7 +118,9 @@ class CaseSync {
         continue;
       }
       if (invitation.state == InvitationState::kWithdrawn) {
-        PARLEY_RETURN_IF_ERROR(Note(std::nullopt, Withdraw(invitation)));
+        const absl::Status withdrawn = Withdraw(invitation);
+        silent += IsSilence(withdrawn) ? 1 : 0;
+        Heard(std::nullopt, withdrawn);
         continue;
       }
       absl::StatusOr<std::vector<Entry>> answers = ReadAnswers(*context_.relay, invitation);
@@ -108,7 +128,8 @@ class CaseSync {
         PARLEY_RETURN_IF_ERROR(EndWatching(invitation));
         continue;
       }
-      PARLEY_RETURN_IF_ERROR(Note(std::nullopt, answers.status()));
+      silent += IsSilence(answers.status()) ? 1 : 0;
+      Heard(std::nullopt, answers.status());
       if (!answers.ok()) continue;
       for (const Entry& answer : *answers) {
         PARLEY_RETURN_IF_ERROR(TakeAnswer(invitation.rendezvous_id, answer));
@@ -188,8 +209,7 @@ class CaseSync {
     person.joined_here = 1;
     PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step, joined.pairing));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutPerson(step, person));
-    return StockKeyPackages(step, context_, joined.hello.card(), joined.hello.key_packages())
-        .status();
+    return StockKeyPackages(step, context_, joined.hello.card(), joined.hello.key_packages());
   }
 
   // ---- Inbox ---------------------------------------------------------------------------------
@@ -203,11 +223,20 @@ class CaseSync {
 
   absl::Status ReadInbox() {
     absl::StatusOr<uint64_t> taken = context_.OwnInbox().Receive(*context_.relay, Handler());
-    PARLEY_RETURN_IF_ERROR(Note(std::nullopt, taken.status()));
+    Heard(std::nullopt, taken.status());
     if (taken.ok() && *taken > 0) {
       result_.people_changed = true;
       result_.channels_changed = true;
     }
+    return absl::OkStatus();
+  }
+
+  // Last, since other messages say by the way how far this device has received.
+  absl::Status AnswerInbox() {
+    PARLEY_ASSIGN_OR_RETURN(const bool queued, context_.OwnInbox().Answer());
+    if (!queued) return absl::OkStatus();
+    const absl::StatusOr<FlushResult> flushed = context_.OwnInbox().Flush(*context_.relay);
+    Heard(std::nullopt, flushed.ok() ? flushed->problem : flushed.status());
     return absl::OkStatus();
   }
 
@@ -217,9 +246,11 @@ class CaseSync {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
     std::vector<ChannelId> usable;
     for (const ChannelId& id : wanted) {
+      if (silent_.contains(id)) continue;  // once is enough in one sync
       PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context_.Channel(id).Info(read));
       if (info.standing == Standing::kActive || info.standing == Standing::kRestored) {
         usable.push_back(id);
+        names_[id] = DescribeChannel(info.state.kind, info.state.side);
       }
     }
     return usable;
@@ -243,22 +274,28 @@ class CaseSync {
     for (size_t i = 1; i < std::min(ids.size(), kMostThreads); ++i) threads.emplace_back(work);
     work();
     for (std::thread& thread : threads) thread.join();
-    absl::Status unreachable;
     for (size_t i = 0; i < ids.size(); ++i) {
-      if (!results[i].ok()) {
+      absl::Status status = results[i].status();
+      if (IsSilence(status)) {
+        silent_.insert(ids[i]);
+        status =
+            absl::Status(status.code(), "the relay gives no answer about the channel " +
+                                            names_[ids[i]] + ": " + std::string(status.message()));
+      }
+      Heard(ids[i], status);
+      if (!status.ok()) {
         unread_.insert(ids[i]);
-        const absl::Status ended = Note(ids[i], results[i].status());
-        if (!ended.ok()) unreachable = ended;
         continue;
       }
       unread_.erase(ids[i]);
       result_.messages += results[i]->messages;
+      result_.given_up += results[i]->given_up;
       moved_ = moved_ || results[i]->entries > 0 || results[i]->sent > 0 ||
                results[i]->commit_merged || results[i]->commit_lost;
       result_.channels_changed = result_.channels_changed || results[i]->roster_changed ||
                                  results[i]->standing_changed || results[i]->commit_merged;
     }
-    return unreachable;
+    return absl::OkStatus();
   }
 
   absl::StatusOr<bool> ReadNeutralsLog() {
@@ -314,7 +351,7 @@ class CaseSync {
     if (!news) return absl::OkStatus();
     heard_ = true;
     absl::StatusOr<uint64_t> opened = context_.OwnInbox().TryUnopened(Handler());
-    PARLEY_RETURN_IF_ERROR(Note(std::nullopt, opened.status()));
+    Note(std::nullopt, opened.status());
     return LoadCase();
   }
 
@@ -322,7 +359,7 @@ class CaseSync {
   absl::Status TakeWhatWaited() {
     for (int round = 0; round < kMostRounds; ++round) {
       absl::StatusOr<DeferredResult> deferred = TakeDeferred(context_, unread_);
-      PARLEY_RETURN_IF_ERROR(Note(std::nullopt, deferred.status()));
+      Note(std::nullopt, deferred.status());
       if (!deferred.ok() || !deferred->took) break;
       result_.people_changed = true;
       result_.channels_changed = true;
@@ -354,28 +391,28 @@ class CaseSync {
         PARLEY_RETURN_IF_ERROR(ReadNeutralsLog().status());
         reconciled = ReconcileOnce(true);
       }
-      PARLEY_RETURN_IF_ERROR(Note(std::nullopt, reconciled.status()));
+      Note(std::nullopt, reconciled.status());
       if (reconciled.ok()) {
         touched = reconciled->touched;
         for (const std::string& line : reconciled->waiting) {
-          PARLEY_RETURN_IF_ERROR(Note(std::nullopt, absl::FailedPreconditionError(line)));
+          Note(std::nullopt, absl::FailedPreconditionError(line));
         }
       }
     }
     absl::StatusOr<ErrandsResult> errands = RunErrands(context_);
-    PARLEY_RETURN_IF_ERROR(Note(std::nullopt, errands.status()));
+    Note(std::nullopt, errands.status());
     if (errands.ok()) {
       more = more || errands->did_something;
       for (const std::string& line : errands->problems) {
-        PARLEY_RETURN_IF_ERROR(Note(std::nullopt, absl::ResourceExhaustedError(line)));
+        Note(std::nullopt, absl::ResourceExhaustedError(line));
       }
     }
-    if (neutral) PARLEY_RETURN_IF_ERROR(Note(std::nullopt, AnnounceHeads()));
+    if (neutral) Note(std::nullopt, AnnounceHeads());
     PARLEY_ASSIGN_OR_RETURN(std::set<ChannelId> dirty, Dirty(std::move(touched)));
     moved_ = false;
     PARLEY_RETURN_IF_ERROR(Exchange(dirty));
     absl::StatusOr<FlushResult> flushed = context_.OwnInbox().Flush(*context_.relay);
-    PARLEY_RETURN_IF_ERROR(Note(std::nullopt, flushed.status()));
+    Heard(std::nullopt, flushed.ok() ? flushed->problem : flushed.status());
     more = more || moved_ || (flushed.ok() && flushed->sent > 0);
     PARLEY_RETURN_IF_ERROR(LoadCase());
     return more;
@@ -410,6 +447,10 @@ class CaseSync {
   CaseRecord record_;
   CaseSyncResult result_;
   std::set<ChannelId> unread_;  // channels whose log could not be read to its head
+  std::map<ChannelId, std::string> names_;
+  std::set<ChannelId> silent_;  // those of them about which the relay gave no answer
+  bool answered_ = false;       // whether the relay has answered about anything
+  absl::Status silence_;        // the first time when it didn't
   bool heard_ = false;  // whether the neutrals' channel had something new since the last round
   bool moved_ = false;  // whether the latest exchange received or sent anything
 };

@@ -23,6 +23,7 @@ struct CaseSyncResult {
   uint64_t messages = 0;  // new texts and documents of others
   uint64_t sent = 0;      // own ones that had been waiting
   uint64_t waiting = 0;   // own ones that couldn't be sent
+  uint64_t given_up = 0;  // own ones that were found never to go out: one was put out before
   bool people_changed = false;
   bool channels_changed = false;
   // What went wrong while the rest went on.
@@ -30,7 +31,8 @@ struct CaseSyncResult {
 };
 
 // Errors: Unavailable, DeadlineExceeded and Cancelled of the relay client when nothing can be
-// reached; the store's. Everything else is among the problems.
+// reached; the store's. Everything else is among the problems: also that the relay gives no answer
+// about one channel or inbox, while the others are synced.
 absl::StatusOr<CaseSyncResult> SyncCase(const CaseContext& context);
 
 // Only one channel, in one exchange: for a message that is to go out at once.

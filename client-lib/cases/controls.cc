@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/content/wipe.h"
 #include "crypto/primitives/signature.h"
 #include "parley/content/v1/content.pb.h"
 
@@ -33,6 +34,10 @@ void Note(CaseRecord& record, ControlRecord control) {
     controls.erase(std::find_if(controls.begin(), controls.end(), of_author));
   }
   controls.push_back(std::move(control));
+}
+
+void SetConnection(const CaseRecord& record, CaseSecrets& secrets) {
+  secrets.set_connection(FormatConnectionString(record.Relay(), record.sponsor_token.Reveal()));
 }
 
 }  // namespace
@@ -77,8 +82,9 @@ absl::Status TakeControls(Transaction& step, const CaseContext& context, CaseRec
 
 absl::Status PostControls(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
                           CaseRecord& record, const std::vector<ControlRecord>& controls,
-                          const std::optional<std::string>& connection) {
+                          WithToken with_token) {
   content::v1::Content content;
+  const ScopedMessageWipe wipe(content);
   CaseSecrets& secrets = *content.mutable_case_secrets();
   for (const ControlRecord& control : controls) {
     CaseSecrets::Control& one = *secrets.add_controls();
@@ -89,7 +95,17 @@ absl::Status PostControls(Transaction& step, const CaseContext& context, const C
         context.Channel(control.channel_id).LearnControlSeed(step, control.seed));
     Note(record, {control.channel_id, control.incarnation, control.seed.Clone(), record.own_id, 0});
   }
-  if (connection.has_value()) secrets.set_connection(*connection);
+  if (with_token == WithToken::kYes) SetConnection(record, secrets);
+  return context.Channel(neutrals).Queue(step, content).status();
+}
+
+absl::Status PostToken(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
+                       const CaseRecord& record) {
+  content::v1::Content content;
+  const ScopedMessageWipe wipe(content);
+  CaseSecrets& secrets = *content.mutable_case_secrets();
+  SetConnection(record, secrets);
+  secrets.set_renewed(true);
   return context.Channel(neutrals).Queue(step, content).status();
 }
 

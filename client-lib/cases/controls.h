@@ -10,8 +10,6 @@
 #ifndef PARLEY_CLIENT_LIB_CASES_CONTROLS_H_
 #define PARLEY_CLIENT_LIB_CASES_CONTROLS_H_
 
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "client-lib/cases/naming.h"
@@ -31,11 +29,18 @@ absl::Status TakeControls(Transaction& step, const CaseContext& context, CaseRec
                           const content::v1::CaseSecrets& secrets, const ChannelState& neutrals,
                           const ParticipantId& author, uint64_t number);
 
-// Queues control keys in the neutrals' channel and notes them as being on their way, and with
-// `connection` what pays for new mailboxes. The caller stores `record`.
+// Whether what pays for new mailboxes is said, too: for a new neutral.
+enum class WithToken { kNo, kYes };
+
+// Queues control keys in the neutrals' channel and notes them as being on their way. The caller
+// stores `record`.
 absl::Status PostControls(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
                           CaseRecord& record, const std::vector<ControlRecord>& controls,
-                          const std::optional<std::string>& connection);
+                          WithToken with_token);
+
+// Queues the record's sponsor token there, in the place of the one that the others have.
+absl::Status PostToken(Transaction& step, const CaseContext& context, const ChannelId& neutrals,
+                       const CaseRecord& record);
 
 // The seed that a commit which removes a neutral puts in force, or null until one has been said:
 // the latest said by who is a neutral now, since the last one went. Never the one in force.

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/connection.h"
 #include "client-lib/cases/controls.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
 
 namespace parley::client {
@@ -42,6 +44,7 @@ class Errands {
       PARLEY_ASSIGN_OR_RETURN(people_, context_.Records().People(read));
     }
     const bool takes_part = record_.own_state == ParticipantState::kApproved;
+    if (takes_part && record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(TakeNewToken());
     if (record_.IsNeutral() && (takes_part || !people_.empty())) {
       for (const PersonRecord& person : people_) {
         if (person.id == record_.own_id) continue;
@@ -68,6 +71,22 @@ class Errands {
     PARLEY_RETURN_IF_ERROR(did.status());
     PARLEY_RETURN_IF_ERROR(step.Commit());
     result_.did_something = result_.did_something || *did;
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeNewToken() {
+    const absl::StatusOr<bool> took = TakeOffer(context_);
+    if (absl::IsResourceExhausted(took.status()) || absl::IsInternal(took.status())) {
+      // The relay's trouble with vouchers keeps no other errand back; the offer stays.
+      result_.problems.push_back("the renewed connection string can't be tried yet: " +
+                                 std::string(took.status().message()));
+      return absl::OkStatus();
+    }
+    PARLEY_RETURN_IF_ERROR(took.status());
+    if (!*took) return absl::OkStatus();
+    result_.did_something = true;
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(record_, context_.Records().Case(read));
     return absl::OkStatus();
   }
 
@@ -223,8 +242,7 @@ class Errands {
     }
     PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
     PARLEY_RETURN_IF_ERROR(
-        PostControls(step, context_, neutrals->id, record, controls,
-                     FormatConnectionString(record.Relay(), record.sponsor_token.Reveal())));
+        PostControls(step, context_, neutrals->id, record, controls, WithToken::kYes));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context_.Records().People(step));
     PARLEY_RETURN_IF_ERROR(
@@ -266,13 +284,15 @@ class Errands {
     }
 
     const Secret secret = Secret::Random(32);
-    ParticipantRecord::Introduction for_neutral;
+    std::vector<ParticipantRecord::Introduction> introductions(1);
+    ParticipantRecord::Introduction& for_neutral = introductions[0];
+    const ScopedMessageWipe wipe(for_neutral);
     for_neutral.set_neutral_participant_id(ToField(neutral_id));
     for_neutral.set_introduction_secret(crypto::ToString(secret.Reveal()));
     for_neutral.set_append_seed(crypto::ToString(pairing->reserve_seeds.back().Reveal()));
     pairing->reserve_seeds.pop_back();
     person->introduced_to.push_back(neutral_id);
-    PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, *person, {for_neutral}));
+    PARLEY_RETURN_IF_ERROR(PostRecord(step, context_, neutrals->id, *person, introductions));
 
     InboxMessage message;
     content::v1::Introduction& introduction = *message.mutable_introduction();
@@ -296,6 +316,7 @@ class Errands {
     if (!PlanInboxClosing(device, pairing.id, 0)) return false;
     pairing.ended = 1;
     PARLEY_RETURN_IF_ERROR(records.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Forget(step, pairing));
     PARLEY_RETURN_IF_ERROR(records.PutPairing(step, pairing));
     if (!IsNeutral(static_cast<Role>(pairing.peer_role))) return true;
     // Keys that were given on through this neutral went with theirs.

@@ -103,7 +103,7 @@ absl::Status TakeKeyPackages(Transaction& step, const CaseContext& context, cons
     return absl::InvalidArgumentError("too many key packages");
   }
   PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, CardOf(pairing));
-  return StockKeyPackages(step, context, card, packages).status();
+  return StockKeyPackages(step, context, card, packages);
 }
 
 // One of the append keys that the peer was given to hand on is in use now.

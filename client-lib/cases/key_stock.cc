@@ -104,12 +104,40 @@ absl::Status SettleReserved(Transaction& step, const CaseContext& context, const
 }
 
 namespace internal {
+namespace {
 
+// Whether a key package is valid and of this device.
 bool IsKeyPackageOf(const content::v1::DeviceCard& card, ByteView message) {
   const absl::StatusOr<ParleyCredential> credential = CheckKeyPackage(message);
   return credential.ok() && ToField(credential->participant_id) == card.participant_id() &&
          ToField(credential->device_id) == card.device_id() &&
          crypto::ToString(credential->identity_key) == card.identity_key();
+}
+
+}  // namespace
+
+absl::Status Stock(Transaction& step, const CaseContext& context,
+                   const content::v1::DeviceCard& card, const std::vector<Bytes>& messages) {
+  constexpr size_t kMostStocked = 64;
+  const std::optional<ParticipantId> id = IdFrom<ParticipantId>(card.participant_id());
+  if (!id.has_value()) return absl::InvalidArgumentError("a card without a participant");
+  PARLEY_ASSIGN_OR_RETURN(KeyPackageStock stock, context.Records().Stock(step, *id));
+  bool all_fit = true;
+  for (const Bytes& message : messages) {
+    if (stock.packages.size() >= kMostStocked) break;
+    const bool fits = IsKeyPackageOf(card, message);
+    all_fit = all_fit && fits;
+    const bool is_new = std::none_of(
+        stock.packages.begin(), stock.packages.end(),
+        [&message](const StockedPackage& package) { return package.message == message; });
+    if (fits && is_new) stock.packages.push_back({message, ChannelId()});
+  }
+  PARLEY_RETURN_IF_ERROR(context.Records().PutStock(step, *id, stock));
+  if (all_fit) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  record.Refuse(card.name() +
+                " sent key packages that aren't valid ones of their device; they were left out");
+  return context.Records().PutCase(step, record);
 }
 
 }  // namespace internal

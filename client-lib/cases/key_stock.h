@@ -40,10 +40,11 @@ absl::StatusOr<size_t> OwnKeyPackagesAt(const ReadTransaction& step, const CaseC
                                         ByteView pairing_id);
 
 // Puts a peer's key packages into their stock. Those that aren't theirs or aren't valid are left
-// out. The number taken.
+// out, and the case says so; those that are there already, and what is beyond the stock's bound,
+// are left out silently.
 template <typename Range>
-absl::StatusOr<size_t> StockKeyPackages(Transaction& step, const CaseContext& context,
-                                        const content::v1::DeviceCard& card, const Range& messages);
+absl::Status StockKeyPackages(Transaction& step, const CaseContext& context,
+                              const content::v1::DeviceCard& card, const Range& messages);
 
 // A free one of somebody's, reserved for a channel. Errors: NotFound when there is none.
 absl::StatusOr<Bytes> ReserveKeyPackage(Transaction& step, const CaseContext& context,
@@ -52,31 +53,19 @@ absl::StatusOr<Bytes> ReserveKeyPackage(Transaction& step, const CaseContext& co
 absl::Status SettleReserved(Transaction& step, const CaseContext& context, const ParticipantId& id,
                             const ChannelId& channel, bool used);
 
-// ---- Implementation
-// ------------------------------------------------------------------------------
+// ---- Implementation ----
 
 namespace internal {
-// Whether a key package is valid and of this device.
-bool IsKeyPackageOf(const content::v1::DeviceCard& card, ByteView message);
+absl::Status Stock(Transaction& step, const CaseContext& context,
+                   const content::v1::DeviceCard& card, const std::vector<Bytes>& messages);
 }  // namespace internal
 
 template <typename Range>
-absl::StatusOr<size_t> StockKeyPackages(Transaction& step, const CaseContext& context,
-                                        const content::v1::DeviceCard& card,
-                                        const Range& messages) {
-  constexpr size_t kMostStocked = 64;
-  const std::optional<ParticipantId> id = IdFrom<ParticipantId>(card.participant_id());
-  if (!id.has_value()) return absl::InvalidArgumentError("a card without a participant");
-  PARLEY_ASSIGN_OR_RETURN(KeyPackageStock stock, context.Records().Stock(step, *id));
-  size_t taken = 0;
-  for (const std::string& message : messages) {
-    if (stock.packages.size() >= kMostStocked) break;
-    if (!internal::IsKeyPackageOf(card, crypto::ViewOf(message))) continue;
-    stock.packages.push_back({crypto::ToBytes(message), ChannelId()});
-    ++taken;
-  }
-  PARLEY_RETURN_IF_ERROR(context.Records().PutStock(step, *id, stock));
-  return taken;
+absl::Status StockKeyPackages(Transaction& step, const CaseContext& context,
+                              const content::v1::DeviceCard& card, const Range& messages) {
+  std::vector<Bytes> all;
+  for (const std::string& message : messages) all.push_back(crypto::ToBytes(message));
+  return internal::Stock(step, context, card, all);
 }
 
 }  // namespace parley::client

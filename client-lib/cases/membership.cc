@@ -16,19 +16,33 @@ namespace {
 
 constexpr int64_t kLeastValidity = 60;
 constexpr int64_t kMostValidity = 366 * 24 * 60 * 60;
+// "case/<id>/settled/<rendezvous id>": how many alarms of an invitation the person has answered.
+struct SettledRecord {
+  uint64_t alarms = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.alarms);
+  }
+};
+
+std::string SettledName(const CaseContext& context, const MadeInvitation& invitation) {
+  return "case/" + context.id.ToString() + "/settled/" + crypto::ToHex(invitation.rendezvous_id);
+}
+
+// "case/<id>/seen/<channel id>": how many messages that are never sent the person has seen.
+std::string SeenName(const CaseContext& context, const ChannelId& channel) {
+  return "case/" + context.id.ToString() + "/seen/" + channel.ToString();
+}
+
+absl::Status Settle(Transaction& step, const CaseContext& context,
+                    const MadeInvitation& invitation) {
+  if (invitation.alarms.empty()) return absl::OkStatus();
+  return PutRecord(step, RecordClass::kContent, SettledName(context, invitation),
+                   SettledRecord{invitation.alarms.size()});
+}
+
 // What an inbox may take of the quota.
 constexpr uint64_t kInboxVoucherBytes = 256 << 20;
-
-absl::Status RequireNeutral(const CaseRecord& record, const char* what) {
-  if (record.own_state != ParticipantState::kApproved) {
-    return absl::PermissionDeniedError(std::string("you don't take part in this case") +
-                                       (record.own_state == ParticipantState::kWaiting
-                                            ? " yet: the mediator has to approve you first"
-                                            : " any more"));
-  }
-  if (record.IsNeutral()) return absl::OkStatus();
-  return absl::PermissionDeniedError("only the mediator and co-mediators can " + std::string(what));
-}
 
 absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
@@ -193,6 +207,17 @@ absl::Status EnsureFreeSlot(const CaseContext& context) {
 }
 
 }  // namespace
+
+absl::Status RequireNeutral(const CaseRecord& record, const char* what) {
+  if (record.own_state != ParticipantState::kApproved) {
+    return absl::PermissionDeniedError(std::string("you don't take part in this case") +
+                                       (record.own_state == ParticipantState::kWaiting
+                                            ? " yet: the mediator has to approve you first"
+                                            : " any more"));
+  }
+  if (record.IsNeutral()) return absl::OkStatus();
+  return absl::PermissionDeniedError("only the mediator and co-mediators can " + std::string(what));
+}
 
 ParticipantId InvitationEntryId(const MadeInvitation& invitation) {
   ParticipantId::Bytes bytes{};
@@ -413,7 +438,47 @@ absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id) {
   }
   pairing->compared = 1;
   PARLEY_RETURN_IF_ERROR(context.Pairings().PutPairing(step, *pairing));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
+                          context.Pairings().invitations.All(step));
+  for (const MadeInvitation& invitation : invitations) {
+    if (invitation.participant != id) continue;
+    PARLEY_RETURN_IF_ERROR(Settle(step, context, invitation));
+  }
   return step.Commit();
+}
+
+absl::StatusOr<size_t> SettledAlarms(const ReadTransaction& step, const CaseContext& context,
+                                     const MadeInvitation& invitation) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<SettledRecord> settled,
+      GetRecord<SettledRecord>(step, RecordClass::kContent, SettledName(context, invitation)));
+  if (!settled.has_value()) return size_t{0};
+  return std::min<size_t>(settled->alarms, invitation.alarms.size());
+}
+
+absl::Status SettleAlarms(const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_RETURN_IF_ERROR(context.Records().Case(step).status());
+  PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
+                          context.Pairings().invitations.All(step));
+  for (const MadeInvitation& invitation : invitations) {
+    PARLEY_RETURN_IF_ERROR(Settle(step, context, invitation));
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) {
+    if (channel.info.never_sent == 0) continue;
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent, SeenName(context, channel.id),
+                                     SettledRecord{channel.info.never_sent}));
+  }
+  return step.Commit();
+}
+
+absl::StatusOr<uint64_t> SeenNeverSent(const ReadTransaction& step, const CaseContext& context,
+                                       const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<SettledRecord> seen,
+      GetRecord<SettledRecord>(step, RecordClass::kContent, SeenName(context, channel)));
+  return seen.has_value() ? seen->alarms : 0;
 }
 
 }  // namespace parley::client

@@ -38,6 +38,20 @@ absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
 // Errors: as Profile::MarkCompared.
 absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id);
 
+// How many of the invitation's alarms were settled: the first ones.
+absl::StatusOr<size_t> SettledAlarms(const ReadTransaction& step, const CaseContext& context,
+                                     const MadeInvitation& invitation);
+// Settles all alarms up to now that are about invitations, or about messages that are never sent.
+// Errors: NotFound for an unknown case.
+absl::Status SettleAlarms(const CaseContext& context);
+// How many of a channel's messages that are never sent were settled.
+absl::StatusOr<uint64_t> SeenNeverSent(const ReadTransaction& step, const CaseContext& context,
+                                       const ChannelId& channel);
+
+// PermissionDenied, saying who can do `what` and why this device's owner can't, unless they are a
+// neutral who takes part.
+absl::Status RequireNeutral(const CaseRecord& record, const char* what);
+
 // By which an invitation that nobody has used is listed among participants.
 ParticipantId InvitationEntryId(const MadeInvitation& invitation);
 

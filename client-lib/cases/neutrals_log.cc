@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/connection.h"
 #include "client-lib/cases/controls.h"
 #include "client-lib/cases/identity.h"
+#include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/handshake.h"
 #include "crypto/primitives/signature.h"
@@ -132,16 +134,27 @@ absl::Status TakeSecrets(Transaction& step, const CaseContext& context, CaseReco
                          const ChannelMessage& message) {
   PARLEY_RETURN_IF_ERROR(TakeControls(step, context, own, secrets, neutrals.info.state,
                                       message.author.participant_id, message.number));
-  if (own.sponsor_token.empty() && !secrets.connection().empty()) {
-    absl::StatusOr<ConnectionString> connection = ParseConnectionString(secrets.connection());
-    if (connection.ok()) own.sponsor_token = std::move(connection->sponsor_token);
+  if (secrets.connection().empty()) return absl::OkStatus();
+  const absl::StatusOr<ConnectionString> said = ParseConnectionString(secrets.connection());
+  if (!said.ok() || said->relay.identity_key != own.relay_identity) return absl::OkStatus();
+  if (own.sponsor_token.empty()) {
+    own.sponsor_token = said->sponsor_token.Clone();
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  // What a neutral is briefed with may be behind; and who has gone has no say in what pays.
+  const bool there =
+      neutrals.info.state.FindMember(message.author.participant_id) != nullptr && !message.own;
+  if (!secrets.renewed() || !there ||
+      crypto::ConstantTimeEquals(said->sponsor_token.Reveal(), own.sponsor_token.Reveal())) {
+    return absl::OkStatus();
+  }
+  return KeepOffer(step, context, said->sponsor_token, message.author.participant_id);
 }
 
 absl::Status TakeContent(Transaction& step, const CaseContext& context, CaseRecord& own,
                          const CaseChannel& neutrals, const ChannelMessage& message) {
-  Content content;
+  Content content;  // control keys, the sponsor token, introductions' secrets
+  const ScopedMessageWipe wipe(content);
   const ByteView bytes = message.content.Reveal();
   if (!content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::OkStatus();
@@ -201,6 +214,7 @@ absl::Status PostRecord(Transaction& step, const CaseContext& context, const Cha
                         const std::vector<ParticipantRecord::Introduction>& introductions) {
   PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(person.card));
   Content content;
+  const ScopedMessageWipe wipe(content);
   ParticipantRecord& record = *content.mutable_participant();
   record.set_participant_id(ToField(person.id));
   record.set_name(person.name);

@@ -100,6 +100,8 @@ absl::Status Forget(Transaction& step, const CaseContext& context, ByteView rend
   const PairingRecords records = context.Pairings();
   PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.pairings));
   PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.own_key_packages));
+  PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.traffic));
+  PARLEY_RETURN_IF_ERROR(DeleteAll(step, records.unconfirmed));
   return DeleteAll(step, records.outbox);
 }
 
@@ -220,9 +222,15 @@ absl::StatusOr<CaseId> SendAnswer(const CaseContext& profile, const InvitationCo
   const absl::Status made =
       context.OwnInbox().Create(*context.relay, Credential::Voucher(join.voucher));
   if (absl::IsUnauthenticated(made)) {
-    // The voucher serves once: somebody has used the invitation.
+    // The voucher serves once: somebody may have used the invitation. Or its sponsor's string was
+    // renewed, or its sponsor removed.
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Entry> entries, ReadOrExplain(context, code));
     PARLEY_RETURN_IF_ERROR(Undo(context, code));
-    return UsedBefore();
+    if (AnsweredBefore(code, entries, join.append_id, UINT64_MAX)) return UsedBefore();
+    return absl::UnauthenticatedError(
+        "the relay doesn't take the invitation's voucher any more; ask for a new invitation (the "
+        "relay says: " +
+        std::string(made.message()) + ")");
   }
   PARLEY_RETURN_IF_ERROR(made);
   PARLEY_ASSIGN_OR_RETURN(uint64_t position,

@@ -315,7 +315,7 @@ class Reconciler {
   absl::Status Share(const std::vector<ControlRecord>& controls) {
     if (controls.empty()) return absl::OkStatus();
     PARLEY_RETURN_IF_ERROR(
-        PostControls(step_, context_, neutrals_->id, record_, controls, std::nullopt));
+        PostControls(step_, context_, neutrals_->id, record_, controls, WithToken::kNo));
     PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step_, record_));
     result_.touched.insert(neutrals_->id);
     return LoadChannels();

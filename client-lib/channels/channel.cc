@@ -7,6 +7,7 @@
 #include "client-lib/channels/channel_step.h"
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/exchange.h"
+#include "client-lib/channels/group_store.h"
 #include "client-lib/channels/message_log.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
@@ -90,7 +91,7 @@ absl::StatusOr<ChannelInfo> Channel::Info(const ReadTransaction& tx) const {
   info.generation_began = log.number_base + log.generation_start;
   info.epoch = log.generation - 1;
   PARLEY_ASSIGN_OR_RETURN(info.self, ParseCredential(log.self));
-  info.committer = info.state.IsCommitter(info.self.participant_id);
+  info.committer = context_.policy->MayCommit(info.state, info.self.participant_id);
   PARLEY_ASSIGN_OR_RETURN(info.has_control_key,
                           tx.Has(RecordClass::kKeys, view.names.Control(info.state.control_key)));
   info.mailbox_made = log.mailbox_made != 0;
@@ -100,6 +101,8 @@ absl::StatusOr<ChannelInfo> Channel::Info(const ReadTransaction& tx) const {
   info.leaving = log.leave_wanted != 0;
   info.passed_over = log.passed_over;
   info.unsent = view.channel.unsent;
+  info.never_sent = view.channel.never_sent;
+  info.company_since = log.company_since;
   info.confirmed_at = log.confirmed_by_others_at;
   info.number = log.number_base + log.position;
   info.alarms = AlarmsOf(view.channel);
@@ -115,7 +118,12 @@ absl::StatusOr<std::vector<ChannelMessage>> Channel::Messages(const ReadTransact
 
 absl::StatusOr<std::vector<ChannelMessage>> Channel::Unsent(const ReadTransaction& tx) const {
   PARLEY_ASSIGN_OR_RETURN(const View view, LoadView(tx, id_));
-  return ListUnsent(tx, view.names, view.channel, view.log);
+  return ListOutbox(tx, view.names, view.channel, view.log, OutboxKind::kContent);
+}
+
+absl::StatusOr<std::vector<ChannelMessage>> Channel::NeverSent(const ReadTransaction& tx) const {
+  PARLEY_ASSIGN_OR_RETURN(const View view, LoadView(tx, id_));
+  return ListOutbox(tx, view.names, view.channel, view.log, OutboxKind::kNeverSent);
 }
 
 absl::StatusOr<std::optional<SubscriptionTarget>> Channel::Subscription(
@@ -132,7 +140,8 @@ absl::StatusOr<std::optional<SubscriptionTarget>> Channel::Subscription(
 }
 
 absl::StatusOr<MessageId> Channel::Queue(Transaction& tx, const content::v1::Content& content) {
-  PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                          ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
   PARLEY_RETURN_IF_ERROR(RequireActive(step.log(), step.state()));
   PARLEY_ASSIGN_OR_RETURN(const MessageId id, QueueContent(step, content));
   PARLEY_RETURN_IF_ERROR(step.Save());
@@ -140,20 +149,23 @@ absl::StatusOr<MessageId> Channel::Queue(Transaction& tx, const content::v1::Con
 }
 
 absl::Status Channel::Unqueue(Transaction& tx, const MessageId& id) {
-  PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                          ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
   PARLEY_RETURN_IF_ERROR(UnqueueContent(step, id));
   return step.Save();
 }
 
 absl::Status Channel::Leave(Transaction& tx) {
-  PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                          ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
   PARLEY_RETURN_IF_ERROR(RequireActive(step.log(), step.state()));
   step.log().leave_wanted = 1;
   return step.Save();
 }
 
 absl::Status Channel::Halt(Transaction& tx, const std::string& reason) {
-  PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                          ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
   PARLEY_RETURN_IF_ERROR(RequireActive(step.log(), step.state()));
   ExchangeResult told;  // the alarm stays with the channel
   step.Raise(
@@ -164,7 +176,8 @@ absl::Status Channel::Halt(Transaction& tx, const std::string& reason) {
 }
 
 absl::Status Channel::PrepareCommit(Transaction& tx, const MembershipChange& change) {
-  PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                          ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
   PARLEY_RETURN_IF_ERROR(RequireCommitter(step));
   PARLEY_RETURN_IF_ERROR(KeepChange(step, change));
   return step.Save();
@@ -172,12 +185,10 @@ absl::Status Channel::PrepareCommit(Transaction& tx, const MembershipChange& cha
 
 absl::StatusOr<std::vector<ParticipantId>> Channel::Leavers(const ReadTransaction& tx) const {
   PARLEY_ASSIGN_OR_RETURN(const View view, LoadView(tx, id_));
-  PARLEY_ASSIGN_OR_RETURN(
-      const std::optional<crypto::Secret> stored,
-      tx.Get(RecordClass::kRatchet, view.names.Group(view.channel.incarnation)));
-  if (!stored.has_value()) return std::vector<ParticipantId>();
-  PARLEY_ASSIGN_OR_RETURN(const mls::Group group, mls::Group::Parse(stored->Reveal()));
-  return ListLeavers(group);
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<mls::Group> group,
+                          LoadGroup(tx, view.names.Group(view.channel.incarnation)));
+  if (!group.has_value()) return std::vector<ParticipantId>();
+  return ListLeavers(*group, *context_.policy);
 }
 
 absl::StatusOr<std::vector<WelcomeDelivery>> Channel::PendingWelcomes(

@@ -59,11 +59,16 @@ inline constexpr size_t kMaxContentBytes = 960 * 1024;
 // How often an own leaf is renewed.
 inline constexpr uint64_t kLeafRenewalSeconds = 7 * 24 * 60 * 60;
 
+class ChannelPolicy;
+const ChannelPolicy& StandardPolicy();
+
 // What channels work with. The pointers stay valid as long as the channels that have them.
 struct ChannelContext {
   ProfileStore* store = nullptr;
   Mailboxes* mailboxes = nullptr;
   std::function<uint64_t()> now_seconds;
+  // What judges commits, proposals, messages and Welcomes.
+  const ChannelPolicy* policy = &StandardPolicy();
 };
 
 // What pays for a channel's mailbox; kept in the profile until the mailbox has been made.
@@ -151,6 +156,9 @@ class Channel {
                                                        const MessageQuery& query) const;
   // Own contents that wait to be sent, in order.
   absl::StatusOr<std::vector<ChannelMessage>> Unsent(const ReadTransaction& tx) const;
+  // Own texts and documents that waited when this participant was put out or had left, in order:
+  // they are never sent, whatever comes.
+  absl::StatusOr<std::vector<ChannelMessage>> NeverSent(const ReadTransaction& tx) const;
   // Nothing when there is nothing to listen to: not active, or the mailbox isn't made yet.
   absl::StatusOr<std::optional<SubscriptionTarget>> Subscription(const ReadTransaction& tx) const;
 
@@ -162,7 +170,8 @@ class Channel {
   // when the channel isn't active (the message says why).
   absl::StatusOr<MessageId> Queue(Transaction& tx, const content::v1::Content& content);
 
-  // Drops a content that nothing has been sent of yet. Errors: NotFound when there is none such.
+  // Drops a content that nothing has been sent of yet, or never will. Errors: NotFound when there
+  // is none such.
   absl::Status Unqueue(Transaction& tx, const MessageId& id);
 
   // Asks for one's own removal, by a proposal that the next committer commits.

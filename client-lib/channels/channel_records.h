@@ -2,7 +2,8 @@
 // README.md lists them.
 //
 // Threading: plain values and free functions on a transaction.
-// Errors: DataLoss for a record that is damaged or of a later version; the store's.
+// Versions: each record begins with its own; a build reads the one that it writes.
+// Errors: DataLoss for a record that is damaged or of another version, saying which; the store's.
 #ifndef PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_RECORDS_H_
 #define PARLEY_CLIENT_LIB_CHANNELS_CHANNEL_RECORDS_H_
 
@@ -55,6 +56,7 @@ struct ChannelRecord {
   uint64_t outbox_first = 1;  // items that wait: [first, next)
   uint64_t outbox_next = 1;
   uint64_t unsent = 0;            // contents among them
+  uint64_t never_sent = 0;        // contents among them that can't be sent any more
   uint64_t deliveries_first = 1;  // Welcomes: [first, next)
   uint64_t deliveries_next = 1;
   std::vector<AlarmRecord> alarms;
@@ -62,8 +64,8 @@ struct ChannelRecord {
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.version, self.incarnation, self.messages, self.outbox_first,
-                    self.outbox_next, self.unsent, self.deliveries_first, self.deliveries_next,
-                    self.alarms);
+                    self.outbox_next, self.unsent, self.never_sent, self.deliveries_first,
+                    self.deliveries_next, self.alarms);
   }
 };
 
@@ -83,12 +85,13 @@ struct HeadClaim {
   }
 };
 
-// One incarnation: where this client stands in its log.
+// One incarnation: where this client stands in its log. Every message writes it; the roster, which
+// is as long as there are members, has a record of its own.
 struct IncarnationRecord {
-  uint8_t version = 1;
+  uint8_t version = 2;
   uint8_t standing = 1;
   std::string reason;
-  Bytes state;  // ChannelState
+  Bytes state;  // ChannelState: StateRecord
   Bytes self;   // ParleyCredential
   uint8_t mailbox_made = 0;
   uint64_t number_base = 0;  // a message's number is this and its position
@@ -114,6 +117,7 @@ struct IncarnationRecord {
   uint64_t barren_commit_in = 0;     // generation whose proposals an own commit could not take in
   uint64_t unconfirmed_entries = 0;  // of others since the last own message …
   uint64_t unconfirmed_since = 0;    // … and when the first of them was received
+  uint64_t company_since = 0;        // when the roster came to show others beside oneself
   uint64_t confirmed_by_others_at = 0;
   uint64_t announced_position = 0;  // in ChannelHeads
   uint64_t announced_generation = 0;
@@ -121,15 +125,26 @@ struct IncarnationRecord {
 
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.version, self.standing, self.reason, self.state, self.self,
-                    self.mailbox_made, self.number_base, self.generation, self.generation_start,
-                    self.position, self.hash, self.hash_before, self.joined_position,
-                    self.joined_hash, self.previous_position, self.previous_hash, self.in_flight,
-                    self.passed_over, self.last_passed_over, self.leave_wanted,
-                    self.leaf_renewed_at, self.proposed_update_in, self.proposed_leave_in,
-                    self.barren_commit_in, self.unconfirmed_entries, self.unconfirmed_since,
+    return std::tie(self.version, self.standing, self.reason, self.self, self.mailbox_made,
+                    self.number_base, self.generation, self.generation_start, self.position,
+                    self.hash, self.hash_before, self.joined_position, self.joined_hash,
+                    self.previous_position, self.previous_hash, self.in_flight, self.passed_over,
+                    self.last_passed_over, self.leave_wanted, self.leaf_renewed_at,
+                    self.proposed_update_in, self.proposed_leave_in, self.barren_commit_in,
+                    self.unconfirmed_entries, self.unconfirmed_since, self.company_since,
                     self.confirmed_by_others_at, self.announced_position, self.announced_generation,
                     self.claims);
+  }
+};
+
+// Beside an IncarnationRecord: changes with the membership.
+struct StateRecord {
+  uint8_t version = 1;
+  Bytes state;  // ChannelState
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.state);
   }
 };
 
@@ -149,7 +164,11 @@ struct EpochKeysRecord {
   }
 };
 
-enum class OutboxKind : uint8_t { kContent = 1, kProposal = 2 };
+enum class OutboxKind : uint8_t {
+  kContent = 1,
+  kProposal = 2,
+  kNeverSent = 3,  // a content that waited when this participant was put out; kept to be shown
+};
 
 // Something that waits to be sent or to be seen in the log.
 struct OutboxRecord {
@@ -232,9 +251,10 @@ struct ChangeRecord {
   }
 };
 
-// An own commit in flight, with all that its winning needs.
+// An own commit in flight. What its winning needs is in the CommitOutcomeRecord, and the group
+// after it in the place NextGroup().
 struct CommitRecord {
-  uint8_t version = 1;
+  uint8_t version = 2;
   uint64_t generation = 1;  // that it closes
   AppendId append_id{};
   Bytes payload;
@@ -243,15 +263,23 @@ struct CommitRecord {
   PublicKey next_control_key{};
   crypto::ByteArray<crypto::kSignatureSize> control_signature{};
   uint8_t acknowledged = 0;
-  Bytes state;              // the ChannelState after it
-  crypto::Secret prepared;  // mls::PreparedCommit
-  std::vector<Addressee> addressees;
 
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.version, self.generation, self.append_id, self.payload, self.next_read_key,
                     self.next_append_key, self.next_control_key, self.control_signature,
-                    self.acknowledged, self.state, self.prepared, self.addressees);
+                    self.acknowledged);
+  }
+};
+struct CommitOutcomeRecord {
+  uint8_t version = 1;
+  Bytes state;    // the ChannelState after it
+  Bytes welcome;  // empty for none
+  std::vector<Addressee> addressees;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.state, self.welcome, self.addressees);
   }
 };
 
@@ -267,15 +295,16 @@ struct DeliveryRecord {
 };
 
 // A Welcome that was taken while the log that it follows on wasn't read to its end yet.
+// Its group is in the place SuccessorGroup().
 struct SuccessorRecord {
-  uint8_t version = 1;
+  uint8_t version = 2;
   ParticipantId adder;  // whose pairing brought it
   IncarnationRecord log;
-  crypto::Secret group;
+  Bytes state;  // ChannelState
 
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.version, self.adder, self.log, self.group);
+    return std::tie(self.version, self.adder, self.log, self.state);
   }
 };
 
@@ -288,6 +317,12 @@ struct PaymentRecord {
   static auto Fields(F& self) {
     return std::tie(self.version, self.kind, self.bytes);
   }
+};
+
+// Where a group is kept: group_store.h.
+struct GroupPlace {
+  std::string head;
+  std::string base;
 };
 
 // The names of a channel's records.
@@ -308,10 +343,15 @@ class ChannelNames {
   }
   std::string Successor() const { return base_ + "/successor"; }
   std::string Incarnation(uint32_t n) const { return base_ + "/" + std::to_string(n); }
-  std::string Group(uint32_t n) const { return Incarnation(n) + "/group"; }
+  std::string State(uint32_t n) const { return Incarnation(n) + "/state"; }
+  GroupPlace Group(uint32_t n) const { return {Incarnation(n) + "/group", GroupBase(n)}; }
+  // After the own commit in flight.
+  GroupPlace NextGroup(uint32_t n) const { return {Commit(n) + "/group", GroupBase(n)}; }
+  GroupPlace SuccessorGroup() const { return {Successor() + "/group", Successor() + "/group"}; }
   std::string EpochKeys(uint32_t n) const { return Incarnation(n) + "/keys"; }
   std::string Change(uint32_t n) const { return Incarnation(n) + "/change"; }
   std::string Commit(uint32_t n) const { return Incarnation(n) + "/commit"; }
+  std::string CommitOutcome(uint32_t n) const { return Commit(n) + "/outcome"; }
   std::string Payment(uint32_t n) const { return Incarnation(n) + "/payment"; }
   std::string Hashes(uint32_t n, uint64_t block) const {
     return Incarnation(n) + "/hashes/" + std::to_string(block);
@@ -321,8 +361,13 @@ class ChannelNames {
   }
 
  private:
+  std::string GroupBase(uint32_t n) const { return Incarnation(n) + "/group"; }
+
   std::string base_;
 };
+
+// The error for a record whose first byte, the version, or whose form isn't `expected`'s.
+absl::Status UnreadableRecord(ByteView record, uint8_t expected);
 
 // The record of this name; nothing when there is none.
 template <typename Record>
@@ -332,9 +377,8 @@ absl::StatusOr<std::optional<Record>> LoadRecord(const ReadTransaction& tx,
   PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> value, tx.Get(record_class, name));
   if (!value.has_value()) return std::optional<Record>();
   absl::StatusOr<Record> record = crypto::Parse<Record>(value->Reveal());
-  if (!record.ok() || record->version != 1) {
-    return absl::DataLossError(
-        "a channel's record in the profile is damaged, or of a later version of Parley");
+  if (!record.ok() || record->version != Record().version) {
+    return UnreadableRecord(value->Reveal(), Record().version);
   }
   return std::optional<Record>(std::move(*record));
 }

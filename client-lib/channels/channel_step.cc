@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client-lib/channels/credential.h"
+#include "client-lib/channels/group_store.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
@@ -40,6 +41,18 @@ bool IsRepetition(const std::vector<AlarmRecord>& alarms, const ChannelAlarm& al
          }) >= static_cast<ptrdiff_t>(kMaxOfOne);
 }
 
+// Puts a content record, unless it is there as it is: most steps find nothing new.
+template <typename Record>
+absl::Status StoreChanged(Transaction& tx, const std::string& name, const Record& record) {
+  const crypto::Secret now = crypto::SerializeSecret(record);
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> stored,
+                          tx.Get(RecordClass::kContent, name));
+  if (stored.has_value() && crypto::ConstantTimeEquals(stored->Reveal(), now.Reveal())) {
+    return absl::OkStatus();
+  }
+  return tx.Put(RecordClass::kContent, name, now);
+}
+
 TranscriptHash AuthenticatorOf(const mls::Group& group) {
   TranscriptHash value{};
   const Bytes authenticator = group.EpochAuthenticator();
@@ -58,12 +71,31 @@ absl::StatusOr<ChannelRecord> LoadChannel(const ReadTransaction& tx, const Chann
 
 absl::StatusOr<IncarnationRecord> LoadIncarnation(const ReadTransaction& tx,
                                                   const ChannelNames& names, uint32_t incarnation) {
-  return LoadExisting<IncarnationRecord>(tx, RecordClass::kContent, names.Incarnation(incarnation));
+  PARLEY_ASSIGN_OR_RETURN(
+      IncarnationRecord log,
+      LoadExisting<IncarnationRecord>(tx, RecordClass::kContent, names.Incarnation(incarnation)));
+  PARLEY_ASSIGN_OR_RETURN(StateRecord state, LoadExisting<StateRecord>(tx, RecordClass::kContent,
+                                                                       names.State(incarnation)));
+  log.state = std::move(state.state);
+  return log;
 }
 
 absl::StatusOr<EpochKeysRecord> LoadEpochKeys(const ReadTransaction& tx, const ChannelNames& names,
                                               uint32_t incarnation) {
   return LoadExisting<EpochKeysRecord>(tx, RecordClass::kRatchet, names.EpochKeys(incarnation));
+}
+
+absl::Status DeleteCommit(Transaction& tx, const ChannelNames& names, uint32_t incarnation) {
+  const GroupPlace current = names.Group(incarnation);
+  PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, names.NextGroup(incarnation), &current));
+  PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kRatchet, names.CommitOutcome(incarnation)));
+  return tx.Delete(RecordClass::kRatchet, names.Commit(incarnation));
+}
+
+absl::Status DeleteKeys(Transaction& tx, const ChannelNames& names, uint32_t incarnation) {
+  PARLEY_RETURN_IF_ERROR(DeleteCommit(tx, names, incarnation));
+  PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, names.Group(incarnation)));
+  return tx.Delete(RecordClass::kRatchet, names.EpochKeys(incarnation));
 }
 
 absl::Status RequireActive(const IncarnationRecord& log, const ChannelState& state) {
@@ -88,11 +120,13 @@ const char* StandingName(Standing standing) {
   return "unknown";
 }
 
-ChannelStep::ChannelStep(Transaction& tx, const ChannelId& id, uint64_t now, ChannelRecord channel)
+ChannelStep::ChannelStep(Transaction& tx, const ChannelId& id, uint64_t now, ChannelRecord channel,
+                         const ChannelPolicy& policy)
     : tx_(&tx),
       id_(id),
       names_(id),
       now_(now),
+      policy_(&policy),
       channel_(std::move(channel)),
       hashes_([names = names_, n = channel_.incarnation](uint64_t block) {
         return names.Hashes(n, block);
@@ -101,9 +135,10 @@ ChannelStep::ChannelStep(Transaction& tx, const ChannelId& id, uint64_t now, Cha
         return names.Authenticators(n, block);
       }) {}
 
-absl::StatusOr<ChannelStep> ChannelStep::Load(Transaction& tx, const ChannelId& id, uint64_t now) {
+absl::StatusOr<ChannelStep> ChannelStep::Load(Transaction& tx, const ChannelId& id, uint64_t now,
+                                              const ChannelPolicy& policy) {
   PARLEY_ASSIGN_OR_RETURN(ChannelRecord channel, LoadChannel(tx, ChannelNames(id)));
-  ChannelStep step(tx, id, now, std::move(channel));
+  ChannelStep step(tx, id, now, std::move(channel), policy);
   PARLEY_ASSIGN_OR_RETURN(step.log_, LoadIncarnation(tx, step.names_, step.incarnation()));
   PARLEY_RETURN_IF_ERROR(step.ReadLog());
   return step;
@@ -111,11 +146,12 @@ absl::StatusOr<ChannelStep> ChannelStep::Load(Transaction& tx, const ChannelId& 
 
 absl::StatusOr<ChannelStep> ChannelStep::Begin(Transaction& tx, const ChannelId& id, uint64_t now,
                                                ChannelRecord channel, IncarnationRecord log,
-                                               mls::Group group) {
-  ChannelStep step(tx, id, now, std::move(channel));
+                                               mls::Group group, const ChannelPolicy& policy) {
+  ChannelStep step(tx, id, now, std::move(channel), policy);
   step.log_ = std::move(log);
   PARLEY_RETURN_IF_ERROR(step.ReadLog());
   PARLEY_RETURN_IF_ERROR(step.EnterEpoch(std::move(group), step.state_));
+  step.state_changed_ = true;
   PARLEY_RETURN_IF_ERROR(step.hashes_.Set(tx, step.log_.position, step.log_.hash));
   return step;
 }
@@ -132,16 +168,27 @@ absl::Status ChannelStep::ReadLog() {
 }
 
 absl::StatusOr<mls::Group*> ChannelStep::group() {
-  if (!group_.has_value()) {
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> stored,
-                            tx_->Get(RecordClass::kRatchet, names_.Group(incarnation())));
-    if (!stored.has_value()) {
-      return absl::FailedPreconditionError("the keys of this channel are gone: " + log_.reason);
-    }
-    PARLEY_ASSIGN_OR_RETURN(mls::Group loaded, mls::Group::Parse(stored->Reveal()));
-    group_.emplace(std::move(loaded));
+  if (group_.has_value()) return &*group_;
+  PARLEY_ASSIGN_OR_RETURN(group_, LoadGroup(*tx_, names_.Group(incarnation())));
+  if (group_.has_value()) return &*group_;
+  if (standing() == Standing::kRemoved || standing() == Standing::kLeft) {
+    return absl::FailedPreconditionError("the keys of this channel are gone: " + log_.reason);
   }
-  return &*group_;
+  return absl::DataLossError("the group of the channel " +
+                             DescribeChannel(state_.kind, state_.side) +
+                             " is missing in the profile");
+}
+
+absl::Status ChannelStep::KeepGroup() {
+  if (!group_changed_) return absl::OkStatus();
+  PARLEY_RETURN_IF_ERROR(StoreGroup(*tx_, names_.Group(incarnation()), *group_));
+  group_changed_ = false;
+  return absl::OkStatus();
+}
+
+void ChannelStep::RevertGroup() {
+  group_.reset();
+  group_changed_ = false;
 }
 
 absl::StatusOr<const EpochKeysRecord*> ChannelStep::keys() {
@@ -156,7 +203,11 @@ absl::Status ChannelStep::EnterEpoch(mls::Group next, ChannelState state) {
   PARLEY_ASSIGN_OR_RETURN(EpochKeys keys, DeriveEpochKeys(next, state.mailbox_id));
   log_.generation = GenerationOf(next.epoch());
   log_.generation_start = log_.position;
-  log_.state = SerializeChannelState(state);
+  Bytes serialized = SerializeChannelState(state);
+  state_changed_ = state_changed_ || serialized != log_.state;
+  log_.state = std::move(serialized);
+  const bool alone = state.members.size() < 2;
+  if (alone || log_.company_since == 0) log_.company_since = alone ? 0 : now_;
   state_ = std::move(state);
   keys_.emplace();
   keys_->generation = log_.generation;
@@ -174,14 +225,10 @@ absl::Status ChannelStep::Stop(Standing standing, const std::string& reason) {
   log_.standing = static_cast<uint8_t>(standing);
   log_.reason = reason;
   if (standing != Standing::kRemoved && standing != Standing::kLeft) return absl::OkStatus();
-  group_.reset();
-  group_changed_ = false;
+  RevertGroup();
   keys_.reset();
   keys_changed_ = false;
-  for (const std::string& name : {names_.Group(incarnation()), names_.EpochKeys(incarnation()),
-                                  names_.Commit(incarnation())}) {
-    PARLEY_RETURN_IF_ERROR(tx_->Delete(RecordClass::kRatchet, name));
-  }
+  PARLEY_RETURN_IF_ERROR(DeleteKeys(*tx_, names_, incarnation()));
   return tx_->Delete(RecordClass::kKeys, names_.Change(incarnation()));
 }
 
@@ -200,11 +247,7 @@ void ChannelStep::Raise(const ChannelAlarm& alarm, ExchangeResult& result) {
 }
 
 absl::Status ChannelStep::Save() {
-  if (group_changed_) {
-    PARLEY_RETURN_IF_ERROR(
-        tx_->Put(RecordClass::kRatchet, names_.Group(incarnation()), group_->Serialize()));
-    group_changed_ = false;
-  }
+  PARLEY_RETURN_IF_ERROR(KeepGroup());
   if (keys_changed_) {
     PARLEY_RETURN_IF_ERROR(
         StoreRecord(*tx_, RecordClass::kRatchet, names_.EpochKeys(incarnation()), *keys_));
@@ -212,9 +255,15 @@ absl::Status ChannelStep::Save() {
   }
   PARLEY_RETURN_IF_ERROR(hashes_.Flush(*tx_));
   PARLEY_RETURN_IF_ERROR(authenticators_.Flush(*tx_));
-  PARLEY_RETURN_IF_ERROR(
-      StoreRecord(*tx_, RecordClass::kContent, names_.Incarnation(incarnation()), log_));
-  return StoreRecord(*tx_, RecordClass::kContent, names_.Channel(), channel_);
+  if (state_changed_) {
+    StateRecord state;
+    state.state = log_.state;
+    PARLEY_RETURN_IF_ERROR(
+        StoreRecord(*tx_, RecordClass::kContent, names_.State(incarnation()), state));
+    state_changed_ = false;
+  }
+  PARLEY_RETURN_IF_ERROR(StoreChanged(*tx_, names_.Incarnation(incarnation()), log_));
+  return StoreChanged(*tx_, names_.Channel(), channel_);
 }
 
 }  // namespace parley::client

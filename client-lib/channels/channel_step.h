@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client-lib/channels/channel_policy.h"
 #include "client-lib/channels/channel_records.h"
 #include "client-lib/channels/channel_state.h"
 #include "client-lib/channels/channel_types.h"
@@ -25,10 +26,16 @@ namespace parley::client {
 
 // The channel's record. Errors: NotFound when the profile doesn't have the channel.
 absl::StatusOr<ChannelRecord> LoadChannel(const ReadTransaction& tx, const ChannelNames& names);
+// With its state.
 absl::StatusOr<IncarnationRecord> LoadIncarnation(const ReadTransaction& tx,
                                                   const ChannelNames& names, uint32_t incarnation);
 absl::StatusOr<EpochKeysRecord> LoadEpochKeys(const ReadTransaction& tx, const ChannelNames& names,
                                               uint32_t incarnation);
+
+// Deletes the own commit in flight, if there is one, with the group after it.
+absl::Status DeleteCommit(Transaction& tx, const ChannelNames& names, uint32_t incarnation);
+// Deletes an incarnation's group, epoch keys and commit in flight.
+absl::Status DeleteKeys(Transaction& tx, const ChannelNames& names, uint32_t incarnation);
 
 // FailedPrecondition, with the reason, unless the incarnation is active.
 absl::Status RequireActive(const IncarnationRecord& log, const ChannelState& state);
@@ -36,12 +43,14 @@ absl::Status RequireActive(const IncarnationRecord& log, const ChannelState& sta
 class ChannelStep {
  public:
   // The latest incarnation. Errors: NotFound when the profile doesn't have the channel.
-  static absl::StatusOr<ChannelStep> Load(Transaction& tx, const ChannelId& id, uint64_t now);
+  static absl::StatusOr<ChannelStep> Load(Transaction& tx, const ChannelId& id, uint64_t now,
+                                          const ChannelPolicy& policy = StandardPolicy());
   // The first step of an incarnation, with the records made so far (a fresh ChannelRecord for a new
   // channel).
   static absl::StatusOr<ChannelStep> Begin(Transaction& tx, const ChannelId& id, uint64_t now,
                                            ChannelRecord channel, IncarnationRecord log,
-                                           mls::Group group);
+                                           mls::Group group,
+                                           const ChannelPolicy& policy = StandardPolicy());
 
   ChannelStep(ChannelStep&&) = default;
 
@@ -49,6 +58,8 @@ class ChannelStep {
   const ChannelId& id() const { return id_; }
   const ChannelNames& names() const { return names_; }
   uint64_t now() const { return now_; }
+  // What the channel's messages and commits are judged by.
+  const ChannelPolicy& policy() const { return *policy_; }
 
   ChannelRecord& channel() { return channel_; }
   IncarnationRecord& log() { return log_; }
@@ -57,15 +68,21 @@ class ChannelStep {
   const ParleyCredential& self() const { return self_; }
   uint32_t incarnation() const { return channel_.incarnation; }
   Standing standing() const { return static_cast<Standing>(log_.standing); }
-  bool IsCommitter() const { return state_.IsCommitter(self_.participant_id); }
+  bool IsCommitter() const { return policy_->MayCommit(state_, self_.participant_id); }
 
-  // The group, loaded when first asked for. Whoever changes it calls GroupChanged().
+  // The group, loaded when first asked for. Whoever changes it calls GroupChanged(). Errors:
+  // FailedPrecondition when its keys were destroyed, since this device is out.
   absl::StatusOr<mls::Group*> group();
   void GroupChanged() { group_changed_ = true; }
+  // Puts the group's changes into the transaction now, so that RevertGroup() comes back to here.
+  absl::Status KeepGroup();
+  // Takes back what was done to the group since KeepGroup(). Pointers to it are no longer valid.
+  void RevertGroup();
   // The keys of the current generation.
   absl::StatusOr<const EpochKeysRecord*> keys();
 
-  // Goes to the next epoch, whose generation the entry at log().position has opened.
+  // Goes to the next epoch, with a group that is not stored yet or by ReplaceGroup(), whose
+  // generation the entry at log().position has opened.
   absl::Status EnterEpoch(mls::Group next, ChannelState state);
   // Ends what this device does in the incarnation. Removed or left: the group's keys are destroyed.
   absl::Status Stop(Standing standing, const std::string& reason);
@@ -80,16 +97,19 @@ class ChannelStep {
   absl::Status Save();
 
  private:
-  ChannelStep(Transaction& tx, const ChannelId& id, uint64_t now, ChannelRecord channel);
+  ChannelStep(Transaction& tx, const ChannelId& id, uint64_t now, ChannelRecord channel,
+              const ChannelPolicy& policy);
   absl::Status ReadLog();
 
   Transaction* tx_;
   ChannelId id_;
   ChannelNames names_;
   uint64_t now_;
+  const ChannelPolicy* policy_;
   ChannelRecord channel_;
   IncarnationRecord log_;
   ChannelState state_;
+  bool state_changed_ = false;
   ParleyCredential self_;
   std::optional<mls::Group> group_;
   bool group_changed_ = false;

@@ -346,6 +346,80 @@ TEST_F(ChannelTest, AUsedUpQuotaIsNoReasonToCommit) {
   EXPECT_EQ(mira.Info(id).unsent, 0u);
 }
 
+// What waits for room stands in no removal's way: the relay keeps room for closings.
+TEST_F(ChannelTest, AUsedUpQuotaKeepsNoRemovalBack) {
+  Open(ChannelKind::kJoint, "", {&ana, &ben});
+  Settle({&mira, &ana, &ben});
+  relay.quota_used_up = true;
+  Must(mira.Queue(id, TextContent("later")));
+  EXPECT_EQ(mira.In(id).Exchange().status().code(), absl::StatusCode::kResourceExhausted);
+  Must(mira.Prepare(id, {.removes = {ben.self.participant_id}}));
+  const absl::Status refused = mira.In(id).Exchange().status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << "the message still waits";
+  EXPECT_EQ(mira.Info(id).state.FindMember(ben.self.participant_id), nullptr);
+  EXPECT_FALSE(mira.Info(id).commit_in_flight);
+  Must(ben.In(id).Sync());
+  EXPECT_EQ(ben.Info(id).standing, Standing::kRemoved);
+  relay.quota_used_up = false;
+  Settle({&mira, &ana});
+  EXPECT_EQ(ana.Heard(id).back(), "Mira: later");
+  EXPECT_EQ(mira.Info(id).unsent, 0u);
+}
+
+// The same where the allowance is used up, and a commit has just renewed it in vain.
+TEST_F(ChannelTest, AnAllowanceThatIsNeverThereKeepsNoRemovalBack) {
+  Open(ChannelKind::kJoint, "", {&ana, &ben});
+  Settle({&mira, &ana, &ben});
+  relay.allowance = 0;
+  Must(mira.Queue(id, TextContent("later")));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(mira.In(id).Exchange().status().code(), absl::StatusCode::kResourceExhausted);
+  }
+  Must(mira.Prepare(id, {.removes = {ben.self.participant_id}}));
+  EXPECT_EQ(mira.In(id).Exchange().status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(mira.Info(id).state.FindMember(ben.self.participant_id), nullptr);
+}
+
+// What waited is given back, once, and goes out at no later time: not even after a return.
+TEST_F(ChannelTest, WhatWaitsWhenOneIsPutOutIsNeverSent) {
+  Open(ChannelKind::kJoint, "", {&ana, &ben});
+  Settle({&mira, &ana, &ben});
+  relay.before_append = [] { return absl::UnavailableError("cut"); };
+  EXPECT_EQ(ben.Say(id, "in flight").code(), absl::StatusCode::kUnavailable);
+  relay.before_append = nullptr;
+  Must(ben.Queue(id, TextContent("waits")));
+  Must(Remove(mira, ben));
+  const ExchangeResult result = Must(ben.In(id).Exchange());
+  EXPECT_EQ(result.given_up, 2u);
+  EXPECT_EQ(ben.Info(id).standing, Standing::kRemoved);
+  EXPECT_EQ(ben.Info(id).unsent, 0u);
+  EXPECT_EQ(ben.Info(id).never_sent, 2u);
+  EXPECT_EQ(Must(ben.In(id).Exchange()).given_up, 0u);
+  MessageId first;
+  {
+    const ReadTransaction tx = Must(ben.store->Read());
+    EXPECT_TRUE(Must(ben.In(id).Unsent(tx)).empty());
+    const std::vector<ChannelMessage> kept = Must(ben.In(id).NeverSent(tx));
+    ASSERT_EQ(kept.size(), 2u);
+    first = kept[0].id;
+    content::v1::Content content;
+    ASSERT_TRUE(content.ParseFromArray(kept[1].content.Reveal().data(),
+                                       static_cast<int>(kept[1].content.size())));
+    EXPECT_EQ(content.text().text(), "waits");
+  }
+  {
+    Transaction tx = Must(ben.store->Begin());
+    Must(ben.In(id).Unqueue(tx, first));
+    Must(tx.Commit());
+  }
+  Add(mira, {&ben});
+  Settle({&ben, &mira, &ana});
+  Must(ben.Say(id, "back again"));
+  Settle({&mira, &ana, &ben});
+  EXPECT_THAT(ana.Heard(id), ElementsAre("Ben: back again"));
+  EXPECT_EQ(ben.Info(id).never_sent, 1u);
+}
+
 // Whatever a relay says: one commit, and no other before an entry got through.
 TEST_F(ChannelTest, AnAllowanceThatIsNeverThereIsRenewedOnce) {
   Open(ChannelKind::kJoint, "", {&ana});
@@ -388,6 +462,26 @@ TEST_F(ChannelTest, CheckpointsComeAfterManyEntriesAndADay) {
   EXPECT_EQ(checkpoints(), 2u);
   Settle({&mira, &ana});
   EXPECT_GT(mira.Info(id).confirmed_at, 0u);
+}
+
+// From then on somebody can confirm the log.
+TEST_F(ChannelTest, CompanyCountsFromWhenOthersAreIn) {
+  Open(ChannelKind::kJoint, "", {});
+  clock.now += 1000;
+  Must(mira.In(id).Exchange());
+  EXPECT_EQ(mira.Info(id).company_since, 0u);
+  Add(mira, {&ana});
+  const uint64_t added = clock.now;
+  EXPECT_EQ(mira.Info(id).company_since, added);
+  EXPECT_EQ(ana.Info(id).company_since, added);
+  clock.now += 1000;
+  Must(mira.Prepare(id, {}));
+  Settle({&mira, &ana});
+  EXPECT_EQ(mira.Info(id).company_since, added);
+  EXPECT_EQ(ana.Info(id).company_since, added);
+  Must(mira.Prepare(id, {.removes = {ana.self.participant_id}}));
+  Must(mira.In(id).Exchange());
+  EXPECT_EQ(mira.Info(id).company_since, 0u);
 }
 
 }  // namespace

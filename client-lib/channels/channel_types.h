@@ -80,6 +80,9 @@ struct ChannelInfo {
   bool leaving = false;           // whether this participant has asked to be removed
   uint64_t passed_over = 0;       // entries that didn't open, verify or parse
   uint64_t unsent = 0;            // contents that wait to be sent
+  uint64_t never_sent = 0;        // texts and documents that waited when one was put out
+  // Since when others have been in it, without a break; 0 while there are none.
+  uint64_t company_since = 0;
   // When another member's word last confirmed the own log; 0 for never.
   uint64_t confirmed_at = 0;
   std::vector<ChannelAlarm> alarms;  // of all incarnations
@@ -144,6 +147,7 @@ struct ExchangeResult {
   uint64_t entries = 0;   // received
   uint64_t messages = 0;  // new texts, documents and unknown contents of others among them
   uint64_t sent = 0;      // contents acknowledged by the relay
+  uint64_t given_up = 0;  // texts and documents that can't be sent any more: one was put out
   bool roster_changed = false;
   bool commit_merged = false;  // an own commit has won: see PendingWelcomes
   bool commit_lost = false;    // an own commit has lost and was dropped: make it anew if needed

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "client-lib/channels/commit_policy.h"
 #include "client-lib/channels/credential.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/signature.h"
@@ -116,8 +115,8 @@ absl::StatusOr<ChannelState> StateAfter(const mls::Group& group, const ChannelSt
   return after;
 }
 
-absl::StatusOr<BuiltCommit> BuildWith(mls::Group& group, const ChannelState& before,
-                                      const ChangeRecord& change,
+absl::StatusOr<BuiltCommit> BuildWith(mls::Group& group, const ChannelPolicy& policy,
+                                      const ChannelState& before, const ChangeRecord& change,
                                       const std::set<mls::LeafIndex>& removed,
                                       const std::vector<mls::PendingProposal>& proposals,
                                       uint64_t now) {
@@ -134,11 +133,12 @@ absl::StatusOr<BuiltCommit> BuildWith(mls::Group& group, const ChannelState& bef
   for (const mls::PendingProposal& pending : proposals) options.listed.push_back(pending.ref);
   options.force_path = true;  // every commit renews the committer's keys
   options.now_seconds = now;
+  options.checks.judge = &policy;
   PARLEY_ASSIGN_OR_RETURN(mls::PreparedCommit prepared, group.PrepareCommit(options));
   const bool membership_changed =
       after.members != before.members || !options.adds.empty() || !options.removes.empty();
-  PARLEY_RETURN_IF_ERROR(CheckStateChange(before, after, membership_changed));
-  PARLEY_RETURN_IF_ERROR(CheckMembership(after, prepared.next));
+  PARLEY_RETURN_IF_ERROR(policy.CheckStateChange(before, after, membership_changed));
+  PARLEY_RETURN_IF_ERROR(policy.CheckMembership(after, prepared.next));
   return BuiltCommit{std::move(prepared), std::move(after), std::move(addressees),
                      proposals.size()};
 }
@@ -146,11 +146,12 @@ absl::StatusOr<BuiltCommit> BuildWith(mls::Group& group, const ChannelState& bef
 }  // namespace
 
 std::vector<mls::PendingProposal> ProposalsToTake(const mls::Group& group,
+                                                  const ChannelPolicy& policy,
                                                   const ChannelState& before,
                                                   const ChangeRecord& change) {
   const absl::StatusOr<std::set<mls::LeafIndex>> removed = LeavesOf(group, change.removes);
   if (!removed.ok()) return {};
-  std::vector<mls::PendingProposal> taken = AcceptableProposals(group, *removed);
+  std::vector<mls::PendingProposal> taken = policy.AcceptableProposals(group, *removed);
   std::erase_if(taken, [&](const mls::PendingProposal& pending) {
     if (pending.proposal.type() != mls::ProposalType::kRemove) return false;
     const std::optional<mls::Member> member = group.FindMember(pending.sender.leaf());
@@ -160,14 +161,16 @@ std::vector<mls::PendingProposal> ProposalsToTake(const mls::Group& group,
   return taken;
 }
 
-absl::StatusOr<BuiltCommit> BuildCommit(mls::Group& group, const ChannelState& before,
-                                        const ChangeRecord& change, uint64_t now) {
+absl::StatusOr<BuiltCommit> BuildCommit(mls::Group& group, const ChannelPolicy& policy,
+                                        const ChannelState& before, const ChangeRecord& change,
+                                        uint64_t now) {
   PARLEY_ASSIGN_OR_RETURN(const std::set<mls::LeafIndex> removed, LeavesOf(group, change.removes));
   if (removed.contains(group.own_leaf())) {
     return absl::InvalidArgumentError("nobody removes themselves by their own commit");
   }
-  std::vector<mls::PendingProposal> proposals = ProposalsToTake(group, before, change);
-  absl::StatusOr<BuiltCommit> built = BuildWith(group, before, change, removed, proposals, now);
+  std::vector<mls::PendingProposal> proposals = ProposalsToTake(group, policy, before, change);
+  absl::StatusOr<BuiltCommit> built =
+      BuildWith(group, policy, before, change, removed, proposals, now);
   if (built.ok() || proposals.empty()) return built;
   // Somebody's proposal can't be committed: that must not keep the change from being made. First
   // without renewals, then without any.
@@ -175,10 +178,10 @@ absl::StatusOr<BuiltCommit> BuildCommit(mls::Group& group, const ChannelState& b
     return pending.proposal.type() != mls::ProposalType::kRemove;
   });
   if (!proposals.empty()) {
-    built = BuildWith(group, before, change, removed, proposals, now);
+    built = BuildWith(group, policy, before, change, removed, proposals, now);
     if (built.ok()) return built;
   }
-  return BuildWith(group, before, change, removed, {}, now);
+  return BuildWith(group, policy, before, change, removed, {}, now);
 }
 
 }  // namespace parley::client

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client-lib/channels/channel_policy.h"
 #include "client-lib/channels/channel_records.h"
 #include "client-lib/channels/channel_state.h"
 #include "crypto/mls/group.h"
@@ -23,12 +24,14 @@ struct BuiltCommit {
 // Uses a key of the group's own handshake ratchet, also when it fails: store the group, or call it
 // on a copy. `after` has the new control key's public half where the change has a seed.
 // Errors: InvalidArgument, NotFound, PermissionDenied as Channel::PrepareCommit.
-absl::StatusOr<BuiltCommit> BuildCommit(mls::Group& group, const ChannelState& before,
-                                        const ChangeRecord& change, uint64_t now);
+absl::StatusOr<BuiltCommit> BuildCommit(mls::Group& group, const ChannelPolicy& policy,
+                                        const ChannelState& before, const ChangeRecord& change,
+                                        uint64_t now);
 
 // The proposals that wait and that a commit takes in; a committer's own removal only together with
 // a new control key.
 std::vector<mls::PendingProposal> ProposalsToTake(const mls::Group& group,
+                                                  const ChannelPolicy& policy,
                                                   const ChannelState& before,
                                                   const ChangeRecord& change);
 

@@ -80,17 +80,21 @@ absl::StatusOr<bool> ProposeWhatIsDue(ChannelStep& step) {
 
 }  // namespace
 
-absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result) {
+absl::StatusOr<bool> PrepareDueCommit(ChannelStep& step, ExchangeResult& result) {
   if (step.standing() != Standing::kActive) return false;
   PARLEY_ASSIGN_OR_RETURN(
       const bool in_flight,
       step.tx().Has(RecordClass::kRatchet, step.names().Commit(step.incarnation())));
   if (in_flight) return true;
   PARLEY_ASSIGN_OR_RETURN(const bool commit, CommitIsDue(step));
-  if (commit) {
-    PARLEY_ASSIGN_OR_RETURN(const bool made, MakeCommit(step, result));
-    if (made) return true;
-  }
+  if (!commit) return false;
+  return MakeCommit(step, result);
+}
+
+absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result) {
+  if (step.standing() != Standing::kActive) return false;
+  PARLEY_ASSIGN_OR_RETURN(const bool committing, PrepareDueCommit(step, result));
+  if (committing) return true;
   const absl::StatusOr<bool> proposed = ProposeWhatIsDue(step);
   // So many proposals wait that no more are taken: it is tried again after the next commit.
   if (!proposed.ok() && !absl::IsResourceExhausted(proposed.status())) return proposed;

@@ -18,6 +18,10 @@ inline constexpr uint64_t kEntriesPerGeneration = 4096;
 // there is something. Requires: the log has been read to its head.
 absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result);
 
+// Only an own commit, where one is in flight or due: for a relay that has no room for more. Whether
+// there is one to be sent. Requires: as PrepareNext.
+absl::StatusOr<bool> PrepareDueCommit(ChannelStep& step, ExchangeResult& result);
+
 // Makes an empty commit, where this participant can: the mailbox's allowance is used up, in a
 // generation that has taken an entry. Whether there is one to be sent.
 absl::StatusOr<bool> RenewAllowance(ChannelStep& step, ExchangeResult& result);

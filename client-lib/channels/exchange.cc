@@ -9,6 +9,7 @@
 #include "client-lib/channels/due_work.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
+#include "client-lib/channels/relay_fault.h"
 #include "client-lib/channels/sync.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/signature.h"
@@ -19,8 +20,16 @@ namespace {
 // Rounds in which only others got through. After so many, the caller may try again later.
 constexpr int kMaxFruitlessRounds = 50;
 
+// What the relay has said instead of taking an append: that the generation isn't current any more.
+struct StaleAnswer {
+  uint32_t incarnation = 0;
+  uint64_t generation = 0;  // of the append
+  uint64_t current = 0;     // as the relay has it
+};
+
 // What is in flight, and the key to append it with.
 struct Load {
+  uint32_t incarnation = 0;
   ObjectId mailbox_id{};
   uint64_t generation = 0;
   crypto::Secret append_seed;
@@ -37,10 +46,13 @@ class Exchanger {
     PARLEY_RETURN_IF_ERROR(MakeMailbox());
     for (int fruitless = 0; fruitless < kMaxFruitlessRounds; ++fruitless) {
       progress_ = false;
+      stale_.reset();
+      refused_ = absl::OkStatus();
       PARLEY_RETURN_IF_ERROR(SendInFlight());
       PARLEY_RETURN_IF_ERROR(SyncToHead(context_, id_, result_));
-      PARLEY_ASSIGN_OR_RETURN(const bool more, Step(&PrepareNext));
-      if (!more) return absl::OkStatus();
+      PARLEY_RETURN_IF_ERROR(CheckStaleAnswer());
+      PARLEY_ASSIGN_OR_RETURN(const bool more, Prepare());
+      if (!more) return refused_;
       if (progress_) fruitless = 0;
     }
     return absl::AbortedError("the channel is busy: what waits is sent with the next sync");
@@ -50,7 +62,8 @@ class Exchanger {
   // One transaction of its own.
   absl::StatusOr<bool> Step(absl::StatusOr<bool> (*work)(ChannelStep&, ExchangeResult&)) {
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     PARLEY_ASSIGN_OR_RETURN(const bool some, work(step, result_));
     PARLEY_RETURN_IF_ERROR(step.Save());
     PARLEY_RETURN_IF_ERROR(tx.Commit());
@@ -93,7 +106,8 @@ class Exchanger {
     PARLEY_RETURN_IF_ERROR(
         context_.mailboxes->Create(credential, founding->mailbox_id, founding->keys));
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     if (step.state().mailbox_id != founding->mailbox_id) return absl::OkStatus();
     step.log().mailbox_made = 1;
     PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kKeys, step.names().Payment(step.incarnation())));
@@ -111,6 +125,7 @@ class Exchanger {
                             LoadIncarnation(tx, names, channel.incarnation));
     if (static_cast<Standing>(log.standing) != Standing::kActive) return std::optional<Load>();
     Load load;
+    load.incarnation = channel.incarnation;
     PARLEY_ASSIGN_OR_RETURN(load.entries, UnacknowledgedEntries(tx, names, log));
     PARLEY_ASSIGN_OR_RETURN(
         load.commit,
@@ -133,13 +148,12 @@ class Exchanger {
       PARLEY_ASSIGN_OR_RETURN(const Outcome outcome,
                               Append(*load, key, entry.append_id, entry.payload, std::nullopt));
       if (outcome == Outcome::kStale) return absl::OkStatus();  // so is the rest
-      if (outcome == Outcome::kFull) {
-        // An own commit renews the allowance: sent now, or in the next round.
-        if (load->commit.has_value()) break;
-        return SyncAndRenew();
-      }
+      // There may be room for the commit yet: the relay keeps some for closings.
+      if (outcome == Outcome::kRefused) break;
     }
-    if (!load->commit.has_value() || load->commit->acknowledged != 0) return absl::OkStatus();
+    if (!load->commit.has_value()) return absl::OkStatus();
+    refused_ = absl::OkStatus();  // the entries get another turn after the commit
+    if (load->commit->acknowledged != 0) return absl::OkStatus();
     const CommitRecord& commit = *load->commit;
     Closing closing;
     closing.next_keys = {commit.next_read_key, {commit.next_append_key}, commit.next_control_key};
@@ -147,7 +161,7 @@ class Exchanger {
     return Append(*load, key, commit.append_id, commit.payload, closing).status();
   }
 
-  enum class Outcome { kAppended, kStale, kFull };
+  enum class Outcome { kAppended, kStale, kRefused };
 
   absl::StatusOr<Outcome> Append(const Load& load, const crypto::SignatureKey& key,
                                  const AppendId& append_id, const Bytes& payload,
@@ -155,29 +169,59 @@ class Exchanger {
     const absl::StatusOr<AppendOutcome> outcome = context_.mailboxes->Append(
         load.mailbox_id, load.generation, key, append_id, payload, closing);
     if (!outcome.ok()) {
-      full_ = outcome.status();
-      // Of all that may be used up, a closing renews the allowance alone.
-      const bool full = ShortageOf(full_) == Shortage::kAllowance;
-      if (!full || closing.has_value()) return outcome.status();
-      return Outcome::kFull;
+      if (!absl::IsResourceExhausted(outcome.status()) || closing.has_value()) {
+        return outcome.status();
+      }
+      refused_ = outcome.status();
+      return Outcome::kRefused;
     }
-    const auto* appended = std::get_if<Appended>(&*outcome);
-    if (appended == nullptr) return Outcome::kStale;
+    if (const auto* stale = std::get_if<StaleGeneration>(&*outcome)) {
+      stale_ = {load.incarnation, load.generation, stale->current_generation};
+      return Outcome::kStale;
+    }
     progress_ = true;
-    PARLEY_RETURN_IF_ERROR(Acknowledge(append_id, appended->position, closing.has_value()));
+    PARLEY_RETURN_IF_ERROR(
+        Acknowledge(append_id, std::get<Appended>(*outcome).position, closing.has_value()));
     return Outcome::kAppended;
   }
 
-  // The relay has said that the allowance is used up. A committer's commit renews it.
-  absl::Status SyncAndRenew() {
-    PARLEY_RETURN_IF_ERROR(SyncToHead(context_, id_, result_));
-    PARLEY_ASSIGN_OR_RETURN(const bool renewed, Step(&RenewAllowance));
-    return renewed ? absl::OkStatus() : full_;
+  // What comes next, after the log has been read to its head. When the relay has no room for an
+  // entry: a closing alone, for which there may be some; and one that is needed, or that helps.
+  absl::StatusOr<bool> Prepare() {
+    if (refused_.ok()) return Step(&PrepareNext);
+    PARLEY_ASSIGN_OR_RETURN(const bool due, Step(&PrepareDueCommit));
+    // Of all that may be used up, a closing renews the allowance alone.
+    if (due || ShortageOf(refused_) != Shortage::kAllowance) return due;
+    return Step(&RenewAllowance);
+  }
+
+  // A generation that isn't current has been closed, and the log, read after that was said, shows
+  // it. Where it doesn't, the relay keeps back how the log goes on.
+  absl::Status CheckStaleAnswer() {
+    if (!stale_.has_value()) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    const uint64_t generation = step.log().generation;
+    if (step.standing() != Standing::kActive || step.incarnation() != stale_->incarnation ||
+        (generation > stale_->generation && generation >= stale_->current)) {
+      return absl::OkStatus();
+    }
+    const absl::Status fault =
+        RelayFault(step.state(), "it says that generation " + std::to_string(stale_->current) +
+                                     " is current, and shows nothing after generation " +
+                                     std::to_string(generation));
+    step.Raise({ChannelAlarmKind::kRelayLog, step.incarnation(), step.log().position, std::nullopt,
+                std::string(fault.message())},
+               result_);
+    PARLEY_RETURN_IF_ERROR(step.Save());
+    PARLEY_RETURN_IF_ERROR(tx.Commit());
+    return fault;
   }
 
   absl::Status Acknowledge(const AppendId& append_id, uint64_t position, bool commit) {
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     // Another process may have read it in the log by now.
     if (position <= step.log().position) return absl::OkStatus();
     if (commit) {
@@ -206,7 +250,8 @@ class Exchanger {
   const ChannelId& id_;
   ExchangeResult& result_;
   bool progress_ = false;
-  absl::Status full_;
+  std::optional<StaleAnswer> stale_;  // of this round
+  absl::Status refused_;              // no room for an entry, in this round
 };
 
 }  // namespace

@@ -20,7 +20,8 @@ namespace parley::client {
 
 class HashHistory {
  public:
-  static constexpr uint64_t kBlock = 128;
+  // Each entry writes a block: a kilobyte.
+  static constexpr uint64_t kBlock = 32;
   // Names the record of a block.
   using NameOf = std::function<std::string(uint64_t block)>;
 

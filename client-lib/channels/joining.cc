@@ -3,10 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "client-lib/channels/caucus_rule.h"
 #include "client-lib/channels/channel.h"
 #include "client-lib/channels/channel_step.h"
-#include "client-lib/channels/commit_policy.h"
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
@@ -48,16 +46,12 @@ struct Founding {
   crypto::Secret control_seed;
 };
 
-absl::StatusOr<Founding> Found(ChannelState& state, const ParleyCredential& self) {
+absl::StatusOr<Founding> Found(ChannelState& state, const ParleyCredential& self,
+                               const ChannelPolicy& policy) {
   const crypto::SignatureKey control = crypto::SignatureKey::Generate();
   state.control_key = control.public_key();
   state.mailbox_id = crypto::RandomArray<32>();
-  PARLEY_RETURN_IF_ERROR(ValidateChannelState(state));
-  PARLEY_RETURN_IF_ERROR(CheckCaucusRule(state));
-  if (!state.IsCommitter(self.participant_id)) {
-    return absl::PermissionDeniedError(Describe(state.members[0]) + " may not open the channel " +
-                                       DescribeChannel(state.kind, state.side));
-  }
+  PARLEY_RETURN_IF_ERROR(policy.CheckFounding(state, self.participant_id));
   mls::RequiredCapabilities required;
   required.extensions = {kChannelStateExtension};
   required.credentials = {mls::CredentialType::kBasic};
@@ -69,7 +63,7 @@ absl::StatusOr<Founding> Found(ChannelState& state, const ParleyCredential& self
   options.extensions = WithChannelState(
       {{mls::ExtensionType::kRequiredCapabilities, crypto::Serialize(required)}}, state);
   PARLEY_ASSIGN_OR_RETURN(mls::Group group, mls::Group::Create(options));
-  PARLEY_RETURN_IF_ERROR(CheckMembership(state, group));
+  PARLEY_RETURN_IF_ERROR(policy.CheckMembership(state, group));
   return Founding{std::move(group), control.Seed()};
 }
 
@@ -175,7 +169,7 @@ absl::Status Channel::Create(Transaction& tx, NewChannel options) {
                     options.role,
                     options.own_side,
                     {{options.self.device_id, options.self.identity_key}}}};
-  PARLEY_ASSIGN_OR_RETURN(Founding founding, Found(state, options.self));
+  PARLEY_ASSIGN_OR_RETURN(Founding founding, Found(state, options.self, *context_.policy));
   const uint64_t now = context_.now_seconds();
   ChannelRecord channel;
   channel.incarnation = 1;
@@ -186,7 +180,7 @@ absl::Status Channel::Create(Transaction& tx, NewChannel options) {
 absl::Status Channel::Reopen(Transaction& tx, MailboxPayment payment, const ParleyCredential& self,
                              bool even_if_active) {
   const uint64_t now = context_.now_seconds();
-  PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id_, now));
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id_, now, *context_.policy));
   const RosterMember* own = old.state().FindMember(self.participant_id);
   if (own == nullptr || !old.IsCommitter() || self.participant_id != old.self().participant_id) {
     return absl::FailedPreconditionError(
@@ -205,7 +199,7 @@ absl::Status Channel::Reopen(Transaction& tx, MailboxPayment payment, const Parl
   state.members = {*own};
   state.members[0].devices = {{self.device_id, self.identity_key}};
   std::erase_if(state.stewards, [&](const ParticipantId& id) { return id != self.participant_id; });
-  PARLEY_ASSIGN_OR_RETURN(Founding founding, Found(state, self));
+  PARLEY_ASSIGN_OR_RETURN(Founding founding, Found(state, self, *context_.policy));
   IncarnationRecord log = FirstLog(state, self, now);
   log.previous_position = old.log().position;
   log.previous_hash = old.log().hash;
@@ -224,10 +218,12 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
   PARLEY_ASSIGN_OR_RETURN(const Wrapper wrapper, ReadWrapper(wrapper_message));
   PARLEY_ASSIGN_OR_RETURN(
       mls::Group group,
-      mls::Group::Join(crypto::ViewOf(wrapper_message.welcome()), std::move(key_package)));
-  PARLEY_ASSIGN_OR_RETURN(const ChannelState state,
-                          CheckWelcome(group, wrapper.channel_id, expectations.case_id,
-                                       expectations.adder, expectations.self));
+      mls::Group::Join(crypto::ViewOf(wrapper_message.welcome()), std::move(key_package),
+                       {.checks = {.judge = context.policy}}));
+  PARLEY_ASSIGN_OR_RETURN(
+      const ChannelState state,
+      context.policy->CheckWelcome(group, wrapper.channel_id, expectations.case_id,
+                                   expectations.adder, expectations.self));
   const RosterMember* own = state.FindMember(expectations.self.participant_id);
   if (expectations.role != Role::kUnknown &&
       (own->role != expectations.role || own->side != expectations.side)) {
@@ -239,8 +235,8 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
   IncarnationRecord log = JoinedLog(state, expectations.self, wrapper);
   const uint64_t now = context.now_seconds();
   // Committers renew their leaf with their next commit, the others at once.
-  if (state.IsCommitter(expectations.self.participant_id)) log.leaf_renewed_at = now;
-  absl::StatusOr<ChannelStep> old = ChannelStep::Load(tx, wrapper.channel_id, now);
+  if (context.policy->MayCommit(state, expectations.self.participant_id)) log.leaf_renewed_at = now;
+  absl::StatusOr<ChannelStep> old = ChannelStep::Load(tx, wrapper.channel_id, now, *context.policy);
   if (old.ok()) {
     PARLEY_RETURN_IF_ERROR(
         FollowOn(*std::move(old), state, std::move(log), std::move(group), expectations.adder));

@@ -120,7 +120,9 @@ absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most) {
        item < step.channel().outbox_next && count < most; ++item) {
     PARLEY_ASSIGN_OR_RETURN(std::optional<OutboxRecord> record,
                             LoadItem(step.tx(), step.names(), item));
-    if (!record.has_value() || record->incarnation != 0) continue;
+    if (!record.has_value() || record->kind != OutboxKind::kContent || record->incarnation != 0) {
+      continue;
+    }
     PARLEY_RETURN_IF_ERROR(EncryptItem(step, item, *record));
     ++count;
   }
@@ -171,6 +173,9 @@ absl::Status RemoveItem(ChannelStep& step, uint64_t item, OutboxKind kind) {
   PARLEY_RETURN_IF_ERROR(step.tx().Delete(RecordClass::kContent, step.names().Outbox(item)));
   std::erase_if(step.log().in_flight, [&](const InFlight& sent) { return sent.item == item; });
   if (kind == OutboxKind::kContent && step.channel().unsent > 0) --step.channel().unsent;
+  if (kind == OutboxKind::kNeverSent && step.channel().never_sent > 0) {
+    --step.channel().never_sent;
+  }
   return MoveFront(step);
 }
 
@@ -195,10 +200,32 @@ absl::Status TakeBackInFlight(ChannelStep& step) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<ChannelMessage>> ListUnsent(const ReadTransaction& tx,
+absl::Status GiveUpWaiting(ChannelStep& step, ExchangeResult& result) {
+  ChannelRecord& channel = step.channel();
+  for (uint64_t item = channel.outbox_first; item < channel.outbox_next; ++item) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<OutboxRecord> record,
+                            LoadItem(step.tx(), step.names(), item));
+    if (!record.has_value() || record->kind != OutboxKind::kContent) continue;
+    PARLEY_ASSIGN_OR_RETURN(const pb::Content content, Parsed(record->content));
+    const ContentKind kind = KindOf(content);
+    if (kind != ContentKind::kText && kind != ContentKind::kDocument) {
+      PARLEY_RETURN_IF_ERROR(RemoveItem(step, item, record->kind));
+      continue;
+    }
+    record->kind = OutboxKind::kNeverSent;
+    PARLEY_RETURN_IF_ERROR(StoreItem(step, item, *record));
+    if (channel.unsent > 0) --channel.unsent;
+    ++channel.never_sent;
+    ++result.given_up;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ChannelMessage>> ListOutbox(const ReadTransaction& tx,
                                                        const ChannelNames& names,
                                                        const ChannelRecord& channel,
-                                                       const IncarnationRecord& log) {
+                                                       const IncarnationRecord& log,
+                                                       OutboxKind kind) {
   const absl::StatusOr<ChannelState> state = ParseChannelState(log.state);
   const absl::StatusOr<ParleyCredential> self = ParseCredential(log.self);
   if (!state.ok() || !self.ok()) {
@@ -208,7 +235,7 @@ absl::StatusOr<std::vector<ChannelMessage>> ListUnsent(const ReadTransaction& tx
   std::vector<ChannelMessage> listed;
   for (uint64_t item = channel.outbox_first; item < channel.outbox_next; ++item) {
     PARLEY_ASSIGN_OR_RETURN(std::optional<OutboxRecord> record, LoadItem(tx, names, item));
-    if (!record.has_value() || record->kind != OutboxKind::kContent) continue;
+    if (!record.has_value() || record->kind != kind) continue;
     PARLEY_ASSIGN_OR_RETURN(const pb::Content content, Parsed(record->content));
     ChannelMessage& message = listed.emplace_back();
     message.incarnation = channel.incarnation;

@@ -50,11 +50,16 @@ absl::Status RemoveItem(ChannelStep& step, uint64_t item, OutboxKind kind);
 // to be encrypted anew, proposals are dropped.
 absl::Status TakeBackInFlight(ChannelStep& step);
 
-// Own contents that wait, as messages.
-absl::StatusOr<std::vector<ChannelMessage>> ListUnsent(const ReadTransaction& tx,
+// This participant is out: nothing that waits can be sent. Texts and documents are kept to be
+// shown, and counted in `result`; the rest is dropped. Requires: nothing is in flight.
+absl::Status GiveUpWaiting(ChannelStep& step, ExchangeResult& result);
+
+// Own contents of this kind, as messages: those that wait, or those that are never sent.
+absl::StatusOr<std::vector<ChannelMessage>> ListOutbox(const ReadTransaction& tx,
                                                        const ChannelNames& names,
                                                        const ChannelRecord& channel,
-                                                       const IncarnationRecord& log);
+                                                       const IncarnationRecord& log,
+                                                       OutboxKind kind);
 
 }  // namespace parley::client
 

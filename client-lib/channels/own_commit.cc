@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "client-lib/channels/commit_building.h"
-#include "client-lib/channels/commit_policy.h"
 #include "client-lib/channels/credential.h"
+#include "client-lib/channels/group_store.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/signature.h"
 #include "parley/content/v1/control.pb.h"
@@ -63,10 +63,23 @@ absl::StatusOr<CommitRecord> ToCommitRecord(ChannelStep& step, const BuiltCommit
   record.next_append_key = next.append_keys[0];
   record.next_control_key = next.control_key;
   record.control_signature = closing.control_signature;
-  record.state = SerializeChannelState(built.after);
-  record.prepared = built.prepared.SerializeSecret();
-  record.addressees = built.addressees;
   return record;
+}
+
+// Stores the commit and what it leads to.
+absl::Status KeepCommit(ChannelStep& step, BuiltCommit built) {
+  PARLEY_ASSIGN_OR_RETURN(const CommitRecord record, ToCommitRecord(step, built));
+  CommitOutcomeRecord outcome;
+  outcome.state = SerializeChannelState(built.after);
+  outcome.welcome = std::move(built.prepared.welcome).value_or(Bytes());
+  outcome.addressees = std::move(built.addressees);
+  const uint32_t n = step.incarnation();
+  PARLEY_RETURN_IF_ERROR(
+      StoreRecord(step.tx(), RecordClass::kRatchet, step.names().Commit(n), record));
+  PARLEY_RETURN_IF_ERROR(
+      StoreRecord(step.tx(), RecordClass::kRatchet, step.names().CommitOutcome(n), outcome));
+  const GroupPlace current = step.names().Group(n);
+  return StoreGroup(step.tx(), step.names().NextGroup(n), built.prepared.next, &current);
 }
 
 }  // namespace
@@ -93,7 +106,7 @@ absl::Status KeepChange(ChannelStep& step, const MembershipChange& change) {
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
   mls::Group copy = group->Clone();
   PARLEY_ASSIGN_OR_RETURN(const BuiltCommit built,
-                          BuildCommit(copy, step.state(), record, step.now()));
+                          BuildCommit(copy, step.policy(), step.state(), record, step.now()));
   PARLEY_RETURN_IF_ERROR(CheckSizes(built.prepared));
   return StoreRecord(step.tx(), RecordClass::kKeys, step.names().Change(step.incarnation()),
                      record);
@@ -106,8 +119,8 @@ absl::StatusOr<bool> MakeCommit(ChannelStep& step, ExchangeResult& result) {
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
   step.GroupChanged();
   const ChangeRecord renewal;
-  absl::StatusOr<BuiltCommit> built =
-      BuildCommit(*group, step.state(), change.has_value() ? *change : renewal, step.now());
+  absl::StatusOr<BuiltCommit> built = BuildCommit(
+      *group, step.policy(), step.state(), change.has_value() ? *change : renewal, step.now());
   PARLEY_RETURN_IF_ERROR(step.tx().Delete(RecordClass::kKeys, change_name));
   if (!built.ok()) {
     result.commit_lost = true;
@@ -118,21 +131,20 @@ absl::StatusOr<bool> MakeCommit(ChannelStep& step, ExchangeResult& result) {
   if (change.has_value() && !change->new_control_seed.empty()) {
     PARLEY_RETURN_IF_ERROR(KeepControlSeed(step.tx(), step.names(), change->new_control_seed));
   }
-  PARLEY_ASSIGN_OR_RETURN(const CommitRecord record, ToCommitRecord(step, *built));
-  PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kRatchet,
-                                     step.names().Commit(step.incarnation()), record));
+  PARLEY_RETURN_IF_ERROR(KeepCommit(step, *std::move(built)));
   return true;
 }
 
 absl::StatusOr<bool> ProposalsWait(ChannelStep& step) {
   if (step.log().barren_commit_in == step.log().generation) return false;
   PARLEY_ASSIGN_OR_RETURN(const mls::Group* const group, step.group());
-  return !ProposalsToTake(*group, step.state(), ChangeRecord()).empty();
+  return !ProposalsToTake(*group, step.policy(), step.state(), ChangeRecord()).empty();
 }
 
-absl::StatusOr<std::vector<ParticipantId>> ListLeavers(const mls::Group& group) {
+absl::StatusOr<std::vector<ParticipantId>> ListLeavers(const mls::Group& group,
+                                                       const ChannelPolicy& policy) {
   std::vector<ParticipantId> leavers;
-  for (const mls::PendingProposal& pending : AcceptableProposals(group, {})) {
+  for (const mls::PendingProposal& pending : policy.AcceptableProposals(group, {})) {
     if (pending.proposal.type() != mls::ProposalType::kRemove) continue;
     const std::optional<mls::Member> member = group.FindMember(pending.sender.leaf());
     PARLEY_ASSIGN_OR_RETURN(const ParleyCredential who, CredentialOf(member->credential));
@@ -150,13 +162,22 @@ absl::StatusOr<std::optional<WonCommit>> TakeOwnCommit(ChannelStep& step, const 
       !entry.closing.has_value() || entry.closing->next_keys != NextKeys(*commit)) {
     return std::optional<WonCommit>();
   }
-  PARLEY_ASSIGN_OR_RETURN(mls::PreparedCommit prepared,
-                          mls::PreparedCommit::Parse(commit->prepared.Reveal()));
-  PARLEY_ASSIGN_OR_RETURN(ChannelState state, ParseChannelState(commit->state));
-  PARLEY_RETURN_IF_ERROR(step.tx().Delete(RecordClass::kRatchet, name));
-  return std::optional<WonCommit>(WonCommit{std::move(prepared.next), std::move(state),
-                                            std::move(prepared.welcome),
-                                            std::move(commit->addressees)});
+  const uint32_t n = step.incarnation();
+  PARLEY_ASSIGN_OR_RETURN(CommitOutcomeRecord outcome,
+                          LoadExisting<CommitOutcomeRecord>(step.tx(), RecordClass::kRatchet,
+                                                            step.names().CommitOutcome(n)));
+  PARLEY_ASSIGN_OR_RETURN(ChannelState state, ParseChannelState(outcome.state));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<mls::Group> next,
+                          LoadGroup(step.tx(), step.names().NextGroup(n)));
+  if (!next.has_value()) {
+    return absl::DataLossError("the group after an own commit is missing in the profile");
+  }
+  step.RevertGroup();
+  PARLEY_RETURN_IF_ERROR(ReplaceGroup(step.tx(), step.names().NextGroup(n), step.names().Group(n)));
+  PARLEY_RETURN_IF_ERROR(DeleteCommit(step.tx(), step.names(), n));
+  WonCommit won{*std::move(next), std::move(state), std::nullopt, std::move(outcome.addressees)};
+  if (!outcome.welcome.empty()) won.welcome = std::move(outcome.welcome);
+  return std::optional<WonCommit>(std::move(won));
 }
 
 absl::StatusOr<bool> IsOwnCommitAltered(ChannelStep& step, const Entry& entry) {
@@ -170,7 +191,7 @@ absl::StatusOr<bool> IsOwnCommitAltered(ChannelStep& step, const Entry& entry) {
 absl::StatusOr<bool> DropOwnCommit(ChannelStep& step) {
   const std::string commit = step.names().Commit(step.incarnation());
   PARLEY_ASSIGN_OR_RETURN(const bool had_commit, step.tx().Has(RecordClass::kRatchet, commit));
-  PARLEY_RETURN_IF_ERROR(step.tx().Delete(RecordClass::kRatchet, commit));
+  PARLEY_RETURN_IF_ERROR(DeleteCommit(step.tx(), step.names(), step.incarnation()));
   return had_commit;
 }
 

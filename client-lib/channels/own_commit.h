@@ -38,7 +38,8 @@ absl::StatusOr<bool> MakeCommit(ChannelStep& step, ExchangeResult& result);
 // Whether a committer has proposals to take in that wait for a commit.
 absl::StatusOr<bool> ProposalsWait(ChannelStep& step);
 // Those who have asked to leave, committers included.
-absl::StatusOr<std::vector<ParticipantId>> ListLeavers(const mls::Group& group);
+absl::StatusOr<std::vector<ParticipantId>> ListLeavers(const mls::Group& group,
+                                                       const ChannelPolicy& policy);
 
 struct WonCommit {
   mls::Group next;
@@ -47,7 +48,8 @@ struct WonCommit {
   std::vector<Addressee> addressees;
 };
 // When the entry is the own commit in flight, byte for byte: that commit, which is no longer in
-// flight then. Nothing otherwise.
+// flight then; the profile has the group after it in place of the group, and EnterEpoch() must
+// follow. Nothing otherwise.
 absl::StatusOr<std::optional<WonCommit>> TakeOwnCommit(ChannelStep& step, const Entry& entry);
 // Whether the entry holds the own commit in flight, and something beside it isn't as it was sent.
 // Call it after TakeOwnCommit gave nothing.

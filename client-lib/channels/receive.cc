@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "client-lib/channels/commit_policy.h"
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/head_claims.h"
 #include "client-lib/channels/message_log.h"
@@ -138,23 +137,15 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
   return absl::OkStatus();
 }
 
-std::optional<ParticipantId> AuthorAt(const mls::Group& group, mls::LeafIndex leaf) {
-  const std::optional<mls::Member> member = group.FindMember(leaf);
-  if (!member.has_value()) return std::nullopt;
-  const absl::StatusOr<ParleyCredential> who = CredentialOf(member->credential);
-  if (!who.ok()) return std::nullopt;
-  return who->participant_id;
-}
-
 absl::Status TakeApplication(ChannelStep& step, const Entry& entry, const mls::Group& group,
                              const mls::ApplicationMessage& message, ExchangeResult& result) {
-  const std::optional<ParticipantId> who = AuthorAt(group, message.sender);
-  const RosterMember* author = who.has_value() ? step.state().FindMember(*who) : nullptr;
-  if (author == nullptr || !message.authenticated_data.empty()) {
+  const absl::StatusOr<const RosterMember*> author =
+      step.policy().CheckMessage(step.state(), group, message);
+  if (!author.ok()) {
     PassOver(step);
     return absl::OkStatus();
   }
-  return TakeContent(step, entry, *author, message.plaintext, result);
+  return TakeContent(step, entry, **author, message.plaintext, result);
 }
 
 // ---- Own entries ----
@@ -191,15 +182,13 @@ const InFlight* FindInFlight(const ChannelStep& step, const Entry& entry) {
   return found == list.end() ? nullptr : &*found;
 }
 
-// Opens an entry's seal. Nothing but a PrivateMessage travels in a channel.
+// Opens an entry's seal.
 absl::StatusOr<Bytes> OpenMessage(ChannelStep& step, const Entry& entry) {
   PARLEY_ASSIGN_OR_RETURN(const EpochKeysRecord* keys, step.keys());
   PARLEY_ASSIGN_OR_RETURN(Bytes message, OpenEntry(keys->entry_key, step.state().mailbox_id,
                                                    entry.generation, entry.payload));
   PARLEY_ASSIGN_OR_RETURN(const mls::MessageHead head, mls::PeekMessage(message));
-  if (head.wire_format != mls::WireFormat::kPrivateMessage) {
-    return absl::InvalidArgumentError("an entry that isn't encrypted for the group");
-  }
+  PARLEY_RETURN_IF_ERROR(step.policy().CheckWireForm(head));
   return message;
 }
 
@@ -210,18 +199,16 @@ bool IsProposal(const Bytes& message) {
   return head.ok() && head->content_type == mls::ContentType::kProposal;
 }
 
-// `before` is the group without the proposal. A proposal that no commit may hold is passed over,
-// and nothing of it stays.
-absl::Status TakeProposal(ChannelStep& step, const Entry& entry, mls::Group before,
+// A proposal that no commit may hold is passed over, and nothing of it stays in `group`.
+absl::Status TakeProposal(ChannelStep& step, const Entry& entry, const mls::Group& group,
                           const mls::PendingProposal& proposal, ExchangeResult& result) {
-  const absl::Status allowed = CheckProposal(step.state(), before, proposal);
+  const absl::Status allowed = step.policy().CheckProposal(step.state(), group, proposal);
   if (allowed.ok()) {
     step.GroupChanged();
     return absl::OkStatus();
   }
-  const std::optional<ParticipantId> author = AuthorAt(before, proposal.sender.leaf());
-  PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
-  *group = std::move(before);
+  const std::optional<ParticipantId> author = ParticipantAt(group, proposal.sender.leaf());
+  step.RevertGroup();
   PassOver(step);
   step.Raise({ChannelAlarmKind::kRefused, step.incarnation(), entry.position, author,
               std::string(allowed.message()) + " (" + At(entry) + "); it was passed over"},
@@ -237,8 +224,7 @@ absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult&
     return absl::OkStatus();
   }
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
-  std::optional<mls::Group> before;
-  if (IsProposal(*message)) before.emplace(group->Clone());
+  if (IsProposal(*message)) PARLEY_RETURN_IF_ERROR(step.KeepGroup());
   absl::StatusOr<mls::Received> received = group->Process(*message);
   if (!received.ok()) {
     PassOver(step);
@@ -249,7 +235,7 @@ absl::Status TakeOrdinary(ChannelStep& step, const Entry& entry, ExchangeResult&
     return TakeApplication(step, entry, *group, *said, result);
   }
   if (const auto* proposed = std::get_if<mls::ReceivedProposal>(&*received)) {
-    return TakeProposal(step, entry, std::move(*before), proposed->proposal, result);
+    return TakeProposal(step, entry, *group, proposed->proposal, result);
   }
   if (const auto* own = std::get_if<mls::OwnMessage>(&*received)) {
     if (own->unknown_to_this_state) return Restored(step, entry, result);
@@ -273,6 +259,10 @@ absl::Status TakeRemoval(ChannelStep& step, const Entry& entry, const std::strin
                          ExchangeResult& result) {
   PARLEY_RETURN_IF_ERROR(MoveTo(step, entry));
   PARLEY_RETURN_IF_ERROR(EndGeneration(step, result));
+  // Who has been let in again already goes on there, with what waits.
+  PARLEY_ASSIGN_OR_RETURN(const bool comes_back,
+                          step.tx().Has(RecordClass::kRatchet, step.names().Successor()));
+  if (!comes_back) PARLEY_RETURN_IF_ERROR(GiveUpWaiting(step, result));
   result.standing_changed = true;
   result.roster_changed = true;
   if (step.log().leave_wanted != 0) {
@@ -284,7 +274,8 @@ absl::Status TakeRemoval(ChannelStep& step, const Entry& entry, const std::strin
 absl::Status TakeCommit(ChannelStep& step, const Entry& entry, mls::StagedCommit commit,
                         ExchangeResult& result) {
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
-  absl::StatusOr<ChannelState> after = CheckCommit(step.state(), *group, commit, *entry.closing);
+  absl::StatusOr<ChannelState> after =
+      step.policy().CheckCommit(step.state(), *group, commit, *entry.closing);
   if (!after.ok()) return Halt(step, entry, std::string(after.status().message()), result);
   if (commit.next() == nullptr) {
     return TakeRemoval(step, entry, DescribeLeaf(step.state(), *group, commit.sender()), result);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "client-lib/channels/group_store.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
 #include "crypto/base/status_macros.h"
@@ -74,6 +75,11 @@ absl::Status LeaveLeaf(ChannelStep& old) {
   return old.Save();
 }
 
+absl::Status DropSuccessor(Transaction& tx, const ChannelNames& names) {
+  PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, names.SuccessorGroup()));
+  return tx.Delete(RecordClass::kRatchet, names.Successor());
+}
+
 absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group) {
   if (state.incarnation == old.incarnation()) {
@@ -89,8 +95,8 @@ absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRe
   channel.incarnation = state.incarnation;
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
                           ChannelStep::Begin(old.tx(), old.id(), old.now(), std::move(channel),
-                                             std::move(log), std::move(group)));
-  PARLEY_RETURN_IF_ERROR(old.tx().Delete(RecordClass::kRatchet, old.names().Successor()));
+                                             std::move(log), std::move(group), old.policy()));
+  PARLEY_RETURN_IF_ERROR(DropSuccessor(old.tx(), old.names()));
   return step.Save();
 }
 
@@ -133,10 +139,7 @@ absl::Status Retire(ChannelStep& old) {
   }
   PARLEY_RETURN_IF_ERROR(old.Save());
   const uint32_t n = old.incarnation();
-  for (const std::string& name :
-       {old.names().Group(n), old.names().EpochKeys(n), old.names().Commit(n)}) {
-    PARLEY_RETURN_IF_ERROR(old.tx().Delete(RecordClass::kRatchet, name));
-  }
+  PARLEY_RETURN_IF_ERROR(DeleteKeys(old.tx(), old.names(), n));
   for (const std::string& name : {old.names().Change(n), old.names().Payment(n)}) {
     PARLEY_RETURN_IF_ERROR(old.tx().Delete(RecordClass::kKeys, name));
   }
@@ -147,44 +150,52 @@ absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRec
                       mls::Group group, const ParticipantId& adder) {
   PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log));
   if (old.standing() != Standing::kActive) {
-    if (old.standing() == Standing::kRestored && !old.state().IsCommitter(adder)) {
+    if (old.standing() == Standing::kRestored && !old.policy().MayCommit(old.state(), adder)) {
       return absl::PermissionDeniedError(NoCommitter(old, adder));
     }
     return TakeOver(old, state, std::move(log), std::move(group));
   }
   SuccessorRecord successor;
   successor.adder = adder;
+  successor.state = log.state;
   successor.log = std::move(log);
-  successor.group = group.Serialize();
+  PARLEY_RETURN_IF_ERROR(StoreGroup(old.tx(), old.names().SuccessorGroup(), group));
   return StoreRecord(old.tx(), RecordClass::kRatchet, old.names().Successor(), successor);
 }
 
 absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
-                                   const absl::Status& reading, ExchangeResult& result) {
-  PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id, now));
+                                   const ChannelPolicy& policy, const absl::Status& reading,
+                                   ExchangeResult& result) {
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id, now, policy));
   PARLEY_ASSIGN_OR_RETURN(
       std::optional<SuccessorRecord> successor,
       LoadRecord<SuccessorRecord>(tx, RecordClass::kRatchet, old.names().Successor()));
   if (!successor.has_value()) return false;
+  successor->log.state = std::move(successor->state);
   PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(successor->log.state));
   const absl::Status follows = CheckFollows(old, state, successor->log);
   if (!follows.ok()) {
     // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
-    PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kRatchet, old.names().Successor()));
+    PARLEY_RETURN_IF_ERROR(DropSuccessor(tx, old.names()));
     return false;
   }
   if (old.standing() == Standing::kActive) {
     if (state.incarnation == old.incarnation() || !WasAnswered(reading)) return false;
-    const bool allowed = old.state().IsCommitter(successor->adder);
+    const bool allowed = policy.MayCommit(old.state(), successor->adder);
     RaiseAboutSuccessor(old, successor->adder, allowed, result);
     if (!allowed) {
-      PARLEY_RETURN_IF_ERROR(tx.Delete(RecordClass::kRatchet, old.names().Successor()));
+      PARLEY_RETURN_IF_ERROR(DropSuccessor(tx, old.names()));
       PARLEY_RETURN_IF_ERROR(old.Save());
       return false;
     }
   }
-  PARLEY_ASSIGN_OR_RETURN(mls::Group group, mls::Group::Parse(successor->group.Reveal()));
-  PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(successor->log), std::move(group)));
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<mls::Group> group,
+                          LoadGroup(tx, old.names().SuccessorGroup()));
+  if (!group.has_value()) {
+    return absl::DataLossError("the group of a Welcome that waits is missing in the profile");
+  }
+  // A clone: it is stored in another place than it was loaded from.
+  PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(successor->log), group->Clone()));
   return true;
 }
 

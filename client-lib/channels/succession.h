@@ -28,7 +28,8 @@ absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRec
 // at the end of the log is dropped, with an alarm; one that replaces an active incarnation is taken
 // with an alarm.
 absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
-                                   const absl::Status& reading, ExchangeResult& result);
+                                   const ChannelPolicy& policy, const absl::Status& reading,
+                                   ExchangeResult& result);
 
 }  // namespace parley::client
 

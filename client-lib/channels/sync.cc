@@ -130,7 +130,8 @@ class Reader {
   // An answer that contradicted itself before anything of it could be looked at. Gives `fault`.
   absl::Status RaiseFault(const absl::Status& fault) {
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     Raise(step, fault);
     PARLEY_RETURN_IF_ERROR(step.Save());
     PARLEY_RETURN_IF_ERROR(tx.Commit());
@@ -153,7 +154,8 @@ class Reader {
       return more_kept;
     }
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, id_, context_.now_seconds()));
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                            ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
     // Another process may have gone on meanwhile: ask anew from where it is.
     if (step.state().mailbox_id != question.state.mailbox_id ||
         step.log().position != question.log.position || !CanRead(step.log())) {
@@ -244,8 +246,8 @@ absl::StatusOr<bool> GoOn(const ChannelContext& context, const ChannelId& id,
     if (!waits) return false;
   }
   PARLEY_ASSIGN_OR_RETURN(Transaction tx, context.store->Begin());
-  PARLEY_ASSIGN_OR_RETURN(const bool taken,
-                          TakeSuccessor(tx, id, context.now_seconds(), reading, result));
+  PARLEY_ASSIGN_OR_RETURN(const bool taken, TakeSuccessor(tx, id, context.now_seconds(),
+                                                          *context.policy, reading, result));
   PARLEY_RETURN_IF_ERROR(tx.Commit());
   if (taken) {
     result.standing_changed = true;

@@ -2,7 +2,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +15,7 @@
 #include "client-lib/documents/transfer_pace.h"
 #include "client-lib/documents/transfer_records.h"
 #include "client-lib/documents/worker_pool.h"
+#include "crypto/base/check.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/file/file_cipher.h"
 #include "crypto/primitives/signature.h"
@@ -26,10 +30,22 @@ using crypto::Bytes;
 using crypto::TreeHash;
 using crypto::TreeHasher;
 
+// A saving syncs, and at most a second's chunks have to be fetched again after a crash.
+constexpr uint64_t kChunksBetweenSavings = 1024;
+// Larger files go straight to the disk: to write them through the system's cache costs about as
+// much as to open them. Smaller ones stay in the cache for whoever wants to see them next.
+constexpr uint64_t kDirectFrom = uint64_t{16} << 20;
+// The part file grows by so much at a time.
+constexpr uint64_t kReserveStep = uint64_t{64} << 20;
+
+struct Free {
+  void operator()(uint8_t* memory) const { std::free(memory); }
+};
+
 // What a chunk is received in and opened into, to be used again for later ones.
 struct ChunkMemory {
   std::string sealed;
-  Bytes opened;
+  std::unique_ptr<uint8_t, Free> opened;  // kFileChunkSize bytes that may be written directly
 };
 
 // A chunk that was opened and written to the part file.
@@ -80,10 +96,16 @@ class Download {
 
   absl::Status Fetch() {
     PARLEY_RETURN_IF_ERROR(Resume());
-    PARLEY_RETURN_IF_ERROR(part_.CheckSpace(manifest_.size() - ContentIn(record_.chunks)));
+    PARLEY_RETURN_IF_ERROR(part_.CheckSpace(manifest_.size(), ContentIn(record_.chunks)));
     PARLEY_ASSIGN_OR_RETURN(read_key_,
                             crypto::SignatureKey::FromSeed(crypto::ViewOf(manifest_.read_seed())));
     std::copy(manifest_.blob_id().begin(), manifest_.blob_id().end(), blob_id_.begin());
+    reserved_ = ContentIn(record_.chunks);
+    if (manifest_.size() >= kDirectFrom) {
+      part_.WriteDirectly();
+    } else {
+      reserved_ = manifest_.size();
+    }
     while (record_.chunks < layout().chunk_count()) {
       const absl::Status status = ReceiveRest();
       if (status.ok()) break;
@@ -137,11 +159,8 @@ class Download {
             return NotWhatWasShared("chunk " + std::to_string(index) + " has another size");
           }
           if (work.full()) PARLEY_RETURN_IF_ERROR(TakeOne(work));
-          ChunkMemory memory;
-          if (!spare_.empty()) {
-            memory = std::move(spare_.back());
-            spare_.pop_back();
-          }
+          ReserveFor(index);
+          ChunkMemory memory = TakeMemory();
           memory.sealed.swap(data);
           work.Submit([this, index, memory = std::move(memory)]() mutable {
             return OpenChunk(index, std::move(memory));
@@ -159,6 +178,27 @@ class Download {
     return absl::OkStatus();
   }
 
+  void ReserveFor(uint64_t index) {
+    if (ContentIn(index + 1) <= reserved_) return;
+    const uint64_t step = std::min(kReserveStep, manifest_.size() - reserved_);
+    // On a disk that is nearly full, what still fits is fetched and kept.
+    part_.Reserve(reserved_, step).IgnoreError();
+    reserved_ += step;
+  }
+
+  ChunkMemory TakeMemory() {
+    ChunkMemory memory;
+    if (!spare_.empty()) {
+      memory = std::move(spare_.back());
+      spare_.pop_back();
+    } else {
+      memory.opened.reset(
+          static_cast<uint8_t*>(std::aligned_alloc(kDirectAlignment, crypto::kFileChunkSize)));
+      PARLEY_CHECK(memory.opened != nullptr);
+    }
+    return memory;
+  }
+
   absl::Status TakeOne(OpenWork& work) {
     PARLEY_ASSIGN_OR_RETURN(OpenedChunk chunk, work.Take());
     if (chunk.plaintext_leaf.has_value()) plaintext_.AddLeaf(*chunk.plaintext_leaf);
@@ -166,20 +206,21 @@ class Download {
     spare_.push_back(std::move(chunk.memory));
     ++record_.chunks;
     pace_.Advanced(ContentIn(record_.chunks));
-    return pace_.IsSavingDue(record_.chunks - saved_chunks_) ? Save() : absl::OkStatus();
+    return pace_.IsSavingDue(record_.chunks - saved_chunks_, kChunksBetweenSavings)
+               ? Save()
+               : absl::OkStatus();
   }
 
   // Runs on the pool's threads.
   absl::StatusOr<OpenedChunk> OpenChunk(uint64_t index, ChunkMemory memory) const {
-    memory.opened.resize(layout().ChunkSize(index));
+    const std::span<uint8_t> opened(memory.opened.get(), layout().ChunkSize(index));
     const crypto::ByteView sealed = crypto::ViewOf(memory.sealed);
-    if (!opener_.OpenChunk(index, sealed, memory.opened).ok()) {
+    if (!opener_.OpenChunk(index, sealed, opened).ok()) {
       return NotWhatWasShared("chunk " + std::to_string(index) +
                               " was altered, moved or is another file's");
     }
     OpenedChunk chunk;
-    const crypto::ByteView content =
-        crypto::ByteView(memory.opened).first(layout().ContentSize(index));
+    const crypto::ByteView content = opened.first(layout().ContentSize(index));
     const auto [content_leaf, sealed_leaf] = crypto::TreeLeaves(content, sealed);
     if (!content.empty()) chunk.plaintext_leaf = content_leaf;
     chunk.ciphertext_leaf = sealed_leaf;
@@ -215,7 +256,7 @@ class Download {
   const std::string& target_;
   const Transfers::DownloadOptions& options_;
   const crypto::FileOpener opener_;
-  const LocalFile part_;
+  LocalFile part_;
   const std::string record_name_;
   TransferPace pace_;
 
@@ -225,6 +266,7 @@ class Download {
   TreeHasher plaintext_;  // over the chunks that are verified and written
   TreeHasher ciphertext_;
   uint64_t saved_chunks_ = 0;
+  uint64_t reserved_ = 0;           // of the part file, or all where that isn't worth while
   std::vector<ChunkMemory> spare_;  // at most as many as pieces under work
   WorkerPool pool_;
 };

@@ -76,6 +76,7 @@ absl::StatusOr<LocalFile> LocalFile::OpenPart(const std::string& path) {
 }
 
 LocalFile::~LocalFile() {
+  if (direct_fd_ >= 0) close(direct_fd_);
   if (fd_ >= 0) close(fd_);
 }
 
@@ -100,15 +101,48 @@ absl::Status LocalFile::ReadPiece(uint64_t offset, std::span<uint8_t> piece) con
   return absl::OkStatus();
 }
 
+void LocalFile::WriteDirectly() {
+  if (direct_fd_ >= 0) return;
+  const int fd = open(path_.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return;
+  struct stat info {};
+  struct stat direct {};
+  if (fstat(fd_, &info) != 0 || fstat(fd, &direct) != 0 || info.st_dev != direct.st_dev ||
+      info.st_ino != direct.st_ino) {
+    close(fd);  // somebody has put another file in its place
+    return;
+  }
+  direct_fd_ = fd;
+}
+
+absl::Status LocalFile::Reserve(uint64_t offset, uint64_t bytes) const {
+  int error = 0;
+  do {
+    error =
+        fallocate(fd_, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+  } while (error == EINTR);
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+    return FileError(error, path_, "written");
+  return absl::OkStatus();
+}
+
 absl::Status LocalFile::WritePiece(uint64_t offset, ByteView piece) const {
+  const bool aligned =
+      (reinterpret_cast<uintptr_t>(piece.data()) | offset | piece.size()) % kDirectAlignment == 0;
+  int fd = direct_fd_ >= 0 && aligned ? direct_fd_ : fd_;
   size_t done = 0;
   while (done < piece.size()) {
     const ssize_t put =
-        pwrite(fd_, piece.data() + done, piece.size() - done, static_cast<off_t>(offset + done));
+        pwrite(fd, piece.data() + done, piece.size() - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EINVAL && fd != fd_) {
+      fd = fd_;  // this disk wants a larger alignment, or the last write was cut short
+      continue;
+    }
     if (put < 0) return FileError(errno, path_, "written");
     done += static_cast<size_t>(put);
   }
+  if (fd != fd_) return absl::OkStatus();
   // The disk begins at once, so that Sync() at the end doesn't wait for the whole file.
   sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(piece.size()),
                   SYNC_FILE_RANGE_WRITE);
@@ -125,14 +159,20 @@ absl::Status LocalFile::Sync() const {
   return absl::OkStatus();
 }
 
-absl::Status LocalFile::CheckSpace(uint64_t bytes) const {
-  struct statvfs info {};
-  if (fstatvfs(fd_, &info) != 0) return absl::OkStatus();  // then writing will tell
-  const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
-  if (bytes <= free) return absl::OkStatus();
+absl::Status LocalFile::CheckSpace(uint64_t size, uint64_t there) const {
+  struct stat file {};
+  struct statvfs disk {};
+  if (fstat(fd_, &file) != 0 || fstatvfs(fd_, &disk) != 0) {
+    return absl::OkStatus();  // then writing will tell
+  }
+  constexpr uint64_t kStatBlock = 512;
+  const uint64_t taken = std::max(there, static_cast<uint64_t>(file.st_blocks) * kStatBlock);
+  const uint64_t needed = size - std::min(size, taken);
+  const uint64_t free = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
+  if (needed <= free) return absl::OkStatus();
   return absl::ResourceExhaustedError("the disk of " + path_ + " has room for " +
                                       std::to_string(free) + " bytes, and " +
-                                      std::to_string(bytes) + " are needed; make room first");
+                                      std::to_string(needed) + " are needed; make room first");
 }
 
 absl::StatusOr<crypto::TreeHasher> LocalFile::HashPieces(uint64_t size) const {

@@ -24,6 +24,9 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
+// What memory, offsets and sizes of direct writes are multiples of; enough for any disk.
+inline constexpr size_t kDirectAlignment = 4096;
+
 class LocalFile {
  public:
   // An existing regular file, for reading.
@@ -33,7 +36,9 @@ class LocalFile {
   static absl::StatusOr<LocalFile> OpenPart(const std::string& path);
 
   LocalFile(LocalFile&& other) noexcept
-      : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+      : path_(std::move(other.path_)),
+        fd_(std::exchange(other.fd_, -1)),
+        direct_fd_(std::exchange(other.direct_fd_, -1)) {}
   LocalFile& operator=(LocalFile&&) = delete;
   ~LocalFile();
 
@@ -41,13 +46,22 @@ class LocalFile {
   absl::StatusOr<FileStamp> Stamp() const;
   // Fills `piece` with what is at `offset`. Errors: Aborted when the file ends before.
   absl::Status ReadPiece(uint64_t offset, std::span<uint8_t> piece) const;
+  // From here on WritePiece brings what may go there straight to the disk, past the system's
+  // cache, where the file system can do that. Else nothing changes.
+  void WriteDirectly();
+  // Takes room on the disk for the bytes from `offset` on and makes the file so long, which spares
+  // the writes that; where the file system can't, nothing happens.
+  // Errors: ResourceExhausted when the disk is full.
+  absl::Status Reserve(uint64_t offset, uint64_t bytes) const;
+  // `piece` in kDirectAlignment, like `offset` and its size, may be written directly.
   // Errors: ResourceExhausted when the disk is full.
   absl::Status WritePiece(uint64_t offset, crypto::ByteView piece) const;
   absl::Status Truncate(uint64_t size) const;
   absl::Status Sync() const;
 
-  // ResourceExhausted unless the file's disk has room for `bytes` more.
-  absl::Status CheckSpace(uint64_t bytes) const;
+  // ResourceExhausted unless the file's disk has room for the file to become so large. `there`: how
+  // much of its content is there already.
+  absl::Status CheckSpace(uint64_t size, uint64_t there) const;
 
   // The tree over the first `size` bytes. Errors: Aborted when the file is shorter.
   absl::StatusOr<crypto::TreeHasher> HashPieces(uint64_t size) const;
@@ -57,6 +71,7 @@ class LocalFile {
 
   std::string path_;
   int fd_;
+  int direct_fd_ = -1;  // the same file, for direct writes
 };
 
 // Puts `part` in the place of `target`, on disk when it returns.

@@ -49,10 +49,11 @@ class TransferPace {
                        : absl::OkStatus();
   }
 
-  // Whether it is time to save how far it is, `chunks` after the last saving. Each saving syncs.
-  bool IsSavingDue(uint64_t chunks) {
+  // Whether it is time to save how far it is, `chunks` after the last saving: after a second, or
+  // `most_chunks` if they come first. Each saving syncs.
+  bool IsSavingDue(uint64_t chunks, uint64_t most_chunks) {
     if (chunks == 0) return false;
-    if (chunks < 32 && Clock::now() - last_saving_ < std::chrono::seconds(1)) return false;
+    if (chunks < most_chunks && Clock::now() - last_saving_ < std::chrono::seconds(1)) return false;
     last_saving_ = Clock::now();
     return true;
   }

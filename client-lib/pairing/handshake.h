@@ -38,8 +38,7 @@ struct PairingKeys {
 PairingKeys DerivePairing(ByteView salt, const Secret& shared_secret, ByteView first_hello,
                           ByteView second_hello);
 
-// ---- Rendezvous
-// ----------------------------------------------------------------------------------
+// ---- Rendezvous ----
 
 enum class HelloKind : uint64_t { kInviter = 1, kInvitee = 2 };
 
@@ -48,8 +47,7 @@ Bytes SealHello(const Secret& seal_key, ByteView rendezvous_id, HelloKind kind, 
 absl::StatusOr<Bytes> OpenHello(const Secret& seal_key, ByteView rendezvous_id, HelloKind kind,
                                 ByteView payload);
 
-// ---- Inboxes
-// -------------------------------------------------------------------------------------
+// ---- Inboxes ----
 
 // The pre-shared key under which one end of a pairing seals to the other.
 struct InboxKey {

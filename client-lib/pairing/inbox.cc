@@ -5,8 +5,7 @@
 #include "client-lib/content/parse.h"
 #include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
-#include "client-lib/pairing/inviting.h"
-#include "crypto/primitives/random.h"
+#include "crypto/primitives/hash.h"
 #include "crypto/primitives/signature.h"
 #include "parley/types.h"
 
@@ -21,6 +20,10 @@ using crypto::SignatureKey;
 // they are few and small; a message that may come so early has some 20 KiB.
 constexpr size_t kMaxUnopened = 8;
 constexpr size_t kMaxUnopenedBytes = 64 * 1024;
+// Who may have sent what nothing opens is asked so often to send again, each time there is such.
+constexpr uint64_t kAsksForUnopened = 3;
+// Of what lies longer back than this the person isn't told any more, when there is new.
+constexpr uint64_t kLateSeconds = 14 * 24 * 60 * 60;
 
 // From when on an inbox is renewed and trimmed: far below what a generation may take (the relay's
 // defaults are 65,536 entries and 1 GiB) and what the voucher of an inbox pays for (256 MiB), and
@@ -37,24 +40,7 @@ constexpr uint64_t kMostLoadOfOne = 1024;
 constexpr uint64_t kLoadOfBad = 16;
 constexpr uint64_t kBytesOfOneLoad = 64 * 1024;
 
-ParticipantId PeerOf(const content::v1::DeviceCard& card) {
-  ParticipantId::Bytes bytes{};
-  std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
-  return ParticipantId(bytes);
-}
-
-bool IsSilence(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsCancelled(status);
-}
-
-absl::Status FillIn(InboxMessage& message, const OwnDevice& device, const CaseId& id) {
-  message.set_message_id(crypto::ToString(crypto::RandomBytes(16)));
-  message.set_sender_participant_id(crypto::ToString(device.participant_id.bytes()));
-  message.set_sender_device_id(crypto::ToString(device.device_id));
-  message.set_case_id(crypto::ToString(id.bytes()));
-  return absl::OkStatus();
-}
+Bytes HashOf(ByteView bytes) { return crypto::Hash(crypto::HashAlgorithm::kSha256, bytes); }
 
 // That a message says it comes from whom its seal says, and belongs to this case.
 absl::Status CheckSender(const InboxMessage& message, const Pairing& pairing, const CaseId& id) {
@@ -66,22 +52,6 @@ absl::Status CheckSender(const InboxMessage& message, const Pairing& pairing, co
     return absl::InvalidArgumentError("a message that contradicts its seal");
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<ObjectId> InboxOf(const Pairing& pairing) {
-  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(pairing.peer_card));
-  ObjectId id{};
-  std::copy_n(card.inbox_id().begin(), id.size(), id.begin());
-  return id;
-}
-
-OutgoingMessage MakeOutgoing(const InboxMessage& message, const Pairing& pairing, Bytes payload) {
-  OutgoingMessage outgoing;
-  outgoing.message_id = crypto::ToBytes(message.message_id());
-  outgoing.pairing_id = pairing.id;
-  outgoing.append_id = crypto::RandomArray<16>();
-  outgoing.payload = std::move(payload);
-  return outgoing;
 }
 
 }  // namespace
@@ -107,9 +77,6 @@ absl::Status Inbox::Create(RelayClient& relay, const Credential& credential) {
   return relay.CreateMailbox(credential, device.inbox_id, keys);
 }
 
-// ---- Receiving
-// -----------------------------------------------------------------------------------
-
 absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, const OwnDevice& device,
                                                          ByteView payload) const {
   absl::StatusOr<InboxEntry> entry =
@@ -123,7 +90,8 @@ absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, cons
         entry->Open(InboxKeyOf(pairing.id, pairing.secret, crypto::ViewOf(card.device_id())));
     if (!bytes.ok()) continue;
     crypto::ScopedWipe wipe(*bytes);
-    Opened opened{std::move(pairing), {}};
+    Opened opened;
+    opened.pairing = std::move(pairing);
     if (!ParseFromPeer(opened.message, *bytes)) {
       return absl::InvalidArgumentError("not an inbox message");
     }
@@ -137,6 +105,7 @@ absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, cons
     absl::StatusOr<Bytes> bytes = entry->Open(IntroductionKeyOf(introduction->secret));
     if (!bytes.ok()) continue;
     Opened opened;
+    opened.introduces = true;
     if (!ParseFromPeer(opened.message, *bytes) || !opened.message.has_introduction_hello()) {
       return absl::InvalidArgumentError("not an introduction's hello");
     }
@@ -161,20 +130,86 @@ absl::StatusOr<std::optional<Inbox::Opened>> Inbox::Open(Transaction& step, cons
   return std::optional<Opened>();
 }
 
+absl::StatusOr<std::optional<Pairing>> Inbox::RepeatedHello(const ReadTransaction& step,
+                                                            ByteView payload) const {
+  const Bytes hash = HashOf(payload);
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, records_.pairings.All(step));
+  for (Pairing& pairing : pairings) {
+    if (pairing.ended != 0) continue;
+    PARLEY_ASSIGN_OR_RETURN(const Traffic traffic, records_.TrafficOf(step, pairing.id));
+    if (traffic.first_hash == hash) return std::optional<Pairing>(std::move(pairing));
+  }
+  return std::optional<Pairing>();
+}
+
+absl::Status Inbox::DropConfirmed(Transaction& step, const Bytes& pairing_id, uint64_t from,
+                                  Traffic& traffic) const {
+  for (uint64_t number = from + 1; number <= traffic.confirmed; ++number) {
+    const std::string key = OutgoingKey(pairing_id, number);
+    for (const RecordTable<OutgoingMessage>* table : {&records_.unconfirmed, &records_.outbox}) {
+      PARLEY_ASSIGN_OR_RETURN(std::optional<OutgoingMessage> kept, table->Get(step, key));
+      if (!kept.has_value()) continue;
+      traffic.kept_bytes -= std::min<uint64_t>(traffic.kept_bytes, kept->payload.size());
+      PARLEY_RETURN_IF_ERROR(table->Delete(step, key));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Inbox::CountIn(Transaction& step, const Opened& opened,
+                                    ByteView payload) const {
+  const InboxMessage& message = opened.message;
+  const Bytes& id = opened.pairing.id;
+  if ((message.number() == 0) != message.has_acknowledgement() ||
+      (message.has_introduction_hello() && message.number() != 1)) {
+    return absl::InvalidArgumentError("a message with a number that it may not have");
+  }
+  PARLEY_ASSIGN_OR_RETURN(Traffic traffic, records_.TrafficOf(step, id));
+  const uint64_t confirmed = traffic.confirmed;
+  PARLEY_RETURN_IF_ERROR(TakeWord(traffic, message.received(), message.inbox_generation(), now_()));
+  PARLEY_RETURN_IF_ERROR(DropConfirmed(step, id, confirmed, traffic));
+  bool next = false;
+  if (message.has_acknowledgement()) {
+    if (message.acknowledgement().send_again()) TakeRequest(traffic);
+  } else {
+    next = TakeNumber(traffic, message.number(), now_()) == Arrival::kNext;
+  }
+  if (opened.introduces) traffic.first_hash = HashOf(payload);
+  PARLEY_RETURN_IF_ERROR(records_.PutTraffic(step, id, traffic));
+  return next;
+}
+
 absl::StatusOr<Inbox::Outcome> Inbox::Take(Transaction& step, const OwnDevice& device,
                                            ByteView payload, const InboxHandler& handler,
                                            Bytes& opened_by) const {
   PARLEY_ASSIGN_OR_RETURN(std::optional<Opened> opened, Open(step, device, payload));
-  if (!opened.has_value()) return Outcome::kNotOpened;
+  if (!opened.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> repeated, RepeatedHello(step, payload));
+    if (!repeated.has_value()) return Outcome::kNotOpened;
+    opened_by = repeated->id;
+    PARLEY_ASSIGN_OR_RETURN(Traffic traffic, records_.TrafficOf(step, repeated->id));
+    traffic.owes_word = 1;
+    PARLEY_RETURN_IF_ERROR(records_.PutTraffic(step, repeated->id, traffic));
+    return Outcome::kPassedOver;
+  }
   const ScopedMessageWipe wipe(opened->message);
   opened_by = opened->pairing.id;
   PARLEY_RETURN_IF_ERROR(CheckSender(opened->message, opened->pairing, id_));
-  PARLEY_ASSIGN_OR_RETURN(
-      bool seen,
-      records_.SeenBefore(step, opened->pairing.id, crypto::ViewOf(opened->message.message_id())));
-  if (seen) return Outcome::kPassedOver;
+  // A hello that is bad makes no pairing.
+  if (opened->introduces && !handler) return absl::InvalidArgumentError("a bad hello");
+  PARLEY_ASSIGN_OR_RETURN(const bool next, CountIn(step, *opened, payload));
+  if (!next || !handler) return Outcome::kPassedOver;
   PARLEY_RETURN_IF_ERROR(handler(step, opened->pairing, opened->message));
   return Outcome::kTaken;
+}
+
+void Inbox::CountNotOpened(OwnDevice& device) const {
+  const uint64_t now = now_();
+  if (device.not_opened_at + kLateSeconds < now) device.not_opened = 0;
+  if (device.not_opened == 0) device.not_opened_since = now;
+  ++device.not_opened;
+  device.not_opened_at = now;
+  device.asks_left = kAsksForUnopened;
 }
 
 absl::Status Inbox::RevokeKeysOf(Transaction& step, OwnDevice& device, Pairing& flooder) const {
@@ -212,7 +247,10 @@ absl::Status Inbox::Count(Transaction& step, OwnDevice& device, const Bytes& sen
 absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& handler) const {
   Outcome outcome = Outcome::kPassedOver;
   Bytes sender;
-  for (const bool handle : {true, false}) {
+  // With what the message does; if that turns out to be bad, it is only counted as come; if that
+  // can't be either, passed over.
+  enum class Depth { kHandle, kCount, kSkip };
+  for (const Depth depth : {Depth::kHandle, Depth::kCount, Depth::kSkip}) {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
     PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
     // Another process has taken it in.
@@ -226,27 +264,30 @@ absl::StatusOr<bool> Inbox::TakeEntry(const Entry& entry, const InboxHandler& ha
         return absl::DataLossError("the relay closed this device's inbox with a forged signature");
       }
       device.inbox_read_generation = entry.generation + 1;
-    } else if (handle) {
-      absl::StatusOr<Outcome> taken = Take(step, device, entry.payload, handler, sender);
+    } else if (depth != Depth::kSkip) {
+      absl::StatusOr<Outcome> taken =
+          Take(step, device, entry.payload, depth == Depth::kHandle ? handler : nullptr, sender);
       if (!taken.ok() && IsBadInboxMessage(taken.status())) continue;  // the changes go with `step`
       if (!taken.ok()) return std::move(taken).status();
       outcome = *taken;
       // The handler may have changed the device.
       PARLEY_ASSIGN_OR_RETURN(device, records_.Device(step));
-    } else {
-      ++device.passed_over;
     }
+    if (depth != Depth::kHandle) ++device.passed_over;
     if (outcome == Outcome::kNotOpened && entry.payload.size() > kMaxUnopenedBytes) {
       ++device.passed_over;
+      CountNotOpened(device);
     } else if (outcome == Outcome::kNotOpened) {
       if (device.unopened.size() >= kMaxUnopened) {
+        if (device.unopened.front().counted == 0) CountNotOpened(device);
         device.unopened.erase(device.unopened.begin());
         ++device.passed_over;
       }
-      device.unopened.push_back(entry.payload);
+      device.unopened.push_back({entry.payload, 0});
     }
     if (!sender.empty()) {
-      const uint64_t load = (handle ? 1 : kLoadOfBad) + entry.payload.size() / kBytesOfOneLoad;
+      const uint64_t load =
+          (depth == Depth::kHandle ? 1 : kLoadOfBad) + entry.payload.size() / kBytesOfOneLoad;
       PARLEY_RETURN_IF_ERROR(Count(step, device, sender, load));
     }
     device.used_entries = entry.closing.has_value() ? 0 : device.used_entries + 1;
@@ -328,31 +369,43 @@ absl::Status Inbox::KeepRoom(RelayClient& relay) const {
   return step.Commit();
 }
 
+absl::StatusOr<bool> Inbox::TakeUnopened(const Bytes& payload, const InboxHandler& handler) const {
+  // As in TakeEntry; what is bad in itself stays until newer ones push it out.
+  for (const bool handle : {true, false}) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
+    const auto is_it = [&payload](const UnopenedEntry& one) { return one.payload == payload; };
+    if (std::none_of(device.unopened.begin(), device.unopened.end(), is_it)) return false;
+    Bytes sender;
+    absl::StatusOr<Outcome> outcome =
+        Take(step, device, payload, handle ? handler : nullptr, sender);
+    if (!outcome.ok() && IsBadInboxMessage(outcome.status())) continue;
+    PARLEY_RETURN_IF_ERROR(outcome.status());
+    if (*outcome == Outcome::kNotOpened) return false;
+    PARLEY_ASSIGN_OR_RETURN(device, records_.Device(step));
+    const auto found = std::find_if(device.unopened.begin(), device.unopened.end(), is_it);
+    if (found != device.unopened.end()) {
+      if (found->counted != 0 && device.not_opened > 0) --device.not_opened;
+      device.unopened.erase(found);
+    }
+    PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, device));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+    return *outcome == Outcome::kTaken;
+  }
+  return false;
+}
+
 absl::StatusOr<uint64_t> Inbox::TryUnopened(const InboxHandler& handler) {
   uint64_t taken = 0;
-  std::vector<Bytes> waiting;
+  std::vector<UnopenedEntry> waiting;
   {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
     PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(read));
     waiting = std::move(device.unopened);
   }
-  for (const Bytes& payload : waiting) {
-    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
-    PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
-    const auto still = std::find(device.unopened.begin(), device.unopened.end(), payload);
-    if (still == device.unopened.end()) continue;
-    Bytes sender;
-    absl::StatusOr<Outcome> outcome = Take(step, device, payload, handler, sender);
-    if (!outcome.ok()) {
-      if (!IsBadInboxMessage(outcome.status())) return std::move(outcome).status();
-      continue;  // it stays until newer ones push it out
-    }
-    if (*outcome == Outcome::kNotOpened) continue;
-    PARLEY_ASSIGN_OR_RETURN(device, records_.Device(step));
-    std::erase(device.unopened, payload);
-    PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, device));
-    PARLEY_RETURN_IF_ERROR(step.Commit());
-    taken += *outcome == Outcome::kTaken ? 1 : 0;
+  for (const UnopenedEntry& entry : waiting) {
+    PARLEY_ASSIGN_OR_RETURN(const bool took, TakeUnopened(entry.payload, handler));
+    taken += took ? 1 : 0;
   }
   return taken;
 }
@@ -361,196 +414,6 @@ absl::StatusOr<Inbox::Target> Inbox::Subscription(const ReadTransaction& step) c
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
   return Target{device.inbox_id, device.inbox_read_generation, std::move(device.inbox_read_seed),
                 device.inbox_next};
-}
-
-// ---- Sending
-// -------------------------------------------------------------------------------------
-
-absl::Status Inbox::Queue(Transaction& step, const Pairing& pairing, InboxMessage message) const {
-  const ScopedMessageWipe wipe_message(message);
-  if (pairing.ended != 0) return absl::OkStatus();
-  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
-  PARLEY_RETURN_IF_ERROR(FillIn(message, device, id_));
-  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(pairing.peer_card));
-  std::string bytes = message.SerializeAsString();
-  crypto::ScopedWipe wipe(bytes);
-  PARLEY_ASSIGN_OR_RETURN(
-      Bytes payload,
-      SealInboxMessage(crypto::ViewOf(card.inbox_kem_key()), crypto::ViewOf(card.inbox_id()),
-                       InboxKeyOf(pairing.id, pairing.secret, device.device_id),
-                       crypto::ViewOf(bytes)));
-  return records_.outbox.Put(step, crypto::ToHex(crypto::ViewOf(message.message_id())),
-                             MakeOutgoing(message, pairing, std::move(payload)));
-}
-
-absl::StatusOr<Pairing> Inbox::AnswerIntroduction(
-    Transaction& step, const content::v1::Introduction& introduction,
-    const std::function<absl::StatusOr<std::vector<Bytes>>(Transaction&)>& make_key_packages)
-    const {
-  const content::v1::DeviceCard& card = introduction.card();
-  PARLEY_RETURN_IF_ERROR(CheckCard(card));
-  if (introduction.introduction_secret().size() != 32 ||
-      introduction.append_seed().size() != crypto::kSignatureSeedSize) {
-    return absl::InvalidArgumentError("an introduction with keys of the wrong size");
-  }
-  PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
-  const ParticipantId peer = PeerOf(card);
-  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> known, records_.PairingWith(step, peer));
-  if (known.has_value() || peer == device.participant_id) {
-    return absl::AlreadyExistsError("introduced to somebody who is known already");
-  }
-  PARLEY_ASSIGN_OR_RETURN(crypto::Encapsulation sent,
-                          PairingKem().Encap(crypto::ViewOf(card.inbox_kem_key())));
-  InboxMessage message;
-  PARLEY_RETURN_IF_ERROR(FillIn(message, device, id_));
-  content::v1::IntroductionHello& hello = *message.mutable_introduction_hello();
-  hello.set_pairing_kem_ciphertext(crypto::ToString(sent.enc));
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> packages, make_key_packages(step));
-  for (const Bytes& package : packages) hello.add_key_packages(crypto::ToString(package));
-  const Bytes bytes = crypto::ToBytes(message.SerializeAsString());
-
-  const Secret secret = Secret::CopyOf(crypto::ViewOf(introduction.introduction_secret()));
-  Pairing pairing;
-  pairing.peer_card = crypto::ToBytes(card.SerializeAsString());
-  PairingKeys keys = DerivePairing(secret.Reveal(), sent.shared_secret, pairing.peer_card, bytes);
-  pairing.id = std::move(keys.id);
-  pairing.secret = std::move(keys.secret);
-  pairing.safety_number = std::move(keys.safety_number);
-  pairing.peer = peer;
-  pairing.peer_role = static_cast<uint8_t>(introduction.role());
-  pairing.append_seed = Secret::CopyOf(crypto::ViewOf(introduction.append_seed()));
-  PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, pairing));
-  PARLEY_ASSIGN_OR_RETURN(Bytes payload, SealInboxMessage(crypto::ViewOf(card.inbox_kem_key()),
-                                                          crypto::ViewOf(card.inbox_id()),
-                                                          IntroductionKeyOf(secret), bytes));
-  PARLEY_RETURN_IF_ERROR(records_.outbox.Put(step,
-                                             crypto::ToHex(crypto::ViewOf(message.message_id())),
-                                             MakeOutgoing(message, pairing, std::move(payload))));
-  return pairing;
-}
-
-absl::Status Inbox::SendClosing(RelayClient& relay) const {
-  std::optional<OwnDevice> device;
-  {
-    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
-    PARLEY_ASSIGN_OR_RETURN(device, records_.Device(read));
-  }
-  if (!device->closing.has_value()) return absl::OkStatus();
-  PARLEY_ASSIGN_OR_RETURN(SignatureKey control,
-                          SignatureKey::FromSeed(device->inbox_control_seed.Reveal()));
-  PARLEY_ASSIGN_OR_RETURN(SignatureKey append,
-                          SignatureKey::FromSeed(device->slots.front().seed.Reveal()));
-  PARLEY_ASSIGN_OR_RETURN(GenerationKeys next, InboxKeys(*device, device->closing->next_slots));
-  const Closing closing =
-      SignClosing(control, device->inbox_id, device->inbox_generation, {}, std::move(next));
-  PARLEY_ASSIGN_OR_RETURN(AppendOutcome outcome,
-                          relay.Append(device->inbox_id, device->inbox_generation, append,
-                                       device->closing->append_id, {}, closing));
-  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
-  PARLEY_ASSIGN_OR_RETURN(OwnDevice current, records_.Device(step));
-  // Another process may have noted it first.
-  if (!current.closing.has_value() || current.closing->append_id != device->closing->append_id) {
-    return absl::OkStatus();
-  }
-  if (std::holds_alternative<StaleGeneration>(outcome)) {
-    return absl::DataLossError(
-        "this device's inbox was changed by another copy of the profile; use only one copy");
-  }
-  current.slots = std::move(current.closing->next_slots);
-  current.closing.reset();
-  ++current.inbox_generation;
-  PARLEY_RETURN_IF_ERROR(records_.PutDevice(step, current));
-  return step.Commit();
-}
-
-absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
-                            FlushResult& result) const {
-  std::optional<Pairing> pairing;
-  {
-    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
-    PARLEY_ASSIGN_OR_RETURN(pairing,
-                            records_.pairings.Get(read, crypto::ToHex(outgoing.pairing_id)));
-  }
-  const std::string key = crypto::ToHex(outgoing.message_id);
-  if (!pairing.has_value() || pairing->ended != 0) {
-    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
-    PARLEY_RETURN_IF_ERROR(records_.outbox.Delete(step, key));
-    return step.Commit();
-  }
-  PARLEY_ASSIGN_OR_RETURN(SignatureKey append,
-                          SignatureKey::FromSeed(pairing->append_seed.Reveal()));
-  PARLEY_ASSIGN_OR_RETURN(ObjectId inbox, InboxOf(*pairing));
-  uint64_t generation = pairing->peer_generation;
-  // A key that isn't one of the generation's may be one of a later generation's: it was made there.
-  constexpr uint64_t kMostGenerationsTried = 24;
-  for (uint64_t tried = 0; tried <= kMostGenerationsTried; ++tried) {
-    absl::StatusOr<AppendOutcome> outcome =
-        relay.Append(inbox, generation, append, outgoing.append_id, outgoing.payload);
-    if (!outcome.ok() && outcome.status().code() == absl::StatusCode::kNotFound) {
-      ++generation;
-      continue;
-    }
-    if (!outcome.ok()) {
-      ++result.waiting;
-      return std::move(outcome).status();
-    }
-    if (const StaleGeneration* stale = std::get_if<StaleGeneration>(&*outcome)) {
-      if (stale->current_generation <= generation) {
-        return absl::DataLossError("the relay contradicts itself about an inbox");
-      }
-      generation = stale->current_generation;
-      continue;
-    }
-    ++result.sent;
-    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
-    PARLEY_RETURN_IF_ERROR(records_.outbox.Delete(step, key));
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
-                            records_.pairings.Get(step, crypto::ToHex(pairing->id)));
-    if (current.has_value() && (current->peer_generation < generation || current->refused != 0)) {
-      current->peer_generation = std::max(current->peer_generation, generation);
-      current->refused = 0;
-      PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, *current));
-    }
-    return step.Commit();
-  }
-  result.refused.push_back(pairing->peer);
-  ++result.waiting;
-  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
-  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> current,
-                          records_.pairings.Get(step, crypto::ToHex(pairing->id)));
-  if (!current.has_value() || current->refused != 0) return absl::OkStatus();
-  current->refused = 1;
-  PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, *current));
-  return step.Commit();
-}
-
-absl::StatusOr<FlushResult> Inbox::Flush(RelayClient& relay) {
-  absl::Status first_error = SendClosing(relay);
-  std::vector<OutgoingMessage> waiting;
-  {
-    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_.Read());
-    PARLEY_ASSIGN_OR_RETURN(waiting, records_.outbox.All(read));
-  }
-  FlushResult result;
-  // The relay may be silent about one inbox only: the others get their turn. When it is about a
-  // second one, and has answered nothing, it is taken to be gone.
-  int silent = IsSilence(first_error) ? 1 : 0;
-  std::vector<Bytes> stopped;  // pairings whose messages must keep their order
-  for (const OutgoingMessage& outgoing : waiting) {
-    if (std::find(stopped.begin(), stopped.end(), outgoing.pairing_id) != stopped.end()) {
-      ++result.waiting;
-      continue;
-    }
-    const uint64_t waited = result.waiting;
-    const absl::Status sent = SendOne(relay, outgoing, result);
-    if (!sent.ok() && first_error.ok()) first_error = sent;
-    silent += IsSilence(sent) ? 1 : 0;
-    if (silent > 1 && result.sent == 0) return first_error;
-    if (!sent.ok() || result.waiting > waited) stopped.push_back(outgoing.pairing_id);
-  }
-  if (!first_error.ok() && result.sent == 0) return first_error;
-  result.problem = std::move(first_error);
-  return result;
 }
 
 }  // namespace parley::client

@@ -6,9 +6,13 @@
 //   inbox.Queue(step, pairing, message);   // with whatever else the step changes
 //   inbox.Flush(relay);                    // sends what waits
 //
-// Exactly once: an outgoing message is sealed and stored with its append id before it is sent, and
-// goes with the same bytes until the relay has acknowledged it; a message id that came before from
-// the same pairing is passed over.
+//   inbox.Answer();                        // says how far this device has come, where that is due
+//
+// Exactly once, and in order: an outgoing message is numbered, sealed and stored with its append id
+// before it is sent, and goes with the same bytes until the relay has acknowledged it. It is kept,
+// and sent again from time to time, until the other end has confirmed its number, since the relay
+// may have altered it or held it back. The receiver passes over what came before, and what comes
+// while an earlier one is missing (traffic.h).
 //
 // Threading: any number of threads and processes at once. Receive and Flush use the network and
 // must be called without an open transaction. Errors: the store's and the relay client's.
@@ -48,7 +52,9 @@ struct FlushResult {
 
 class Inbox {
  public:
-  Inbox(ProfileStore& store, const CaseId& id) : store_(store), id_(id), records_(id) {}
+  // `now_seconds`: this device's clock.
+  Inbox(ProfileStore& store, const CaseId& id, std::function<uint64_t()> now_seconds)
+      : store_(store), id_(id), now_(std::move(now_seconds)), records_(id) {}
 
   // Makes the mailbox. Repeating it is harmless.
   absl::Status Create(RelayClient& relay, const Credential& credential);
@@ -61,7 +67,14 @@ class Inbox {
   // Only the latter, without the network: after pairings or introductions were learned.
   absl::StatusOr<uint64_t> TryUnopened(const InboxHandler& handler);
 
-  // Seals a message to the pairing's other end, to be sent by Flush. Ids and case are filled in.
+  // Counts what nothing has opened, and queues acknowledgements where they are due: for the end of
+  // a sync, when pairings and introductions have been learned. Asks again for what is missing.
+  // Whether anything was queued.
+  absl::StatusOr<bool> Answer() const;
+
+  // Seals a message to the pairing's other end, to be sent by Flush. Ids, numbers and case are
+  // filled in. To who confirms nothing only so much is sent (traffic.h); beyond that it is counted
+  // and dropped.
   absl::Status Queue(Transaction& step, const Pairing& pairing,
                      content::v1::InboxMessage message) const;
 
@@ -73,7 +86,11 @@ class Inbox {
       const std::function<absl::StatusOr<std::vector<Bytes>>(Transaction&)>& make_key_packages)
       const;
 
-  // Sends what waits, and a closing of the own inbox if one is planned. One inbox that refuses
+  // Drops what is kept for a pairing that ends.
+  absl::Status Forget(Transaction& step, const Pairing& pairing) const;
+
+  // Sends what waits, again what the other end should have confirmed by now, and a closing of the
+  // own inbox if one is planned. One inbox that refuses
   // doesn't stop the others. Errors: when the relay can't be reached.
   absl::StatusOr<FlushResult> Flush(RelayClient& relay);
 
@@ -90,16 +107,32 @@ class Inbox {
   struct Opened {
     Pairing pairing;
     content::v1::InboxMessage message;
+    bool introduces = false;  // it is the hello that has made the pairing
   };
 
   // Opens with the pairings, then with awaited introductions, which makes a pairing.
   absl::StatusOr<std::optional<Opened>> Open(Transaction& step, const OwnDevice& device,
                                              ByteView payload) const;
   enum class Outcome { kTaken, kPassedOver, kNotOpened };
-  // Opens and handles one payload in `step`, without committing it. `opened_by`: the pairing that
-  // opened it, also when it turns out to be bad.
+  // Opens and handles one payload in `step`, without committing it; without a handler (null) it is
+  // only counted as come. `opened_by`: the pairing that opened it, also when it turns out to be
+  // bad.
   absl::StatusOr<Outcome> Take(Transaction& step, const OwnDevice& device, ByteView payload,
                                const InboxHandler& handler, Bytes& opened_by) const;
+  // The counters' part of it: whether the message is the next one, to be handled.
+  absl::StatusOr<bool> CountIn(Transaction& step, const Opened& opened, ByteView payload) const;
+  // The pairing whose hello the payload is, once more.
+  absl::StatusOr<std::optional<Pairing>> RepeatedHello(const ReadTransaction& step,
+                                                       ByteView payload) const;
+  // Drops what the other end has confirmed.
+  absl::Status DropConfirmed(Transaction& step, const Bytes& pairing_id, uint64_t from,
+                             Traffic& traffic) const;
+  // Takes what nothing opened in, once more.
+  absl::StatusOr<bool> TakeUnopened(const Bytes& payload, const InboxHandler& handler) const;
+  // See Answer: the part of one pairing, and of the device.
+  absl::StatusOr<bool> AnswerOne(Transaction& step, const Pairing& pairing, bool suspicious) const;
+  bool CountUnopened(OwnDevice& device) const;
+  void CountNotOpened(OwnDevice& device) const;
   // Counts an entry against who sent it.
   absl::Status Count(Transaction& step, OwnDevice& device, const Bytes& sender,
                      uint64_t load) const;
@@ -108,12 +141,18 @@ class Inbox {
   absl::Status KeepRoom(RelayClient& relay) const;
   // The entry at the cursor, in transactions of its own.
   absl::StatusOr<bool> TakeEntry(const Entry& entry, const InboxHandler& handler) const;
+  absl::Status FillIn(Transaction& step, const Pairing& pairing, const OwnDevice& device,
+                      content::v1::InboxMessage& message) const;
   absl::Status SendClosing(RelayClient& relay) const;
+  // Puts back among what waits what is to be sent again.
+  absl::Status PlanResends() const;
+  absl::Status NoteSent(const OutgoingMessage& outgoing) const;
   absl::Status SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
                        FlushResult& result) const;
 
   ProfileStore& store_;
   CaseId id_;
+  std::function<uint64_t()> now_;
   PairingRecords records_;
 };
 

@@ -23,8 +23,7 @@ namespace parley::client {
 inline constexpr int kMaxKeyPackagesInMessage = 64;
 inline constexpr int kMaxAppendSeedsInMessage = 64;
 
-// ---- The inviter
-// ---------------------------------------------------------------------------------
+// ---- The inviter ----
 
 // What an invitation says.
 struct InvitationOffer {
@@ -62,8 +61,7 @@ struct JoinedPeer {
 std::optional<JoinedPeer> TakeRendezvousEntry(MadeInvitation& invitation, OwnDevice& device,
                                               ByteView payload, uint64_t now);
 
-// ---- The invitee
-// ---------------------------------------------------------------------------------
+// ---- The invitee ----
 
 // An InviterHello as it was received and checked.
 struct ReceivedInvitation {

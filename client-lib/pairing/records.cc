@@ -2,6 +2,12 @@
 
 namespace parley::client {
 
+std::string OutgoingPrefix(ByteView pairing_id) { return crypto::ToHex(pairing_id) + "-"; }
+
+std::string OutgoingKey(ByteView pairing_id, uint64_t number) {
+  return OutgoingPrefix(pairing_id) + std::to_string(number);
+}
+
 absl::StatusOr<OwnDevice> PairingRecords::Device(const ReadTransaction& step) const {
   PARLEY_ASSIGN_OR_RETURN(std::optional<OwnDevice> device,
                           GetRecord<OwnDevice>(step, RecordClass::kKeys, root_ + "/device"));
@@ -27,13 +33,16 @@ absl::Status PairingRecords::PutPairing(Transaction& step, const Pairing& pairin
   return pairings.Put(step, crypto::ToHex(pairing.id), pairing);
 }
 
-absl::StatusOr<bool> PairingRecords::SeenBefore(Transaction& step, ByteView pairing_id,
-                                                ByteView message_id) const {
-  const std::string name =
-      root_ + "/seen/" + crypto::ToHex(pairing_id) + "/" + crypto::ToHex(message_id);
-  PARLEY_ASSIGN_OR_RETURN(bool seen, step.Has(RecordClass::kIndex, name));
-  if (!seen) PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kIndex, name, SeenMark{}));
-  return seen;
+absl::StatusOr<Traffic> PairingRecords::TrafficOf(const ReadTransaction& step,
+                                                  ByteView pairing_id) const {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Traffic> counters,
+                          traffic.Get(step, crypto::ToHex(pairing_id)));
+  return counters.has_value() ? std::move(*counters) : Traffic();
+}
+
+absl::Status PairingRecords::PutTraffic(Transaction& step, ByteView pairing_id,
+                                        const Traffic& counters) const {
+  return traffic.Put(step, crypto::ToHex(pairing_id), counters);
 }
 
 }  // namespace parley::client

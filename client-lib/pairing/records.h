@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "client-lib/pairing/record_table.h"
+#include "client-lib/pairing/traffic.h"
 #include "crypto/base/bytes.h"
 #include "crypto/base/secret.h"
 #include "parley/ids.h"
@@ -44,6 +45,17 @@ struct InboxClosing {
   }
 };
 
+// An entry of the own inbox that nothing opened, kept for a while since what opens it may come
+// later.
+struct UnopenedEntry {
+  Bytes payload;
+  uint8_t counted = 0;  // in OwnDevice::not_opened
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.payload, self.counted);
+  }
+};
+
 // This device in one case: "case/<id>/device".
 struct OwnDevice {
   ParticipantId participant_id;
@@ -59,9 +71,14 @@ struct OwnDevice {
   uint64_t inbox_read_generation = 1;  // the generation that it is looked for in
   std::vector<InboxSlot> slots;
   std::optional<InboxClosing> closing;
-  // Entries that nothing opened, kept for a while since what opens them may come later.
-  std::vector<Bytes> unopened;
+  std::vector<UnopenedEntry> unopened;
   uint64_t passed_over = 0;
+  // Entries that nothing had opened at the end of a sync: how many of late, since when, the latest,
+  // and how many more times those who may have sent them are asked to send again.
+  uint64_t not_opened = 0;
+  uint64_t not_opened_since = 0;
+  uint64_t not_opened_at = 0;
+  uint64_t asks_left = 0;
   // What was taken in of the generation that is read, of its allowance; and since the last
   // trimming.
   uint64_t used_entries = 0;
@@ -72,7 +89,8 @@ struct OwnDevice {
     return std::tie(self.participant_id, self.device_id, self.identity_private, self.kem_private,
                     self.card, self.inbox_id, self.inbox_read_seed, self.inbox_control_seed,
                     self.inbox_generation, self.inbox_next, self.inbox_read_generation, self.slots,
-                    self.closing, self.unopened, self.passed_over, self.used_entries,
+                    self.closing, self.unopened, self.passed_over, self.not_opened,
+                    self.not_opened_since, self.not_opened_at, self.asks_left, self.used_entries,
                     self.used_bytes, self.untrimmed_bytes);
   }
 };
@@ -88,7 +106,6 @@ struct Pairing {
   uint8_t compared = 0;
   // Into the peer's inbox.
   Secret append_seed;
-  uint64_t peer_generation = 1;
   // Neither takes from the other any more.
   uint8_t ended = 0;
   // The peer's inbox refused the append key: the peer has ended it, or the relay lost the inbox.
@@ -111,9 +128,9 @@ struct Pairing {
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.id, self.secret, self.peer, self.peer_card, self.peer_role,
-                    self.safety_number, self.compared, self.append_seed, self.peer_generation,
-                    self.ended, self.refused, self.met, self.seeds_out, self.reseed,
-                    self.reserve_seeds, self.load, self.load_generation, self.flooded);
+                    self.safety_number, self.compared, self.append_seed, self.ended, self.refused,
+                    self.met, self.seeds_out, self.reseed, self.reserve_seeds, self.load,
+                    self.load_generation, self.flooded);
   }
 };
 
@@ -171,18 +188,25 @@ struct AwaitedIntroduction {
   }
 };
 
-// A message for another inbox, sealed: "case/<id>/outbox/<message id>". Goes with the same bytes
-// and append id until the relay has acknowledged it.
+// A message for another inbox, sealed: "case/<id>/outbox/<key>" until the relay has it, and with
+// the same key in "case/<id>/unconfirmed" until the other end has confirmed it.
 struct OutgoingMessage {
   Bytes message_id;
   Bytes pairing_id;
+  uint64_t number = 0;  // in the pairing; 0: only an acknowledgement, of which the latest counts
+  // Goes with the same append id until the relay has acknowledged it; when it is sent again after
+  // that, with another.
   crypto::ByteArray<16> append_id{};
   Bytes payload;
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.message_id, self.pairing_id, self.append_id, self.payload);
+    return std::tie(self.message_id, self.pairing_id, self.number, self.append_id, self.payload);
   }
 };
+
+// Their keys: those of one pairing begin with the prefix, and name the message's number.
+std::string OutgoingPrefix(ByteView pairing_id);
+std::string OutgoingKey(ByteView pairing_id, uint64_t number);
 
 // The private half of a key package that somebody has: "case/<id>/own-key-package/<ref>".
 struct OwnKeyPackage {
@@ -195,15 +219,6 @@ struct OwnKeyPackage {
   }
 };
 
-// Which message ids came, by their pairing: "case/<id>/seen/<pairing id>/<message id>".
-struct SeenMark {
-  uint8_t unused = 0;
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.unused);
-  }
-};
-
 // The records of one case.
 class PairingRecords {
  public:
@@ -212,7 +227,9 @@ class PairingRecords {
         pairings(RecordClass::kKeys, root_ + "/pairing"),
         invitations(RecordClass::kKeys, root_ + "/invitation"),
         introductions(RecordClass::kKeys, root_ + "/introduction"),
+        traffic(RecordClass::kKeys, root_ + "/traffic"),
         outbox(RecordClass::kContent, root_ + "/outbox"),
+        unconfirmed(RecordClass::kContent, root_ + "/unconfirmed"),
         own_key_packages(RecordClass::kRatchet, root_ + "/own-key-package") {}
 
   // Errors: NotFound when the case has no device here.
@@ -224,9 +241,9 @@ class PairingRecords {
                                                      const ParticipantId& peer) const;
   absl::Status PutPairing(Transaction& step, const Pairing& pairing) const;
 
-  // Whether a message id had come from a pairing before; notes that it has.
-  absl::StatusOr<bool> SeenBefore(Transaction& step, ByteView pairing_id,
-                                  ByteView message_id) const;
+  // Of a pairing; new counters, where nothing has been counted yet.
+  absl::StatusOr<Traffic> TrafficOf(const ReadTransaction& step, ByteView pairing_id) const;
+  absl::Status PutTraffic(Transaction& step, ByteView pairing_id, const Traffic& counters) const;
 
  private:
   std::string root_;
@@ -235,7 +252,9 @@ class PairingRecords {
   RecordTable<Pairing> pairings;
   RecordTable<MadeInvitation> invitations;
   RecordTable<AwaitedIntroduction> introductions;
+  RecordTable<Traffic> traffic;
   RecordTable<OutgoingMessage> outbox;
+  RecordTable<OutgoingMessage> unconfirmed;
   RecordTable<OwnKeyPackage> own_key_packages;
 };
 

@@ -48,7 +48,7 @@ std::optional<uint64_t> StaleGenerationIn(const std::string& details) {
   return stale.current_generation();
 }
 
-// What the details of a RESOURCE_EXHAUSTED append say.
+// What the details of a RESOURCE_EXHAUSTED answer say.
 Shortage ShortageIn(const std::string& details) {
   v1::Exhausted exhausted;
   if (!exhausted.ParseFromString(details)) return Shortage::kOther;
@@ -59,9 +59,28 @@ Shortage ShortageIn(const std::string& details) {
       return Shortage::kMailbox;
     case v1::Exhausted::WHAT_QUOTA:
       return Shortage::kQuota;
+    case v1::Exhausted::WHAT_VOUCHER:
+      return Shortage::kVoucher;
     default:
       return Shortage::kOther;
   }
+}
+
+// A call that makes something: a shortage comes with its reason.
+template <typename Request, typename Response>
+absl::Status CallToCreate(RelayConnection& connection,
+                          grpc::Status (v1::Relay::Stub::*method)(grpc::ClientContext*,
+                                                                  const Request&, Response*),
+                          const Request& request) {
+  Response response;
+  grpc::Status failure;
+  absl::Status status = connection.Repeat(
+      [&](v1::Relay::Stub& stub, grpc::ClientContext& context) {
+        return (stub.*method)(&context, request, &response);
+      },
+      &failure);
+  if (!absl::IsResourceExhausted(status)) return status;
+  return ShortageError(ShortageIn(failure.error_details()), std::string(status.message()));
 }
 
 absl::Status CheckPayload(ByteView payload, bool closes) {
@@ -96,8 +115,7 @@ absl::Status GrpcRelayClient::CreateMailbox(const Credential& credential,
   request.mutable_allowance()->set_entries(allowance.entries);
   request.mutable_allowance()->set_bytes(allowance.bytes);
   request.set_expires_at(expires_at);
-  v1::CreateMailboxResponse response;
-  return connection_->Call(&v1::Relay::Stub::CreateMailbox, request, response);
+  return CallToCreate(*connection_, &v1::Relay::Stub::CreateMailbox, request);
 }
 
 absl::StatusOr<AppendOutcome> GrpcRelayClient::Append(const ObjectId& mailbox_id,
@@ -242,8 +260,7 @@ absl::Status GrpcRelayClient::CreateBlob(const Credential& credential, const Obj
   request.set_write_key(crypto::ToString(write_key));
   request.set_total_bytes(total_bytes);
   request.set_expires_at(expires_at);
-  v1::CreateBlobResponse response;
-  return connection_->Call(&v1::Relay::Stub::CreateBlob, request, response);
+  return CallToCreate(*connection_, &v1::Relay::Stub::CreateBlob, request);
 }
 
 absl::Status GrpcRelayClient::SealBlob(const ObjectId& blob_id,

@@ -335,6 +335,10 @@ absl::Status RelayConnection::EndOf(const ActiveCall& call, const grpc::Status& 
     return absl::UnavailableError("the relay at " + relay_.address +
                                   " has stopped answering; check the network");
   }
+  if (status.error_code() == grpc::StatusCode::CANCELLED && !call.cancelled() && !is_shut_down()) {
+    return absl::UnavailableError("the relay at " + relay_.address +
+                                  " needed the room that its answer took; try again");
+  }
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
     std::lock_guard renewal(renewal_mutex_);
     std::shared_ptr<ShownKeys> shown;

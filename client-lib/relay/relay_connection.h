@@ -47,7 +47,12 @@ class ActiveCall {
   // While paused (the other side waits for us) the watchdog doesn't count.
   void Pause() { last_progress_ms_.store(INT64_MAX, std::memory_order_relaxed); }
   bool stalled() const { return stalled_.load(); }
-  void Cancel() { context_.TryCancel(); }
+  void Cancel() {
+    cancelled_ = true;
+    context_.TryCancel();
+  }
+  // Whether by us, not by the relay.
+  bool cancelled() const { return cancelled_; }
 
  private:
   friend class RelayConnection;
@@ -58,6 +63,7 @@ class ActiveCall {
   grpc::ClientContext context_;
   std::atomic<int64_t> last_progress_ms_;
   std::atomic<bool> stalled_ = false;
+  std::atomic<bool> cancelled_ = false;
 };
 
 class RelayConnection {

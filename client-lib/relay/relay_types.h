@@ -96,10 +96,11 @@ enum class Shortage {
   kAllowance,  // the generation's: a closing renews it
   kMailbox,    // what the mailbox's voucher pays for: trimming it helps
   kQuota,      // the sponsor's: a closing doesn't help
+  kVoucher,    // what the voucher pays for: another one, or asking for less, helps
 };
 // ResourceExhausted, with its reason.
 absl::Status ShortageError(Shortage shortage, const std::string& message);
-// The reason in a status of an append; kOther when there is none.
+// The reason in a status of an append or of making a mailbox or blob; kOther when there is none.
 Shortage ShortageOf(const absl::Status& status);
 
 struct ReadResult {

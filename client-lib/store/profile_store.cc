@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -36,6 +37,14 @@ class StoreCore {
 
   const std::string& dir() const { return dir_; }
   const KeyRing& keys() const { return keys_; }
+
+  void CountPut(size_t bytes) {
+    ++puts_;
+    bytes_ += bytes;
+  }
+  void CountDelete() { ++deletes_; }
+  WriteTotals write_totals() const { return {puts_, deletes_, bytes_}; }
+
   std::string database() const { return dir_ + "/profile.db"; }
 
   absl::StatusOr<std::unique_ptr<Connection>> TakeConnection() {
@@ -85,6 +94,9 @@ class StoreCore {
   const std::string dir_;
   const KeyRing keys_;
   const pid_t pid_ = getpid();
+  std::atomic<uint64_t> puts_ = 0;
+  std::atomic<uint64_t> deletes_ = 0;
+  std::atomic<uint64_t> bytes_ = 0;
   std::mutex mutex_;
   std::condition_variable writable_;
   bool writing_ = false;
@@ -260,6 +272,16 @@ absl::StatusOr<bool> ReadTransaction::Has(RecordClass record_class, std::string_
   return found;
 }
 
+absl::Status ReadTransaction::ForEachValue(
+    const std::function<absl::Status(const Secret& value)>& visit) const {
+  PARLEY_CHECK(connection_ != nullptr);
+  return connection_->Each("SELECT name, value FROM record", [&](ByteView key, ByteView sealed) {
+    absl::StatusOr<Secret> opened = core_->keys().OpenAnyValue(key, sealed);
+    if (!opened.ok()) return DamagedProfile(core_->dir(), "a record can't be opened");
+    return visit(*opened);
+  });
+}
+
 Transaction::~Transaction() {
   if (connection_ == nullptr) return;
   core_->GiveBack(std::move(connection_));
@@ -269,6 +291,7 @@ Transaction::~Transaction() {
 absl::Status Transaction::Put(RecordClass record_class, std::string_view name, ByteView value) {
   PARLEY_CHECK(connection_ != nullptr);
   const Bytes key = core_->keys().RecordKey(record_class, name);
+  core_->CountPut(value.size());
   return connection_->Run(Query::kPut, key, core_->keys().SealValue(record_class, key, value));
 }
 
@@ -279,6 +302,7 @@ absl::Status Transaction::Put(RecordClass record_class, std::string_view name,
 
 absl::Status Transaction::Delete(RecordClass record_class, std::string_view name) {
   PARLEY_CHECK(connection_ != nullptr);
+  core_->CountDelete();
   return connection_->Run(Query::kDelete, core_->keys().RecordKey(record_class, name));
 }
 
@@ -479,6 +503,8 @@ absl::Status ProfileStore::CheckIntegrity() {
   }
   return absl::OkStatus();
 }
+
+WriteTotals ProfileStore::write_totals() const { return core_->write_totals(); }
 
 const std::string& ProfileStore::dir() const { return core_->dir(); }
 

@@ -28,6 +28,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,13 @@ class Connection;
 class StoreCore;
 }  // namespace internal
 
+// How much was written, since the store was opened, by transactions that were committed or not.
+struct WriteTotals {
+  uint64_t puts = 0;
+  uint64_t deletes = 0;  // also of what wasn't there
+  uint64_t bytes = 0;    // of the values that were put, before they were sealed
+};
+
 // A consistent view of all records as they were when it was made. Doesn't block anybody.
 class ReadTransaction {
  public:
@@ -70,6 +78,10 @@ class ReadTransaction {
                                                     std::string_view name) const;
   // Whether there is one, without opening it.
   absl::StatusOr<bool> Has(RecordClass record_class, std::string_view name) const;
+  // Opens every value of every class, in no order, until `visit` gives an error. For looking
+  // whether something is in the profile at all.
+  absl::Status ForEachValue(
+      const std::function<absl::Status(const crypto::Secret& value)>& visit) const;
 
  protected:
   friend class ProfileStore;
@@ -163,6 +175,9 @@ class ProfileStore {
 
   // Reads and opens every record. Errors: DataLoss naming how many are damaged.
   absl::Status CheckIntegrity();
+
+  // For measuring what a step costs.
+  WriteTotals write_totals() const;
 
   const std::string& dir() const;
 

@@ -2,6 +2,7 @@
 // error that says what to do; never another one, never a crash.
 #include <map>
 #include <random>
+#include <set>
 
 #include "client-lib/store/profile_store.h"
 #include "client-lib/store/test_profile.h"
@@ -151,6 +152,39 @@ TEST_F(DamagedStore, AnotherProfilesKeyIsNamed) {
   WriteWholeFile(folder_ / "store.key", key_);
   std::filesystem::permissions(folder_ / "store.key", std::filesystem::perms::owner_read);
   EXPECT_EQ(ReadAll().right, kRecords);
+}
+
+// Looking through all values: each comes once and opened, what can't be opened is told.
+TEST_F(DamagedStore, AllValuesAreLookedThrough) {
+  auto store = ProfileStore::Open(folder_.path());
+  ASSERT_TRUE(store.ok()) << store.status();
+  const auto look = [&] {
+    std::multiset<std::string> seen;
+    const absl::Status status = (*store)->Read()->ForEachValue([&](const crypto::Secret& value) {
+      seen.insert(crypto::ToString(value.Reveal()));
+      return absl::OkStatus();
+    });
+    return std::pair(status, seen);
+  };
+  std::multiset<std::string> expected;
+  for (int i = 0; i < kRecords; ++i) expected.insert(ValueOf(i));
+  EXPECT_EQ(look(), std::pair(absl::OkStatus(), expected));
+  EXPECT_EQ((*store)->write_totals().puts, 0u);
+  ASSERT_TRUE(PutText(**store, kContent, "name 3", "another").ok());
+  EXPECT_EQ((*store)->write_totals().puts, 1u);
+  EXPECT_EQ((*store)->write_totals().bytes, 7u);
+  expected.erase(ValueOf(3));
+  expected.insert("another");
+  EXPECT_EQ(look(), std::pair(absl::OkStatus(), expected));
+  store->reset();
+  std::string damaged = ReadWholeFile(folder_ / "profile.db");
+  for (size_t i = 20'000; i < damaged.size(); i += 997) {
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x55);
+  }
+  Restore(damaged);
+  store = ProfileStore::Open(folder_.path());
+  const absl::Status status = store.ok() ? look().first : store.status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(DamagedStore, NewerFormatIsNamed) {

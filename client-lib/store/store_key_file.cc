@@ -74,16 +74,21 @@ bool IsOwnName(std::string_view name) {
          name.starts_with("store.key");
 }
 
-absl::Status CheckHoldsNothingElse(const std::string& dir) {
+// Whether there is nothing at all in the folder. Errors: FailedPrecondition when it holds what
+// isn't a profile's.
+absl::StatusOr<bool> CheckHoldsNothingElse(const std::string& dir) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(dir.c_str()), closedir);
   if (folder == nullptr) return FromErrno(errno, dir);
+  bool empty = true;
   while (const dirent* entry = readdir(folder.get())) {
-    if (IsOwnName(entry->d_name)) continue;
+    const std::string_view name = entry->d_name;
+    empty = empty && (name == "." || name == "..");
+    if (IsOwnName(name)) continue;
     return absl::FailedPreconditionError(
         "the folder " + dir +
         " holds other things and no profile; give one that is empty or doesn't exist yet");
   }
-  return absl::OkStatus();
+  return empty;
 }
 
 }  // namespace
@@ -94,8 +99,14 @@ absl::Status MakePrivateFolder(const std::string& dir) {
   struct stat info {};
   if (stat(dir.c_str(), &info) != 0) return FromErrno(errno, dir);
   if (!S_ISDIR(info.st_mode)) return absl::InvalidArgumentError(dir + " is not a folder");
-  PARLEY_RETURN_IF_ERROR(CheckHoldsNothingElse(dir));
-  if (info.st_uid == geteuid() && (info.st_mode & 0077) == 0) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const bool empty, CheckHoldsNothingElse(dir));
+  const bool own = info.st_uid == geteuid();
+  if (own && (info.st_mode & 0077) == 0) return absl::OkStatus();
+  // Made for this, it seems. What others could have put in since is looked for again.
+  if (own && empty && chmod(dir.c_str(), 0700) == 0) {
+    PARLEY_ASSIGN_OR_RETURN(const bool still_empty, CheckHoldsNothingElse(dir));
+    if (still_empty) return absl::OkStatus();
+  }
   return absl::FailedPreconditionError(
       "others may use the folder " + dir +
       "; take it from them (chmod 700), or give one that doesn't exist yet");

@@ -13,10 +13,11 @@
 
 namespace parley::client::internal {
 
-// Makes the folder with mode 0700, or takes one that exists as it is, if it is empty (but for what
-// making a profile leaves when it is interrupted) and its owner's alone.
-// Errors: NotFound without the parent; PermissionDenied; InvalidArgument when it isn't a folder;
-// FailedPrecondition when it holds other things, or others may use it.
+// Makes the folder with mode 0700, or takes one that exists: an empty one of this user's, which
+// gets that mode, or as it is one that is the user's alone and holds nothing but what making a
+// profile leaves when it is interrupted. Errors: NotFound without the parent; PermissionDenied;
+// InvalidArgument when it isn't a folder; FailedPrecondition when it holds other things, or others
+// may use it.
 absl::Status MakePrivateFolder(const std::string& dir);
 // Puts what was renamed or removed in `dir` on disk.
 absl::Status SyncFolder(const std::string& dir);

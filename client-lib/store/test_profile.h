@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -67,6 +68,18 @@ inline absl::StatusOr<std::string> GetText(ProfileStore& store, RecordClass reco
   if (!value.ok()) return value.status();
   if (!value->has_value()) return std::string("(none)");
   return crypto::ToString((*value)->Reveal());
+}
+
+inline std::unique_ptr<ProfileStore> MustCreate(const std::string& dir) {
+  absl::StatusOr<std::unique_ptr<ProfileStore>> store = ProfileStore::Create(dir);
+  EXPECT_TRUE(store.ok()) << store.status();
+  return std::move(*store);
+}
+
+inline std::unique_ptr<ProfileStore> MustOpen(const std::string& dir) {
+  absl::StatusOr<std::unique_ptr<ProfileStore>> store = ProfileStore::Open(dir);
+  EXPECT_TRUE(store.ok()) << store.status();
+  return std::move(*store);
 }
 
 }  // namespace parley::client

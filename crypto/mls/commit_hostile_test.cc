@@ -73,8 +73,10 @@ TEST_F(HostileCommit, WrongParentHash) {
 }
 
 TEST_F(HostileCommit, LeafSignatureDoesNotFit) {
-  ExpectRefused(Forge([](Commit& commit) { commit.path->leaf_node.signature[9] ^= 1; }),
-                absl::StatusCode::kUnauthenticated, "");
+  ASSERT_TRUE(groups_[1].Process(ForgeWholeCommit(groups_[0], {})).ok());
+  ExpectRefused(
+      ForgeWholeCommit(groups_[0], {.leaf = [](LeafNode& leaf) { leaf.signature[9] ^= 1; }}),
+      absl::StatusCode::kUnauthenticated, "signature doesn't verify");
 }
 
 TEST_F(HostileCommit, PathTooShortOrTooLong) {
@@ -291,8 +293,11 @@ TEST_F(HostileCommit, ByWhoHasBeenRemoved) {
   groups_.erase(groups_.begin());
   CommitToAll(groups_, 0, std::move(removal));
   for (Group& group : groups_) {
-    EXPECT_EQ(group.Process(late).status().code(), absl::StatusCode::kFailedPrecondition);
-    EXPECT_EQ(group.Process(late_text).status().code(), absl::StatusCode::kFailedPrecondition);
+    for (const Bytes& message : {late, late_text}) {
+      const absl::Status status = group.Process(message).status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+      EXPECT_THAT(std::string(status.message()), HasSubstr("a message of epoch"));
+    }
   }
 }
 

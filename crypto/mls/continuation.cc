@@ -1,5 +1,7 @@
 #include "crypto/mls/continuation.h"
 
+#include <set>
+
 #include "crypto/primitives/random.h"
 
 namespace parley::mls {
@@ -11,13 +13,11 @@ bool Continues(const PreSharedKeyId& id) {
 
 // Whether every leaf of `some` is a client of `all`.
 bool AllAmong(const RatchetTree& some, const RatchetTree& all, const LeafChecks& checks) {
+  std::set<Bytes> clients;
+  all.ForEachLeaf([&](LeafIndex, const LeafNode& leaf) { clients.insert(ClientOf(checks, leaf)); });
   bool among = true;
   some.ForEachLeaf([&](LeafIndex, const LeafNode& leaf) {
-    bool found = false;
-    all.ForEachLeaf([&](LeafIndex, const LeafNode& other) {
-      found = found || SameClient(checks, leaf, other);
-    });
-    among = among && found;
+    among = among && clients.contains(ClientOf(checks, leaf));
   });
   return among;
 }

@@ -191,14 +191,23 @@ TEST_F(Continuation, ReinitializedGroupMustBeWhatWasAgreed) {
   const PreSharedKeyId link = Link(ResumptionPskUsage::kReinit);
   EXPECT_TRUE(JoinStatus(ForgeFirst(Own("0", "next"), both, {link}), one, &old_[1]).ok());
 
-  EXPECT_THAT(
-      std::string(
-          JoinStatus(ForgeFirst(Own("0", "another"), both, {link}), one, &old_[1]).message()),
-      HasSubstr("what the ReInit said"));
+  const auto expect_another = [&](const PreparedCommit& first, const KeyPackageBundle& joiner) {
+    const absl::Status status = JoinStatus(first, joiner, &old_[1]);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("what the ReInit said"));
+  };
+  expect_another(ForgeFirst(Own("0", "another"), both, {link}), one);
   GroupOptions extended = Own("0", "next");
   extended.extensions = {{kRosterExtension, {}}};
-  EXPECT_EQ(JoinStatus(ForgeFirst(extended, both, {link}), one, &old_[1]).code(),
-            absl::StatusCode::kInvalidArgument);
+  expect_another(ForgeFirst(extended, both, {link}), one);
+  // With all the members, for a suite that is as good.
+  const CipherSuiteId suite = CipherSuiteId::kParley;
+  KeyPackageBundle other_one = NewKeyPackage("1", suite);
+  GroupOptions other = OwnFor(suite, "0");
+  other.group_id = reinit.group_id;
+  expect_another(
+      ForgeFirst(other, {other_one.message(), NewKeyPackage("2", suite).message()}, {link}),
+      other_one);
   // Without one of the members.
   EXPECT_EQ(JoinStatus(ForgeFirst(Own("0", "next"), {one.message()}, {link}), one, &old_[1]).code(),
             absl::StatusCode::kPermissionDenied);
@@ -209,6 +218,19 @@ TEST_F(Continuation, ReinitializedGroupMustBeWhatWasAgreed) {
   late.psk_epoch = before;
   EXPECT_EQ(JoinStatus(ForgeFirst(Own("0", "next"), both, {late}), one, &old_[1]).code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(Continuation, ReinitializedGroupMustBeOfTheAgreedVersion) {
+  // A later version, which nobody speaks yet, and a group of the present one.
+  End({.group_id = ToBytes("next"),
+       .version = ProtocolVersion{2},
+       .suite = CipherSuiteId::k0x0003});
+  KeyPackageBundle one = NewKeyPackage("1");
+  const absl::Status status =
+      JoinStatus(ForgeFirst(Own("0", "next"), {one.message(), NewKeyPackage("2").message()},
+                            {Link(ResumptionPskUsage::kReinit)}),
+                 one, &old_[1]);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("what the ReInit said"));
 }
 
 TEST_F(Continuation, LinksAreForFirstCommitsOnly) {

@@ -9,6 +9,7 @@ namespace parley::mls {
 namespace {
 
 using namespace testing;  // NOLINT
+using ::testing::HasSubstr;
 
 class ExternalCommit : public ::testing::Test {
  protected:
@@ -37,8 +38,9 @@ class ExternalCommit : public ::testing::Test {
     return groups_[1].Process(crypto::Serialize(message)).status();
   }
 
-  // The same with the path's leaf signed anew too, after a resync of `replaced`.
-  absl::StatusCode TryPath(const std::function<void(Commit&)>& tamper, LeafIndex replaced) {
+  // The same with the path's leaf signed anew too, after a resync of `replaced`, if any.
+  absl::Status TryPath(const std::function<void(Commit&)>& tamper,
+                       std::optional<LeafIndex> replaced) {
     PreparedCommit honest = Must(
         Group::JoinExternally(info_, Options("dora"), ExternalJoinOptions{.replaces = replaced}));
     MlsMessage message = Must(crypto::Parse<MlsMessage>(honest.message));
@@ -49,7 +51,7 @@ class ExternalCommit : public ::testing::Test {
     SignLeafNode(joined.signature_key, joined.place(joined.own_leaf), commit.path->leaf_node);
     in_public.auth.signature = SignContent(joined.signature_key, WireFormat::kPublicMessage,
                                            in_public.content, groups_[0].state().context);
-    return groups_[1].Process(crypto::Serialize(message)).status().code();
+    return groups_[1].Process(crypto::Serialize(message)).status();
   }
 
   std::vector<Group> groups_;
@@ -98,15 +100,14 @@ TEST_F(ExternalCommit, ResyncTellsTheOldLeafThatItIsOut) {
 
 TEST_F(ExternalCommit, ResyncNeedsANewEncryptionKey) {
   // Section 12.2: the criteria of an Update for the removed leaf.
-  EXPECT_EQ(TryPath(
-                [&](Commit& commit) {
-                  commit.path->leaf_node.encryption_key =
-                      groups_[0].FindMember(LeafIndex(2))->encryption_key;
-                },
-                LeafIndex(2)),
-            absl::StatusCode::kInvalidArgument);
+  const absl::Status status = TryPath(
+      [&](Commit& commit) {
+        commit.path->leaf_node.encryption_key = groups_[0].FindMember(LeafIndex(2))->encryption_key;
+      },
+      LeafIndex(2));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   // Nothing else is wrong with it.
-  EXPECT_EQ(TryPath([](Commit&) {}, LeafIndex(2)), absl::StatusCode::kOk);
+  EXPECT_TRUE(TryPath([](Commit&) {}, LeafIndex(2)).ok());
 }
 
 TEST_F(ExternalCommit, ResyncOfNobody) {
@@ -168,11 +169,17 @@ TEST_F(ExternalCommit, HasOneExternalInitAndNothingForbidden) {
         commit.proposals.push_back({Proposal{Remove{LeafIndex(2)}}});
       },
       [](Commit& commit) { commit.proposals.push_back({ProposalRef(32, 1)}); },
-      [](Commit& commit) { commit.path.reset(); },
   };
   for (size_t i = 0; i < forbidden.size(); ++i) {
     EXPECT_EQ(Try(forbidden[i]).code(), absl::StatusCode::kInvalidArgument) << i;
   }
+}
+
+TEST_F(ExternalCommit, MustHaveAPath) {
+  // Its leaf's key is the only one that could have signed it.
+  const absl::Status status = Try([](Commit& commit) { commit.path.reset(); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("isn't an external commit"));
 }
 
 TEST_F(ExternalCommit, GroupInfoMustBeWhole) {
@@ -223,6 +230,14 @@ TEST_F(ExternalCommit, LeafMustBeGoodForTheGroup) {
       absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Try([](Commit& commit) { commit.path->nodes.pop_back(); }).code(),
             absl::StatusCode::kInvalidArgument);
+  const absl::Status unsupported = TryPath(
+      [](Commit& commit) {
+        commit.path->leaf_node.extensions.push_back({ExtensionType{0xF0FF}, {}});
+      },
+      std::nullopt);
+  EXPECT_EQ(unsupported.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(unsupported.message()), HasSubstr("extension it doesn't support"));
+  EXPECT_TRUE(TryPath([](Commit&) {}, std::nullopt).ok());
   // With the signature key of who is there already.
   const SignatureKey taken = groups_[2].state().signature_key.Clone();
   GroupOptions own = Options("twin");

@@ -1,6 +1,7 @@
 // Proposals from outside the group (RFC 9420 section 12.1.8), by friend and foe.
 #include "crypto/mls/external_proposal.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crypto/mls/forging.h"
@@ -10,6 +11,7 @@ namespace parley::mls {
 namespace {
 
 using namespace testing;  // NOLINT
+using ::testing::HasSubstr;
 
 // A group that admits `service` as its only external sender.
 std::vector<Group> Admitting(const SignatureKey& service) {
@@ -105,6 +107,40 @@ TEST(ExternalProposal, SendersOutsideSignNothingElse) {
                 .status()
                 .code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ExternalProposal, ExternalSendersMakeNoCommits) {
+  // With a member's help it could be right in every other way.
+  const SignatureKey service = SignatureKey::Generate();
+  std::vector<Group> groups = Admitting(service);
+  const Bytes forged = ForgeWholeCommit(
+      groups[0], {.sender = Sender{.type = SenderType::kExternal, .index = 0}, .signer = &service});
+  const absl::Status status = groups[1].Process(forged).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("can make proposals only"));
+  EXPECT_TRUE(groups[1].Process(ForgeWholeCommit(groups[0], {})).ok());
+}
+
+TEST(ExternalProposal, OfKindsThatAreOthersToMake) {
+  const SignatureKey service = SignatureKey::Generate();
+  std::vector<Group> groups = Admitting(service);
+  const Sender outside{.type = SenderType::kExternal, .index = 0};
+  // An Update that would be a good one of member 0, who is in league with the service.
+  const GroupState& state = groups[0].state();
+  LeafNode leaf = state.own_leaf_node();
+  leaf.source = LeafNodeSource::kUpdate;
+  leaf.encryption_key = state.suite->kem().GenerateKeyPair().public_key;
+  SignLeafNode(state.signature_key, state.place(state.own_leaf), leaf);
+  const Proposal update{Update{leaf}};
+  const Proposal init{ExternalInit{Bytes(32, 9)}};
+  for (const Bytes& message :
+       {OutsideProposal(groups[0], service, outside, update),
+        OutsideProposal(groups[0], service, outside, init), ForgeProposal(groups[0], init)}) {
+    const absl::Status status = groups[1].Process(message).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("its sender can't make"));
+  }
+  EXPECT_TRUE(groups[1].Process(ForgeProposal(groups[0], update)).ok());
 }
 
 TEST(ExternalProposal, ExternalSendersMustBeListed) {

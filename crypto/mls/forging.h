@@ -3,6 +3,8 @@
 #define PARLEY_CRYPTO_MLS_FORGING_H_
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -91,35 +93,64 @@ inline Bytes ForgeCommitOf(const Group& group, ChosenProposals chosen) {
                                                     state.context, std::move(authenticated))});
 }
 
-// A commit of nothing that is right in every way, confirmation tag included, but that gives the
-// members below the path node at `step` another path secret: only they can tell.
-// Requires: `step` is one of the filtered direct path.
-inline Bytes ForgeSplitCommit(const Group& group, size_t step) {
+// The one thing that is wrong with a commit of nothing.
+struct CommitFlaw {
+  // Done to the path's leaf after it was signed.
+  std::function<void(LeafNode&)> leaf = {};
+  // The step of the filtered direct path below which the members get another path secret.
+  std::optional<size_t> split_at = {};
+  // In whose name, and by whose key, it is sent; as a rule the committer's.
+  std::optional<Sender> sender = {};
+  const SignatureKey* signer = nullptr;
+};
+
+// A commit of nothing that but for `flaw` is right in every way, confirmation tag included: whoever
+// overlooks the flaw takes it.
+// Requires: `flaw.split_at` is a step of the filtered direct path.
+inline Bytes ForgeWholeCommit(const Group& group, const CommitFlaw& flaw) {
   const GroupState& state = group.state();
   const CipherSuite& suite = *state.suite;
   AppliedProposals applied = ApplyProposals(state, {}).value();
   NewPath path = CreatePath(suite, applied.tree, state.own_leaf, state.own_leaf_node(),
                             state.signature_key, state.context.group_id);
-  PARLEY_CHECK(path.path_secrets.size() > step);
-  const Secret genuine = path.path_secrets[step].second.Clone();
-  path.path_secrets[step].second = Secret::CopyOf(Bytes(suite.hash_size(), 0x66));
+  if (flaw.leaf) {
+    flaw.leaf(path.path.leaf_node);
+    std::vector<std::pair<NodeIndex, ParentNode>> parents;
+    for (const auto& step : applied.tree.FilteredDirectPath(state.own_leaf)) {
+      parents.emplace_back(step.node, *applied.tree.parent(step.node));
+    }
+    applied.tree.MergePath(state.own_leaf, std::make_shared<LeafNode>(path.path.leaf_node),
+                           parents);
+  }
+  Secret genuine;
+  if (flaw.split_at.has_value()) {
+    PARLEY_CHECK(path.path_secrets.size() > *flaw.split_at);
+    genuine = std::exchange(path.path_secrets[*flaw.split_at].second,
+                            Secret::CopyOf(Bytes(suite.hash_size(), 0x66)));
+  }
   PARLEY_CHECK(
       EncryptPath(suite, applied.tree, state.own_leaf, {}, ProvisionalContext(state, applied), path)
           .ok());
-  path.path_secrets[step].second = genuine.Clone();
+  if (flaw.split_at.has_value()) path.path_secrets[*flaw.split_at].second = std::move(genuine);
   FramedContent content = NewContent(state, {});
+  content.sender = flaw.sender.value_or(content.sender);
   content.body = Commit{.proposals = {}, .path = std::move(path.path)};
-  SignedCommit made =
-      SignCommit(state, state.signature_key, std::move(content), WireFormat::kPublicMessage,
-                 NextEpochInput{.applied = std::move(applied),
-                                .own_leaf = state.own_leaf,
-                                .keys = std::move(path.keys),
-                                .signature_key = state.signature_key.Clone(),
-                                .commit_secret = std::move(path.commit_secret),
-                                .psk_secret = PskSecret(ZeroSecret(suite)),
-                                .init_secret = state.secrets.init});
+  SignedCommit made = SignCommit(state, flaw.signer == nullptr ? state.signature_key : *flaw.signer,
+                                 std::move(content), WireFormat::kPublicMessage,
+                                 NextEpochInput{.applied = std::move(applied),
+                                                .own_leaf = state.own_leaf,
+                                                .keys = std::move(path.keys),
+                                                .signature_key = state.signature_key.Clone(),
+                                                .commit_secret = std::move(path.commit_secret),
+                                                .psk_secret = PskSecret(ZeroSecret(suite)),
+                                                .init_secret = state.secrets.init});
   return crypto::Serialize(MlsMessage{
       ProtectPublic(suite, state.secrets.membership, state.context, std::move(made.content))});
+}
+
+// The same, where only the members below the path node at `step` can tell that it is wrong.
+inline Bytes ForgeSplitCommit(const Group& group, size_t step) {
+  return ForgeWholeCommit(group, {.split_at = step});
 }
 
 // What a Welcome says, before it is encrypted.

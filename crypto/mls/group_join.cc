@@ -11,6 +11,7 @@ namespace parley::mls {
 KeyPackageOptions LeafOptions(const GroupOptions& group, CipherSuiteId suite) {
   return {.suite = suite,
           .identity = group.identity,
+          .lifetime = group.lifetime,
           .capabilities = group.capabilities,
           .leaf_extensions = group.leaf_extensions,
           .credential = group.credential,

@@ -22,8 +22,9 @@ class Group;
 
 struct GroupOptions {
   CipherSuiteId suite = CipherSuiteId::kParley;
-  Bytes group_id{};  // random, by the caller
-  Bytes identity{};  // own basic credential; the signature key is made inside
+  Bytes group_id{};     // random, by the caller
+  Bytes identity{};     // own basic credential; the signature key is made inside
+  Lifetime lifetime{};  // of the creator's leaf (section 7.2), by default without end
   std::optional<Capabilities> capabilities{};  // by default Capabilities::Default(suite)
   Extensions leaf_extensions{};
   Extensions extensions{};  // of the GroupContext

@@ -69,12 +69,10 @@ class CommitProcessor {
   }
 
   // Section 12.4.2: "If this is an external Commit, assign the sender the leftmost blank leaf node
-  // in the new ratchet tree."
+  // in the new ratchet tree." Requires: the commit has a path, without which neither could its
+  // signature have been verified, nor its ExternalInit been let through.
   absl::Status PlaceExternalJoiner(AppliedProposals& applied) {
     applied.changes.external = true;
-    if (!commit_.path.has_value()) {
-      return absl::InvalidArgumentError("an external commit without a path");
-    }
     PARLEY_ASSIGN_OR_RETURN(
         sender_, applied.tree.AddLeaf(std::make_shared<LeafNode>(commit_.path->leaf_node)));
     return absl::OkStatus();

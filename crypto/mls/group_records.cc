@@ -4,14 +4,17 @@
 #include <string_view>
 
 #include "crypto/mls/group_state.h"
+#include "crypto/mls/tree_records.h"
 #include "crypto/primitives/hash.h"
 
 namespace parley::mls {
 namespace {
 
-constexpr uint16_t kRecordsVersion = 1;
+constexpr uint16_t kRecordsVersion = 2;
+constexpr uint16_t kWholeTreeVersion = 1;  // the first, with the whole tree in "group"
 constexpr std::string_view kGroup = "group";
 constexpr std::string_view kPending = "pending";
+constexpr std::string_view kTree = "tree/";
 constexpr std::string_view kNode = "node/";
 constexpr std::string_view kSender = "sender/";
 
@@ -34,7 +37,6 @@ Secret GroupRecord(const GroupState& state) {
   Encode(w, kRecordsVersion);
   Encode(w, state.suite->id);
   Encode(w, state.signature_key.Seed());
-  Encode(w, state.tree.Serialize());
   EncodeEpoch(w, state);
   w.WriteUint32(state.secret_tree.leaf_count().value);
   EncodePast(w, state);
@@ -54,26 +56,49 @@ Bytes HashOf(const Secret& record) {
   return Bytes(hash.begin(), hash.end());
 }
 
-absl::StatusOr<std::unique_ptr<GroupState>> LoadEpoch(ByteView record) {
+// The parts of the tree among the records.
+absl::StatusOr<std::map<uint32_t, ByteView>> TreeParts(const GroupRecords& records) {
+  std::map<uint32_t, ByteView> parts;
+  for (const auto& [name, record] : records) {
+    if (!name.starts_with(kTree)) continue;
+    const auto number = NumberOf(kTree, name);
+    if (!number.has_value()) return absl::InvalidArgumentError("a record of an unknown name");
+    parts.emplace(*number, record.Reveal());
+  }
+  return parts;
+}
+
+absl::StatusOr<std::unique_ptr<GroupState>> LoadEpoch(ByteView record,
+                                                      const GroupRecords& records) {
   crypto::Reader r(record);
   uint16_t version = 0;
   CipherSuiteId id{};
   Secret seed;
   ByteView tree_wire;
-  uint32_t leaves = 0;
   PARLEY_RETURN_IF_ERROR(Decode(r, version));
-  if (version != kRecordsVersion) return absl::InvalidArgumentError("another version");
+  if (version != kRecordsVersion && version != kWholeTreeVersion) {
+    return absl::InvalidArgumentError("its version is " + std::to_string(version) +
+                                      ", and this program reads versions up to " +
+                                      std::to_string(kRecordsVersion));
+  }
   PARLEY_RETURN_IF_ERROR(Decode(r, id));
   PARLEY_RETURN_IF_ERROR(Decode(r, seed));
-  PARLEY_RETURN_IF_ERROR(r.ReadOpaque(tree_wire));
+  if (version == kWholeTreeVersion) PARLEY_RETURN_IF_ERROR(r.ReadOpaque(tree_wire));
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(id));
   PARLEY_ASSIGN_OR_RETURN(SignatureKey key, SignatureKey::FromSeed(seed.Reveal()));
-  PARLEY_ASSIGN_OR_RETURN(RatchetTree tree, RatchetTree::Parse(*suite, tree_wire));
-  auto state = std::make_unique<GroupState>(*suite, std::move(tree), std::move(key));
+  auto state = std::make_unique<GroupState>(*suite, RatchetTree(*suite), std::move(key));
   PARLEY_RETURN_IF_ERROR(DecodeEpoch(r, *state));
+  uint32_t leaves = 0;
   PARLEY_RETURN_IF_ERROR(r.ReadUint32(leaves));
   PARLEY_RETURN_IF_ERROR(DecodePast(r, *state));
   PARLEY_RETURN_IF_ERROR(r.ExpectEnd());
+  PARLEY_ASSIGN_OR_RETURN(const auto parts, TreeParts(records));
+  if (version == kWholeTreeVersion) {
+    if (!parts.empty()) return absl::InvalidArgumentError("records of two versions");
+    PARLEY_ASSIGN_OR_RETURN(state->tree, RatchetTree::Parse(*suite, tree_wire));
+  } else {
+    PARLEY_ASSIGN_OR_RETURN(state->tree, JoinTree(*suite, LeafCount(leaves), parts));
+  }
   PARLEY_RETURN_IF_ERROR(CheckLoaded(*state));
   if (leaves != state->tree.leaf_count().value) {
     return absl::InvalidArgumentError("a secret tree of another size");
@@ -91,16 +116,36 @@ absl::Status LoadPending(ByteView record, GroupState& state) {
   return r.ExpectEnd();
 }
 
+// Every leaf has its ratchets, or one node above it has the secret that they come from.
+absl::Status CheckComplete(const SecretTree& tree) {
+  std::vector<bool> covered(tree.leaf_count().value, false);
+  for (const uint32_t leaf : tree.StoredLeaves()) covered[leaf] = true;
+  for (const uint32_t node : tree.StoredNodes()) {
+    const uint64_t below = uint64_t{1} << NodeIndex(node).Level();
+    const uint64_t first = (uint64_t{node} + 1 - below) / 2;
+    if (first + below > covered.size()) return absl::InvalidArgumentError("a node of another tree");
+    for (uint64_t leaf = first; leaf < first + below; ++leaf) {
+      if (covered[leaf]) return absl::InvalidArgumentError("a secret that was used up");
+      covered[leaf] = true;
+    }
+  }
+  for (const bool one : covered) {
+    if (!one) return absl::InvalidArgumentError("a record with keys of a member is missing");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<GroupState>> LoadState(const GroupRecords& records) {
   const auto epoch = records.find(std::string(kGroup));
   const auto pending = records.find(std::string(kPending));
   if (epoch == records.end() || pending == records.end()) {
     return absl::InvalidArgumentError("a record is missing");
   }
-  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<GroupState> state, LoadEpoch(epoch->second.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<GroupState> state,
+                          LoadEpoch(epoch->second.Reveal(), records));
   PARLEY_RETURN_IF_ERROR(LoadPending(pending->second.Reveal(), *state));
   for (const auto& [name, record] : records) {
-    if (name == kGroup || name == kPending) continue;
+    if (name == kGroup || name == kPending || name.starts_with(kTree)) continue;
     if (const auto node = NumberOf(kNode, name)) {
       PARLEY_RETURN_IF_ERROR(state->secret_tree.LoadNode(*node, record.Reveal()));
     } else if (const auto leaf = NumberOf(kSender, name)) {
@@ -109,7 +154,27 @@ absl::StatusOr<std::unique_ptr<GroupState>> LoadState(const GroupRecords& record
       return absl::InvalidArgumentError("a record of an unknown name");
     }
   }
+  PARLEY_RETURN_IF_ERROR(CheckComplete(state->secret_tree));
   return state;
+}
+
+// Takes the record of this name, if there is one. Whether there is.
+absl::StatusOr<bool> Take(std::string name, const GetRecord& get, GroupRecords& records) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Secret> record, get(name));
+  if (!record.has_value()) return false;
+  records.emplace(std::move(name), std::move(*record));
+  return true;
+}
+
+// The secret of a node, or what there is of those below it, which have taken its place.
+absl::Status TakeKeys(NodeIndex node, const GetRecord& get, GroupRecords& records) {
+  PARLEY_ASSIGN_OR_RETURN(const bool whole, Take(Numbered(kNode, node.value), get, records));
+  if (whole) return absl::OkStatus();
+  if (node.IsLeaf()) {
+    return Take(Numbered(kSender, node.ToLeaf().value), get, records).status();
+  }
+  PARLEY_RETURN_IF_ERROR(TakeKeys(LeftOf(node), get, records));
+  return TakeKeys(RightOf(node), get, records);
 }
 
 // The record under `name`, or its removal.
@@ -138,11 +203,15 @@ void ChangeSenders(const SecretTree& tree, const Numbers& leaves, GroupRecordCha
 GroupRecordChanges ChangedRecords(const Group& group) {
   const GroupState& state = group.state();
   const SecretTree& tree = state.secret_tree;
-  GroupRecordChanges changes{.replaces_all = !state.stored || tree.changes().everything};
+  GroupRecordChanges changes{.replaces_all = !state.stored || tree.changes().everything,
+                             .leaves = state.tree.leaf_count()};
   Secret pending = PendingRecord(state);
   if (changes.replaces_all) {
     changes.put.emplace_back(kGroup, GroupRecord(state));
     changes.put.emplace_back(kPending, std::move(pending));
+    for (auto& [number, part] : SplitTree(state.tree)) {
+      changes.put.emplace_back(Numbered(kTree, number), Secret::CopyOf(part));
+    }
     ChangeNodes(tree, tree.StoredNodes(), changes);
     ChangeSenders(tree, tree.StoredLeaves(), changes);
     return changes;
@@ -162,10 +231,21 @@ void MarkStored(Group& group) {
   state.secret_tree.ForgetChanges();
 }
 
+absl::StatusOr<GroupRecords> FindRecords(LeafCount leaves, const GetRecord& get) {
+  GroupRecords records;
+  PARLEY_RETURN_IF_ERROR(Take(std::string(kGroup), get, records).status());
+  PARLEY_RETURN_IF_ERROR(Take(std::string(kPending), get, records).status());
+  for (const uint32_t part : TreePartsOf(leaves)) {
+    PARLEY_RETURN_IF_ERROR(Take(Numbered(kTree, part), get, records).status());
+  }
+  PARLEY_RETURN_IF_ERROR(TakeKeys(RootOf(leaves), get, records));
+  return records;
+}
+
 absl::StatusOr<Group> LoadGroup(const GroupRecords& records) {
   absl::StatusOr<std::unique_ptr<GroupState>> state = LoadState(records);
   if (!state.ok()) {
-    return absl::DataLossError("a stored group is damaged or from a later version (" +
+    return absl::DataLossError("a stored group is damaged or of another version (" +
                                std::string(state.status().message()) + ")");
   }
   Group group(std::move(*state));

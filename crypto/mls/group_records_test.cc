@@ -79,6 +79,67 @@ TEST(GroupRecordsTest, AMessageRewritesLittle) {
   EXPECT_LT(StoreAndCompare(groups[0], records), 1000u);
 }
 
+TEST(GroupRecordsTest, ACommitLeavesMostOfTheTreeAsItWas) {
+  std::vector<Group> groups = NewGroups(100);
+  GroupRecords records;
+  const size_t whole = StoreAndCompare(groups[0], records);
+  CommitToAll(groups, 77, Must(groups[77].PrepareCommit()));
+  const GroupRecordChanges changes = ChangedRecords(groups[0]);
+  EXPECT_TRUE(changes.replaces_all);
+  size_t bytes = 0;
+  size_t parts = 0;
+  for (const auto& [name, record] : changes.put) {
+    const auto before = records.find(name);
+    if (before != records.end() &&
+        crypto::ConstantTimeEquals(before->second.Reveal(), record.Reveal())) {
+      continue;
+    }
+    bytes += record.size();
+    if (name.starts_with("tree/")) ++parts;
+  }
+  EXPECT_EQ(parts, 2u) << "the path's leaf and three nodes, and the four above";
+  EXPECT_LT(bytes, whole / 3);
+}
+
+// A store that can't list its records finds all of them, also when senders have opened the tree.
+TEST(GroupRecordsTest, AreFoundByTheirNames) {
+  std::vector<Group> groups = NewGroups(21);
+  GroupRecords records;
+  for (const size_t sender : {3, 4, 20, 11}) {
+    Must(groups[0].Process(Must(groups[sender].Protect(ViewOf("hello")))));
+    StoreAndCompare(groups[0], records);
+    size_t asked = 0;
+    const GetRecord get = [&](const std::string& name) -> absl::StatusOr<std::optional<Secret>> {
+      ++asked;
+      const auto found = records.find(name);
+      if (found == records.end()) return std::optional<Secret>();
+      return std::optional<Secret>(found->second.Clone());
+    };
+    const GroupRecords found = Must(FindRecords(ChangedRecords(groups[0]).leaves, get));
+    EXPECT_EQ(found.size(), records.size());
+    EXPECT_TRUE(LoadGroup(found).ok());
+    EXPECT_LT(asked, 4 * 32u);
+  }
+}
+
+// Whichever record is missing, no group comes of the rest.
+TEST(GroupRecordsTest, EveryRecordIsNeeded) {
+  std::vector<Group> groups = NewGroups(21);
+  Must(groups[0].Process(Must(groups[3].Protect(ViewOf("hello")))));
+  GroupRecords records;
+  StoreAndCompare(groups[0], records);
+  ASSERT_GT(records.size(), 8u);
+  for (const auto& [missing, value] : records) {
+    const GetRecord get = [&](const std::string& name) -> absl::StatusOr<std::optional<Secret>> {
+      const auto found = records.find(name);
+      if (found == records.end() || name == missing) return std::optional<Secret>();
+      return std::optional<Secret>(found->second.Clone());
+    };
+    const GroupRecords found = Must(FindRecords(ChangedRecords(groups[0]).leaves, get));
+    EXPECT_EQ(LoadGroup(found).status().code(), absl::StatusCode::kDataLoss) << missing;
+  }
+}
+
 TEST(GroupRecordsTest, ACloneReplacesAll) {
   Group group = NewGroup("mira");
   GroupRecords records;
@@ -110,9 +171,14 @@ TEST(GroupRecordsTest, RefusesWhatDoesNotBelongTogether) {
   EXPECT_EQ(load_with("group", {}), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("pending", old_records.at("pending").Clone()), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("sender/9", Secret(8)), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("tree/7", {}), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("tree/7", old_records.at("tree/7").Clone()), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("tree/x", Secret(8)), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("node/3", {}), absl::StatusCode::kDataLoss) << "nobody's keys";
+  EXPECT_EQ(load_with("node/99", Secret(32)), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("something", Secret(8)), absl::StatusCode::kDataLoss);
   Secret later = records.at("group").Clone();
-  later.RevealMutable()[1] = 2;
+  later.RevealMutable()[1] = 3;
   EXPECT_EQ(load_with("group", std::move(later)), absl::StatusCode::kDataLoss);
 }
 

@@ -336,6 +336,22 @@ TEST(Group, LifetimesCountForSendersWithAClock) {
   EXPECT_TRUE(group.PrepareCommit({.adds = {late.message()}}).ok());
 }
 
+TEST(Group, CreatorsLeafLivesAsLongAsItSays) {
+  Group group = Must(
+      Group::Create({.suite = CipherSuiteId::k0x0003, .group_id = {1}, .lifetime = {100, 200}}));
+  EXPECT_EQ(group.FindLeafNode(LeafIndex(0))->lifetime, (Lifetime{100, 200}));
+  KeyPackageBundle joiner = Must(
+      KeyPackageBundle::Create({.suite = CipherSuiteId::k0x0003, .identity = ToBytes("joiner")}));
+  const Secret stored = joiner.SerializeSecret();
+  const PreparedCommit commit = Must(group.PrepareCommit({.adds = {joiner.message()}}));
+  EXPECT_EQ(
+      Group::Join(*commit.welcome, std::move(joiner), {.checks = {.now_seconds = 201}}).status(),
+      absl::InvalidArgumentError("a leaf that has expired or isn't valid yet"));
+  EXPECT_TRUE(Group::Join(*commit.welcome, Must(KeyPackageBundle::Parse(stored.Reveal())),
+                          {.checks = {.now_seconds = 200}})
+                  .ok());
+}
+
 TEST(Group, RequiredCapabilitiesAreEnforced) {
   Group group = NewGroup("mira");
   const RequiredCapabilities required{.extensions = {kRosterExtension}};

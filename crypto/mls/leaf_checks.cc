@@ -4,7 +4,7 @@ namespace parley::mls {
 
 absl::Status CredentialJudge::JudgeSuccessor(const Credential& before,
                                              const Credential& after) const {
-  if (SameClient(before, after)) return absl::OkStatus();
+  if (ClientOf(before) == ClientOf(after)) return absl::OkStatus();
   return absl::PermissionDeniedError("a member may not become another client");
 }
 
@@ -47,9 +47,13 @@ absl::Status CheckExternalSenders(const LeafChecks& checks, const Extensions& ex
   return absl::OkStatus();
 }
 
-bool SameClient(const LeafChecks& checks, const LeafNode& a, const LeafNode& b) {
-  return checks.judge != nullptr ? checks.judge->SameClient(a.credential, b.credential)
-                                 : a.credential == b.credential;
+Bytes CredentialJudge::ClientOf(const Credential& credential) const {
+  return crypto::Serialize(credential);
+}
+
+Bytes ClientOf(const LeafChecks& checks, const LeafNode& leaf) {
+  return checks.judge != nullptr ? checks.judge->ClientOf(leaf.credential)
+                                 : crypto::Serialize(leaf.credential);
 }
 
 }  // namespace parley::mls

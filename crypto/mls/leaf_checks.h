@@ -35,10 +35,10 @@ class CredentialJudge {
   // resync. By default only when they are the same client.
   virtual absl::Status JudgeSuccessor(const Credential& before, const Credential& after) const;
 
-  // Whether two credentials present the same client: no group has a client twice (section 12.2),
-  // and who continues a group must be its members (sections 11.2 and 11.3). By default when they
-  // are equal.
-  virtual bool SameClient(const Credential& a, const Credential& b) const { return a == b; }
+  // The client that a credential presents, as bytes that are equal for the same client only: no
+  // group has a client twice (section 12.2), and who continues a group must be its members
+  // (sections 11.2 and 11.3). By default the credential itself.
+  virtual Bytes ClientOf(const Credential& credential) const;
 };
 
 struct LeafChecks {
@@ -62,8 +62,8 @@ absl::Status CheckReplacement(const LeafChecks& checks, const LeafNode& before,
 // Errors: InvalidArgument for one that can't be read; what the judge says.
 absl::Status CheckExternalSenders(const LeafChecks& checks, const Extensions& extensions);
 
-// SameClient of the judge; equality of the credentials without one.
-bool SameClient(const LeafChecks& checks, const LeafNode& a, const LeafNode& b);
+// ClientOf the judge; the credential itself without one.
+Bytes ClientOf(const LeafChecks& checks, const LeafNode& leaf);
 
 }  // namespace parley::mls
 

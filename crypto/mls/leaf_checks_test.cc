@@ -16,7 +16,7 @@ namespace {
 using namespace testing;  // NOLINT
 
 // Who a credential speaks of: its first certificate's text up to a '/', or its identity's.
-std::string ClientOf(const Credential& credential) {
+std::string NameOf(const Credential& credential) {
   const Bytes& text = credential.type == CredentialType::kX509
                           ? credential.certificates.at(0).cert_data
                           : credential.identity;
@@ -29,11 +29,11 @@ class EveKeeper : public CredentialJudge {
   absl::Status Judge(const Credential& credential, ByteView signature_key) const override {
     ++asked;
     EXPECT_EQ(signature_key.size(), 32u);
-    if (ClientOf(credential) != "eve") return absl::OkStatus();
+    if (NameOf(credential) != "eve") return absl::OkStatus();
     return absl::PermissionDeniedError("not eve");
   }
-  bool SameClient(const Credential& a, const Credential& b) const override {
-    return ClientOf(a) == ClientOf(b);
+  Bytes ClientOf(const Credential& credential) const override {
+    return ToBytes(NameOf(credential));
   }
   mutable int asked = 0;
 };
@@ -250,7 +250,7 @@ TEST_F(LeafChecksTest, PendingAddsThatDoNotPassAreLeftOut) {
   checks.now_seconds = 300;
   const PreparedCommit commit = Must(groups_[0].PrepareCommit({.checks = checks}));
   ASSERT_EQ(commit.added.size(), 1u);
-  EXPECT_EQ(ClientOf(commit.added[0].key_package.leaf_node.credential), "dora");
+  EXPECT_EQ(NameOf(commit.added[0].key_package.leaf_node.credential), "dora");
 }
 
 TEST(Grease, IsSentWhereItMayBeAndIgnored) {

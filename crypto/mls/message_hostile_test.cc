@@ -112,8 +112,11 @@ TEST(HostileMessage, AnotherGroupsMessage) {
   Group other = Must(Group::Create({.suite = CipherSuiteId::k0x0003,
                                     .group_id = ToBytes("another group"),
                                     .identity = ToBytes("0")}));
-  EXPECT_EQ(groups[0].Process(Must(other.Protect(ViewOf("x")))).status().code(),
-            absl::StatusCode::kFailedPrecondition);
+  other = std::move(Must(other.PrepareCommit()).next);
+  ASSERT_EQ(other.epoch(), groups[0].epoch());
+  const absl::Status status = groups[0].Process(Must(other.Protect(ViewOf("x")))).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("of another group"));
   // The same name, other keys.
   std::vector<Group> namesakes = NewGroups(2);
   EXPECT_EQ(groups[0].Process(Must(namesakes[1].Protect(ViewOf("x")))).status().code(),

@@ -1,6 +1,8 @@
 #include "crypto/mls/next_epoch.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "crypto/mls/message_protection.h"
 #include "crypto/mls/transcript.h"
@@ -26,32 +28,47 @@ namespace {
 
 // Section 12.2: no commit adds "a client already in the group", nor one client twice. Who is the
 // same client as another only a judge can say.
-absl::Status CheckClientOnce(const LeafChecks& checks, const RatchetTree& tree,
-                             const LeafNode& arrival) {
-  if (checks.judge == nullptr) return absl::OkStatus();
-  bool twice = false;
-  tree.ForEachLeaf([&](LeafIndex, const LeafNode& other) {
-    twice |= other.signature_key != arrival.signature_key && SameClient(checks, other, arrival);
-  });
-  if (!twice) return absl::OkStatus();
-  return absl::InvalidArgumentError("a commit by which one client is in the group twice");
-}
+class ClientsOnce {
+ public:
+  ClientsOnce(const LeafChecks& checks, const RatchetTree& tree) : checks_(checks) {
+    if (checks.judge == nullptr) return;
+    tree.ForEachLeaf([&](LeafIndex, const LeafNode& leaf) {
+      keys_of_[checks.judge->ClientOf(leaf.credential)].insert(leaf.signature_key);
+    });
+  }
+
+  // Of a leaf that may be in the tree already; a signature key is there once only.
+  absl::Status Check(const LeafNode& arrival) const {
+    if (checks_.judge == nullptr) return absl::OkStatus();
+    const auto found = keys_of_.find(checks_.judge->ClientOf(arrival.credential));
+    if (found == keys_of_.end() ||
+        found->second.size() == found->second.count(arrival.signature_key)) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError("a commit by which one client is in the group twice");
+  }
+
+ private:
+  const LeafChecks& checks_;
+  std::map<Bytes, std::set<Bytes>> keys_of_;
+};
 
 }  // namespace
 
 absl::Status CheckArrivals(const LeafChecks& checks, const AppliedProposals& applied,
                            const LeafNode* external_joiner) {
   const CommitChanges& changes = applied.changes;
+  const ClientsOnce clients(checks, applied.tree);
   for (const AddedMember& added : changes.adds) {
     PARLEY_RETURN_IF_ERROR(CheckLeaf(checks, added.key_package.leaf_node));
-    PARLEY_RETURN_IF_ERROR(CheckClientOnce(checks, applied.tree, added.key_package.leaf_node));
+    PARLEY_RETURN_IF_ERROR(clients.Check(added.key_package.leaf_node));
   }
   for (const UpdatedMember& updated : changes.updates) {
     PARLEY_RETURN_IF_ERROR(CheckReplacement(checks, updated.before, updated.after));
   }
   if (external_joiner != nullptr) {
     PARLEY_RETURN_IF_ERROR(CheckLeaf(checks, *external_joiner));
-    PARLEY_RETURN_IF_ERROR(CheckClientOnce(checks, applied.tree, *external_joiner));
+    PARLEY_RETURN_IF_ERROR(clients.Check(*external_joiner));
     // Section 12.2: the leaf "MUST meet the same criteria as would the LeafNode in an Update for
     // the removed leaf".
     for (const RemovedMember& removed : changes.removes) {

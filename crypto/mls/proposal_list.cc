@@ -225,15 +225,17 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
     applied.tree.RemoveLeaf(remove->removed);
     if (remove->removed == state.own_leaf) changes.removes_self = true;
   }
+  std::vector<std::shared_ptr<const LeafNode>> arrivals;
   for (const ListedProposal& listed : list) {
     const auto* add = As<Add>(listed);
     if (add == nullptr) continue;
     auto node = std::make_shared<LeafNode>(add->key_package.leaf_node);
     note_keys(*node);
-    PARLEY_ASSIGN_OR_RETURN(const LeafIndex leaf, applied.tree.AddLeaf(std::move(node)));
-    applied.added.push_back(leaf);
-    changes.adds.push_back({leaf, add->key_package, listed.sender});
+    arrivals.push_back(std::move(node));
+    changes.adds.push_back({LeafIndex(), add->key_package, listed.sender});
   }
+  PARLEY_ASSIGN_OR_RETURN(applied.added, applied.tree.AddLeaves(std::move(arrivals)));
+  for (size_t i = 0; i < applied.added.size(); ++i) changes.adds[i].leaf = applied.added[i];
   return applied;
 }
 

@@ -103,13 +103,13 @@ TEST_F(HostileList, ReInitToAnOlderVersion) {
 TEST_F(HostileList, TwoUpdatesToOneKey) {
   const Bytes key = suite().kem().GenerateKeyPair().public_key;
   const auto with_key = [&](LeafNode& leaf) { leaf.encryption_key = key; };
-  const ProposalRef first = Say(1, UpdateOf(1, with_key));
-  const Bytes second = ForgeProposal(groups_[2], UpdateOf(2, with_key));
-  Received received = Must(groups_[0].Process(second));
-  const ProposalRef other = std::get<ReceivedProposal>(received).proposal.ref;
-  ASSERT_TRUE(groups_[3].Process(second).ok());
-  const absl::Status status = groups_[3].Process(CommitOf({first, other})).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  Say(1, UpdateOf(1, with_key));
+  Say(2, UpdateOf(2, with_key));
+  ASSERT_EQ(groups_[0].pending_proposals().size(), 2u);
+  const absl::Status status =
+      groups_[3].Process(WithPath({}, groups_[0].pending_proposals())).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("appears twice"));
 }
 
 TEST_F(HostileList, NewExtensionsCountForTheOtherProposals) {
@@ -187,10 +187,13 @@ TEST_F(HostileList, AddWhoseInitKeyTheKemRefuses) {
     change(damaged);
     SignLeafNode(key, {}, damaged.leaf_node);
     SignKeyPackage(key, damaged);
-    return CommitOf({}, {{Add{damaged}}});
+    // As a proposal, which has nothing else to be refused for.
+    return ForgeProposal(groups_[0], {Add{damaged}});
   };
-  ExpectInvalid(resigned([](KeyPackage& k) { k.init_key = Bytes(32, 0); }), "");
-  ExpectInvalid(resigned([](KeyPackage& k) { k.leaf_node.encryption_key = Bytes(31, 9); }), "");
+  ExpectInvalid(resigned([](KeyPackage& k) { k.init_key = Bytes(32, 0); }), "public key");
+  ExpectInvalid(resigned([](KeyPackage& k) { k.init_key = Bytes(31, 9); }), "public key");
+  ExpectInvalid(resigned([](KeyPackage& k) { k.leaf_node.encryption_key = Bytes(31, 9); }),
+                "public key");
   ExpectInvalid(resigned([](KeyPackage& k) { k.leaf_node.capabilities.versions.clear(); }),
                 "version or suite");
   ExpectInvalid(resigned([](KeyPackage& k) {
@@ -206,7 +209,17 @@ TEST_F(HostileList, AddWhoseInitKeyTheKemRefuses) {
                 }),
                 "too many");
   ExpectRefused(resigned([](KeyPackage& k) { k.leaf_node.signature_key = Bytes(31, 9); }),
-                absl::StatusCode::kUnauthenticated, "");
+                absl::StatusCode::kUnauthenticated, "signature doesn't verify");
+  ASSERT_TRUE(groups_[1].Process(resigned([](KeyPackage&) {})).ok());
+}
+
+TEST_F(HostileList, AddWhoseLeafIsNotSigned) {
+  const KeyPackageBundle dora = NewKeyPackage("dora");
+  KeyPackage damaged = dora.key_package();
+  damaged.leaf_node.signature[0] ^= 1;
+  SignKeyPackage(Must(SignatureKey::FromSeed(dora.signature_private().Reveal())), damaged);
+  ExpectRefused(ForgeProposal(groups_[0], {Add{damaged}}), absl::StatusCode::kUnauthenticated,
+                "signature doesn't verify");
 }
 
 TEST_F(HostileList, PathEncryptedToWhoIsJustAdded) {

@@ -55,6 +55,7 @@ class Selection {
       encryption_keys_.insert(node.encryption_key);
       signature_keys_.emplace(node.signature_key, leaf);
       types_in_use_.insert(node.credential.type);
+      NoteClient(leaf, node);
     });
     state_.tree.ForEachParent(
         [&](NodeIndex, const ParentNode& node) { encryption_keys_.insert(node.encryption_key); });
@@ -62,6 +63,7 @@ class Selection {
       encryption_keys_.insert(leaf.encryption_key);
       signature_keys_.emplace(leaf.signature_key, std::nullopt);
       types_in_use_.insert(leaf.credential.type);
+      NoteClient(std::nullopt, leaf);
     }
   }
 
@@ -152,19 +154,32 @@ class Selection {
                          }) &&
              std::all_of(given_.begin(), given_.end(), visit);
     };
-    const bool supported = others([&](const LeafNode& other) {
-      return other.capabilities.Supports(node.credential.type) &&
-             (options_.checks.judge == nullptr || !SameClient(options_.checks, other, node));
-    });
+    const bool supported = others(
+        [&](const LeafNode& other) { return other.capabilities.Supports(node.credential.type); });
     const bool supports =
         std::all_of(types_in_use_.begin(), types_in_use_.end(),
                     [&](CredentialType type) { return node.capabilities.Supports(type); });
-    if (!supported || !supports) return false;
+    if (!supported || !supports || IsThereAlready(replaces, node)) return false;
+    NoteClient(std::nullopt, node);
     members_.emplace_back(std::nullopt, &node);
     encryption_keys_.insert(node.encryption_key);
     signature_keys_.emplace(node.signature_key, replaces);
     types_in_use_.insert(node.credential.type);
     return true;
+  }
+
+  // Whether the client of `node` is a member, but for the one at `replaces`.
+  bool IsThereAlready(std::optional<LeafIndex> replaces, const LeafNode& node) const {
+    if (options_.checks.judge == nullptr) return false;
+    const auto found = places_.find(ClientOf(options_.checks, node));
+    return found != places_.end() &&
+           std::any_of(found->second.begin(), found->second.end(), [&](const auto& place) {
+             return !replaces.has_value() || place != replaces;
+           });
+  }
+  void NoteClient(std::optional<LeafIndex> place, const LeafNode& node) {
+    if (options_.checks.judge == nullptr) return;
+    places_[ClientOf(options_.checks, node)].push_back(place);
   }
 
   const GroupState& state_;
@@ -174,6 +189,7 @@ class Selection {
   std::vector<std::pair<std::optional<LeafIndex>, const LeafNode*>> members_;
   std::set<Bytes> encryption_keys_;
   std::map<Bytes, std::optional<LeafIndex>> signature_keys_;
+  std::map<Bytes, std::vector<std::optional<LeafIndex>>> places_;  // of each client, with a judge
   std::set<CredentialType> types_in_use_;
   std::set<LeafIndex> removed_;
   std::set<LeafIndex> pending_removes_;

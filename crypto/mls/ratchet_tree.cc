@@ -177,24 +177,50 @@ void RatchetTree::Truncate() {
 }
 
 absl::StatusOr<LeafIndex> RatchetTree::AddLeaf(std::shared_ptr<const LeafNode> leaf_node) {
-  const LeafIndex index = NextFreeLeaf();
-  if (!leaves_.Contains(index)) {
-    if (leaves_.value >= kMaxLeaves) {
-      return absl::ResourceExhaustedError("the group has no room for another member");
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<LeafIndex> added, AddLeaves({std::move(leaf_node)}));
+  return added.front();
+}
+
+absl::StatusOr<std::vector<LeafIndex>> RatchetTree::AddLeaves(
+    std::vector<std::shared_ptr<const LeafNode>> leaf_nodes) {
+  std::vector<LeafIndex> added;
+  added.reserve(leaf_nodes.size());
+  for (std::shared_ptr<const LeafNode>& leaf_node : leaf_nodes) {
+    const LeafIndex index = NextFreeLeaf();
+    if (!leaves_.Contains(index)) {
+      if (leaves_.value >= kMaxLeaves) {
+        return absl::ResourceExhaustedError("the group has no room for another member");
+      }
+      Extend();
     }
-    Extend();
+    EditPath(index, [&](NodeIndex at, Node& node) {
+      if (at.IsLeaf()) node.leaf = std::move(leaf_node);
+    });
+    added.push_back(index);  // each is to the right of those before
   }
-  EditPath(index, [&](NodeIndex at, Node& node) {
-    if (at.IsLeaf()) {
-      node.leaf = std::move(leaf_node);
-    } else if (node.parent != nullptr) {
-      auto parent = std::make_shared<ParentNode>(*node.parent);
-      std::vector<uint32_t>& unmerged = parent->unmerged_leaves;
-      unmerged.insert(std::lower_bound(unmerged.begin(), unmerged.end(), index.value), index.value);
-      node.parent = std::move(parent);
-    }
-  });
-  return index;
+  root_ = WithUnmerged(root_, RootOf(leaves_), added);
+  return added;
+}
+
+RatchetTree::NodePtr RatchetTree::WithUnmerged(const NodePtr& node, NodeIndex index,
+                                               std::span<const LeafIndex> added) {
+  // Without a parent that isn't blank there is nothing to note.
+  if (added.empty() || index.IsLeaf() || node->filled == node->members) return node;
+  auto copy = std::make_shared<Node>(*node);
+  const auto middle = std::partition_point(
+      added.begin(), added.end(), [&](LeafIndex leaf) { return IsInLeftSubtree(leaf, index); });
+  copy->left = WithUnmerged(node->left, LeftOf(index), {added.begin(), middle});
+  copy->right = WithUnmerged(node->right, RightOf(index), {middle, added.end()});
+  if (node->parent != nullptr) {
+    auto parent = std::make_shared<ParentNode>(*node->parent);
+    std::vector<uint32_t>& unmerged = parent->unmerged_leaves;
+    const auto before = static_cast<std::ptrdiff_t>(unmerged.size());
+    for (LeafIndex leaf : added) unmerged.push_back(leaf.value);
+    std::inplace_merge(unmerged.begin(), unmerged.begin() + before, unmerged.end());
+    copy->parent = std::move(parent);
+  }
+  Recount(*copy);
+  return copy;
 }
 
 void RatchetTree::UpdateLeaf(LeafIndex index, std::shared_ptr<const LeafNode> leaf_node) {

@@ -83,6 +83,10 @@ class RatchetTree {
 
   // Section 12.1.1. Errors: ResourceExhausted over kMaxLeaves.
   absl::StatusOr<LeafIndex> AddLeaf(std::shared_ptr<const LeafNode> leaf_node);
+  // The same for many, one after the other: the lists of unmerged leaves above them, which may be
+  // as long as the tree is wide, are copied once and not once a leaf.
+  absl::StatusOr<std::vector<LeafIndex>> AddLeaves(
+      std::vector<std::shared_ptr<const LeafNode>> leaf_nodes);
   // Section 12.1.2. Requires: the leaf is in the tree.
   void UpdateLeaf(LeafIndex index, std::shared_ptr<const LeafNode> leaf_node);
   // Section 12.1.3, with truncation. Requires: the leaf is in the tree and not the only one.
@@ -122,6 +126,9 @@ class RatchetTree {
   // Copies the nodes from the root to `leaf`, and calls `edit` for each from the leaf upwards.
   void EditPath(LeafIndex leaf, const Edit& edit);
   static NodePtr EditedCopy(const Node& node, NodeIndex index, LeafIndex leaf, const Edit& edit);
+  // `node` with the leaves `added` below it, in increasing order, unmerged at every parent.
+  static NodePtr WithUnmerged(const NodePtr& node, NodeIndex index,
+                              std::span<const LeafIndex> added);
   void Extend();
   void Truncate();
   const Bytes& HashOf(const Node& node, NodeIndex index) const;

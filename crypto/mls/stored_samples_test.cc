@@ -58,7 +58,9 @@ TEST(StoredSamplesTest, GroupsGoOn) {
 }
 
 TEST(StoredSamplesTest, GroupsInRecordsGoOn) {
-  for (const Sample& sample : SamplesOf("records_v1_")) {
+  std::vector<Sample> samples = SamplesOf("records_v1_");
+  for (Sample& sample : SamplesOf("records_v2_")) samples.push_back(std::move(sample));
+  for (const Sample& sample : samples) {
     GroupRecords records;
     for (const auto& [name, bytes] : sample) {
       const std::string kind = "record:";

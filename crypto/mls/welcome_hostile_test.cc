@@ -141,7 +141,13 @@ TEST_F(HostileWelcome, TreeFromElsewhere) {
   Use({.tree_in_welcome = false});
   EXPECT_FALSE(JoinBy(welcome_).ok());
   EXPECT_TRUE(JoinBy(welcome_, {.ratchet_tree = tree_->Serialize()}).ok());
-  EXPECT_FALSE(JoinBy(welcome_, {.ratchet_tree = groups_[0].RatchetTreeExtension()}).ok());
+  // A valid tree with the joiner in it, where only the hash tells that it is another.
+  const RatchetTree other = WithLeaf([&](LeafNode& leaf) {
+    leaf.encryption_key = groups_[0].state().suite->kem().GenerateKeyPair().public_key;
+  });
+  const absl::Status status = JoinBy(welcome_, {.ratchet_tree = other.Serialize()});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("isn't that of the group"));
 }
 
 TEST_F(HostileWelcome, TreeWithAnInvalidLeaf) {

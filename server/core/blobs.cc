@@ -168,9 +168,9 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
         }
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         if (payment.voucher.has_value() && record.reserved_bytes > payment.voucher->max_bytes) {
-          return absl::ResourceExhaustedError("the voucher pays for " +
-                                              std::to_string(payment.voucher->max_bytes) +
-                                              " bytes at most");
+          return Exhausted(v1::Exhausted::WHAT_VOUCHER,
+                           "the voucher pays for " + std::to_string(payment.voucher->max_bytes) +
+                               " bytes at most");
         }
         if (payment.voucher.has_value()) {
           PARLEY_RETURN_IF_ERROR(
@@ -284,9 +284,9 @@ absl::StatusOr<Blobs::Range> Blobs::OpenRange(const v1::DownloadBlobRequest& req
   return Range{id, request.first_chunk(), end};
 }
 
-absl::StatusOr<std::string> Blobs::ReadChunk(const ObjectId& blob, uint64_t index) const {
-  PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> data,
-                          core_.store.Get(Space::kChunks, storage::ChunkKey(blob, index)));
+absl::StatusOr<storage::PinnedValue> Blobs::ReadChunk(const ObjectId& blob, uint64_t index) const {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<storage::PinnedValue> data,
+                          core_.store.GetPinned(Space::kChunks, storage::ChunkKey(blob, index)));
   if (data.has_value()) return *std::move(data);
   PARLEY_ASSIGN_OR_RETURN(std::optional<BlobRecord> record,
                           GetRecord<BlobRecord>(core_.store, storage::BlobKey(blob)));

@@ -75,7 +75,8 @@ class Blobs {
   };
   absl::StatusOr<Range> OpenRange(const relay::v1::DownloadBlobRequest& request) const;
   // One chunk of an opened range. Errors: NotFound when it was deleted meanwhile; DataLoss.
-  absl::StatusOr<std::string> ReadChunk(const storage::ObjectId& blob, uint64_t index) const;
+  absl::StatusOr<storage::PinnedValue> ReadChunk(const storage::ObjectId& blob,
+                                                 uint64_t index) const;
 
  private:
   Core& core_;

@@ -63,7 +63,7 @@ TEST_F(BlobsTest, ChunksComeBackByRange) {
   EXPECT_EQ(range->first, 1u);
   EXPECT_EQ(range->end, 4u);
   for (uint64_t i = 0; i < 5; ++i) {
-    EXPECT_EQ(*relay_.relay->blobs().ReadChunk(blob.object(), i), chunks[i]);
+    EXPECT_EQ(relay_.relay->blobs().ReadChunk(blob.object(), i)->bytes, chunks[i]);
   }
   EXPECT_EQ(Open(blob, 0, 0)->end, 5u);
   EXPECT_EQ(Open(blob, 5, 0)->end, 5u);
@@ -86,7 +86,7 @@ TEST_F(BlobsTest, UploadsResumeAtAnyChunk) {
   EXPECT_EQ(*upload->Write(1, std::string(3000, 'c')), 4u);
   EXPECT_EQ(Stat(blob).bytes(), 9000u);
   ASSERT_TRUE(relay_.Seal(blob, 4, 9000).ok());
-  EXPECT_EQ(*relay_.relay->blobs().ReadChunk(blob.object(), 1), std::string(3000, 'c'));
+  EXPECT_EQ(relay_.relay->blobs().ReadChunk(blob.object(), 1)->bytes, std::string(3000, 'c'));
 }
 
 TEST_F(BlobsTest, SealingNeedsExactlyWhatIsThere) {
@@ -103,7 +103,7 @@ TEST_F(BlobsTest, SealingNeedsExactlyWhatIsThere) {
   EXPECT_EQ(upload->Write(0, std::string(2000, 'b')).status().code(),
             StatusCode::kFailedPrecondition);
   EXPECT_EQ(relay_.Upload(blob).status().code(), StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(*relay_.relay->blobs().ReadChunk(blob.object(), 0) == std::string(2000, 'a'));
+  EXPECT_TRUE(relay_.relay->blobs().ReadChunk(blob.object(), 0)->bytes == std::string(2000, 'a'));
 }
 
 TEST_F(BlobsTest, SizesAreHeldToTheirBounds) {

@@ -40,11 +40,12 @@ struct TokenBody {
 struct VoucherBody {
   storage::VoucherId id{};
   storage::SponsorId sponsor{};
+  uint64_t epoch = 0;
   uint64_t max_bytes = 0;
   uint64_t expires_at = 0;
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.id, self.sponsor, self.max_bytes, self.expires_at);
+    return std::tie(self.id, self.sponsor, self.epoch, self.max_bytes, self.expires_at);
   }
 };
 
@@ -113,13 +114,13 @@ absl::StatusOr<TokenClaims> Credentials::CheckToken(std::string_view token, uint
 }
 
 std::string Credentials::IssueVoucher(const VoucherClaims& claims) const {
-  return Seal(voucher_key_,
-              VoucherBody{claims.id, claims.sponsor, claims.max_bytes, claims.expires_at});
+  return Seal(voucher_key_, VoucherBody{claims.id, claims.sponsor, claims.epoch, claims.max_bytes,
+                                        claims.expires_at});
 }
 
 absl::StatusOr<VoucherClaims> Credentials::CheckVoucher(std::string_view voucher) const {
   PARLEY_ASSIGN_OR_RETURN(VoucherBody body, Open<VoucherBody>(voucher_key_, voucher, "voucher"));
-  return VoucherClaims{body.id, body.sponsor, body.max_bytes, body.expires_at};
+  return VoucherClaims{body.id, body.sponsor, body.epoch, body.max_bytes, body.expires_at};
 }
 
 }  // namespace parley::server

@@ -33,6 +33,7 @@ struct TokenClaims {
 struct VoucherClaims {
   storage::VoucherId id{};
   storage::SponsorId sponsor{};
+  uint64_t epoch = 0;  // of the sponsor, when it was issued
   uint64_t max_bytes = 0;
   uint64_t expires_at = 0;
 };
@@ -50,7 +51,8 @@ class Credentials {
   absl::StatusOr<TokenClaims> CheckToken(std::string_view token, uint64_t now) const;
 
   std::string IssueVoucher(const VoucherClaims& claims) const;
-  // Doesn't look at the expiry: a repeated request is answered after it, too.
+  // Doesn't look at the expiry or the epoch: a repeated request is answered after them,
+  // too.
   absl::StatusOr<VoucherClaims> CheckVoucher(std::string_view voucher) const;
 
  private:

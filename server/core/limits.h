@@ -30,11 +30,14 @@ struct Limits {
   // The largest commit of 512 members, who must all be told of a new key one by one (1.2 KB each),
   // with some that it adds.
   uint64_t max_closing_bytes = 768 << 10;
-  // A closing may exceed a sponsor's quota by this part of it: one who floods a mailbox must not
-  // keep its owners from removing him. Only in mailboxes that the sponsor made himself, and so many
-  // times an hour in each: what the relay can't know is whether a closing removes anybody.
-  uint64_t closing_quota_divisor = 16;
-  uint64_t slack_closings_per_hour = 4;
+  // What a mailbox that a sponsor makes himself sets aside of his quota, for when somebody has used
+  // up the rest: as much as its closings have taken so far, times this, within bounds. Joining
+  // costs a channel's closings more than removing does, so that this is enough for some removals.
+  uint64_t closing_reserve_factor = 2;
+  uint64_t least_closing_reserve_bytes = 128 << 10;
+  uint64_t most_closing_reserve_bytes = 4 << 20;
+  // Entries leave such a part of it to closings: every member makes entries, but few can close.
+  uint64_t entries_reserve_divisor = 2;
   // What entries in a mailbox made by a voucher leave free for its closings, and at most such a
   // part of what it may store.
   uint64_t closing_room_bytes = 64 << 10;
@@ -50,6 +53,9 @@ struct Limits {
   size_t max_mailboxes_per_subscription = 4096;
   // Answers that a subscriber may leave unread before its requests wait.
   size_t max_unread_refusals = 64;
+  // What answers of all streams together may keep in memory until they are read; beyond, the
+  // address that holds most loses those that have waited longest.
+  size_t max_unread_bytes = size_t{512} << 20;
 
   // What somebody who has shown no key may hold of the relay's memory. A request may have so many
   // bytes beside an entry's payload or a chunk (256 append keys are the most of it), and one in a
@@ -66,6 +72,8 @@ struct Limits {
   size_t max_open_streams = 16384;
 
   uint32_t max_vouchers_per_call = 256;
+  // A year, and a day since the clock of who asks may be ahead.
+  uint64_t max_voucher_seconds = 366 * 24 * 60 * 60;
   uint64_t default_quota_objects = 1000000;
 
   // The commit queue: what may wait, and what becomes one synced batch.

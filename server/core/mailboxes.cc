@@ -42,14 +42,6 @@ absl::Status Stale(uint64_t current) {
   return status;
 }
 
-absl::Status Exhausted(v1::Exhausted::What what, const std::string& message) {
-  absl::Status status = absl::ResourceExhaustedError(message);
-  v1::Exhausted details;
-  details.set_what(what);
-  status.SetPayload(kExhaustedPayload, absl::Cord(details.SerializeAsString()));
-  return status;
-}
-
 // What the records of one generation, or of one entry, cost.
 uint64_t StoredSize(const storage::GenerationKeySet& keys, const Limits& limits) {
   return limits.generation_overhead_bytes + keys.append_keys.size() * sizeof(storage::PublicKey);
@@ -58,6 +50,35 @@ uint64_t StoredSize(const std::optional<storage::ClosingRecord>& closing, size_t
                     const Limits& limits) {
   return payload_bytes + limits.entry_overhead_bytes +
          (closing.has_value() ? StoredSize(closing->next_keys, limits) : 0);
+}
+
+// What a mailbox sets aside of its sponsor's quota, for when somebody has used up the rest. What a
+// voucher made sets nothing aside: its owner is somebody else than the sponsor.
+uint64_t FullReserve(const MailboxRecord& mailbox, const Limits& limits) {
+  if (mailbox.most_stored_bytes != 0) return 0;
+  return std::clamp(std::min(mailbox.closed_bytes, limits.most_closing_reserve_bytes) *
+                        limits.closing_reserve_factor,
+                    limits.least_closing_reserve_bytes, limits.most_closing_reserve_bytes);
+}
+
+// Pays for `size` bytes that an append stores. What the quota doesn't hold any more comes out of
+// the mailbox's reserve, which is filled up again as soon as there is room. So nobody who fills the
+// quota keeps a channel from removing somebody and saying so; and since the reserve was charged
+// when it was set aside, the quota is never exceeded.
+absl::Status ChargeMailbox(Transaction& transaction, const Limits& limits, uint64_t size,
+                           bool closes, MailboxRecord& mailbox) {
+  PARLEY_ASSIGN_OR_RETURN(const uint64_t free, FreeBytes(transaction, mailbox.sponsor));
+  const uint64_t lacking = size > free ? size - free : 0;
+  const uint64_t kept = closes ? 0 : FullReserve(mailbox, limits) / limits.entries_reserve_divisor;
+  const uint64_t usable = mailbox.reserved_bytes - std::min(mailbox.reserved_bytes, kept);
+  if (lacking > usable) return Charge(transaction, mailbox.sponsor, size, 0);  // says what is wrong
+  if (closes) mailbox.closed_bytes += size;
+  mailbox.reserved_bytes -= lacking;
+  const uint64_t full = FullReserve(mailbox, limits);
+  const uint64_t refill =
+      std::min(full - std::min(full, mailbox.reserved_bytes), free - std::min(free, size));
+  mailbox.reserved_bytes += refill;
+  return Charge(transaction, mailbox.sponsor, size - lacking + refill, 0);
 }
 
 void PutExpiry(Transaction& transaction, const ObjectId& mailbox, uint64_t expires_at) {
@@ -100,6 +121,7 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
   GenerationRecord generation;
   generation.keys = *std::move(keys);
   record.stored_bytes = StoredSize(generation.keys, core_.limits);
+  record.reserved_bytes = FullReserve(record, core_.limits);
 
   core_.queue.Submit(
       request.ByteSizeLong(),
@@ -115,9 +137,11 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
         if (record.most_stored_bytes != 0 && record.stored_bytes > record.most_stored_bytes) {
-          return absl::ResourceExhaustedError("the voucher doesn't pay for so many append keys");
+          return Exhausted(v1::Exhausted::WHAT_VOUCHER,
+                           "the voucher doesn't pay for so many append keys");
         }
-        PARLEY_RETURN_IF_ERROR(Charge(transaction, record.sponsor, record.stored_bytes, 1));
+        PARLEY_RETURN_IF_ERROR(
+            Charge(transaction, record.sponsor, record.stored_bytes + record.reserved_bytes, 1));
         transaction.Put(storage::MailboxKey(id), storage::SerializeRecord(record));
         transaction.Put(storage::GenerationKey(id, 1), storage::SerializeRecord(generation));
         PutExpiry(transaction, id, record.expires_at);
@@ -261,22 +285,7 @@ absl::Status Mailboxes::Pay(Transaction& transaction, const PendingAppend& pendi
     }
   }
 
-  absl::Status paid = Charge(transaction, mailbox.sponsor, size, 0);
-  if (absl::IsResourceExhausted(paid) && closes && !by_voucher) {
-    constexpr uint64_t kHour = 3600;
-    if (pending.now >= mailbox.slack_since + kHour) {
-      mailbox.slack_since = pending.now;
-      mailbox.slack_closings = 0;
-    }
-    if (mailbox.slack_closings < limits.slack_closings_per_hour) {
-      paid = Charge(transaction, mailbox.sponsor, size, 0, limits.closing_quota_divisor);
-      mailbox.slack_closings += 1;
-    }
-  }
-  if (absl::IsResourceExhausted(paid)) {
-    return Exhausted(v1::Exhausted::WHAT_QUOTA, std::string(paid.message()));
-  }
-  PARLEY_RETURN_IF_ERROR(paid);
+  PARLEY_RETURN_IF_ERROR(ChargeMailbox(transaction, limits, size, closes, mailbox));
   mailbox.stored_bytes += size;
   return absl::OkStatus();
 }
@@ -348,7 +357,7 @@ absl::Status DeleteMailbox(Transaction& transaction, const ObjectId& mailbox,
   }
   DeleteExpiry(transaction, mailbox, record.expires_at);
   transaction.Delete(storage::MailboxKey(mailbox));
-  return Credit(transaction, record.sponsor, record.stored_bytes, 1);
+  return Credit(transaction, record.sponsor, record.stored_bytes + record.reserved_bytes, 1);
 }
 
 // A control act whose signature has been checked.
@@ -492,9 +501,13 @@ absl::Status Mailboxes::Trim(const ObjectId& mailbox, uint64_t generation,
       if (record->first_position != begin || record->head + 1 < end) return NoSuchMailbox();
       record->first_position = end;
       record->stored_bytes -= std::min(record->stored_bytes, bytes);
+      // The mailbox's own reserve comes before whoever waits for room in the quota.
+      const uint64_t full = FullReserve(*record, core_.limits);
+      const uint64_t refill = std::min(full - std::min(full, record->reserved_bytes), bytes);
+      record->reserved_bytes += refill;
       transaction.Put(key, storage::SerializeRecord(*record));
       for (const std::string& doomed_key : doomed) transaction.Delete(doomed_key);
-      return Credit(transaction, record->sponsor, bytes, 0);
+      return Credit(transaction, record->sponsor, bytes - refill, 0);
     }));
   }
 }

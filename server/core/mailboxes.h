@@ -18,11 +18,9 @@
 
 namespace parley::server {
 
-// An Aborted status carries a serialised relay.v1.StaleGeneration under this name, a
-// ResourceExhausted one of an append a relay.v1.Exhausted.
+// An Aborted status carries a serialised relay.v1.StaleGeneration under this name.
 inline constexpr char kStaleGenerationPayload[] =
     "type.googleapis.com/parley.relay.v1.StaleGeneration";
-inline constexpr char kExhaustedPayload[] = "type.googleapis.com/parley.relay.v1.Exhausted";
 
 class Mailboxes {
  public:

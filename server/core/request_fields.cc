@@ -24,6 +24,13 @@ const char* NameOf(AccessRight right) {
 
 }  // namespace
 
+absl::Status CheckRequestSize(size_t size, const Limits& limits, uint64_t payload) {
+  if (size <= payload + limits.max_request_overhead_bytes) return absl::OkStatus();
+  return absl::InvalidArgumentError("the request has " + std::to_string(size) +
+                                    " bytes: beside its payload it may have " +
+                                    std::to_string(limits.max_request_overhead_bytes));
+}
+
 absl::StatusOr<storage::GenerationKeySet> KeysField(const v1::GenerationKeys& keys,
                                                     const std::string& name, const Limits& limits) {
   storage::GenerationKeySet set;

@@ -41,6 +41,10 @@ v1::Closing ToProto(const storage::ClosingRecord& closing);
 
 absl::StatusOr<AccessRight> RightField(v1::Right right);
 
+// gRPC keeps a request until it is answered, with whatever it holds beside what is known of it.
+// `size`: the whole request's. Errors: InvalidArgument when that is too much beside its `payload`.
+absl::Status CheckRequestSize(size_t size, const Limits& limits, uint64_t payload = 0);
+
 // An expiry: 0 (never) or a time to come. Errors: InvalidArgument.
 absl::Status CheckExpiryField(uint64_t expires_at, uint64_t now);
 

@@ -65,6 +65,14 @@ absl::StatusOr<Payment> PaymentField(const Credentials& credentials, const Reque
 template absl::StatusOr<Payment> PaymentField(const Credentials&, const v1::CreateMailboxRequest&);
 template absl::StatusOr<Payment> PaymentField(const Credentials&, const v1::CreateBlobRequest&);
 
+absl::Status Exhausted(v1::Exhausted::What what, const std::string& message) {
+  absl::Status status = absl::ResourceExhaustedError(message);
+  v1::Exhausted details;
+  details.set_what(what);
+  status.SetPayload(kExhaustedPayload, absl::Cord(details.SerializeAsString()));
+  return status;
+}
+
 absl::StatusOr<SponsorId> FindSponsor(Transaction& transaction, const Payment& payment) {
   SponsorId sponsor{};
   if (payment.voucher.has_value()) {
@@ -88,6 +96,12 @@ absl::Status SpendVoucher(Transaction& transaction, const Payment& payment, uint
   if (IsExpired(voucher.expires_at, now)) {
     return absl::UnauthenticatedError("this voucher has expired: ask for a new one");
   }
+  PARLEY_ASSIGN_OR_RETURN(SponsorRecord sponsor, LoadCharged(transaction, voucher.sponsor));
+  if (voucher.epoch != sponsor.voucher_epoch) {
+    return absl::UnauthenticatedError(
+        "this voucher was issued before the sponsor's connection string was renewed, and is void: "
+        "ask the mediator for a new invitation, or for new vouchers");
+  }
   std::string key = storage::SpentVoucherKey(voucher.id);
   PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> spent, transaction.Load(key));
   if (spent.has_value()) {
@@ -103,19 +117,23 @@ absl::Status SpendVoucher(Transaction& transaction, const Payment& payment, uint
   return absl::OkStatus();
 }
 
-absl::Status Charge(Transaction& transaction, const SponsorId& sponsor, uint64_t bytes,
-                    uint64_t objects, uint64_t slack_divisor) {
+absl::StatusOr<uint64_t> FreeBytes(Transaction& transaction, const SponsorId& sponsor) {
   PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
-  const uint64_t slack = slack_divisor == 0 ? 0 : record.quota_bytes / slack_divisor;
-  const uint64_t limit =
-      record.quota_bytes > UINT64_MAX - slack ? UINT64_MAX : record.quota_bytes + slack;
-  if (bytes > limit || record.used_bytes > limit - bytes) {
-    return absl::ResourceExhaustedError(
+  return record.quota_bytes - std::min(record.quota_bytes, record.used_bytes);
+}
+
+absl::Status Charge(Transaction& transaction, const SponsorId& sponsor, uint64_t bytes,
+                    uint64_t objects) {
+  PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
+  if (bytes > record.quota_bytes || record.used_bytes > record.quota_bytes - bytes) {
+    return Exhausted(
+        v1::Exhausted::WHAT_QUOTA,
         "the sponsor's quota of bytes is used up: delete something, or ask the relay's operator "
         "for more");
   }
   if (objects > record.quota_objects || record.used_objects > record.quota_objects - objects) {
-    return absl::ResourceExhaustedError(
+    return Exhausted(
+        v1::Exhausted::WHAT_QUOTA,
         "the sponsor's quota of objects is used up: delete something, or ask the relay's operator "
         "for more");
   }
@@ -130,7 +148,8 @@ absl::Status CheckReserve(Transaction& transaction, const SponsorId& sponsor, ui
   PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
   const uint64_t limit = record.quota_bytes - record.quota_bytes / divisor;
   if (bytes <= limit && record.used_bytes <= limit - bytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
+  return Exhausted(
+      v1::Exhausted::WHAT_QUOTA,
       "the sponsor's quota of bytes is used up, but for what is kept for messages: delete "
       "something, or ask the relay's operator for more");
 }
@@ -207,6 +226,7 @@ absl::StatusOr<crypto::Secret> Sponsors::Renew(const std::string& name) {
     PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, link->sponsor));
     transaction.Delete(storage::SponsorTokenKey(record.token_hash));
     record.token_hash = hash;
+    record.voucher_epoch += 1;
     transaction.Put(storage::SponsorTokenKey(hash), storage::SerializeRecord(*link));
     transaction.Put(storage::SponsorKey(link->sponsor), storage::SerializeRecord(record));
     return absl::OkStatus();
@@ -247,14 +267,20 @@ absl::Status Sponsors::IssueVouchers(const v1::IssueVouchersRequest& request,
     return absl::InvalidArgumentError("expires_at is missing: a voucher always expires");
   }
   PARLEY_RETURN_IF_ERROR(CheckExpiryField(request.expires_at(), now));
+  if (request.expires_at() - now > core_.limits.max_voucher_seconds) {
+    return absl::InvalidArgumentError(
+        "expires_at lies too far ahead: a voucher is good for a year at most");
+  }
   // Nothing is written, so a transaction that is never committed serves to look.
   Transaction transaction(core_.store);
   Payment payment;
   payment.sponsor_token_hash = HashOfToken(request.sponsor_token());
   PARLEY_ASSIGN_OR_RETURN(SponsorId sponsor, FindSponsor(transaction, payment));
+  PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
   for (uint32_t i = 0; i < request.count(); ++i) {
-    response.add_vouchers(core_.credentials.IssueVoucher(
-        {crypto::RandomArray<16>(), sponsor, request.max_bytes(), request.expires_at()}));
+    response.add_vouchers(
+        core_.credentials.IssueVoucher({crypto::RandomArray<16>(), sponsor, record.voucher_epoch,
+                                        request.max_bytes(), request.expires_at()}));
   }
   return absl::OkStatus();
 }

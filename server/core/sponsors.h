@@ -20,6 +20,11 @@
 
 namespace parley::server {
 
+// A ResourceExhausted status that somebody can do something about carries a serialised
+// relay.v1.Exhausted under this name.
+inline constexpr char kExhaustedPayload[] = "type.googleapis.com/parley.relay.v1.Exhausted";
+absl::Status Exhausted(relay::v1::Exhausted::What what, const std::string& message);
+
 // What a create request pays with: exactly one of the two.
 struct Payment {
   std::optional<storage::TokenHash> sponsor_token_hash;
@@ -35,13 +40,16 @@ absl::StatusOr<Payment> PaymentField(const Credentials& credentials, const Reque
 absl::StatusOr<storage::SponsorId> FindSponsor(Transaction& transaction, const Payment& payment);
 
 // Marks a voucher as used; does nothing for a sponsor token.
-// Errors: Unauthenticated when it has been used or has expired.
+// Errors: Unauthenticated when it has been used, has expired, or was issued before its sponsor's
+// token was renewed.
 absl::Status SpendVoucher(Transaction& transaction, const Payment& payment, uint64_t now);
 
-// Takes `bytes` and `objects` from a sponsor's quota, which may be exceeded by `slack_bytes`.
+// How many bytes of a sponsor's quota are left.
+absl::StatusOr<uint64_t> FreeBytes(Transaction& transaction, const storage::SponsorId& sponsor);
+// Takes `bytes` and `objects` from a sponsor's quota.
 // Errors: ResourceExhausted, naming the quota.
 absl::Status Charge(Transaction& transaction, const storage::SponsorId& sponsor, uint64_t bytes,
-                    uint64_t objects, uint64_t slack_divisor = 0);
+                    uint64_t objects);
 // Whether a voucher's blob leaves this part of the quota free, so that who reserves all that
 // vouchers pay for doesn't keep the others' mailboxes from taking entries.
 // Errors: ResourceExhausted, naming the quota.
@@ -72,13 +80,14 @@ class Sponsors {
   // Ordered by name.
   absl::StatusOr<std::vector<SponsorInfo>> List() const;
   // A new token for the same sponsor. From then on the old one makes nothing new and issues
-  // nothing; vouchers that it issued stay good, and so does what both have made. Errors: NotFound.
+  // nothing, and the vouchers that it issued are void; what both have made stays. Errors: NotFound.
   absl::StatusOr<crypto::Secret> Renew(const std::string& name);
   // From then on its token and vouchers make nothing new; what they made stays.
   // Errors: NotFound.
   absl::Status Remove(const std::string& name);
 
-  // Errors: InvalidArgument, Unauthenticated.
+  // Errors: InvalidArgument, also for vouchers that would be good for more than a year;
+  // Unauthenticated.
   absl::Status IssueVouchers(const relay::v1::IssueVouchersRequest& request,
                              relay::v1::IssueVouchersResponse& response) const;
 

@@ -31,9 +31,12 @@ class SponsorsTest : public testing::Test {
   }
 
   static v1::Exhausted::What WhatIsExhausted(const absl::StatusOr<uint64_t>& append) {
-    EXPECT_EQ(append.status().code(), StatusCode::kResourceExhausted) << append.status();
+    return WhatIsExhausted(append.status());
+  }
+  static v1::Exhausted::What WhatIsExhausted(const absl::Status& status) {
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status;
     v1::Exhausted details;
-    const auto payload = append.status().GetPayload(kExhaustedPayload);
+    const auto payload = status.GetPayload(kExhaustedPayload);
     EXPECT_TRUE(payload.has_value() && details.ParseFromString(std::string(*payload)));
     return details.what();
   }
@@ -89,7 +92,7 @@ TEST_F(SponsorsTest, VouchersExpireAndTheirTraceIsSwept) {
 TEST_F(SponsorsTest, VouchersAreBounded) {
   v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 1001);
   blob.set_voucher((*Vouchers(1, 1000))[0]);
-  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(blob)), v1::Exhausted::WHAT_VOUCHER);
   blob.set_total_bytes(1000);
   EXPECT_TRUE(relay_.Create(blob).ok());  // the refusal didn't use it up
   // A mailbox stores no more than the voucher pays for, however often it is closed.
@@ -131,6 +134,15 @@ TEST_F(SponsorsTest, IssuingChecksItsFieldsAndItsSponsor) {
   EXPECT_EQ(Vouchers(257, 1).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Vouchers(1, 1, 0).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Vouchers(256, 1)->size(), 256u);
+  // Nobody draws vouchers that outlive everything. A year by a clock that is a little ahead is
+  // good.
+  constexpr uint64_t kDay = 24 * 60 * 60;
+  EXPECT_TRUE(Vouchers(1, 1, 365 * kDay + 3600).ok());
+  const absl::Status too_long = Vouchers(1, 1, 366 * kDay + 1).status();
+  EXPECT_EQ(too_long.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(too_long.message().find("a year"), std::string_view::npos) << too_long;
+  EXPECT_EQ(Vouchers(1, 1, UINT64_MAX - relay_.clock.NowSeconds()).status().code(),
+            StatusCode::kInvalidArgument);
   relay_.sponsor_token = RandomString(32);
   EXPECT_EQ(Vouchers(1, 1).status().code(), StatusCode::kUnauthenticated);
 }
@@ -157,28 +169,34 @@ TEST_F(SponsorsTest, RemovalRefusesNewObjectsAndKeepsOldOnes) {
 }
 
 TEST_F(SponsorsTest, QuotasHoldForAppends) {
-  relay_.sponsor_token = relay_.AddSponsor("small", 16000, 1);
+  const uint64_t reserve = relay_.limits.least_closing_reserve_bytes;
+  relay_.sponsor_token = relay_.AddSponsor("small", reserve + 16000, 1);
   TestMailbox mailbox = relay_.NewMailbox();
-  EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
-            StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(relay_.CreateRequest(TestMailbox()))),
+            v1::Exhausted::WHAT_QUOTA);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(relay_.CreateRequest(TestBlob(), 1))),
+            v1::Exhausted::WHAT_QUOTA);
   ASSERT_TRUE(relay_.Append(mailbox, std::string(15584, 'x')).ok());
-  EXPECT_EQ(relay_.Usage("small").used_bytes, 16000u);
-  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
-  // A flooded sponsor can still remove the one who floods: a closing has a little room beyond.
-  ASSERT_TRUE(relay_.Close(mailbox, std::string(100, 'c')).ok());
-  EXPECT_EQ(relay_.Close(mailbox, std::string(1000, 'c')).status().code(),
+  EXPECT_EQ(relay_.Usage("small").used_bytes, reserve + 16000);
+  EXPECT_EQ(relay_.Append(mailbox, std::string(reserve, 'y')).status().code(),
             StatusCode::kResourceExhausted);
-  EXPECT_EQ(relay_.Append(mailbox, "y").status().code(), StatusCode::kResourceExhausted);
+  // A flooded sponsor can still remove the one who floods: a closing has room that is set aside.
+  ASSERT_TRUE(relay_.Close(mailbox, std::string(100, 'c')).ok());
+  EXPECT_EQ(relay_.Close(mailbox, std::string(reserve, 'c')).status().code(),
+            StatusCode::kResourceExhausted);
+  EXPECT_EQ(relay_.Usage("small").used_bytes, reserve + 16000);
 }
 
 // Who reserves all that vouchers pay for must not keep the others' mailboxes from taking entries.
 TEST_F(SponsorsTest, VouchersLeaveRoomForEntries) {
-  relay_.sponsor_token = relay_.AddSponsor("small", 8000, 10);
+  const uint64_t reserve = relay_.limits.least_closing_reserve_bytes;
+  relay_.sponsor_token = relay_.AddSponsor("small", 8 * reserve, 10);
   TestMailbox mailbox = relay_.NewMailbox();
-  v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 7001);
-  blob.set_voucher((*Vouchers(1, 10000))[0]);
-  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kResourceExhausted);
-  blob.set_total_bytes(6840);
+  const uint64_t most = 7 * reserve - relay_.Usage("small").used_bytes;
+  v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), most + 1);
+  blob.set_voucher((*Vouchers(1, 10 * reserve))[0]);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(blob)), v1::Exhausted::WHAT_QUOTA);
+  blob.set_total_bytes(most);
   EXPECT_TRUE(relay_.Create(blob).ok());
   EXPECT_TRUE(relay_.Append(mailbox, std::string(500, 'x')).ok());
 }
@@ -215,26 +233,120 @@ TEST_F(SponsorsTest, ClosingsTakeNoMoreThanTheVoucherPaysFor) {
   TestMailbox others;
   ASSERT_TRUE(relay_.Create(WithVoucher(others, (*Vouchers(1, kVoucher))[0])).ok());
   TestMailbox own = relay_.NewMailbox();
-  ASSERT_TRUE(relay_.Append(own, std::string((1 << 20) - 1000, 'x')).ok());
+  const uint64_t left = (1 << 20) - relay_.Usage("full").used_bytes;
+  ASSERT_TRUE(relay_.Create(relay_.CreateRequest(TestBlob(), left)).ok());
   EXPECT_EQ(WhatIsExhausted(relay_.Close(others, std::string(1000, 'c'))),
             v1::Exhausted::WHAT_QUOTA);
   EXPECT_TRUE(relay_.Close(own, std::string(1000, 'c')).ok());
 }
 
-// What the relay can't know is whether a closing removes anybody.
-TEST_F(SponsorsTest, FewClosingsAnHourExceedTheQuota) {
-  relay_.sponsor_token = relay_.AddSponsor("full", 1 << 20);
+// Who was put out of a case knows the token: he makes mailboxes of his own, fills the quota, and
+// then uses whatever room there is for closings, hour after hour. Each mailbox of the case takes a
+// few closings all the same, and what has to be said after them.
+TEST_F(SponsorsTest, WhoHoldsTheTokenCantKeepACaseFromRemovals) {
+  constexpr uint64_t kQuota = 64 << 20;
+  const std::string commit(6000, 'c');
+  relay_.sponsor_token = relay_.AddSponsor("robbed", kQuota);
+  std::vector<TestMailbox> channels;
+  for (int i = 0; i < 4; ++i) {
+    channels.push_back(relay_.NewMailbox());
+    ASSERT_TRUE(relay_.Close(channels.back(), commit).ok());
+  }
+  std::vector<TestMailbox> thiefs;
+  for (int i = 0; i < 10; ++i) thiefs.push_back(relay_.NewMailbox());
+  auto fill = [&] {
+    const uint64_t left = kQuota - std::min(kQuota, relay_.Usage("robbed").used_bytes);
+    if (left == 0) return;
+    EXPECT_TRUE(relay_.Create(relay_.CreateRequest(TestBlob(), left)).ok());
+  };
+  for (int hour = 0; hour < 3; ++hour) {
+    fill();
+    for (TestMailbox& mailbox : thiefs) {
+      for (size_t size : {size_t{768} << 10, size_t{60} << 10, size_t{1}}) {
+        for (int i = 0; i < 5; ++i) relay_.Close(mailbox, std::string(size, 't')).IgnoreError();
+      }
+    }
+    relay_.clock.Advance(3600);
+  }
+  for (int i = 0; i < 4; ++i) {
+    for (TestMailbox& channel : channels) {
+      absl::StatusOr<uint64_t> removal = relay_.Close(channel, commit);
+      EXPECT_TRUE(removal.ok()) << removal.status();
+      absl::StatusOr<uint64_t> keys = relay_.Append(channel, std::string(1000, 'k'));
+      EXPECT_TRUE(keys.ok()) << keys.status();
+    }
+  }
+  EXPECT_LE(relay_.Usage("robbed").used_bytes, kQuota);
+}
+
+// Entries, which every member of a channel can make, never take what closings need.
+TEST_F(SponsorsTest, EntriesLeaveHalfOfTheReserveToClosings) {
+  constexpr uint64_t kQuota = 1 << 20;
+  const uint64_t reserve = relay_.limits.least_closing_reserve_bytes;
+  relay_.sponsor_token = relay_.AddSponsor("full", kQuota);
   TestMailbox mailbox = relay_.NewMailbox();
-  TestMailbox other = relay_.NewMailbox();
-  ASSERT_TRUE(relay_.Append(mailbox, std::string((1 << 20) - 600, 'x')).ok());
-  EXPECT_EQ(WhatIsExhausted(relay_.Append(mailbox, "y")), v1::Exhausted::WHAT_QUOTA);
+  EXPECT_GE(relay_.Usage("full").used_bytes, reserve);
+  const uint64_t left = kQuota - relay_.Usage("full").used_bytes;
+  ASSERT_TRUE(relay_.Create(relay_.CreateRequest(TestBlob(), left)).ok());
+  uint64_t taken = 0;
+  while (relay_.Append(mailbox, std::string(1000, 'x')).ok()) taken += 1256;
+  EXPECT_LE(taken, reserve / 2);
+  EXPECT_GT(taken + 1256, reserve / 2);
+  EXPECT_EQ(WhatIsExhausted(relay_.Append(mailbox, std::string(1000, 'x'))),
+            v1::Exhausted::WHAT_QUOTA);
+  EXPECT_EQ(WhatIsExhausted(relay_.Close(mailbox, std::string(reserve, 'c'))),
+            v1::Exhausted::WHAT_QUOTA);
   int closed = 0;
-  for (int i = 0; i < 100; ++i) closed += relay_.Close(mailbox, std::string(1000, 'c')).ok();
-  EXPECT_EQ(closed, 4);
-  EXPECT_EQ(WhatIsExhausted(relay_.Close(mailbox, "c")), v1::Exhausted::WHAT_QUOTA);
-  EXPECT_TRUE(relay_.Close(other, "c").ok());  // another mailbox has its own
-  relay_.clock.Advance(3600);
-  EXPECT_TRUE(relay_.Close(mailbox, "c").ok());
+  while (relay_.Close(mailbox, std::string(6000, 'c')).ok()) ++closed;
+  EXPECT_GE(closed, 8);
+  EXPECT_EQ(relay_.Usage("full").used_bytes, kQuota);
+  // What is trimmed comes back to the mailbox first, though others would take all that is free.
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kTrim, taken / 1256 + 1).ok());
+  EXPECT_EQ(relay_.Usage("full").used_bytes, kQuota);
+  EXPECT_TRUE(relay_.Close(mailbox, std::string(6000, 'c')).ok());
+  // All of it is free again when the mailbox has gone.
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kDelete, 0).ok());
+  EXPECT_EQ(relay_.Usage("full").used_bytes, left);
+}
+
+// Who makes mailboxes pays for their reserves then.
+TEST_F(SponsorsTest, AReserveIsPaidForWhenAMailboxIsMade) {
+  const uint64_t reserve = relay_.limits.least_closing_reserve_bytes;
+  relay_.sponsor_token = relay_.AddSponsor("small", 4 * reserve);
+  int made = 0;
+  while (made < 10 && relay_.Create(relay_.CreateRequest(TestMailbox())).ok()) ++made;
+  EXPECT_EQ(made, 3);
+}
+
+// The commit that removes somebody is as large as its channel: what closings have taken so far says
+// how large that can be.
+TEST_F(SponsorsTest, TheReserveGrowsWithTheClosings) {
+  const std::string large(300'000, 'c');
+  relay_.sponsor_token = relay_.AddSponsor("large", 64 << 20);
+  TestMailbox mailbox = relay_.NewMailbox();
+  ASSERT_TRUE(relay_.Close(mailbox, large).ok());
+  ASSERT_TRUE(relay_.Close(mailbox, large).ok());
+  const uint64_t left = (64 << 20) - relay_.Usage("large").used_bytes;
+  ASSERT_TRUE(relay_.Create(relay_.CreateRequest(TestBlob(), left)).ok());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(relay_.Close(mailbox, large).ok());
+  // Within bounds: it can't be used to set all of the quota aside.
+  relay_.sponsor_token = relay_.AddSponsor("larger", 64 << 20);
+  mailbox = relay_.NewMailbox();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(relay_.Close(mailbox, large).ok());
+  EXPECT_LE(relay_.Usage("larger").used_bytes,
+            20 * 301'000 + relay_.limits.most_closing_reserve_bytes);
+  // It is filled up again when there is room.
+  const uint64_t before = relay_.Usage("larger").used_bytes;
+  TestBlob blob;
+  ASSERT_TRUE(relay_.Create(relay_.CreateRequest(blob, (64 << 20) - before)).ok());
+  ASSERT_TRUE(relay_.Close(mailbox, large).ok());
+  EXPECT_EQ(relay_.Usage("larger").used_bytes, uint64_t{64} << 20);
+  v1::DeleteBlobRequest remove;
+  remove.set_token(relay_.BlobToken(blob, AccessRight::kWrite));
+  remove.set_blob_id(blob.id);
+  ASSERT_TRUE(relay_.Wait([&](auto done) { relay_.relay->blobs().Delete(remove, done); }).ok());
+  ASSERT_TRUE(relay_.Append(mailbox, "x").ok());
+  EXPECT_GT(relay_.Usage("larger").used_bytes, before + 300'000);
 }
 
 TEST_F(SponsorsTest, KeysOfGenerationsArePaidFor) {
@@ -248,14 +360,13 @@ TEST_F(SponsorsTest, KeysOfGenerationsArePaidFor) {
   TestMailbox poor;
   request.set_mailbox_id(poor.id);
   request.set_voucher((*Vouchers(1, 1000))[0]);
-  EXPECT_EQ(relay_.Create(request).code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(WhatIsExhausted(relay_.Create(request)), v1::Exhausted::WHAT_VOUCHER);
   ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kDelete, 0).ok());
   EXPECT_EQ(relay_.Usage("sponsor").used_bytes, 0u);
 }
 
 // Who was put out of a case knows the token: it is replaced, and the account goes on.
 TEST_F(SponsorsTest, ARenewedTokenTakesTheOldOnesPlace) {
-  const std::string voucher = (*Vouchers(1, 10000))[0];
   TestMailbox mailbox = relay_.NewMailbox();
   ASSERT_TRUE(relay_.Append(mailbox, "before").ok());
   const uint64_t used = relay_.Usage("sponsor").used_bytes;
@@ -271,13 +382,45 @@ TEST_F(SponsorsTest, ARenewedTokenTakesTheOldOnesPlace) {
   EXPECT_TRUE(Vouchers(1, 100).ok());
   // What was there before isn't touched, and is charged to the same account.
   EXPECT_TRUE(relay_.Append(mailbox, "after").ok());
-  EXPECT_TRUE(relay_.Create(WithVoucher(TestMailbox(), voucher)).ok());
+  EXPECT_TRUE(relay_.Create(WithVoucher(TestMailbox(), (*Vouchers(1, 10000))[0])).ok());
   EXPECT_GT(relay_.Usage("sponsor").used_bytes, used);
   EXPECT_EQ(relay_.relay->sponsors().Renew("nobody").status().code(), StatusCode::kNotFound);
   ASSERT_TRUE(relay_.relay->sponsors().Remove("sponsor").ok());
   EXPECT_EQ(relay_.Create(relay_.CreateRequest(TestMailbox())).code(),
             StatusCode::kUnauthenticated);
   EXPECT_EQ(relay_.relay->sponsors().Renew("sponsor").status().code(), StatusCode::kNotFound);
+}
+
+// The thief has drawn vouchers before anybody noticed: they end with the token.
+TEST_F(SponsorsTest, RenewalEndsTheVouchersDrawnBefore) {
+  std::vector<std::string> vouchers = *Vouchers(3, 10000);
+  const v1::CreateMailboxRequest made = WithVoucher(TestMailbox(), vouchers[0]);
+  ASSERT_TRUE(relay_.Create(made).ok());
+  relay_.sponsor_token = crypto::ToString(relay_.relay->sponsors().Renew("sponsor")->Reveal());
+  const absl::Status refused = relay_.Create(WithVoucher(TestMailbox(), vouchers[1]));
+  EXPECT_EQ(refused.code(), StatusCode::kUnauthenticated);
+  EXPECT_NE(refused.message().find("renewed"), std::string_view::npos) << refused;
+  EXPECT_NE(refused.message().find("new invitation"), std::string_view::npos) << refused;
+  v1::CreateBlobRequest blob = relay_.CreateRequest(TestBlob(), 100);
+  blob.set_voucher(vouchers[2]);
+  EXPECT_EQ(relay_.Create(blob).code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(relay_.Usage("sponsor").used_objects, 1u);
+  // Whose answer was lost learns that their object is there.
+  EXPECT_TRUE(relay_.Create(made).ok());
+  // Those drawn since are good, until the next renewal.
+  vouchers = *Vouchers(2, 10000);
+  EXPECT_TRUE(relay_.Create(WithVoucher(TestMailbox(), vouchers[0])).ok());
+  ASSERT_TRUE(relay_.relay->sponsors().Renew("sponsor").ok());
+  EXPECT_EQ(relay_.Create(WithVoucher(TestMailbox(), vouchers[1])).code(),
+            StatusCode::kUnauthenticated);
+}
+
+// Another sponsor's vouchers go on.
+TEST_F(SponsorsTest, RenewalEndsNobodyElsesVouchers) {
+  const std::string voucher = (*Vouchers(1, 10000))[0];
+  relay_.AddSponsor("another", 1 << 20);
+  ASSERT_TRUE(relay_.relay->sponsors().Renew("another").ok());
+  EXPECT_TRUE(relay_.Create(WithVoucher(TestMailbox(), voucher)).ok());
 }
 
 TEST_F(SponsorsTest, NamesAreChecked) {

@@ -7,7 +7,10 @@
 
 #include "crypto/base/status_macros.h"
 #include "parley/relay/v1/relay.grpc.pb.h"
+#include "server/core/request_fields.h"
 #include "server/grpc/acceptor.h"
+#include "server/grpc/counted_call.h"
+#include "server/grpc/download_stream.h"
 #include "server/grpc/status_mapping.h"
 #include "server/grpc/streams.h"
 #include "server/grpc/tls13_credentials.h"
@@ -17,27 +20,37 @@ namespace {
 
 namespace v1 = relay::v1;
 
-// gRPC keeps a request until it is answered, with whatever it holds beside what is known of it.
 template <typename Request>
 absl::Status CheckSize(const Request& request, const Limits& limits, uint64_t payload = 0) {
-  const size_t size = request.ByteSizeLong();
-  if (size <= payload + limits.max_request_overhead_bytes) return absl::OkStatus();
-  return absl::InvalidArgumentError("the request has " + std::to_string(size) +
-                                    " bytes: beside its payload it may have " +
-                                    std::to_string(limits.max_request_overhead_bytes));
+  return CheckRequestSize(request.ByteSizeLong(), limits, payload);
 }
 
-// A download that ends before it begins.
-class RefusedDownload final : public grpc::ServerWriteReactor<v1::DownloadBlobResponse> {
+// Finishes a call whose answer may be large, and that its client may leave unread.
+class CountedAnswer final : public grpc::ServerUnaryReactor {
  public:
-  explicit RefusedDownload(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
+  CountedAnswer(UnreadAnswers& unread, grpc::CallbackServerContext& context,
+                const v1::ReadResponse& response, const absl::Status& status)
+      : call_(unread, context) {
+    call_.Sending(2 * response.ByteSizeLong());  // gRPC has a copy
+    Finish(ToGrpcStatus(status));
+  }
+  void OnDone() override {
+    call_.Close();
+    delete this;
+  }
+
+ private:
+  CountedCall call_;
 };
 
-class RelayService final : public v1::Relay::CallbackService {
+// Of a download, the service gets and gives the messages' bytes.
+class RelayService final
+    : public v1::Relay::WithRawCallbackMethod_DownloadBlob<v1::Relay::CallbackService> {
  public:
   RelayService(Relay& relay, std::string tls_key_hash)
-      : relay_(relay), tls_key_hash_(std::move(tls_key_hash)) {}
+      : relay_(relay),
+        tls_key_hash_(std::move(tls_key_hash)),
+        unread_(relay.limits().max_unread_bytes) {}
 
   OpenStreams& streams() { return streams_; }
 
@@ -87,13 +100,14 @@ class RelayService final : public v1::Relay::CallbackService {
                                  const v1::ReadRequest* request,
                                  v1::ReadResponse* response) override {
     absl::Status status = CheckSize(*request, relay_.limits());
-    if (status.ok()) status = relay_.mailboxes().Read(*request, *response);
-    return Answer(context, status);
+    if (!status.ok()) return Answer(context, status);
+    status = relay_.mailboxes().Read(*request, *response);
+    return new CountedAnswer(unread_, *context, *response, status);
   }
 
   grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* Subscribe(
-      grpc::CallbackServerContext* /*context*/) override {
-    return NewSubscribeStream(relay_, streams_);
+      grpc::CallbackServerContext* context) override {
+    return NewSubscribeStream(relay_, streams_, unread_, *context);
   }
 
   grpc::ServerUnaryReactor* ControlMailbox(grpc::CallbackServerContext* context,
@@ -130,11 +144,9 @@ class RelayService final : public v1::Relay::CallbackService {
     return Answer(context, status);
   }
 
-  grpc::ServerWriteReactor<v1::DownloadBlobResponse>* DownloadBlob(
-      grpc::CallbackServerContext* /*context*/, const v1::DownloadBlobRequest* request) override {
-    absl::Status size = CheckSize(*request, relay_.limits());
-    if (!size.ok()) return new RefusedDownload(size);
-    return NewDownloadStream(relay_, *request);
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* DownloadBlob(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override {
+    return NewDownloadStream(relay_, unread_, *context, *request);
   }
 
   grpc::ServerUnaryReactor* DeleteBlob(grpc::CallbackServerContext* context,
@@ -176,6 +188,7 @@ class RelayService final : public v1::Relay::CallbackService {
   Relay& relay_;
   const std::string tls_key_hash_;
   OpenStreams streams_;
+  UnreadAnswers unread_;
 };
 
 // What gRPC may hold of messages that haven't come or gone in full: a thousand streams, each with a

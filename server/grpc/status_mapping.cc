@@ -3,6 +3,7 @@
 #include <string>
 
 #include "server/core/mailboxes.h"
+#include "server/core/sponsors.h"
 
 namespace parley::server {
 

@@ -8,7 +8,8 @@
 
 namespace parley::server {
 
-// The same code and message; an Aborted append's StaleGeneration becomes the error details.
+// The same code and message; an Aborted append's StaleGeneration, and what is Exhausted, become the
+// error details.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace parley::server

@@ -5,12 +5,12 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "crypto/base/status_macros.h"
+#include "server/grpc/counted_call.h"
 #include "server/grpc/status_mapping.h"
 
 namespace parley::server {
@@ -107,8 +107,9 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
 
 class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::SubscribeEvent> {
  public:
-  SubscribeStream(Relay& relay, OpenStreams& streams)
-      : BidiStream(streams, relay.limits()), relay_(relay) {}
+  SubscribeStream(Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
+                  grpc::CallbackServerContext& context)
+      : BidiStream(streams, relay.limits()), relay_(relay), call_(unread, context) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
@@ -150,16 +151,22 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   }
 
   void OnWritten() override {
+    call_.Sent();
     ReadIfPaused();
     Pump();
   }
 
-  void OnClosed() override { subscription_->Close(); }
+  void OnClosed() override {
+    subscription_->Close();
+    call_.Close();
+  }
 
   // Sends the next event. Runs on one thread at a time: at the beginning, after a wake-up, after a
   // write.
   void Pump() {
-    if (subscription_->Next(event_)) Write(&event_);
+    if (!subscription_->Next(event_)) return;
+    call_.Sending(2 * event_.ByteSizeLong());  // gRPC has a copy
+    Write(&event_);
   }
 
   // A client that leaves its refusals unread isn't read from either.
@@ -184,6 +191,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   }
 
   Relay& relay_;
+  CountedCall call_;
   std::shared_ptr<Subscription> subscription_;
   v1::SubscribeRequest request_;
   v1::SubscribeEvent event_;
@@ -283,80 +291,6 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
   bool client_is_done_ = false;
 };
 
-// While one chunk is on its way to the client, the next is read from the store.
-class DownloadStream final : public grpc::ServerWriteReactor<v1::DownloadBlobResponse> {
- public:
-  DownloadStream(Relay& relay, const v1::DownloadBlobRequest& request) : relay_(relay) {
-    absl::StatusOr<Blobs::Range> range = relay_.blobs().OpenRange(request);
-    if (!range.ok()) {
-      Finish(ToGrpcStatus(range.status()));
-      return;
-    }
-    range_ = *range;
-    ReadNext();
-    SendNext();
-  }
-
-  void OnWriteDone(bool ok) override {
-    {
-      std::lock_guard lock(mutex_);
-      is_written_ = true;
-      failed_ = !ok;
-      if (!has_next_) return;  // whoever reads it goes on
-    }
-    SendNext();
-  }
-
-  void OnDone() override { delete this; }
-
- private:
-  // Sends what was read, and reads what follows meanwhile. One thread at a time is here: the one
-  // that finds the write done and the next chunk read.
-  void SendNext() {
-    while (true) {
-      if (failed_) return Finish(grpc::Status::CANCELLED);
-      if (!next_.ok()) return Finish(ToGrpcStatus(next_.status()));
-      if (!next_->has_value()) return Finish(grpc::Status::OK);
-      response_.set_index(range_.first - 1);
-      response_.set_data(*std::move(*next_));
-      {
-        std::lock_guard lock(mutex_);
-        is_written_ = false;
-        has_next_ = false;
-      }
-      StartWrite(&response_);
-      ReadNext();
-      std::lock_guard lock(mutex_);
-      has_next_ = true;
-      if (!is_written_) return;  // OnWriteDone goes on
-    }
-  }
-
-  // Into next_: nothing at the end.
-  void ReadNext() {
-    if (range_.first == range_.end) {
-      next_ = std::optional<std::string>();
-      return;
-    }
-    absl::StatusOr<std::string> data = relay_.blobs().ReadChunk(range_.blob, range_.first++);
-    if (data.ok()) {
-      next_ = std::optional<std::string>(*std::move(data));
-    } else {
-      next_ = data.status();
-    }
-  }
-
-  Relay& relay_;
-  Blobs::Range range_;
-  v1::DownloadBlobResponse response_;
-  absl::StatusOr<std::optional<std::string>> next_;
-
-  std::mutex mutex_;
-  bool is_written_ = true;
-  bool has_next_ = false;
-  bool failed_ = false;
-};
-
 }  // namespace
 
 void OpenStreams::Add(const std::shared_ptr<EndableStream>& stream, size_t most) {
@@ -392,8 +326,9 @@ void OpenStreams::EndAll(const grpc::Status& status) {
 }
 
 grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* NewSubscribeStream(
-    Relay& relay, OpenStreams& streams) {
-  auto stream = std::make_shared<SubscribeStream>(relay, streams);
+    Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
+    grpc::CallbackServerContext& context) {
+  auto stream = std::make_shared<SubscribeStream>(relay, streams, unread, context);
   stream->Begin();
   return stream.get();
 }
@@ -403,11 +338,6 @@ grpc::ServerBidiReactor<v1::UploadBlobRequest, v1::UploadBlobResponse>* NewUploa
   auto stream = std::make_shared<UploadStream>(relay, streams);
   stream->Begin();
   return stream.get();
-}
-
-grpc::ServerWriteReactor<v1::DownloadBlobResponse>* NewDownloadStream(
-    Relay& relay, const v1::DownloadBlobRequest& request) {
-  return new DownloadStream(relay, request);
 }
 
 }  // namespace parley::server

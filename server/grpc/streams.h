@@ -1,4 +1,4 @@
-// The relay's streaming calls as reactors of gRPC's callback interface.
+// The relay's two-way streams as reactors of gRPC's callback interface.
 //
 // Each belongs to one call, deletes itself when gRPC is done with it, and may be ended at any time
 // by the client, by the relay, or by an error.
@@ -13,6 +13,7 @@
 
 #include "parley/relay/v1/relay.pb.h"
 #include "server/core/relay.h"
+#include "server/core/unread_answers.h"
 
 namespace parley::server {
 
@@ -41,13 +42,11 @@ class OpenStreams {
 };
 
 grpc::ServerBidiReactor<relay::v1::SubscribeRequest, relay::v1::SubscribeEvent>* NewSubscribeStream(
-    Relay& relay, OpenStreams& streams);
+    Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
+    grpc::CallbackServerContext& context);
 
 grpc::ServerBidiReactor<relay::v1::UploadBlobRequest, relay::v1::UploadBlobResponse>*
 NewUploadStream(Relay& relay, OpenStreams& streams);
-
-grpc::ServerWriteReactor<relay::v1::DownloadBlobResponse>* NewDownloadStream(
-    Relay& relay, const relay::v1::DownloadBlobRequest& request);
 
 }  // namespace parley::server
 

@@ -89,6 +89,32 @@ TEST_P(ConformanceTest, BinaryKeysAndLargeValues) {
   EXPECT_EQ(Get(std::string("\0\xFF", 2), Space::kChunks), std::nullopt);
 }
 
+TEST_P(ConformanceTest, APinnedValueStaysWhateverHappensToItsKeyAndStore) {
+  const std::string large(1 << 20, 'L');
+  std::vector<PinnedValue> pinned;
+  for (Space space : {Space::kRecords, Space::kChunks}) {
+    ASSERT_TRUE(Put("small", "s", space).ok());
+    ASSERT_TRUE(Put("large", large, space).ok());
+    for (const char* key : {"small", "large"}) {
+      auto value = store_->GetPinned(space, key);
+      ASSERT_TRUE(value.ok() && value->has_value()) << value.status();
+      pinned.push_back(**std::move(value));
+    }
+    auto missing = store_->GetPinned(space, "missing");
+    ASSERT_TRUE(missing.ok()) << missing.status();
+    EXPECT_FALSE(missing->has_value());
+    WriteBatch batch;
+    batch.Delete(space, "small");
+    batch.Put(space, "large", "another");
+    ASSERT_TRUE(store_->Commit(batch, Durability::kSynced).ok());
+  }
+  store_.reset();
+  for (size_t i = 0; i < pinned.size(); i += 2) {
+    EXPECT_EQ(pinned[i].bytes, "s");
+    EXPECT_TRUE(pinned[i + 1].bytes == large);
+  }
+}
+
 TEST_P(ConformanceTest, ScanIsOrderedHalfOpenAndStops) {
   for (const char* key : {"b", "a", "d", "c", "\xFF"}) ASSERT_TRUE(Put(key, key).ok());
   EXPECT_EQ(Keys("a", "d"), (std::vector<std::string>{"a", "b", "c"}));

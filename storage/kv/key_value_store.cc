@@ -25,6 +25,15 @@ void WriteBatch::Require(Space space, std::string key, std::optional<std::string
   requirements_.push_back({space, std::move(key), std::move(value)});
 }
 
+absl::StatusOr<std::optional<PinnedValue>> KeyValueStore::GetPinned(Space space,
+                                                                    std::string_view key) const {
+  absl::StatusOr<std::optional<std::string>> value = Get(space, key);
+  if (!value.ok()) return value.status();
+  if (!value->has_value()) return std::optional<PinnedValue>();
+  auto owner = std::make_shared<const std::string>(**std::move(value));
+  return std::optional<PinnedValue>({owner, *owner});
+}
+
 std::string PrefixEnd(std::string_view prefix) {
   std::string end(prefix);
   while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xFF) end.pop_back();

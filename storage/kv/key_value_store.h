@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,6 +72,12 @@ class WriteBatch {
   std::vector<Requirement> requirements_;
 };
 
+// A value where the engine has it, for large ones that are only passed on.
+struct PinnedValue {
+  std::shared_ptr<const void> owner;  // `bytes` stay as long as this does, also without the store
+  std::string_view bytes;
+};
+
 class KeyValueStore {
  public:
   // Gets the keys, in one space and with one prefix, that a commit put or deleted one by one; what
@@ -91,6 +98,10 @@ class KeyValueStore {
   // The value of `key`, or nullopt. Errors: DataLoss for a damaged value, Unavailable.
   virtual absl::StatusOr<std::optional<std::string>> Get(Space space,
                                                          std::string_view key) const = 0;
+
+  // As Get, where an engine can spare the copy.
+  virtual absl::StatusOr<std::optional<PinnedValue>> GetPinned(Space space,
+                                                               std::string_view key) const;
 
   // Visits the keys in [begin, end) in ascending order, as they were at one moment.
   // Errors: DataLoss, Unavailable.

@@ -110,11 +110,22 @@ absl::Status CheckRoom(const std::string& folder, const WriteBatch& batch) {
       "the relay's disk is full: its operator must free some room; try again later");
 }
 
+// A value as RocksDB hands it out; a small one may be a block of the cache.
+struct PinnedSlice {
+  explicit PinnedSlice(std::shared_ptr<rocksdb::Cache> cache_in) : cache(std::move(cache_in)) {}
+
+  const std::shared_ptr<rocksdb::Cache> cache;  // outlives the slice
+  rocksdb::PinnableSlice slice;
+};
+
 class RocksDbStore : public KeyValueStore {
  public:
-  RocksDbStore(std::string folder, std::unique_ptr<rocksdb::DB> db,
-               std::vector<rocksdb::ColumnFamilyHandle*> families)
-      : folder_(std::move(folder)), db_(std::move(db)), families_(std::move(families)) {}
+  RocksDbStore(std::string folder, std::shared_ptr<rocksdb::Cache> cache,
+               std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : folder_(std::move(folder)),
+        cache_(std::move(cache)),
+        db_(std::move(db)),
+        families_(std::move(families)) {}
 
   ~RocksDbStore() override {
     if (!failed_.ok()) {
@@ -166,6 +177,17 @@ class RocksDbStore : public KeyValueStore {
     if (status.IsNotFound()) return std::optional<std::string>();
     if (!status.ok()) return ToStatus(status, "reading");
     return std::optional<std::string>(std::move(value));
+  }
+
+  absl::StatusOr<std::optional<PinnedValue>> GetPinned(Space space,
+                                                       std::string_view key) const override {
+    auto owner = std::make_shared<PinnedSlice>(cache_);
+    rocksdb::Status status =
+        db_->Get(OptionsFor(space), Family(space), SliceOf(key), &owner->slice);
+    if (status.IsNotFound()) return std::optional<PinnedValue>();
+    if (!status.ok()) return ToStatus(status, "reading");
+    const std::string_view bytes = owner->slice.ToStringView();
+    return std::optional<PinnedValue>({std::move(owner), bytes});
   }
 
   absl::Status Scan(Space space, std::string_view begin, std::string_view end,
@@ -220,6 +242,7 @@ class RocksDbStore : public KeyValueStore {
   }
 
   const std::string folder_;
+  const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::mutex commit_mutex_;  // from the check of the requirements to the end of the write
@@ -241,7 +264,7 @@ absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::strin
   rocksdb::Status status =
       rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db);
   if (!status.ok()) return ToStatus(status, ("opening " + folder).c_str());
-  return std::make_unique<RocksDbStore>(folder, std::unique_ptr<rocksdb::DB>(db),
+  return std::make_unique<RocksDbStore>(folder, std::move(cache), std::unique_ptr<rocksdb::DB>(db),
                                         std::move(families));
 }
 

@@ -49,16 +49,16 @@ struct MailboxRecord {
   uint64_t used_bytes = 0;
   uint64_t stored_bytes = 0;       // as charged to the sponsor
   uint64_t most_stored_bytes = 0;  // bound of the voucher that made it; 0: none
-  uint64_t slack_since = 0;        // when the first of the closings below was
-  uint64_t slack_closings = 0;     // beyond the sponsor's quota, in the hour after that
+  uint64_t reserved_bytes = 0;     // charged to the sponsor too, for when the quota is used up
+  uint64_t closed_bytes = 0;       // what all closings have taken: how large the reserve should be
   uint64_t expires_at = 0;         // 0: never
   TokenHash creation_hash{};       // of the request that made it, so that a repeat is recognised
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.sponsor, self.generation, self.first_position, self.head,
                     self.allowed_entries, self.allowed_bytes, self.used_entries, self.used_bytes,
-                    self.stored_bytes, self.most_stored_bytes, self.slack_since,
-                    self.slack_closings, self.expires_at, self.creation_hash);
+                    self.stored_bytes, self.most_stored_bytes, self.reserved_bytes,
+                    self.closed_bytes, self.expires_at, self.creation_hash);
   }
 };
 
@@ -144,11 +144,12 @@ struct SponsorRecord {
   uint64_t quota_objects = 0;
   uint64_t used_bytes = 0;
   uint64_t used_objects = 0;
-  uint8_t removed = 0;  // makes nothing new; its objects stay
+  uint8_t removed = 0;         // makes nothing new; its objects stay
+  uint64_t voucher_epoch = 0;  // vouchers of an earlier one are void
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.name, self.token_hash, self.quota_bytes, self.quota_objects,
-                    self.used_bytes, self.used_objects, self.removed);
+                    self.used_bytes, self.used_objects, self.removed, self.voucher_epoch);
   }
 };
 

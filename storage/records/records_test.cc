@@ -20,6 +20,8 @@ TEST(RecordsTest, MailboxRoundTrip) {
   record.generation = 3;
   record.head = 1ull << 40;
   record.used_bytes = 99;
+  record.reserved_bytes = 5;
+  record.closed_bytes = 6;
   record.expires_at = 12345;
   absl::StatusOr<MailboxRecord> back = ParseRecord<MailboxRecord>(SerializeRecord(record));
   ASSERT_TRUE(back.ok()) << back.status();
@@ -27,6 +29,8 @@ TEST(RecordsTest, MailboxRoundTrip) {
   EXPECT_EQ(back->generation, 3u);
   EXPECT_EQ(back->head, 1ull << 40);
   EXPECT_EQ(back->used_bytes, 99u);
+  EXPECT_EQ(back->reserved_bytes, 5u);
+  EXPECT_EQ(back->closed_bytes, 6u);
   EXPECT_EQ(back->expires_at, 12345u);
 }
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from lib import testing
-from lib.mediation import ANA, MIRA
+from lib.mediation import ANA, MIRA, Part
 from lib.relay import with_identity
 
 LARGEST_TEXT = 256 * 1024
@@ -219,6 +219,58 @@ class RelayErrorsTest(testing.ProgramTest):
         case["mira"].share("joint", self.write("small.txt", b"abc"))
         self.assertEqual(case["ana"].texts("joint"), ["kept", "goes on"])
         self.assertEqual(len(case["ana"].objects("documents", case.case, "joint")), 1)
+
+    def test_a_full_quota_keeps_nobody_in(self):
+        case = self.mediation().open(quota="24MiB")
+        pat = Part("pat", "Pat Quill", "counsel", "Harbor")
+        case.add(ANA, pat)
+        for person in (case["ana"], case["pat"]):
+            person.run("sync")
+        mira = case["mira"]
+        for size in (8 << 20, 1 << 20, 100_000, 10_000, 1_000, 1):
+            for number in range(100):
+                document = self.write(f"{size}-{number}", os.urandom(size))
+                if mira.attempt("share", case.case, "joint", document).status != 0:
+                    break
+        mira.refused("share", case.case, "joint", document)
+        out = mira.run("case", "remove", case.case, "Pat Quill", "--yes").out
+        self.assertIn("is out of the case and can read nothing", out)
+        for channel in ("joint", "caucus:Harbor"):
+            mira.attempt("send", case.case, channel, f"after Pat, in {channel}")
+        case["ana"].attempt("sync")
+        case["pat"].attempt("sync")
+        for channel in mira.objects("channels", case.case):
+            self.assertNotIn("Pat Quill", str(channel))
+        for channel in ("joint", "caucus:Harbor"):
+            self.assertNotIn("after Pat", str(case["pat"].attempt("read", case.case, channel)))
+
+    def test_what_waits_when_one_is_put_out_is_given_back(self):
+        case = self.mediation().open()
+        case.add(ANA).run("sync")
+        case.relay.kill()
+        self.assertIn("Not sent yet", case["ana"].run("send", case.case, "joint", "too late").out)
+        case.relay.start()
+        case["mira"].run("case", "remove", case.case, "Ana", "--yes")
+        self.assertIn("1 never to be sent", case["ana"].run("sync").out)
+        self.assertEqual(case["ana"].run("sync").out, "0 received, 0 sent\n")
+        shown = case["ana"].run("read", case.case, "joint").out
+        self.assertIn("too late", shown.split("Never sent")[1])
+        told = [one["warning"] for one in case["ana"].objects("warnings")]
+        self.assertIn("never sent", told)
+        case["ana"].run("warnings", "--seen")
+        told = [one["warning"] for one in case["ana"].objects("warnings")]
+        self.assertNotIn("never sent", told)
+        self.assertEqual(case["mira"].texts("joint"), [])
+
+    def test_who_was_approved_is_told_so_by_whoami(self):
+        case = self.mediation().open()
+        case.join(ANA, case.invite(ANA))
+        self.assertIn("(waiting)", case["ana"].run("whoami").out)
+        case.approve(ANA)
+        self.assertIn("(waiting)", case["ana"].run("--offline", "whoami").out)
+        self.assertIn("(approved)", case["ana"].run("whoami").out)
+        case.relay.kill()
+        self.assertIn("(approved)", case["ana"].run("whoami").out)
 
 
 if __name__ == "__main__":

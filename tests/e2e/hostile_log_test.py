@@ -234,6 +234,34 @@ class LogTest(testing.SceneTest):
         print(f"    wrong-position: {told}", file=sys.stderr)
         self.assert_said_once()
 
+    def test_who_is_frozen_out_is_told_when_sending(self):
+        """The relay shows Ana nothing of a commit, and refuses what she says since it is there."""
+        self.scene["mira"].send(JOINT, "before")
+        self.scene["ana"].run("sync")
+        head = offline_channels(self.scene["ana"])[JOINT]["head"]
+        self.relay.rule("truncate", mailbox=self.mailbox, position=head + 1)
+        self.scene["mira"].run("case", "remove", self.scene.case, "Ben", "--yes")
+        sent = self.scene["ana"].attempt("send", self.scene.case, JOINT, "Ana's word")
+        self.assertEqual(sent.status, 1, sent)
+        self.assertIn("another log of the channel joint", sent.err)
+        self.relay.clear()
+        self.scene.sync("ana", "mira")
+        self.assertEqual(offline_texts(self.scene["mira"], JOINT).count("Ana's word"), 1)
+
+    def test_a_removal_that_is_swallowed_is_not_called_done(self):
+        mira, relay = self.scene["mira"], self.scene.relays["mira"]
+        mira.run("sync")
+        head = offline_channels(mira)[JOINT]["head"]
+        for place in range(head + 1, head + 9):
+            relay.rule("swallow", mailbox=self.mailbox, position=place)
+        told = mira.refused("case", "remove", self.scene.case, "Ben", "--yes")
+        self.assertRegex(told, r"Ben.* is still in.*joint \(")
+        self.assertNotIn("caucus:Northline (", told)
+        relay.clear()
+        mira.run("sync")
+        self.assertNotIn("Ben Okafor", str(offline_channels(mira)[JOINT]["readers"]))
+        self.assertEqual(mira.attempt("case", "remove", self.scene.case, "Ben", "--yes").status, 0)
+
 
 class ForkTest(testing.SceneTest):
     """The relay shows participants different logs."""

@@ -42,7 +42,7 @@ class FullDiskTest(testing.ProgramTest):
                         ("send", self.case.case, "joint", "while it is full")):
             refusal = self.case["ana"].refused(*command)
             self.assertIn("disk is full", refusal)
-        self.assertIn("the next sync tries to send it", refusal)
+        self.assertIn("each sync tries to send it", refusal)
         self.assertEqual(self.shown()["mira"], ["before"])
         target = self.path("fetched.bin")
         self.case["mira"].run("fetch", self.case.case, "joint", "kept.bin", "-o", target, "--force")

@@ -44,6 +44,22 @@ class SearchTest(testing.ProgramTest):
         places = {finding.place for finding in search.search_folder(self.path("folder"), [WORD])}
         self.assertEqual(places, {"folder/deep/a", f"the name of folder/{WORD}.pdf"})
 
+    def test_finds_in_the_tables_of_a_relay(self):
+        relay = self.relay().start()
+        relay.add_sponsor(name=WORD)
+        # A relay that starts again writes what its log holds into tables, compressed.
+        relay.stop()
+        relay.start()
+        findings, records = search.search_tables(relay.data, [WORD, "NOTTHERE"])
+        self.assertGreater(records, 0)
+        self.assertEqual({finding.word for finding in findings}, {WORD})
+        self.assertTrue(all(".sst" in finding.place for finding in findings))
+
+    def test_a_table_that_cant_be_read_is_no_proof(self):
+        self.write("000001.sst", b"nothing like a table" * 100)
+        with self.assertRaises(OSError):
+            search.search_tables(self.path(""), [WORD])
+
     def test_finds_in_a_running_process(self):
         # The word is put together in memory only: it stands on no command line.
         code = f"w = '{WORD[::-1]}'[::-1] + 'x'; print(len(w), flush=True); input()"

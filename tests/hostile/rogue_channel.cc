@@ -6,6 +6,7 @@
 #include "client-lib/channels/channel.h"
 #include "client-lib/channels/channel_records.h"
 #include "client-lib/channels/credential.h"
+#include "client-lib/channels/group_store.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::hostile {
@@ -25,10 +26,10 @@ absl::StatusOr<std::optional<RogueChannel>> LoadOne(const client::ReadTransactio
   PARLEY_ASSIGN_OR_RETURN(const auto incarnation,
                           client::LoadExisting<client::IncarnationRecord>(
                               tx, RecordClass::kContent, names.Incarnation(channel.incarnation)));
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> stored,
-                          tx.Get(RecordClass::kRatchet, names.Group(channel.incarnation)));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<mls::Group> stored,
+                          client::LoadGroup(tx, names.Group(channel.incarnation)));
   if (!stored.has_value()) return std::optional<RogueChannel>();
-  PARLEY_ASSIGN_OR_RETURN(mls::Group group, mls::Group::Parse(stored->Reveal()));
+  mls::Group group = *std::move(stored);
   PARLEY_ASSIGN_OR_RETURN(ChannelState state, client::ChannelStateOf(group.extensions()));
   PARLEY_ASSIGN_OR_RETURN(client::EpochKeys keys, client::DeriveEpochKeys(group, state.mailbox_id));
   std::string name = client::DescribeChannel(state.kind, state.side);

@@ -101,6 +101,12 @@ void TestRelay::ReplaceIdentity() {
   Start();
 }
 
+void TestRelay::RenewSponsorToken() {
+  absl::StatusOr<crypto::Secret> token = state_->relay->sponsors().Renew("test");
+  PARLEY_CHECK(token.ok());
+  sponsor_token_ = std::move(*token);
+}
+
 void TestRelay::AdvanceClock(uint64_t seconds) { state_->clock.Advance(seconds); }
 
 void TestRelay::FlipChunkByte(uint64_t index, size_t at) {

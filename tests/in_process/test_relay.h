@@ -39,6 +39,8 @@ class TestRelay {
   void RenewTlsKey();
   // Stops, becomes another relay on the same port, and starts.
   void ReplaceIdentity();
+  // The sponsor gets another token; the earlier one makes nothing new.
+  void RenewSponsorToken();
   // The relay's time moves on (its tokens run out).
   void AdvanceClock(uint64_t seconds);
 

@@ -81,6 +81,9 @@ std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
   if (const size_t end = text.find(" is required"); text.ends_with(" is required")) {
     return text.substr(0, end) + " is needed";
   }
+  if (const size_t middle = text.find(": At Most 1 required"); middle != std::string::npos) {
+    return text.substr(0, middle) + " is given more than once";
+  }
   if (const size_t middle = text.find(" requires "); middle != std::string::npos) {
     return text.substr(0, middle) + " goes with " + text.substr(middle + 10) + ": give both";
   }

@@ -67,6 +67,8 @@ TEST_F(HelpTest, ComplainsInWords) {
             "--one goes with --other: give both; see program make --help");
   EXPECT_EQ(ComplaintFor({"make", "x", "y", "-n", "1"}).substr(0, 24),
             "\"y\" is not expected here");
+  EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "-n", "2"}),
+            "--number is given more than once; see program make --help");
   EXPECT_EQ(ComplaintFor({"make", "x", "-n", "3"}), "");
 }
 

@@ -33,6 +33,10 @@ struct CaseCreateArguments {
   std::string title;
   std::string relay;  // a connection string, or "-" for standard input
 };
+struct CaseRelayArguments {
+  std::string case_text;
+  std::string relay;  // a connection string, or "-" for standard input
+};
 struct CaseListArguments {};
 struct CaseInviteArguments {
   std::string case_text;
@@ -117,12 +121,13 @@ struct WatchArguments {
 };
 struct WarningsArguments {
   std::string case_text;  // empty: all cases
+  bool seen = false;      // those about invitations need not be shown again
 };
 
 using Command =
     std::variant<InitArguments, WhoAmIArguments, PassphraseChangeArguments,
-                 PassphraseRemoveArguments, CaseCreateArguments, CaseListArguments,
-                 CaseInviteArguments, JoinArguments, CaseParticipantsArguments,
+                 PassphraseRemoveArguments, CaseCreateArguments, CaseRelayArguments,
+                 CaseListArguments, CaseInviteArguments, JoinArguments, CaseParticipantsArguments,
                  CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
                  CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments,
                  SendArguments, ReadArguments, ShareArguments, DocumentsArguments, FetchArguments,

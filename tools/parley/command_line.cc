@@ -163,6 +163,9 @@ class CommandLine {
     CLI::App* warnings = Add(app_, "warnings", "Show what is wrong and wants your attention",
                              warnings_, "Your profile");
     warnings->add_option("CASE", warnings_.case_text, kCaseHelp)->type_name("");
+    warnings->add_flag("--seen", warnings_.seen,
+                       "Don't show those about invitations again; other warnings end when their "
+                       "cause does");
   }
 
   void AddPassphraseCommands() {
@@ -207,6 +210,16 @@ class CommandLine {
         ->required()
         ->type_name("CONNECTION");
     Explain(create, "Prints the new case's id on the last line.");
+    CLI::App* relay =
+        Add(*case_, "relay", "Give a case the connection string that was renewed", relay_, "Cases");
+    Positional(relay, "CASE", relay_.case_text, kCaseHelp);
+    Positional(relay, "CONNECTION", relay_.relay,
+               "The new connection string from the relay's operator (or - to read it from standard "
+               "input)");
+    Explain(relay,
+            "After somebody who knew the case's connection string was removed, the operator of the "
+            "same relay makes another (parley-relay sponsor renew). One mediator or co-mediator "
+            "gives it to the case; the others get it with their next sync.");
     Add(*case_, "list", "Show your cases", list_, "Cases");
     CLI::App* leave = Add(*case_, "leave", "Leave a case for good", leave_, "Cases");
     Positional(leave, "CASE", leave_.case_text, kCaseHelp);
@@ -368,6 +381,7 @@ class CommandLine {
   PassphraseRemoveArguments passphrase_remove_;
   WarningsArguments warnings_;
   CaseCreateArguments create_;
+  CaseRelayArguments relay_;
   CaseListArguments list_;
   CaseInviteArguments invite_;
   JoinArguments join_;

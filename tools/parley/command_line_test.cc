@@ -46,6 +46,9 @@ TEST(CommandLineTest, ReadsEveryForm) {
       {"case", "create", "Harbor v Northline", "--relay", "parley-relay1:abc"});
   EXPECT_EQ(create.title, "Harbor v Northline");
   EXPECT_EQ(create.relay, "parley-relay1:abc");
+  const auto relay = Parsed<CaseRelayArguments>({"case", "relay", "H", "parley-relay1:abc"});
+  EXPECT_EQ(relay.case_text, "H");
+  EXPECT_EQ(relay.relay, "parley-relay1:abc");
   const auto invite = Parsed<CaseInviteArguments>(
       {"case", "invite", "H", "--name", "Ana", "--role", "party", "--side", "Harbor"});
   EXPECT_EQ(invite.case_text, "H");

@@ -77,6 +77,11 @@ Status Session::Refresh(const std::optional<CaseId>& id, Purpose purpose) {
     return {};
   }
   for (const Problem& problem : report->problems) Note(problem.status.message());
+  if (report->messages_never_sent > 0) {
+    Note(std::to_string(report->messages_never_sent) +
+         " of your messages can never be sent: you were put out of the channel before; "
+         "\"parley read\" shows what");
+  }
   return {};
 }
 

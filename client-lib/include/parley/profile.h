@@ -131,6 +131,15 @@ class PARLEY_EXPORT Profile {
   // kUnauthenticated when the relay refuses its sponsor token; kResourceExhausted by its quota.
   Result<CaseId> CreateCase(std::string_view title, std::string_view connection);
 
+  // Gives the case what pays for it from now on: the connection string that the same relay's
+  // operator has made in the earlier one's place ("parley-relay sponsor renew"), after who knew
+  // that was removed. Only neutrals may. The other neutrals get it through their channel. What the
+  // relay has of the case stays; the case goes on at the address that it has.
+  // Errors: kPermissionDenied; kInvalidArgument for a malformed string and for another relay's;
+  // kUnauthenticated when the relay doesn't take its sponsor token; kUnavailable. Nothing has
+  // changed then.
+  Status ChangeConnection(const CaseId& id, std::string_view connection);
+
   // The newest last.
   Result<std::vector<Case>> Cases() const;
   Result<Case> GetCase(const CaseId& id) const;
@@ -163,17 +172,25 @@ class PARLEY_EXPORT Profile {
 
   // Lets a waiting participant in: into the joint channel and their side's caucus; a co-mediator
   // into the neutrals' channel and all caucuses. Only the neutral who invited them may, others
-  // aren't paired with them yet. When the call has returned an error of the network, the approval
-  // stands and a later sync finishes it.
+  // aren't paired with them yet. Where they can't be let into a channel before their device has
+  // been online again, the call is OK, and the alarms (kJobWaiting) name the channel. After
+  // any of these errors the approval stands, and each sync goes on with it: one of the network; and
+  // whatever kept them out of a channel where they belong (kResourceExhausted, kDataLoss and others
+  // as in a sync's problems): the message names these channels and why.
   // Errors: kPermissionDenied; kFailedPrecondition when they have not joined yet.
   Status Approve(const CaseId& id, const ParticipantId& participant);
 
-  // The owner has compared safety numbers with them by voice, and they were the same.
+  // The owner has compared safety numbers with them by voice, and they were the same. That settles
+  // alarms of before about their invitation; another use of it is a new one.
   // Errors: kFailedPrecondition where there is no safety number.
   Status MarkCompared(const CaseId& id, const ParticipantId& participant);
 
-  // Puts a participant out of all channels, or withdraws an invitation. Only neutrals may. Like
-  // Approve, it is finished later where it was interrupted.
+  // Puts a participant out of all channels, or withdraws an invitation. Only neutrals may. OK means
+  // that they are out of every channel here. As long as they are in one, it is an error, also when
+  // the call is repeated: of the network, of what went wrong with the channel (kResourceExhausted,
+  // kDataLoss and others as in a sync's problems), or kFailedPrecondition when it only has to wait.
+  // The message then names the channels that they can still read and why; the removal stays due,
+  // and each sync goes on with it.
   // Errors: kPermissionDenied; kFailedPrecondition when they have left already;
   // kInvalidArgument for oneself (that is Leave).
   Status Remove(const CaseId& id, const ParticipantId& participant);
@@ -184,8 +201,8 @@ class PARLEY_EXPORT Profile {
   Status Leave(const CaseId& id);
 
   // Lets an expert, observer, interpreter or support person without a side into a channel. Only
-  // neutrals may. Errors: kPermissionDenied; kInvalidArgument for others, and for a channel whose
-  // kind doesn't take them.
+  // neutrals may. What is still due afterwards is told as by Approve. Errors: kPermissionDenied;
+  // kInvalidArgument for others, and for a channel whose kind doesn't take them.
   Status Admit(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Channels ------------------------------------------------------------------------------
@@ -205,13 +222,14 @@ class PARLEY_EXPORT Profile {
   // ---- Messages and documents ----------------------------------------------------------------
 
   // Sends a text of at most 256 KiB. When the relay can't be reached the message is queued; that is
-  // no error.
+  // no error, and the result says why.
   // Errors: kInvalidArgument for a blank text or one that isn't UTF-8; kResourceExhausted for one
   // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
   // approved yet; kPermissionDenied when the owner is a neutral and the text repeats what was
   // confided in another channel, that somebody here doesn't read (docs/security.md): the message
-  // names the channel, the author and those people. What the relay has refused for now (its disk is full, a quota) is
-  // kResourceExhausted; the message then stays queued, and the error says so.
+  // names the channel, the author and those people. What the relay has refused for now (its disk is
+  // full, a quota) is kResourceExhausted; the message then stays queued, and the error says so. So
+  // it is with kDataLoss, when the relay contradicts what it has shown of the channel.
   Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
 
   // Messages and documents after the position, in order. Those that wait to be sent are not among
@@ -219,12 +237,16 @@ class PARLEY_EXPORT Profile {
   Result<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after = 0) const;
   // The owner's messages that wait to be sent, in order.
   Result<std::vector<Message>> Unsent(const ChannelRef& channel) const;
+  // The owner's messages that waited when they were put out of the channel, or left it, in order:
+  // they are never sent, not even after a return.
+  Result<std::vector<Message>> NeverSent(const ChannelRef& channel) const;
 
   // Shares a file of any size, in constant memory. An upload that was interrupted goes on where it
   // was when the call is repeated with the same file.
   // Errors: kFileError when it can't be read; kInvalidArgument for a folder; kCancelled;
-  // kResourceExhausted by the quota; otherwise as Send, but a relay that can't be reached is
-  // kUnavailable.
+  // kResourceExhausted by the quota: while uploading, and then nothing was shared; or when the
+  // document is announced in the channel, and then that stays queued, and the error says so.
+  // Otherwise as Send, but a relay that can't be reached is kUnavailable.
   Result<SentMessage> Share(const ChannelRef& channel, const std::string& path,
                             const ShareOptions& options = {},
                             const ProgressCallback& progress = {});
@@ -257,6 +279,10 @@ class PARLEY_EXPORT Profile {
 
   // What the owner should know and do something about, of one case.
   Result<std::vector<Alarm>> Alarms(const CaseId& id) const;
+  // The owner has seen the alarms about invitations, and about messages that are never sent, and
+  // needs no more reminding of these; the former stay among Participant::settled_alarms, the latter
+  // in NeverSent. Other alarms end when their cause does.
+  Status MarkSeen(const CaseId& id);
 
  private:
   class Impl;

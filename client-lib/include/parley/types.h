@@ -19,8 +19,7 @@
 
 namespace parley {
 
-// ---- People
-// --------------------------------------------------------------------------------------
+// ---- People ----
 
 // The numbers are those of the protocol.
 enum class Role : uint8_t {
@@ -85,10 +84,11 @@ struct Participant {
   int64_t invitation_expires_at = 0;
   // What is wrong, each as one line ("the invitation was used a second time on …").
   std::vector<std::string> alarms;
+  // Alarms of before that were settled, by a comparison or by Profile::MarkSeen.
+  std::vector<std::string> settled_alarms;
 };
 
-// ---- Cases
-// ---------------------------------------------------------------------------------------
+// ---- Cases ----
 
 struct Case {
   CaseId id;
@@ -129,8 +129,7 @@ struct Invitation {
   std::vector<std::string> other_sides = {};
 };
 
-// ---- Channels
-// ------------------------------------------------------------------------------------
+// ---- Channels ----
 
 // The numbers are those of the protocol.
 enum class ChannelKind : uint8_t {
@@ -171,10 +170,11 @@ struct Channel {
   uint64_t passed_over = 0;
   // Messages that wait to be sent.
   uint64_t unsent = 0;
+  // Messages that waited when the owner was put out or left: they are never sent.
+  uint64_t never_sent = 0;
 };
 
-// ---- Messages and documents
-// ----------------------------------------------------------------------
+// ---- Messages and documents ----
 
 struct Document {
   DocumentRef ref;
@@ -213,8 +213,10 @@ struct SentMessage {
   MessageId id;
   // Where it stands in the channel; nothing when it is queued.
   std::optional<uint64_t> position;
-  // The relay could not be reached: the message is stored and goes out at a later sync, once.
+  // The message is stored, and goes out at a later sync, once. `queued_because` says in one line
+  // why it isn't at the relay yet.
   bool queued = false;
+  std::string queued_because = {};
   // Who can read it, the owner included.
   std::vector<Person> readers;
 };
@@ -223,8 +225,7 @@ struct SentMessage {
 // return false: the call ends with kCancelled, and repeating it goes on from there.
 using ProgressCallback = std::function<bool(uint64_t done, uint64_t total)>;
 
-// ---- What is wrong, and what happens
-// --------------------------------------------------------------
+// ---- What is wrong, and what happens ----
 
 enum class AlarmKind : uint8_t {
   kInvitationUsedTwice = 0,  // somebody else has, or had, the invitation
@@ -237,6 +238,8 @@ enum class AlarmKind : uint8_t {
   kJobWaiting,               // something that a neutral began isn't finished yet
   kRefused,                  // somebody sent what they have no right to send (any more)
   kReopened,                 // a channel was opened anew although it was in use
+  kUnconfirmed,              // somebody hasn't confirmed what was sent to their inbox
+  kNeverSent,                // messages waited when the owner was put out: see NeverSent
 };
 
 struct Alarm {
@@ -259,6 +262,8 @@ struct SyncReport {
   uint64_t messages_received = 0;  // documents included
   uint64_t messages_sent = 0;      // that had been queued
   uint64_t messages_waiting = 0;   // that are still queued
+  // That were queued and, as this sync has found, are never sent: the owner was put out before.
+  uint64_t messages_never_sent = 0;
   std::vector<Problem> problems;
 };
 

@@ -77,6 +77,9 @@ class Proofs:
                 raise AssertionError("only root can read the relay's memory: run this as root")
             narrative.say("SKIPPED: the relay's memory. Only root can read it; run this as root.")
             del found["memory"]
+        if counts["records"] == 0:
+            raise AssertionError("no record was found inside RocksDB's tables: all that was searched "
+                                 "is the write-ahead log")
         for place, findings in found.items():
             leaks = [finding for finding in findings if finding.word != control.hex()]
             if leaks:

@@ -122,7 +122,7 @@ def have_table_reader():
 
 def search_tables(folder, words):
     """Searches RocksDB's tables record by record, as RocksDB itself decompresses them. Returns the
-    findings and the number of records read."""
+    findings and the number of records read; OSError when a table can't be read."""
     findings = []
     records = 0
     for path in files_below(folder):
@@ -131,6 +131,11 @@ def search_tables(folder, words):
         dump = subprocess.run(
             ["sst_dump", f"--file={path}", "--command=scan", "--output_hex"],
             capture_output=True, check=False, timeout=300)
+        if dump.returncode != 0:
+            if not os.path.exists(path):
+                continue  # compacted away meanwhile; its records are in another table
+            raise OSError(f"sst_dump can't read {path} (exit status {dump.returncode}): "
+                          + dump.stderr.decode(errors="replace").strip())
         plain = bytearray()
         for line in dump.stdout.splitlines():
             match = RECORD.match(line)

@@ -1,4 +1,4 @@
-// case create, case list, case invite, join, case leave.
+// case create, case relay, case list, case invite, join, case leave.
 #include <iostream>
 
 #include "tools/parley/commands/commands.h"
@@ -65,6 +65,21 @@ Status Run(Session& session, const CaseCreateArguments& arguments) {
   }
   session.out() << "\"" << Harmless(arguments.title) << "\" is open. You are its mediator.\n"
                 << id.ToString() << '\n';
+  return {};
+}
+
+Status Run(Session& session, const CaseRelayArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const std::string connection, ArgumentOrInput(arguments.relay, std::cin));
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY(profile->ChangeConnection(info.id, connection));
+  if (session.json()) {
+    session.Print(JsonObject().Text("case", info.id.ToString()).Text("connection", "renewed"));
+  } else {
+    session.out()
+        << "\"" << Harmless(info.title)
+        << "\" uses the new connection string. The other neutrals get it when they sync.\n";
+  }
   return {};
 }
 

@@ -78,14 +78,15 @@ Status Run(Session& session, const SendArguments& arguments) {
     object.Text("message", sent.id.ToString())
         .Text("channel", channel.name)
         .Bool("queued", sent.queued)
+        .Text("queued_because", sent.queued_because)
         .Objects("readers", ToJson(sent.readers));
     if (sent.position) object.Number("position", *sent.position);
     session.Print(object);
     return {};
   }
   if (sent.queued) {
-    session.out() << "The relay can't be reached: the message is stored, and a later command sends "
-                     "it, once.\n";
+    session.out() << "Not sent yet: " << Harmless(sent.queued_because)
+                  << ". The message is stored, and a later command sends it, once.\n";
   }
   session.out() << Harmless(channel.name) << (sent.queued ? ", will be read by " : ", read by ")
                 << PeopleText(sent.readers) << '\n';
@@ -111,6 +112,11 @@ Status Run(Session& session, const ReadArguments& arguments) {
   PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile->Unsent(channel.ref));
   if (!unsent.empty()) session.out() << "\nWaiting to be sent:\n";
   for (const Message& message : unsent) session.out() << ToText(message);
+  PARLEY_TRY_ASSIGN(const std::vector<Message> never_sent, profile->NeverSent(channel.ref));
+  if (!never_sent.empty()) {
+    session.out() << "\nNever sent, since you were out of the channel before:\n";
+  }
+  for (const Message& message : never_sent) session.out() << ToText(message);
   return {};
 }
 

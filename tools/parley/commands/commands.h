@@ -18,6 +18,7 @@ Status Run(Session& session, const WarningsArguments& arguments);
 
 // case_commands.cc
 Status Run(Session& session, const CaseCreateArguments& arguments);
+Status Run(Session& session, const CaseRelayArguments& arguments);
 Status Run(Session& session, const CaseListArguments& arguments);
 Status Run(Session& session, const CaseInviteArguments& arguments);
 Status Run(Session& session, const JoinArguments& arguments);

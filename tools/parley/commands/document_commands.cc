@@ -31,14 +31,15 @@ void PrintShared(Session& session, const ShareArguments& arguments, const Channe
         .Text("channel", channel.name)
         .Text("file", arguments.file)
         .Bool("queued", sent.queued)
+        .Text("queued_because", sent.queued_because)
         .Objects("readers", ToJson(sent.readers));
     if (sent.position) object.Number("position", *sent.position);
     session.Print(object);
     return;
   }
   if (sent.queued) {
-    session.out() << "The relay can't be reached any more: the document is uploaded, and a later "
-                     "command announces it, once.\n";
+    session.out() << "Not announced yet: " << Harmless(sent.queued_because)
+                  << ". The document is uploaded, and a later command announces it, once.\n";
   }
   session.out() << Harmless(channel.name) << (sent.queued ? ", will be read by " : ", read by ")
                 << PeopleText(sent.readers) << '\n';

@@ -40,6 +40,16 @@ Result<std::vector<std::string>> ChannelsOf(const Found& found) {
   return names;
 }
 
+// What is still due of a decision about them, one line each.
+Status PrintDue(Session& session, const Found& found) {
+  PARLEY_TRY_ASSIGN(const std::vector<Alarm> alarms, found.profile->Alarms(found.info.id));
+  for (const Alarm& alarm : alarms) {
+    if (alarm.kind != AlarmKind::kJobWaiting || alarm.participant != found.participant.id) continue;
+    session.out() << "Still due: " << Harmless(alarm.text) << '\n';
+  }
+  return {};
+}
+
 std::string DigitsOf(const std::string& text) {
   std::string digits;
   std::copy_if(text.begin(), text.end(), std::back_inserter(digits),
@@ -80,6 +90,7 @@ Status Run(Session& session, const CaseApproveArguments& arguments) {
     session.out() << (i > 0 ? ", " : " ") << Harmless(channels[i]);
   }
   session.out() << (channels.empty() ? " no channel yet\n" : "\n");
+  PARLEY_TRY(PrintDue(session, found));
   if (!found.participant.compared) {
     session.out() << "Compare the safety number by voice: " << found.participant.safety_number
                   << '\n';
@@ -124,9 +135,15 @@ Status Run(Session& session, const CaseAdmitArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(found.info, arguments.channel));
   PARLEY_TRY(found.profile->Admit(channel.ref, found.participant.id));
   if (session.json()) return PrintParticipant(session, found);
-  session.out() << Describe(found.participant) << " can read and write in "
-                << Harmless(channel.name) << " from now on.\n";
-  return {};
+  PARLEY_TRY_ASSIGN(const Channel now, found.profile->GetChannel(channel.ref));
+  const bool in = std::any_of(now.readers.begin(), now.readers.end(), [&](const Person& person) {
+    return person.id == found.participant.id;
+  });
+  if (in) {
+    session.out() << Describe(found.participant) << " can read and write in "
+                  << Harmless(channel.name) << " from now on.\n";
+  }
+  return PrintDue(session, found);
 }
 
 }  // namespace parley::cli

@@ -82,6 +82,7 @@ Status Run(Session& session, const InitArguments& arguments) {
 
 Status Run(Session& session, const WhoAmIArguments& /*arguments*/) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY(session.Refresh(std::nullopt, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile->Cases());
   if (session.json()) {
     std::vector<JsonObject> objects;
@@ -143,6 +144,7 @@ Status Run(Session& session, const WarningsArguments& arguments) {
         session.out() << Harmless(info.title) << ": " << Harmless(alarm.text) << '\n';
       }
     }
+    if (arguments.seen) PARLEY_TRY(profile->MarkSeen(info.id));
   }
   if (count == 0 && !session.json()) session.out() << "No warnings.\n";
   return {};

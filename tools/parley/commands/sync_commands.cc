@@ -84,11 +84,16 @@ Status Run(Session& session, const SyncArguments& arguments) {
                       .Number("received", report.messages_received)
                       .Number("sent", report.messages_sent)
                       .Number("waiting", report.messages_waiting)
+                      .Number("never_sent", report.messages_never_sent)
                       .Number("problems", report.problems.size()));
   } else {
     session.out() << report.messages_received << " received, " << report.messages_sent << " sent";
     if (report.messages_waiting > 0) {
       session.out() << ", " << report.messages_waiting << " waiting to be sent";
+    }
+    if (report.messages_never_sent > 0) {
+      session.out() << ", " << report.messages_never_sent
+                    << " never to be sent: you were put out before; \"parley read\" shows what";
     }
     session.out() << '\n';
   }

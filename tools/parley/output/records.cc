@@ -47,6 +47,10 @@ const char* AlarmName(AlarmKind kind) {
       return "refused";
     case AlarmKind::kReopened:
       return "reopened";
+    case AlarmKind::kUnconfirmed:
+      return "unconfirmed";
+    case AlarmKind::kNeverSent:
+      return "never sent";
   }
   return "unknown";
 }
@@ -112,7 +116,8 @@ JsonObject ToJson(const Participant& participant) {
       .Bool("self", participant.self)
       .Text("safety_number", participant.safety_number)
       .Bool("compared", participant.compared)
-      .Texts("alarms", participant.alarms);
+      .Texts("alarms", participant.alarms)
+      .Texts("settled_alarms", participant.settled_alarms);
   if (participant.invitation_expires_at != 0) {
     object.Text("invitation_expires", IsoTime(participant.invitation_expires_at));
   }
@@ -228,6 +233,9 @@ std::string ToText(const std::vector<Participant>& participants) {
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
     for (const std::string& alarm : participant.alarms) out += "    ! " + Harmless(alarm) + "\n";
+    for (const std::string& alarm : participant.settled_alarms) {
+      out += "    settled: " + Harmless(alarm) + "\n";
+    }
   }
   return out;
 }

@@ -1,4 +1,4 @@
-#include "client-lib/channels/commit_policy.h"
+#include "client-lib/channels/channel_policy.h"
 
 #include <algorithm>
 #include <map>
@@ -29,19 +29,6 @@ std::string DescribeCredential(const ChannelState& state, const mls::Credential&
   return Describe(*member);
 }
 
-std::optional<ParticipantId> ParticipantAt(const mls::Group& group, mls::LeafIndex leaf) {
-  const std::optional<mls::Member> member = group.FindMember(leaf);
-  if (!member.has_value()) return std::nullopt;
-  const absl::StatusOr<ParleyCredential> who = CredentialOf(member->credential);
-  if (!who.ok()) return std::nullopt;
-  return who->participant_id;
-}
-
-bool IsCommitterLeaf(const ChannelState& state, const mls::Group& group, mls::LeafIndex leaf) {
-  const std::optional<ParticipantId> who = ParticipantAt(group, leaf);
-  return who.has_value() && state.IsCommitter(*who);
-}
-
 // "Lee (counsel, Harbor), who is no neutral,"
 std::string DescribeOutsider(const ChannelState& state, const mls::Group& group,
                              mls::LeafIndex leaf) {
@@ -66,39 +53,6 @@ std::string DescribeChanges(const ChannelState& before, const mls::CommitChanges
   return "renew the group";
 }
 
-// Rule 1.
-absl::Status CheckSender(const ChannelState& before, const mls::Group& group,
-                         const mls::StagedCommit& commit) {
-  if (commit.changes().external) return Refused("somebody tried to join from outside");
-  if (IsCommitterLeaf(before, group, commit.sender())) return absl::OkStatus();
-  return Refused(DescribeOutsider(before, group, commit.sender()) + " tried to " +
-                 DescribeChanges(before, commit.changes()));
-}
-
-// Rule 2, for what one proposal by reference adds or removes.
-absl::Status CheckProposer(const ChannelState& before, const mls::Group& group,
-                           const mls::StagedCommit& commit, const mls::Sender& proposer,
-                           std::optional<mls::LeafIndex> removed, const std::string& deed) {
-  const std::string committer = DescribeLeaf(before, group, commit.sender());
-  if (!proposer.IsMember()) {
-    return Refused(committer + " committed a proposal from outside to " + deed);
-  }
-  if (proposer.leaf() == commit.sender() || IsCommitterLeaf(before, group, proposer.leaf())) {
-    return absl::OkStatus();
-  }
-  if (removed.has_value() && *removed == proposer.leaf()) return absl::OkStatus();
-  return Refused(DescribeOutsider(before, group, proposer.leaf()) + " tried to " + deed + ", and " +
-                 committer + " committed it");
-}
-
-absl::Status CheckUpdate(const ChannelState& before, const mls::UpdatedMember& update) {
-  PARLEY_ASSIGN_OR_RETURN(const ParleyCredential old, CredentialOf(update.before.credential));
-  const absl::StatusOr<ParleyCredential> renewed = CredentialOf(update.after.credential);
-  if (renewed.ok() && SamePerson(old, *renewed)) return absl::OkStatus();
-  return Refused(DescribeCredential(before, update.before.credential) +
-                 " tried to become another participant or device");
-}
-
 absl::Status CheckOtherExtensions(const std::string& committer,
                                   const mls::ExtensionsChange& change) {
   const auto others = [](mls::Extensions extensions) {
@@ -108,36 +62,6 @@ absl::Status CheckOtherExtensions(const std::string& committer,
   };
   if (others(change.before) == others(change.after)) return absl::OkStatus();
   return Refused(committer + " tried to change what the group requires");
-}
-
-// Rule 2.
-absl::Status CheckProposals(const ChannelState& before, const mls::Group& group,
-                            const mls::StagedCommit& commit) {
-  const mls::CommitChanges& changes = commit.changes();
-  const std::string committer = DescribeLeaf(before, group, commit.sender());
-  if (!changes.psks.empty()) return Refused(committer + " tried to mix in a pre-shared key");
-  if (changes.reinit.has_value()) return Refused(committer + " tried to end the group");
-  if (!commit.authenticated_data().empty()) {
-    return Refused(committer + " put authenticated data beside the commit");
-  }
-  for (const mls::AddedMember& add : changes.adds) {
-    PARLEY_RETURN_IF_ERROR(
-        CheckProposer(before, group, commit, add.proposed_by, std::nullopt, "add somebody"));
-  }
-  for (const mls::RemovedMember& remove : changes.removes) {
-    PARLEY_RETURN_IF_ERROR(
-        CheckProposer(before, group, commit, remove.proposed_by, remove.leaf,
-                      "remove " + DescribeCredential(before, remove.leaf_node.credential)));
-  }
-  for (const mls::UpdatedMember& update : changes.updates) {
-    PARLEY_RETURN_IF_ERROR(CheckUpdate(before, update));
-  }
-  if (changes.extensions.has_value()) {
-    PARLEY_RETURN_IF_ERROR(CheckProposer(before, group, commit, changes.extensions->proposed_by,
-                                         std::nullopt, "change the channel's state"));
-    PARLEY_RETURN_IF_ERROR(CheckOtherExtensions(committer, *changes.extensions));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status CheckStayingMember(const RosterMember& old, const RosterMember& now) {
@@ -170,13 +94,153 @@ absl::Status By(const std::string& committer, const absl::Status& status) {
 
 }  // namespace
 
+const ChannelPolicy& StandardPolicy() {
+  static const ChannelPolicy policy;
+  return policy;
+}
+
+std::optional<ParticipantId> ParticipantAt(const mls::Group& group, mls::LeafIndex leaf) {
+  const std::optional<mls::Member> member = group.FindMember(leaf);
+  if (!member.has_value()) return std::nullopt;
+  const absl::StatusOr<ParleyCredential> who = CredentialOf(member->credential);
+  if (!who.ok()) return std::nullopt;
+  return who->participant_id;
+}
+
+// ---- Credentials ----
+
+absl::Status ChannelPolicy::Judge(const mls::Credential& credential, ByteView) const {
+  if (CredentialOf(credential).ok()) return absl::OkStatus();
+  return Refused("a leaf has no valid credential of a participant");
+}
+
+absl::Status ChannelPolicy::JudgeSuccessor(const mls::Credential& before,
+                                           const mls::Credential& after) const {
+  const absl::StatusOr<ParleyCredential> old = CredentialOf(before);
+  const absl::StatusOr<ParleyCredential> renewed = CredentialOf(after);
+  if (old.ok() && renewed.ok() && SamePerson(*old, *renewed)) return absl::OkStatus();
+  return Refused("a leaf would become another participant or device");
+}
+
+Bytes ChannelPolicy::ClientOf(const mls::Credential& credential) const {
+  const absl::StatusOr<ParleyCredential> parsed = CredentialOf(credential);
+  if (!parsed.ok()) return CredentialJudge::ClientOf(credential);
+  // Begins as no credential does that Judge lets pass, so that the two can't be confused.
+  return crypto::Concat(
+      {crypto::ViewOf("client"), parsed->participant_id.bytes(), parsed->device_id.bytes()});
+}
+
+// ---- Channels ----
+
+bool ChannelPolicy::MayCommit(const ChannelState& state, const ParticipantId& who) const {
+  return state.IsCommitter(who);
+}
+
+absl::Status ChannelPolicy::CheckFounding(const ChannelState& state,
+                                          const ParticipantId& founder) const {
+  PARLEY_RETURN_IF_ERROR(ValidateChannelState(state));
+  PARLEY_RETURN_IF_ERROR(CheckCaucusRule(state));
+  if (MayCommit(state, founder)) return absl::OkStatus();
+  const RosterMember* who = state.FindMember(founder);
+  return Refused((who == nullptr ? "somebody outside it" : Describe(*who)) +
+                 " may not open the channel " + DescribeChannel(state.kind, state.side));
+}
+
+// ---- Messages ----
+
+absl::Status ChannelPolicy::CheckWireForm(const mls::MessageHead& head) const {
+  if (head.wire_format == mls::WireFormat::kPrivateMessage) return absl::OkStatus();
+  return Refused("an entry that isn't encrypted for the group");
+}
+
+absl::StatusOr<const RosterMember*> ChannelPolicy::CheckMessage(
+    const ChannelState& state, const mls::Group& group,
+    const mls::ApplicationMessage& message) const {
+  const std::optional<ParticipantId> who = ParticipantAt(group, message.sender);
+  const RosterMember* author = who.has_value() ? state.FindMember(*who) : nullptr;
+  if (author == nullptr) return Refused("a message by somebody who is not in the roster");
+  if (!message.authenticated_data.empty()) {
+    return Refused(Describe(*author) + " put authenticated data beside a message");
+  }
+  return author;
+}
+
+// ---- Commits ----
+
+bool ChannelPolicy::IsCommitterLeaf(const ChannelState& state, const mls::Group& group,
+                                    mls::LeafIndex leaf) const {
+  const std::optional<ParticipantId> who = ParticipantAt(group, leaf);
+  return who.has_value() && MayCommit(state, *who);
+}
+
+// Rule 1.
+absl::Status ChannelPolicy::CheckSender(const ChannelState& before, const mls::Group& group,
+                                        const mls::StagedCommit& commit) const {
+  if (commit.changes().external) return Refused("somebody tried to join from outside");
+  if (IsCommitterLeaf(before, group, commit.sender())) return absl::OkStatus();
+  return Refused(DescribeOutsider(before, group, commit.sender()) + " tried to " +
+                 DescribeChanges(before, commit.changes()));
+}
+
+// Rule 2, for what one proposal by reference adds or removes.
+absl::Status ChannelPolicy::CheckProposer(const ChannelState& before, const mls::Group& group,
+                                          const mls::StagedCommit& commit,
+                                          const mls::Sender& proposer,
+                                          std::optional<mls::LeafIndex> removed,
+                                          const std::string& deed) const {
+  const std::string committer = DescribeLeaf(before, group, commit.sender());
+  if (!proposer.IsMember()) {
+    return Refused(committer + " committed a proposal from outside to " + deed);
+  }
+  if (proposer.leaf() == commit.sender() || IsCommitterLeaf(before, group, proposer.leaf())) {
+    return absl::OkStatus();
+  }
+  if (removed.has_value() && *removed == proposer.leaf()) return absl::OkStatus();
+  return Refused(DescribeOutsider(before, group, proposer.leaf()) + " tried to " + deed + ", and " +
+                 committer + " committed it");
+}
+
+// Rule 2.
+absl::Status ChannelPolicy::CheckProposals(const ChannelState& before, const mls::Group& group,
+                                           const mls::StagedCommit& commit) const {
+  const mls::CommitChanges& changes = commit.changes();
+  const std::string committer = DescribeLeaf(before, group, commit.sender());
+  if (!changes.psks.empty()) return Refused(committer + " tried to mix in a pre-shared key");
+  if (changes.reinit.has_value()) return Refused(committer + " tried to end the group");
+  if (!commit.authenticated_data().empty()) {
+    return Refused(committer + " put authenticated data beside the commit");
+  }
+  for (const mls::AddedMember& add : changes.adds) {
+    PARLEY_RETURN_IF_ERROR(
+        CheckProposer(before, group, commit, add.proposed_by, std::nullopt, "add somebody"));
+  }
+  for (const mls::RemovedMember& remove : changes.removes) {
+    PARLEY_RETURN_IF_ERROR(
+        CheckProposer(before, group, commit, remove.proposed_by, remove.leaf,
+                      "remove " + DescribeCredential(before, remove.leaf_node.credential)));
+  }
+  for (const mls::UpdatedMember& update : changes.updates) {
+    if (!JudgeSuccessor(update.before.credential, update.after.credential).ok()) {
+      return Refused(DescribeCredential(before, update.before.credential) +
+                     " tried to become another participant or device");
+    }
+  }
+  if (changes.extensions.has_value()) {
+    PARLEY_RETURN_IF_ERROR(CheckProposer(before, group, commit, changes.extensions->proposed_by,
+                                         std::nullopt, "change the channel's state"));
+    PARLEY_RETURN_IF_ERROR(CheckOtherExtensions(committer, *changes.extensions));
+  }
+  return absl::OkStatus();
+}
+
 std::string DescribeLeaf(const ChannelState& state, const mls::Group& group, mls::LeafIndex leaf) {
   const std::optional<mls::Member> member = group.FindMember(leaf);
   if (!member.has_value()) return "nobody's leaf";
   return DescribeCredential(state, member->credential);
 }
 
-absl::Status CheckMembership(const ChannelState& state, const mls::Group& group) {
+absl::Status ChannelPolicy::CheckMembership(const ChannelState& state,
+                                            const mls::Group& group) const {
   std::map<DeviceId, std::pair<ParticipantId, IdentityKey>> expected;
   for (const RosterMember& member : state.members) {
     for (const RosterDevice& device : member.devices) {
@@ -201,8 +265,8 @@ absl::Status CheckMembership(const ChannelState& state, const mls::Group& group)
   return CheckCaucusRule(state);
 }
 
-absl::Status CheckStateChange(const ChannelState& before, const ChannelState& after,
-                              bool membership_changed) {
+absl::Status ChannelPolicy::CheckStateChange(const ChannelState& before, const ChannelState& after,
+                                             bool membership_changed) const {
   if (before.case_id != after.case_id || before.channel_id != after.channel_id ||
       before.incarnation != after.incarnation || before.kind != after.kind ||
       before.side != after.side || before.mailbox_id != after.mailbox_id) {
@@ -221,8 +285,8 @@ absl::Status CheckStateChange(const ChannelState& before, const ChannelState& af
   return absl::OkStatus();
 }
 
-absl::Status CheckNextKeys(const mls::Group& next, const ChannelState& after,
-                           const Closing& closing) {
+absl::Status ChannelPolicy::CheckNextKeys(const mls::Group& next, const ChannelState& after,
+                                          const Closing& closing) const {
   PARLEY_ASSIGN_OR_RETURN(const EpochKeys keys, DeriveEpochKeys(next, after.mailbox_id));
   PARLEY_ASSIGN_OR_RETURN(const GenerationKeys expected, PublicKeysOf(keys, after.control_key));
   if (closing.next_keys.control_key != expected.control_key) {
@@ -234,8 +298,10 @@ absl::Status CheckNextKeys(const mls::Group& next, const ChannelState& after,
   return absl::OkStatus();
 }
 
-absl::StatusOr<ChannelState> CheckCommit(const ChannelState& before, const mls::Group& group,
-                                         const mls::StagedCommit& commit, const Closing& closing) {
+absl::StatusOr<ChannelState> ChannelPolicy::CheckCommit(const ChannelState& before,
+                                                        const mls::Group& group,
+                                                        const mls::StagedCommit& commit,
+                                                        const Closing& closing) const {
   PARLEY_RETURN_IF_ERROR(CheckSender(before, group, commit));
   PARLEY_RETURN_IF_ERROR(CheckProposals(before, group, commit));
   const mls::CommitChanges& changes = commit.changes();
@@ -257,9 +323,11 @@ absl::StatusOr<ChannelState> CheckCommit(const ChannelState& before, const mls::
   return after;
 }
 
-absl::StatusOr<ChannelState> CheckWelcome(const mls::Group& group, const ChannelId& channel_id,
-                                          const CaseId& case_id, const ParticipantId& adder,
-                                          const ParleyCredential& self) {
+absl::StatusOr<ChannelState> ChannelPolicy::CheckWelcome(const mls::Group& group,
+                                                         const ChannelId& channel_id,
+                                                         const CaseId& case_id,
+                                                         const ParticipantId& adder,
+                                                         const ParleyCredential& self) const {
   if (group.suite() != mls::CipherSuiteId::kParley) {
     return Refused("a Welcome leads to a group of another cipher suite");
   }
@@ -271,7 +339,7 @@ absl::StatusOr<ChannelState> CheckWelcome(const mls::Group& group, const Channel
   if (state->case_id != case_id) return Refused("a Welcome leads to a channel of another case");
   if (state->channel_id != channel_id) return Refused("a Welcome leads to another channel");
   PARLEY_RETURN_IF_ERROR(CheckMembership(*state, group));
-  if (!state->IsCommitter(adder)) {
+  if (!MayCommit(*state, adder)) {
     const RosterMember* who = state->FindMember(adder);
     return Refused("a Welcome to the channel " + DescribeChannel(state->kind, state->side) +
                    " came from " + (who == nullptr ? "somebody outside it" : Describe(*who)) +
@@ -284,8 +352,8 @@ absl::StatusOr<ChannelState> CheckWelcome(const mls::Group& group, const Channel
   return *state;
 }
 
-absl::Status CheckProposal(const ChannelState& state, const mls::Group& group,
-                           const mls::PendingProposal& proposal) {
+absl::Status ChannelPolicy::CheckProposal(const ChannelState& state, const mls::Group& group,
+                                          const mls::PendingProposal& proposal) const {
   if (!proposal.sender.IsMember()) return Refused("somebody outside the group made a proposal");
   const mls::LeafIndex proposer = proposal.sender.leaf();
   const std::string name = DescribeLeaf(state, group, proposer);
@@ -298,9 +366,9 @@ absl::Status CheckProposal(const ChannelState& state, const mls::Group& group,
       const std::optional<mls::Member> member = group.FindMember(proposer);
       if (!member.has_value()) return Refused("nobody's leaf made a proposal");
       const auto& update = std::get<mls::Update>(proposal.proposal.body);
-      const absl::StatusOr<ParleyCredential> old = CredentialOf(member->credential);
-      const absl::StatusOr<ParleyCredential> renewed = CredentialOf(update.leaf_node.credential);
-      if (old.ok() && renewed.ok() && SamePerson(*old, *renewed)) return absl::OkStatus();
+      if (JudgeSuccessor(member->credential, update.leaf_node.credential).ok()) {
+        return absl::OkStatus();
+      }
       return Refused(name + " proposed to become another participant or device");
     }
     case mls::ProposalType::kRemove: {
@@ -319,8 +387,8 @@ absl::Status CheckProposal(const ChannelState& state, const mls::Group& group,
   }
 }
 
-std::vector<mls::PendingProposal> AcceptableProposals(const mls::Group& group,
-                                                      const std::set<mls::LeafIndex>& removed) {
+std::vector<mls::PendingProposal> ChannelPolicy::AcceptableProposals(
+    const mls::Group& group, const std::set<mls::LeafIndex>& removed) const {
   std::map<mls::LeafIndex, mls::PendingProposal> chosen;
   for (const mls::PendingProposal& pending : group.pending_proposals()) {
     if (!pending.sender.IsMember()) continue;
@@ -334,9 +402,7 @@ std::vector<mls::PendingProposal> AcceptableProposals(const mls::Group& group,
     if (const auto* remove = std::get_if<mls::Remove>(&pending.proposal.body)) {
       if (remove->removed == proposer && !leaves) chosen.insert_or_assign(proposer, pending);
     } else if (const auto* update = std::get_if<mls::Update>(&pending.proposal.body)) {
-      const absl::StatusOr<ParleyCredential> old = CredentialOf(member->credential);
-      const absl::StatusOr<ParleyCredential> renewed = CredentialOf(update->leaf_node.credential);
-      if (old.ok() && renewed.ok() && SamePerson(*old, *renewed) && !leaves) {
+      if (!leaves && JudgeSuccessor(member->credential, update->leaf_node.credential).ok()) {
         chosen.insert_or_assign(proposer, pending);
       }
     }

@@ -1,0 +1,244 @@
+// Old copies of profiles, and channels that are opened anew.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "client-lib/channels/test_lying_relay.h"
+
+namespace parley::client {
+namespace {
+
+// ---- Old copies of a profile ----
+
+TEST_F(RelayTest, ARestoredProfileSendsNothingAndComesBackWithANewLeaf) {
+  ana.Backup("old");
+  Must(ana.Say(id, "after the backup"));
+  Settle({&mira, &ben});
+  ana.RestoreBackup("old");
+  Must(ana.Queue(id, TextContent("from the old copy")));
+  const uint64_t head = relay.Only().head();
+  const ExchangeResult result = Must(ana.In(id).Exchange());
+  EXPECT_TRUE(result.standing_changed);
+  EXPECT_EQ(relay.Only().head(), head) << "nothing is sent";
+  EXPECT_EQ(ana.Info(id).standing, Standing::kRestored);
+  EXPECT_THAT(ana.Info(id).reason, HasSubstr("this profile is an old copy"));
+  EXPECT_EQ(ana.Queue(id, TextContent("?")).status().code(), absl::StatusCode::kFailedPrecondition);
+  // It goes on reading.
+  Must(mira.Say(id, "Ana?"));
+  Must(ana.In(id).Exchange());
+  EXPECT_EQ(ana.Heard(id).back(), "Mira: Ana?");
+  // Mira puts the old leaf out and a new one in, in one commit.
+  MembershipChange change;
+  change.removes = {ana.self.participant_id};
+  change.adds = {ana.AsNewMember()};
+  Must(mira.Prepare(id, change));
+  Must(mira.In(id).Exchange());
+  DeliverWelcomes(mira, id, case_id, {&ana});
+  EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
+  Settle({&ana, &mira, &ben});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: from the old copy");
+  EXPECT_EQ(ana.Heard(id).back(), "Ana: from the old copy");
+}
+
+TEST_F(RelayTest, AnotherMembersForgeryRestoresNobody) {
+  // Ben writes sender data that names Ana's leaf.
+  Insider insider = InsiderOf(ben, id);
+  const mls::LeafIndex anas = InsiderOf(ana, id).group.own_leaf();
+  Insider copy = InsiderOf(ana, id);  // stands for what Ben derives: the ratchets are everybody's
+  for (int i = 0; i < 3; ++i) Must(copy.group.Protect(crypto::ViewOf("x")));
+  Bytes forged = Must(copy.group.Protect(crypto::ViewOf("forged")));
+  forged.back() ^= 1;  // he can't make Ana's signature
+  ASSERT_NE(insider.group.own_leaf(), anas);
+  Must(AppendMessage(relay, insider, forged));
+  Must(ana.In(id).Exchange());
+  EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
+  EXPECT_EQ(ana.Info(id).passed_over, 1u);
+}
+
+TEST_F(RelayTest, ARestoredCommitterIsNoticedToo) {
+  mira.Backup("old");
+  Must(mira.Prepare(id, {}));
+  Must(mira.In(id).Exchange());
+  mira.RestoreBackup("old");
+  Must(mira.In(id).Exchange());
+  EXPECT_EQ(mira.Info(id).standing, Standing::kRestored);
+  Must(mira.In(id).Exchange());
+  EXPECT_EQ(mira.Info(id).standing, Standing::kRestored);
+}
+
+TEST_F(RelayTest, ACopyThatMissedNothingOfItsOwnGoesOn) {
+  ana.Backup("old");
+  Must(mira.Say(id, "while the copy lay there"));
+  ana.RestoreBackup("old");
+  Must(ana.Say(id, "hello again"));
+  Settle({&mira, &ana, &ben});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: hello again");
+}
+
+// ---- Incarnations ----
+
+TEST_F(RelayTest, AHaltedChannelIsOpenedAnew) {
+  const std::vector<std::string> before = ana.Heard(id);
+  // Ana's content waits while the channel halts.
+  Must(ana.Queue(id, TextContent("waiting")));
+  Insider insider = InsiderOf(mira, id);
+  const Bytes payload(300, 7);
+  const Closing closing = SignClosing(ControlKeyOf(mira, id), insider.state.mailbox_id,
+                                      insider.generation, payload, relay.Only().current().keys);
+  Must(AppendPayload(relay, insider, payload, closing));
+  for (Person* person : {&mira, &ana, &ben}) {
+    Must(person->In(id).Exchange());
+    ASSERT_EQ(person->Info(id).standing, Standing::kHalted);
+  }
+  const auto payment = [] {
+    MailboxPayment made;
+    made.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+    return made;
+  };
+  {
+    Transaction tx = Must(ana.store->Begin());
+    EXPECT_EQ(ana.In(id).Reopen(tx, payment(), ana.self).code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  const uint64_t number = mira.Info(id).number;
+  {
+    Transaction tx = Must(mira.store->Begin());
+    Must(mira.In(id).Reopen(tx, payment(), mira.self));
+    Must(tx.Commit());
+  }
+  Add(mira, {&ana, &ben});
+  Settle({&mira, &ana, &ben});
+  Must(mira.Say(id, "again"));
+  Settle({&mira, &ana, &ben});
+  for (Person* person : {&mira, &ana, &ben}) {
+    const ChannelInfo info = person->Info(id);
+    EXPECT_EQ(info.standing, Standing::kActive);
+    EXPECT_EQ(info.state.incarnation, 2u);
+    std::vector<std::string> expected = before;
+    expected.push_back("Ana: waiting");
+    expected.push_back("Mira: again");
+    EXPECT_EQ(person->Heard(id), expected);
+    EXPECT_GT(person->Messages(id).back().number, number);
+    EXPECT_EQ(person->Messages(id).back().incarnation, 2u);
+  }
+  EXPECT_EQ(relay.mailboxes.size(), 2u);
+  // Old Welcomes are refused, and an active channel isn't opened anew by mistake.
+  Transaction tx = Must(mira.store->Begin());
+  EXPECT_EQ(mira.In(id).Reopen(tx, payment(), mira.self).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(RelayTest, WhatWasSaidBeforeAReopeningIsReadFirst) {
+  // Ana is away while Mira speaks, the channel halts and is opened anew.
+  Must(mira.Say(id, "last words"));
+  const Insider insider = InsiderOf(mira, id);
+  const Bytes payload(300, 7);
+  Must(AppendPayload(relay, insider, payload,
+                     SignClosing(ControlKeyOf(mira, id), insider.state.mailbox_id,
+                                 insider.generation, payload, relay.Only().current().keys)));
+  Must(mira.In(id).Exchange());
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  {
+    Transaction tx = Must(mira.store->Begin());
+    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self));
+    Must(tx.Commit());
+  }
+  Add(mira, {&ana});
+  Must(mira.Say(id, "first words"));
+  EXPECT_EQ(ana.Info(id).state.incarnation, 1u);
+  ana.Restart();
+  Must(ana.Say(id, "I am back"));
+  const std::vector<std::string> heard = ana.Heard(id);
+  ASSERT_GE(heard.size(), 3u);
+  EXPECT_EQ(std::vector<std::string>(heard.end() - 3, heard.end()),
+            (std::vector<std::string>{"Mira: last words", "Mira: first words", "Ana: I am back"}));
+  EXPECT_EQ(ana.Info(id).state.incarnation, 2u);
+  EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
+}
+
+TEST_F(RelayTest, WhoComesBackReadsTheFirstStayToItsEnd) {
+  Must(mira.Say(id, "before the removal"));
+  Must(Remove(mira, ana));
+  Must(mira.Say(id, "while away"));
+  Add(mira, {&ana});
+  Must(mira.Say(id, "after the return"));
+  Must(ana.Say(id, "back"));
+  Settle({&ana, &mira, &ben});
+  const std::vector<std::string> heard = ana.Heard(id);
+  ASSERT_GE(heard.size(), 3u);
+  EXPECT_EQ(std::vector<std::string>(heard.end() - 3, heard.end()),
+            (std::vector<std::string>{"Mira: before the removal", "Mira: after the return",
+                                      "Ana: back"}));
+  EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
+}
+
+// Tomas, who was removed while Ana was away, opens the channel anew with her key package.
+TEST_F(RelayTest, WhoWasRemovedLeadsNobodyAway) {
+  Add(mira, {&tomas});
+  ShareControl(mira, tomas);
+  Settle({&mira, &tomas, &ana, &ben});
+  Must(Remove(mira, tomas));
+  {
+    MailboxPayment payment;
+    payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+    Transaction tx = Must(tomas.store->Begin());
+    Must(tomas.In(id).Reopen(tx, std::move(payment), tomas.self, true));
+    Must(tx.Commit());
+  }
+  Add(tomas, {&ana});
+  EXPECT_EQ(ana.Info(id).state.incarnation, 1u) << "before the log was read";
+  Must(ana.Say(id, "to Mira"));
+  EXPECT_EQ(ana.Info(id).state.incarnation, 1u);
+  EXPECT_EQ(ana.Info(id).state.FindMember(tomas.self.participant_id), nullptr);
+  ASSERT_EQ(ana.Info(id).alarms.size(), 1u);
+  EXPECT_EQ(ana.Info(id).alarms[0].kind, ChannelAlarmKind::kRefused);
+  EXPECT_THAT(ana.Info(id).alarms[0].text, HasSubstr("may not open it anew"));
+  Settle({&mira, &ana});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: to Mira");
+}
+
+// The relay keeps the answer to an own commit back and serves it under another append id.
+TEST_F(RelayTest, AnOwnClosingUnderAnotherIdRestoresNobody) {
+  relay.after_append = [&] {
+    entries().back().append_id[0] ^= 1;
+    return absl::UnavailableError("cut");
+  };
+  Must(mira.Prepare(id, {}));
+  EXPECT_EQ(mira.In(id).Exchange().status().code(), absl::StatusCode::kUnavailable);
+  relay.after_append = nullptr;
+  const absl::Status status = mira.In(id).Sync().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not as it was sent"));
+  EXPECT_EQ(mira.Info(id).standing, Standing::kActive);
+  entries().back().append_id[0] ^= 1;
+  const ExchangeResult result = Must(mira.In(id).Exchange());
+  EXPECT_TRUE(result.commit_merged);
+  Settle({&mira, &ana});
+}
+
+TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
+  relay.mailboxes.clear();
+  const absl::Status status = ana.In(id).Exchange().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("a neutral can open the channel anew"));
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  {
+    Transaction tx = Must(mira.store->Begin());
+    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self, true));
+    Must(tx.Commit());
+  }
+  Add(mira, {&ana});
+  Must(ana.Say(id, "back"));
+  Settle({&mira, &ana});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: back");
+  ASSERT_FALSE(ana.Info(id).alarms.empty());
+  EXPECT_EQ(ana.Info(id).alarms.back().kind, ChannelAlarmKind::kReopened);
+  EXPECT_THAT(ana.Info(id).alarms.back().text, HasSubstr("Mira (mediator) has opened"));
+}
+
+}  // namespace
+}  // namespace parley::client

@@ -1,0 +1,127 @@
+// Welcomes that must not be taken: docs/protocol.md section 5.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "client-lib/channels/test_policy.h"
+
+namespace parley::client {
+namespace {
+
+using ::testing::IsEmpty;
+
+class WelcomeTest : public Room {
+ protected:
+  void SetUp() override {
+    Open(ChannelKind::kCaucus, "Harbor", {&ana});
+    Settle({&mira, &ana});
+    MembershipChange change;
+    change.adds = {lee.AsNewMember()};
+    Must(mira.Prepare(id, change));
+    Must(mira.In(id).Exchange());
+    const ReadTransaction tx = Must(mira.store->Read());
+    std::vector<WelcomeDelivery> pending = Must(mira.In(id).PendingWelcomes(tx));
+    ASSERT_EQ(pending.size(), 1u);
+    EXPECT_EQ(pending[0].participant_id, lee.self.participant_id);
+    PARLEY_CHECK(wrapper.ParseFromArray(pending[0].wrapper.data(),
+                                        static_cast<int>(pending[0].wrapper.size())));
+  }
+
+  absl::Status Join() {
+    return lee.Join(case_id, adder, crypto::ToBytes(wrapper.SerializeAsString())).status();
+  }
+
+  content::v1::WelcomeWrapper wrapper;
+  ParticipantId adder = mira.self.participant_id;
+};
+
+TEST_F(WelcomeTest, IsTakenOnce) {
+  Must(Join());
+  EXPECT_EQ(lee.Info(id).standing, Standing::kActive);
+  lee.AsNewMember();
+  EXPECT_EQ(Join().code(), absl::StatusCode::kNotFound) << "the key package is used up";
+}
+
+TEST_F(WelcomeTest, FromSomebodyWhoMayNotAdd) {
+  adder = ana.self.participant_id;
+  const absl::Status status = Join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Ana (party, Harbor), who may not add"));
+  adder = RandomId<ParticipantId>();
+  EXPECT_EQ(Join().code(), absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(WelcomeTest, ToAnotherCaseOrChannel) {
+  EXPECT_EQ(lee.Join(RandomId<CaseId>(), adder, crypto::ToBytes(wrapper.SerializeAsString()))
+                .status()
+                .code(),
+            absl::StatusCode::kPermissionDenied);
+  wrapper.set_channel_id(ToField(RandomId<ChannelId>()));
+  EXPECT_EQ(Join().code(), absl::StatusCode::kPermissionDenied);
+}
+
+// The committer's roster makes another of the recipient than the inviter's approval did.
+TEST_F(WelcomeTest, WithAnotherRoleOrSideThanApproved) {
+  const auto join = [&](Role role, const std::string& side) {
+    mls::KeyPackageBundle bundle =
+        Must(mls::KeyPackageBundle::Parse(lee.packages.back().SerializeSecret().Reveal()));
+    Transaction tx = Must(lee.store->Begin());
+    JoinExpectations expected{case_id, adder, lee.self};
+    expected.role = role;
+    expected.side = side;
+    return Channel::Join(tx, lee.context, wrapper, std::move(bundle), expected).status();
+  };
+  EXPECT_EQ(join(Role::kParty, "Harbor").code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(join(Role::kCounsel, "Northline").code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(join(Role::kMediator, "").code(), absl::StatusCode::kPermissionDenied);
+  const absl::Status right = join(Role::kCounsel, "Harbor");
+  EXPECT_TRUE(right.ok()) << right;
+}
+
+TEST_F(WelcomeTest, WithAWrapperThatIsNotRight) {
+  const content::v1::WelcomeWrapper good = wrapper;
+  wrapper.set_generation(good.generation() + 1);
+  EXPECT_EQ(Join().code(), absl::StatusCode::kInvalidArgument);
+  wrapper = good;
+  wrapper.mutable_joined()->set_transcript_hash("short");
+  EXPECT_EQ(Join().code(), absl::StatusCode::kInvalidArgument);
+  wrapper = good;
+  wrapper.mutable_joined()->set_position(0);
+  EXPECT_EQ(Join().code(), absl::StatusCode::kInvalidArgument);
+  wrapper = good;
+  wrapper.set_channel_id("x");
+  EXPECT_EQ(Join().code(), absl::StatusCode::kInvalidArgument);
+  wrapper = good;
+  (*wrapper.mutable_welcome())[wrapper.welcome().size() / 2] ^= 1;
+  EXPECT_FALSE(Join().ok());
+  const ReadTransaction tx = Must(lee.store->Read());
+  EXPECT_THAT(Must(Channel::List(tx)), IsEmpty()) << "nothing of it is kept";
+}
+
+TEST_F(WelcomeTest, ForAnotherDeviceOfTheSameKeyPackage) {
+  lee.self.device_id = RandomId<DeviceId>();
+  EXPECT_EQ(Join().code(), absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(WelcomeTest, IntoAGroupThatBreaksTheCaucusRule) {
+  // Mira's client is honest; a hostile one adds Ben to Harbor's caucus.
+  Insider insider = InsiderOf(mira, id);
+  ChannelState after = insider.state;
+  after.members.push_back({ben.self.participant_id,
+                           "Ben",
+                           Role::kParty,
+                           "Northline",
+                           {{ben.self.device_id, ben.self.identity_key}}});
+  mls::CommitOptions options;
+  options.adds = ben.AsNewMember().key_packages;
+  options.extensions = WithChannelState(insider.group.extensions(), after);
+  const mls::PreparedCommit commit = Must(insider.group.PrepareCommit(options));
+  wrapper.set_welcome(crypto::ToString(*commit.welcome));
+  wrapper.set_generation(GenerationOf(commit.next.epoch()));
+  const absl::Status status =
+      ben.Join(case_id, adder, crypto::ToBytes(wrapper.SerializeAsString())).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Ben (party, Northline) may not be in"));
+}
+
+}  // namespace
+}  // namespace parley::client

@@ -1,0 +1,298 @@
+// What a relay alters, drops or makes up in inboxes: it is noticed, and comes again.
+#include <gmock/gmock.h>
+
+#include "client-lib/pairing/test_inbox.h"
+
+namespace parley::client {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// What the relay shows in place of the truth: entries altered, and appends answered and forgotten.
+class LyingRelay final : public RelayClient {
+ public:
+  explicit LyingRelay(RelayClient& relay) : relay_(relay) {}
+
+  bool alters = false;          // every entry that is read
+  bool swallows = false;        // appends are acknowledged, and not stored
+  uint64_t claimed = 0;         // with swallows: the generation that it says is the current one
+  std::vector<uint64_t> tried;  // the generations of appends
+  uint64_t appended = 0;
+
+  absl::StatusOr<AppendOutcome> Append(const ObjectId& mailbox_id, uint64_t generation,
+                                       const crypto::SignatureKey& append_key,
+                                       const AppendId& append_id, crypto::ByteView payload,
+                                       const std::optional<Closing>& closing) override {
+    tried.push_back(generation);
+    if (generation < claimed) return AppendOutcome(StaleGeneration{claimed});
+    if (swallows) return AppendOutcome(Appended{});
+    ++appended;
+    return relay_.Append(mailbox_id, generation, append_key, append_id, payload, closing);
+  }
+  absl::StatusOr<ReadResult> Read(const ObjectId& mailbox_id, uint64_t generation,
+                                  const crypto::SignatureKey& read_key, uint64_t from,
+                                  uint32_t max_entries, uint32_t max_bytes) override {
+    auto page = relay_.Read(mailbox_id, generation, read_key, from, max_entries, max_bytes);
+    if (!page.ok() || !alters) return page;
+    for (Entry& entry : page->entries) entry.payload[entry.payload.size() / 2] ^= 1;
+    return page;
+  }
+
+  const ConnectionInfo& connection() const override { return relay_.connection(); }
+  const RelayInfo& info() const override { return relay_.info(); }
+  void Shutdown() override {}
+  absl::Status CreateMailbox(const Credential&, const ObjectId&, const GenerationKeys&,
+                             const Allowance&, uint64_t) override {
+    return Unused();
+  }
+  absl::StatusOr<uint64_t> CurrentGeneration(const ObjectId&, uint64_t,
+                                             const crypto::SignatureKey&) override {
+    return Unused();
+  }
+  std::unique_ptr<Subscription> Subscribe() override { return nullptr; }
+  absl::Status ControlMailbox(const ObjectId&, uint64_t, const crypto::SignatureKey&,
+                              const ControlAct&) override {
+    return Unused();
+  }
+  absl::Status CreateBlob(const Credential&, const ObjectId&, const PublicKey&, const PublicKey&,
+                          uint64_t, uint64_t) override {
+    return Unused();
+  }
+  absl::StatusOr<std::unique_ptr<BlobUpload>> UploadBlob(const ObjectId&,
+                                                         const crypto::SignatureKey&, uint64_t,
+                                                         uint64_t, uint64_t) override {
+    return Unused();
+  }
+  absl::Status SealBlob(const ObjectId&, const crypto::SignatureKey&, uint64_t, uint64_t) override {
+    return Unused();
+  }
+  absl::StatusOr<BlobStat> StatBlob(const ObjectId&, BlobKey,
+                                    const crypto::SignatureKey&) override {
+    return Unused();
+  }
+  absl::Status DownloadBlob(const ObjectId&, const crypto::SignatureKey&, uint64_t, uint64_t,
+                            const std::function<absl::Status(uint64_t, std::string&)>&) override {
+    return Unused();
+  }
+  absl::Status DeleteBlob(const ObjectId&, const crypto::SignatureKey&) override {
+    return Unused();
+  }
+  absl::StatusOr<std::vector<crypto::Bytes>> IssueVouchers(crypto::ByteView, uint32_t, uint64_t,
+                                                           uint64_t) override {
+    return Unused();
+  }
+
+ private:
+  static absl::Status Unused() { return absl::UnimplementedError("not in this test"); }
+  RelayClient& relay_;
+};
+
+TEST_F(InboxTest, WhatWasAlteredIsAskedForAndComesAgainInOrder) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  LyingRelay liar(ana.client());
+  liar.alters = true;
+  for (int i = 0; i < 3; ++i) mira.Write(to_ana, std::to_string(i));
+  EXPECT_EQ(mira.Flush().sent, 3u);
+  const auto nothing = [](Transaction&, const Pairing&, const InboxMessage&) {
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(ana.InboxOf().Receive(liar, nothing).ok());
+  EXPECT_TRUE(ana.Answer());
+  EXPECT_EQ(ana.Device().not_opened, 3u);
+  EXPECT_EQ(ana.Device().not_opened_at, ana.now);
+  ana.Flush();
+  // Mira hears that it is missing, and sends it again; what is new stays behind it.
+  EXPECT_THAT(mira.Receive(), IsEmpty());
+  EXPECT_TRUE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
+  mira.Write(to_ana, "3");
+  EXPECT_EQ(mira.Flush().sent, 4u);
+  EXPECT_THAT(ana.Receive(), ElementsAre("0", "1", "2", "3"));
+  EXPECT_TRUE(ana.Answer());
+  ana.Flush();
+  EXPECT_THAT(mira.Kept(), ::testing::SizeIs(4));
+  mira.Receive();
+  EXPECT_THAT(mira.Kept(), IsEmpty());
+  EXPECT_EQ(mira.TrafficWith(to_ana).kept_bytes, 0u);
+  EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
+}
+
+TEST_F(InboxTest, WhatComesAfterAGapWaitsForWhatIsMissing) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  LyingRelay liar(mira.client());
+  liar.swallows = true;
+  mira.Write(to_ana, "first");
+  ASSERT_TRUE(mira.InboxOf().Flush(liar).ok());
+  mira.Write(to_ana, "second");
+  mira.Flush();
+  EXPECT_THAT(ana.Receive(), IsEmpty());
+  EXPECT_EQ(ana.TrafficWith(to_mira).gap_since, ana.now);
+  EXPECT_TRUE(ana.Answer());
+  ana.Flush();
+  mira.Receive();
+  mira.Flush();
+  EXPECT_THAT(ana.Receive(), ElementsAre("first", "second"));
+  EXPECT_EQ(ana.TrafficWith(to_mira).gap_since, 0u);
+}
+
+TEST_F(InboxTest, WhatNobodyMissesIsSentAgainInTimeAndTakenOnce) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  LyingRelay liar(mira.client());
+  liar.swallows = true;
+  mira.Write(to_ana, "once");
+  ASSERT_TRUE(mira.InboxOf().Flush(liar).ok());
+  EXPECT_EQ(mira.Flush().sent, 0u);
+  mira.now += 15;
+  EXPECT_EQ(mira.Flush().sent, 1u);
+  mira.now += 60;
+  EXPECT_EQ(mira.Flush().sent, 1u);  // nothing was confirmed yet
+  EXPECT_THAT(ana.Receive(), ElementsAre("once"));
+  EXPECT_TRUE(ana.Answer());
+  EXPECT_FALSE(ana.Answer());  // once
+  ana.Flush();
+  mira.Receive();
+  EXPECT_FALSE(mira.Answer());  // a confirmation isn't confirmed
+  mira.now += 100 * 24 * 3600;
+  EXPECT_EQ(mira.Flush().sent, 0u);
+}
+
+TEST_F(InboxTest, AConfirmationThatIsLostIsGivenAgainForTheRepeat) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  mira.Write(to_ana, "word");
+  mira.Flush();
+  EXPECT_THAT(ana.Receive(), ElementsAre("word"));
+  EXPECT_TRUE(ana.Answer());
+  LyingRelay liar(ana.client());
+  liar.swallows = true;
+  ASSERT_TRUE(ana.InboxOf().Flush(liar).ok());
+  mira.Receive();
+  EXPECT_THAT(mira.Kept(), ::testing::SizeIs(1));
+  mira.now += 15;
+  EXPECT_EQ(mira.Flush().sent, 1u);
+  EXPECT_THAT(ana.Receive(), IsEmpty());
+  EXPECT_TRUE(ana.Answer());
+  ana.Flush();
+  mira.Receive();
+  EXPECT_THAT(mira.Kept(), IsEmpty());
+}
+
+TEST_F(InboxTest, AnotherMessageConfirmsByTheWay) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  mira.Write(to_ana, "question");
+  mira.Flush();
+  ana.Receive();
+  ana.Write(to_mira, "answer");
+  EXPECT_FALSE(ana.Answer());
+  ana.Flush();
+  EXPECT_THAT(mira.Receive(), ElementsAre("answer"));
+  EXPECT_THAT(mira.Kept(), IsEmpty());
+}
+
+// A bad message is counted as come: it isn't asked for again and again.
+TEST_F(InboxTest, WhatIsRefusedIsConfirmedAllTheSame) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  mira.Write(to_ana, "bad");
+  mira.Flush();
+  ASSERT_TRUE(ana.InboxOf()
+                  .Receive(ana.client(),
+                           [](Transaction&, const Pairing&, const InboxMessage&) -> absl::Status {
+                             return absl::PermissionDeniedError("no");
+                           })
+                  .ok());
+  EXPECT_EQ(ana.TrafficWith(to_mira).received, 1u);
+  EXPECT_EQ(ana.Device().passed_over, 1u);
+  ana.Answer();
+  ana.Flush();
+  mira.Receive();
+  EXPECT_THAT(mira.Kept(), IsEmpty());
+}
+
+TEST_F(InboxTest, JunkMakesNobodyAskWithoutEnd) {
+  Someone mira("Mira", id_, relay_);
+  Someone ben("Ben", id_, relay_);
+  Pairing ben_to_mira;
+  Pairing mira_to_ben;
+  Pair(ben, mira, ben_to_mira, mira_to_ben);
+  const auto key = crypto::SignatureKey::FromSeed(ben_to_mira.append_seed.Reveal());
+  ASSERT_TRUE(key.ok());
+  int asked = 0;
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(ben.client()
+                    .Append(mira.Device().inbox_id, 1, *key, crypto::RandomArray<16>(),
+                            Bytes(64, static_cast<uint8_t>(i)))
+                    .ok());
+    mira.Receive();
+    asked += mira.Answer() ? 1 : 0;
+  }
+  EXPECT_EQ(asked, 4);
+  EXPECT_EQ(mira.Device().not_opened, 12u);
+}
+
+TEST_F(InboxTest, AClaimedGenerationDoesNotStick) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  LyingRelay liar(mira.client());
+  liar.swallows = true;
+  liar.claimed = 900;
+  mira.Write(to_ana, "lost");
+  ASSERT_TRUE(mira.InboxOf().Flush(liar).ok());
+  EXPECT_EQ(liar.tried.back(), 900u);
+  mira.Write(to_ana, "next");
+  const FlushResult flushed = mira.Flush();
+  EXPECT_EQ(flushed.sent, 1u);
+  EXPECT_THAT(flushed.refused, IsEmpty());
+  EXPECT_THAT(ana.Receive(), IsEmpty());  // what came before it is missing
+  mira.now += 15;
+  EXPECT_EQ(mira.Flush().sent, 2u);
+  EXPECT_THAT(ana.Receive(), ElementsAre("lost", "next"));
+}
+
+// The true one is what its owner says, which saves the way through the old ones.
+TEST_F(InboxTest, AnInboxesGenerationIsLearnedFromItsOwner) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  OwnDevice device = ana.Device();
+  ASSERT_TRUE(PlanInboxClosing(device, {}, 0));
+  ana.Change([&](Transaction& step) { return ana.records().PutDevice(step, device); });
+  ana.Flush();
+  ana.Write(to_mira, "here");
+  ana.Flush();
+  EXPECT_THAT(mira.Receive(), ElementsAre("here"));
+  LyingRelay watched(mira.client());
+  mira.Write(to_ana, "there");
+  ASSERT_TRUE(mira.InboxOf().Flush(watched).ok());
+  EXPECT_THAT(watched.tried, ElementsAre(2u));
+}
+
+}  // namespace
+}  // namespace parley::client

@@ -1,0 +1,83 @@
+// Connections: how many there may be.
+#include "server/grpc/acceptor.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "server/grpc/relay_server_fixture_for_test.h"
+
+namespace parley::server {
+namespace {
+
+class FewConnectionsTest : public RelayServerTest {
+ protected:
+  static Limits Few() {
+    Limits limits;
+    limits.max_connections = 8;
+    limits.max_connections_per_address = 6;
+    return limits;
+  }
+  FewConnectionsTest() : RelayServerTest(Few()) {}
+
+  // A connection from an address of the loopback's; -1 when it was closed at once.
+  int Connect(const char* from) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &address.sin_addr);
+    EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    address.sin_port = htons(static_cast<uint16_t>(port_));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    timeval patience{0, 300'000};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    char byte = 0;
+    if (::recv(fd, &byte, 1, 0) < 0 && errno == EAGAIN) return fd;  // open, and silent
+    ::close(fd);
+    return -1;
+  }
+  bool Answers() {
+    auto stub = v1::Relay::NewStub(NewChannel());
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    v1::GetInfoResponse info;
+    return stub->GetInfo(&context, {}, &info).ok();
+  }
+};
+
+TEST_F(FewConnectionsTest, ConnectionsAreBoundedByAddressAndInAll) {
+  std::vector<int> open;
+  auto hold = [&](const char* from, int count) {
+    int held = 0;
+    for (int i = 0; i < count; ++i) {
+      const int fd = Connect(from);
+      if (fd < 0) continue;
+      open.push_back(fd);
+      ++held;
+    }
+    return held;
+  };
+  // Whoever takes all places of one address leaves others theirs.
+  EXPECT_EQ(hold("127.0.0.2", 9), 6);
+  EXPECT_TRUE(Answers());
+  EXPECT_EQ(hold("127.0.0.3", 4), 2);
+  EXPECT_FALSE(Answers());
+  // They are free again when their connections end, handshake or not.
+  for (int fd : open) ::close(fd);
+  open.clear();
+  bool answers = false;
+  for (int i = 0; i < 50 && !answers; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    answers = Answers();
+  }
+  EXPECT_TRUE(answers);
+}
+
+}  // namespace
+}  // namespace parley::server

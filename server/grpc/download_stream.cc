@@ -1,0 +1,157 @@
+#include "server/grpc/download_stream.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/support/slice.h>
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "crypto/base/status_macros.h"
+#include "parley/relay/v1/relay.pb.h"
+#include "server/core/request_fields.h"
+#include "server/grpc/counted_call.h"
+#include "server/grpc/status_mapping.h"
+
+namespace parley::server {
+namespace {
+
+namespace v1 = relay::v1;
+
+absl::StatusOr<v1::DownloadBlobRequest> ParseRequest(const grpc::ByteBuffer& bytes,
+                                                     const Limits& limits) {
+  PARLEY_RETURN_IF_ERROR(CheckRequestSize(bytes.Length(), limits));
+  grpc::ByteBuffer copy = bytes;  // of the references; parsing uses it up
+  v1::DownloadBlobRequest request;
+  const grpc::Status parsed =
+      grpc::SerializationTraits<v1::DownloadBlobRequest>::Deserialize(&copy, &request);
+  if (!parsed.ok()) return absl::InvalidArgumentError("the request is no DownloadBlobRequest");
+  return request;
+}
+
+// A DownloadBlobResponse around the chunk, which stays where it is.
+grpc::ByteBuffer ResponseOf(uint64_t index, storage::PinnedValue chunk) {
+  using google::protobuf::internal::WireFormatLite;
+  std::string head;
+  {
+    google::protobuf::io::StringOutputStream stream(&head);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.WriteTag(WireFormatLite::MakeTag(v1::DownloadBlobResponse::kIndexFieldNumber,
+                                         WireFormatLite::WIRETYPE_VARINT));
+    out.WriteVarint64(index);
+    out.WriteTag(WireFormatLite::MakeTag(v1::DownloadBlobResponse::kDataFieldNumber,
+                                         WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
+    out.WriteVarint32(static_cast<uint32_t>(chunk.bytes.size()));
+  }
+  using Owner = std::shared_ptr<const void>;
+  const std::array<grpc::Slice, 2> slices = {
+      grpc::Slice(head), grpc::Slice(
+                             const_cast<char*>(chunk.bytes.data()), chunk.bytes.size(),
+                             [](void* owner) { delete static_cast<Owner*>(owner); },
+                             new Owner(std::move(chunk.owner)))};
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+// While one chunk is on its way to the client, the next is read from the store.
+class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  DownloadStream(Relay& relay, UnreadAnswers& unread, grpc::CallbackServerContext& context,
+                 const grpc::ByteBuffer& request_bytes)
+      : relay_(relay), call_(unread, context) {
+    const absl::Status opened = Open(request_bytes);
+    if (!opened.ok()) {
+      Finish(ToGrpcStatus(opened));
+      return;
+    }
+    ReadNext();
+    SendNext();
+  }
+
+  void OnWriteDone(bool ok) override {
+    call_.Sent();
+    {
+      std::lock_guard lock(mutex_);
+      is_written_ = true;
+      failed_ = !ok;
+      if (!has_next_) return;  // whoever reads it goes on
+    }
+    SendNext();
+  }
+
+  void OnDone() override {
+    call_.Close();
+    delete this;
+  }
+
+ private:
+  absl::Status Open(const grpc::ByteBuffer& request_bytes) {
+    PARLEY_ASSIGN_OR_RETURN(v1::DownloadBlobRequest request,
+                            ParseRequest(request_bytes, relay_.limits()));
+    PARLEY_ASSIGN_OR_RETURN(range_, relay_.blobs().OpenRange(request));
+    return absl::OkStatus();
+  }
+
+  // Sends what was read, and reads what follows meanwhile. One thread at a time is here: the one
+  // that finds the write done and the next chunk read.
+  void SendNext() {
+    while (true) {
+      if (failed_) return Finish(grpc::Status::CANCELLED);
+      if (!next_.ok()) return Finish(ToGrpcStatus(next_.status()));
+      if (!next_->has_value()) return Finish(grpc::Status::OK);
+      response_ = ResponseOf(range_.first - 1, **std::move(next_));
+      call_.Sending(2 * response_.Length());  // and the next chunk
+      {
+        std::lock_guard lock(mutex_);
+        is_written_ = false;
+        has_next_ = false;
+      }
+      StartWrite(&response_);
+      ReadNext();
+      std::lock_guard lock(mutex_);
+      has_next_ = true;
+      if (!is_written_) return;  // OnWriteDone goes on
+    }
+  }
+
+  // Into next_: nothing at the end.
+  void ReadNext() {
+    if (range_.first == range_.end) {
+      next_ = std::optional<storage::PinnedValue>();
+      return;
+    }
+    absl::StatusOr<storage::PinnedValue> chunk =
+        relay_.blobs().ReadChunk(range_.blob, range_.first++);
+    if (chunk.ok()) {
+      next_ = std::optional<storage::PinnedValue>(*std::move(chunk));
+    } else {
+      next_ = chunk.status();
+    }
+  }
+
+  Relay& relay_;
+  CountedCall call_;
+  Blobs::Range range_;
+  grpc::ByteBuffer response_;
+  absl::StatusOr<std::optional<storage::PinnedValue>> next_;
+
+  std::mutex mutex_;
+  bool is_written_ = true;
+  bool has_next_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, UnreadAnswers& unread,
+                                                              grpc::CallbackServerContext& context,
+                                                              const grpc::ByteBuffer& request) {
+  return new DownloadStream(relay, unread, context, request);
+}
+
+}  // namespace parley::server

@@ -1,0 +1,22 @@
+// DownloadBlob as a reactor of gRPC's callback interface, on the messages' bytes: a chunk goes out
+// from where the store has it, without being copied into a message and out of it again.
+#ifndef PARLEY_SERVER_GRPC_DOWNLOAD_STREAM_H_
+#define PARLEY_SERVER_GRPC_DOWNLOAD_STREAM_H_
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "server/core/relay.h"
+#include "server/core/unread_answers.h"
+
+namespace parley::server {
+
+// Answers a DownloadBlobRequest with DownloadBlobResponses. The reactor deletes itself when gRPC is
+// done with it; `relay` and `unread` outlive it.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, UnreadAnswers& unread,
+                                                              grpc::CallbackServerContext& context,
+                                                              const grpc::ByteBuffer& request);
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_GRPC_DOWNLOAD_STREAM_H_

@@ -1,0 +1,67 @@
+// A relay's service over real TLS on the loopback, and a client's stub for it.
+#ifndef PARLEY_SERVER_GRPC_RELAY_SERVER_FIXTURE_FOR_TEST_H_
+#define PARLEY_SERVER_GRPC_RELAY_SERVER_FIXTURE_FOR_TEST_H_
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "parley/relay/v1/relay.grpc.pb.h"
+#include "server/core/relay_fixture_for_test.h"
+#include "server/grpc/relay_server.h"
+
+namespace parley::server {
+
+class RelayServerTest : public testing::Test {
+ protected:
+  explicit RelayServerTest(const Limits& limits = Limits()) : relay_(limits) {}
+
+  void SetUp() override {
+    const crypto::Secret key = MakeTlsKey();
+    absl::StatusOr<TlsCertificate> made = MakeTlsCertificate(key, "127.0.0.1");
+    ASSERT_TRUE(made.ok()) << made.status();
+    certificate_pem_ = made->certificate_pem;
+    key_hash_ = made->key_hash;
+    server_ = std::make_unique<RelayServer>(*relay_.relay, relay_.limits, *std::move(made));
+    absl::StatusOr<int> port = server_->Start("127.0.0.1:0");
+    ASSERT_TRUE(port.ok()) << port.status();
+    port_ = *port;
+    stub_ = v1::Relay::NewStub(NewChannel());
+  }
+
+  std::shared_ptr<grpc::Channel> NewChannel() {
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = certificate_pem_;
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
+    arguments.SetMaxReceiveMessageSize(-1);
+    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port_),
+                                     grpc::SslCredentials(options), arguments);
+  }
+
+  grpc::Status Append(const v1::AppendRequest& request, uint64_t& position) {
+    grpc::ClientContext context;
+    v1::AppendResponse response;
+    grpc::Status status = stub_->Append(&context, request, &response);
+    position = response.position();
+    return status;
+  }
+  grpc::Status Append(const v1::AppendRequest& request) {
+    uint64_t position = 0;
+    return Append(request, position);
+  }
+
+  RelayFixture relay_;
+  std::unique_ptr<RelayServer> server_;
+  std::string certificate_pem_;
+  std::string key_hash_;
+  int port_ = 0;
+  std::unique_ptr<v1::Relay::Stub> stub_;
+};
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_GRPC_RELAY_SERVER_FIXTURE_FOR_TEST_H_
