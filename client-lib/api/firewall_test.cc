@@ -157,5 +157,179 @@ TEST_F(FirewallTest, ATextInAFileIsReadAndAnEmptyFileIsNobodys) {
   EXPECT_TRUE(Share("Mira", kNorthline, Write("empty-too", "")).ok());
 }
 
+// ---- Disclosure with leave
+// ----------------------------------------------------------------------------------
+
+class DisclosureTest : public FirewallTest {
+ protected:
+  // Ana lets `words` of her message be told.
+  Authorisation Authorise(const std::string& audience, const std::string& words,
+                          bool anonymous = false) {
+    AuthorisationRequest request;
+    for (const Message& message : Must(Of("Ana").Read(Ref("Ana", kHarbor)), "reading")) {
+      if (message.kind == MessageKind::kText && message.author.self) request.item = message.id;
+    }
+    request.audience = audience;
+    request.words = words;
+    request.anonymous = anonymous;
+    const SentMessage sent = Must(Of("Ana").Authorise(Ref("Ana", kHarbor), request), "authorising");
+    SyncAll({"Mira", "Tomas"}, 1);
+    return Must(Of("Mira").FindAuthorisation(case_, sent.id.ToString()), "finding");
+  }
+  Message Last(const std::string& name, const std::string& channel) {
+    Sync(name);
+    return Must(Of(name).Read(Ref(name, channel)), "reading").back();
+  }
+  AuthorisationState StateOf(const std::string& name, const Authorisation& authorisation) {
+    Sync(name);
+    return Must(Of(name).FindAuthorisation(case_, authorisation.id.ToString()), "finding").state;
+  }
+  // How many warnings of a forged disclosure somebody has.
+  size_t Warnings(const std::string& name) {
+    size_t count = 0;
+    for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) {
+      if (alarm.kind == AlarmKind::kRefused) ++count;
+    }
+    return count;
+  }
+};
+
+TEST_F(DisclosureTest, ExactlyWhatWasAuthorisedArrivesOnce) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  EXPECT_EQ(given.audience, kNorthline);
+  ASSERT_TRUE(Of("Mira").Disclose(given).ok());
+  for (const char* name : {"Ben", "Tomas"}) {
+    const Message seen = Last(name, kNorthline);
+    EXPECT_EQ(seen.kind, MessageKind::kDisclosure);
+    EXPECT_EQ(seen.text, "the covenant falls due on 30 June") << name << ": " << seen.note;
+    EXPECT_EQ(seen.note, "attested by Mira, from Ana in confidence, with leave");
+    EXPECT_FALSE(seen.refused);
+    EXPECT_EQ(Warnings(name), 0u);
+  }
+  for (const char* name : {"Ana", "Lee", "Tomas", "Mira"}) {
+    EXPECT_EQ(StateOf(name, given), AuthorisationState::kUsed) << name;
+  }
+  for (const char* name : {"Mira", "Tomas"}) {
+    const Status again = Of(name).Disclose(given).status();
+    EXPECT_EQ(again.code(), StatusCode::kFailedPrecondition) << again.message();
+    EXPECT_THAT(again.message(), HasSubstr("used by Mira"));
+  }
+  EXPECT_EQ(Of("Ana").Revoke(given).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(Refused(kNorthline, kSecret), "");  // the rest of it stays where it is
+  EXPECT_EQ(Of("Ana").Disclose(given).status().code(), StatusCode::kPermissionDenied);
+}
+
+TEST_F(DisclosureTest, AnonymousMeansNoName) {
+  const Authorisation given = Authorise("joint", "the covenant falls due on 30 June", true);
+  ASSERT_TRUE(Of("Tomas").Disclose(given).ok());
+  const Message seen = Last("Ben", "joint");
+  EXPECT_EQ(seen.text, "the covenant falls due on 30 June");
+  EXPECT_EQ(seen.note, "attested by Tomas, from a confidential caucus");
+}
+
+TEST_F(DisclosureTest, OnlyTheAuthorsOwnWords) {
+  AuthorisationRequest request;
+  request.audience = kNorthline;
+  request.item = Last("Lee", kHarbor).id;
+  const ChannelRef harbor = Ref("Lee", kHarbor);
+  EXPECT_EQ(Of("Lee").Authorise(harbor, request).status().code(), StatusCode::kPermissionDenied);
+  request.words = "our floor is 600 thousand";
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kInvalidArgument);
+  request.words = "";
+  request.audience = kHarbor;
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kInvalidArgument);
+  request.audience = "caucus:Southline";
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(DisclosureTest, WhatWasTakenBackIsntTold) {
+  const Authorisation given = Authorise(kNorthline, "");
+  EXPECT_EQ(Of("Mira").Revoke(given).status().code(), StatusCode::kPermissionDenied);
+  ASSERT_TRUE(Of("Ana").Revoke(given).ok());
+  const Status refused = Of("Mira").Disclose(given).status();  // she hasn't synced
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.message(), HasSubstr("revoked"));
+  EXPECT_THAT(Texts("Ben", kNorthline), ::testing::IsEmpty());
+}
+
+TEST_F(DisclosureTest, AHostileNeutralsDisclosuresAreRecognised) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  const ChannelId northline = Ref("Tomas", kNorthline).channel_id;
+  const ChannelId joint = Ref("Tomas", "joint").channel_id;
+  const ChannelId harbor = Ref("Tomas", kHarbor).channel_id;
+  const auto ana = client::ToField(Id("Tomas", "Ana"));
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content content;
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  const auto id = [&](char c) { return std::string(16, c); };
+  const auto expect_refused = [&](const char* channel, const std::string& why) {
+    const Message seen = Last("Mira", channel);
+    EXPECT_EQ(seen.kind, MessageKind::kDisclosure);
+    EXPECT_TRUE(seen.refused) << why;
+    EXPECT_EQ(seen.text, "");
+    EXPECT_THAT(seen.note, AllOf(HasSubstr("Tomas"), HasSubstr(why)));
+  };
+  // Of an authorisation that there isn't, and of one that isn't marked as used.
+  said.set_authorisation_id(id('x'));
+  said.set_words(given.words);
+  said.set_from_name("Ana");
+  said.set_from_participant_id(ana);
+  content.set_message_id(id('a'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "no authorisation");
+  said.set_authorisation_id(client::ToField(given.id));
+  content.set_message_id(id('b'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "not marked as used");
+  // Marked as used for one message; then other words, another channel, a second one, another name.
+  content::v1::Content use;
+  use.mutable_disclosure_use()->set_authorisation_id(client::ToField(given.id));
+  use.mutable_disclosure_use()->set_disclosure_message_id(id('c'));
+  tomas.Say(harbor, use);
+  Sync("Mira");
+  said.set_words("our floor is 690 thousand");
+  content.set_message_id(id('c'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "other words");
+  said.set_words(given.words);
+  tomas.Say(joint, content);
+  expect_refused("joint", "is for caucus:Northline");
+  content.set_message_id(id('d'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "used already");
+  EXPECT_EQ(Warnings("Mira"), 5u);
+  Sync("Ana");
+  EXPECT_EQ(StateOf("Ana", given), AuthorisationState::kUsed);
+}
+
+TEST_F(DisclosureTest, ADisclosureByWhoIsNoNeutralIsRefused) {
+  content::v1::Content content;
+  content.mutable_disclosure()->set_authorisation_id(std::string(16, 'x'));
+  content.mutable_disclosure()->set_words("They will pay anything.");
+  content.mutable_disclosure()->set_anonymous(true);
+  Attacker ana(folder_ / "Ana", relay_, case_);
+  ana.Say(Ref("Ana", "joint").channel_id, content);
+  const Message seen = Last("Ben", "joint");
+  EXPECT_TRUE(seen.refused);
+  EXPECT_THAT(seen.note, HasSubstr("Ana (party, Harbor) is no neutral"));
+}
+
+// An authorisation by another than who said it, made by a program that asks nobody for leave.
+TEST_F(DisclosureTest, AnotherMembersWordsCantBeAuthorisedByForce) {
+  content::v1::Content content;
+  content::v1::DisclosureAuthorisation& given = *content.mutable_disclosure_authorisation();
+  given.set_item_message_id(client::ToField(Last("Lee", kHarbor).id));
+  given.set_words("our floor is 690 thousand");
+  given.set_audience_kind(content::v1::CHANNEL_KIND_JOINT);
+  content.set_message_id(std::string(16, 'e'));
+  Attacker lee(folder_ / "Lee", relay_, case_);
+  lee.Say(Ref("Lee", kHarbor).channel_id, content);
+  Sync("Mira");
+  const std::vector<Authorisation> all = Must(Of("Mira").Authorisations(case_), "authorisations");
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].state, AuthorisationState::kInvalid);
+  EXPECT_EQ(Of("Mira").Disclose(all[0]).status().code(), StatusCode::kFailedPrecondition);
+}
+
 }  // namespace
 }  // namespace parley::testing

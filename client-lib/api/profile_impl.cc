@@ -10,6 +10,7 @@
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/channels/names.h"
+#include "client-lib/firewall/disclosures.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/invitation_code.h"
 
@@ -228,7 +229,12 @@ absl::StatusOr<Document> Profile::Impl::FindDocument(const ChannelRef& channel,
 
 absl::StatusOr<std::vector<Alarm>> Profile::Impl::Alarms(const CaseId& id) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-  return client::ViewAlarms(read, LocalContext(id));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Alarm> alarms, client::ViewAlarms(read, LocalContext(id)));
+  PARLEY_ASSIGN_OR_RETURN(auto refused, client::RefusedDisclosures(read, LocalContext(id)));
+  for (const auto& [channel, text] : refused) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
+  return alarms;
 }
 
 // ---- Who takes part ----

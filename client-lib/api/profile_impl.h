@@ -73,6 +73,14 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status Fetch(const DocumentRef& document, const std::string& target,
                      const FetchOptions& options, const ProgressCallback& progress);
 
+  // ---- Disclosure with leave: disclosing.cc ----
+  absl::StatusOr<SentMessage> Authorise(const ChannelRef& channel,
+                                        const AuthorisationRequest& request);
+  absl::StatusOr<std::vector<Authorisation>> Authorisations(const CaseId& id);
+  absl::StatusOr<Authorisation> FindAuthorisation(const CaseId& id, std::string_view text);
+  absl::StatusOr<SentMessage> Revoke(const Authorisation& authorisation);
+  absl::StatusOr<SentMessage> Disclose(const Authorisation& authorisation);
+
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
   absl::Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
@@ -115,6 +123,11 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   // After Queue: exchanges with the channel, and tells what became of the message.
   absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
                                       bool may_stay_queued);
+  // Queue and Deliver.
+  absl::StatusOr<SentMessage> QueueAndDeliver(const ChannelRef& channel,
+                                              const content::v1::Content& content,
+                                              bool may_stay_queued);
+  absl::StatusOr<MessageId> UseAuthorisation(const Authorisation& authorisation);
   // Errors: FailedPrecondition when nothing can be sent to the channel, saying why.
   absl::Status CheckWritable(const ChannelRef& channel);
 

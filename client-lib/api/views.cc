@@ -10,6 +10,7 @@
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/documents/transfer.h"
+#include "client-lib/firewall/disclosures.h"
 #include "client-lib/pairing/device.h"
 
 namespace parley::client {
@@ -438,11 +439,22 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
                                                         const ChannelId& id, uint64_t after) const {
   MessageQuery query;
   query.after = after;
-  query.kinds = {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown};
+  query.kinds = DisclosureKinds();
+  query.kinds.insert(query.kinds.end(),
+                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
-  for (const ChannelMessage& message : messages) views.push_back(ShowMessage(id, message));
+  for (const ChannelMessage& message : messages) {
+    Message& view = views.emplace_back(ShowMessage(id, message));
+    if (!IsDisclosureKind(message.kind)) continue;
+    PARLEY_ASSIGN_OR_RETURN(ShownRecord shown, ShowRecord(step, context_, id, message));
+    view.kind =
+        message.kind == ContentKind::kDisclosure ? MessageKind::kDisclosure : MessageKind::kNotice;
+    view.text = std::move(shown.text);
+    view.note = std::move(shown.note);
+    view.refused = shown.refused;
+  }
   return views;
 }
 

@@ -97,6 +97,11 @@ enum class ContentKind : uint8_t {
   kParticipantRecord = 6,
   kUnknown = 7,  // made by a newer version
   kCaseChannels = 8,
+  // The procedure's records have their numbers of content.proto.
+  kDisclosureAuthorisation = 50,
+  kAuthorisationEnd = 51,
+  kDisclosureUse = 52,
+  kDisclosure = 53,
 };
 
 struct ChannelMessage {

@@ -70,6 +70,14 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kParticipantRecord;
     case pb::Content::kCaseChannels:
       return ContentKind::kCaseChannels;
+    case pb::Content::kDisclosureAuthorisation:
+      return ContentKind::kDisclosureAuthorisation;
+    case pb::Content::kAuthorisationEnd:
+      return ContentKind::kAuthorisationEnd;
+    case pb::Content::kDisclosureUse:
+      return ContentKind::kDisclosureUse;
+    case pb::Content::kDisclosure:
+      return ContentKind::kDisclosure;
     case pb::Content::BODY_NOT_SET:
       break;
   }

@@ -8,7 +8,9 @@
 
 namespace parley::client {
 
-std::vector<ContentKind> BoundKinds() { return {ContentKind::kText, ContentKind::kDocument}; }
+std::vector<ContentKind> BoundKinds() {
+  return {ContentKind::kText, ContentKind::kDocument, ContentKind::kDisclosure};
+}
 
 BoundContent ReadBound(const ChannelMessage& message) {
   BoundContent bound;
@@ -16,6 +18,8 @@ BoundContent ReadBound(const ChannelMessage& message) {
   if (!ParseFromPeer(content, message.content.Reveal())) return bound;
   if (content.has_text()) {
     bound.text = std::move(*content.mutable_text()->mutable_text());
+  } else if (content.has_disclosure()) {
+    bound.text = std::move(*content.mutable_disclosure()->mutable_words());
   } else if (content.has_document() && content.document().size() > 0) {
     bound.document_root = crypto::ToBytes(content.document().plaintext_root());
     bound.document_size = content.document().size();

@@ -90,6 +90,41 @@ class FirewallTest(testing.ProgramTest):
         self.assertIn("MiB", self.mira.refused("share", self.case.case, NORTHLINE, bomb))
         self.assertEqual(self.case["ben"].objects("documents", self.case.case, NORTHLINE), [])
 
+    def test_telling_with_leave(self):
+        case, ana = self.case.case, self.case["ana"]
+        ana.send(HARBOR, f"{SECRET} Fast payment matters to us.")
+        item = ana.read(HARBOR)[-1]
+        for words, audience, named in (("slow payment", NORTHLINE, "exactly"),
+                                       ("Fast payment", "caucus:Nobody", NORTHLINE)):
+            self.assertIn(named, ana.refused("authorise", case, HARBOR, item["position"], "--to",
+                                             audience, "--words", words))
+        given = ana.made("authorise", case, HARBOR, item["position"], "--to", NORTHLINE,
+                         "--words", "Fast payment matters", "--until", "2d")
+        taken_back = ana.made("authorise", case, HARBOR, item["message"], "--to", "joint",
+                              "--anonymous")
+        self.assertEqual([one["state"] for one in self.mira.objects("authorisations", case)],
+                         ["open", "open"])
+        self.mira.made("disclose", case, given[:8])
+        disclosed = self.case["ben"].read(NORTHLINE)[-1]
+        self.assertEqual(disclosed["kind"], "disclosure")
+        self.assertEqual(disclosed["text"], "Fast payment matters")
+        self.assertEqual(disclosed["note"],
+                         f"attested by Mira Voss, from {ANA.name} in confidence, with leave")
+        self.assertFalse(disclosed["refused"])
+        self.assertIn("[attested by Mira Voss", self.case["shah"].run("read", case, NORTHLINE).out)
+        for key in ("mira", "tomas"):
+            self.assertIn("used by Mira Voss", self.case[key].refused("disclose", case, given))
+        self.assertIn("used", ana.refused("revoke", case, given))
+        ana.made("revoke", case, taken_back)
+        self.assertIn("revoked", self.case["tomas"].refused("disclose", case, taken_back))
+        states = {one["authorisation"]: (one["state"], one["used_by"])
+                  for one in ana.objects("authorisations", case)}
+        self.assertEqual(states, {given: ("used", "Mira Voss"), taken_back: ("revoked", "")})
+        self.assertIn("uses authorisation", ana.run("read", case, HARBOR).out)
+        self.assertNotIn("refused", self.case["tomas"].run("warnings", case, "--json").out)
+        self.assertNotIn("CANARY-H", str(self.case["ben"].read(NORTHLINE)))
+        self.assertNotIn("CANARY-H", str(self.case["ben"].read("joint")))
+
 
 if __name__ == "__main__":
     testing.main()

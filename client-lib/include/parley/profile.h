@@ -263,6 +263,31 @@ class PARLEY_EXPORT Profile {
   Status Fetch(const DocumentRef& document, const std::string& target,
                const FetchOptions& options = {}, const ProgressCallback& progress = {});
 
+  // ---- Disclosure with leave -----------------------------------------------------------------
+
+  // Lets the neutrals carry words of a message of one's own to another audience, once, exactly.
+  // Errors: kNotFound for an item that this channel doesn't have, and for an audience that the case
+  // can't have; kPermissionDenied for somebody else's message; kInvalidArgument for one that is no
+  // text, words that aren't in it, or an audience that reads the channel already; otherwise as
+  // Send.
+  Result<SentMessage> Authorise(const ChannelRef& channel, const AuthorisationRequest& request);
+
+  // All that the owner can see, in the order of channels and positions.
+  Result<std::vector<Authorisation>> Authorisations(const CaseId& id) const;
+  // By the beginning of the id. Errors: kNotFound; kAmbiguous.
+  Result<Authorisation> FindAuthorisation(const CaseId& id, std::string_view text) const;
+
+  // Takes one's own back. Errors: kPermissionDenied for somebody else's; kFailedPrecondition when
+  // it isn't open any more; otherwise as Send.
+  Result<SentMessage> Revoke(const Authorisation& authorisation);
+
+  // A neutral carries exactly what was authorised to its audience, and says in the channel where
+  // leave was given that it was used. What was interrupted is finished by repeating the call.
+  // Errors: kPermissionDenied for others than neutrals; kFailedPrecondition when it is used,
+  // revoked, expired or invalid; kNotFound when the owner has no channel for the audience;
+  // kUnavailable when the relay can't be reached: nothing was disclosed.
+  Result<SentMessage> Disclose(const Authorisation& authorisation);
+
   // ---- Keeping up ----------------------------------------------------------------------------
 
   // Receives what is new, sends what is queued, finishes what was interrupted. What goes wrong with
