@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "client-lib/api/attacker_for_test.h"
 #include "client-lib/api/mediation_for_test.h"
@@ -94,24 +97,41 @@ TEST_F(FirewallTest, AShortConfidenceIsHeldBackWhole) {
   EXPECT_EQ(Refused(kNorthline, "You say: our ceiling is 715"), "");
 }
 
-TEST_F(FirewallTest, ANeutralsOwnLongWordsAreBoundAndCourtesiesArent) {
-  EXPECT_EQ(Refused(kHarbor, "Thank you, I have read it."), "");
-  EXPECT_EQ(Refused(kNorthline, "Thank you, I have read it."), "");
-  EXPECT_EQ(Refused(kHarbor, "So you would settle for seven hundred thousand in three parts?"), "");
-  EXPECT_THAT(Refused(kNorthline, "They would settle for seven hundred thousand in three parts"),
-              AllOf(HasSubstr("you confided"), HasSubstr(kHarbor)));
-  Say("Mira", "neutrals", "My assessment is that they overlap by twenty-five thousand.");
-  EXPECT_THAT(Refused(kHarbor, "My assessment is that they overlap by twenty-five thousand."),
-              AllOf(HasSubstr("neutrals"), HasSubstr("Ana and Lee")));
+constexpr char kPlan[] =
+    "I suggest that we meet on Tuesday at ten in the town hall, all of us, for two hours.";
+
+TEST_F(FirewallTest, ANeutralsOwnWordsAreTheirsToCarry) {
+  for (const char* channel : {kHarbor, kNorthline, "neutrals", "joint"}) {
+    EXPECT_EQ(Refused(channel, kPlan), "") << channel;
+  }
+  Profile other = Another("Mira");
+  PARLEY_ASSERT_OK(other.Send(Ref("Mira", kHarbor), kPlan));
 }
 
-TEST_F(FirewallTest, WhatWaitsToBeSentIsBoundAlready) {
-  relay_.Stop();
-  const Result<SentMessage> queued = Of("Mira").Send(
-      Ref("Mira", kHarbor), "So you would settle for seven hundred thousand in three parts?");
-  ASSERT_TRUE(queued.ok() && queued->queued);
-  EXPECT_THAT(Refused(kNorthline, "Would settle for seven hundred thousand in three parts?"),
-              HasSubstr("waits to be sent"));
+TEST_F(FirewallTest, OwnWordsThatQuoteAConfidenceAreRefused) {
+  const std::string quoting = std::string("I understand that ") + (kSecret + 10);
+  EXPECT_EQ(Refused(kHarbor, quoting), "");  // there, it may be said: now they are Mira's words too
+  EXPECT_THAT(Refused(kNorthline, quoting), HasSubstr("Ana (party, Harbor) confided"));
+  // Who takes Mira's words on makes them a confidence.
+  EXPECT_EQ(Refused(kHarbor, kPlan), "");
+  Sync("Lee");
+  Say("Lee", kHarbor, std::string("Yes: ") + kPlan);
+  Sync("Mira");
+  EXPECT_THAT(Refused(kNorthline, kPlan), HasSubstr("Lee (counsel, Harbor) confided"));
+}
+
+TEST_F(FirewallTest, AnotherNeutralsWordsAreTheirs) {
+  Sync("Tomas");
+  Say("Tomas", "neutrals", "My assessment is that they overlap by twenty-five thousand.");
+  Say("Tomas", kHarbor, kPlan);
+  Say("Tomas", kHarbor, "Thank you, I have read it.");
+  Sync("Mira");
+  EXPECT_THAT(Refused(kHarbor, "My assessment is that they overlap by twenty-five thousand."),
+              AllOf(HasSubstr("Tomas (co-mediator) confided"), HasSubstr("neutrals"),
+                    HasSubstr("Ana and Lee")));
+  EXPECT_THAT(Refused(kNorthline, kPlan), HasSubstr("Tomas (co-mediator) confided"));
+  EXPECT_EQ(Refused(kNorthline, kPlan, "Tomas"), "");  // whose they are
+  EXPECT_EQ(Refused(kNorthline, "Thank you, I have read it."), "");
 }
 
 TEST_F(FirewallTest, PartiesSayWhatTheyLike) { EXPECT_EQ(Refused("joint", kSecret, "Ana"), ""); }
@@ -148,6 +168,51 @@ TEST_F(FirewallTest, ADocumentIsKnownUnderAnyName) {
   EXPECT_TRUE(Share("Mira", kNorthline, renamed).ok());
 }
 
+TEST_F(FirewallTest, AFileOfANeutralsOwnGoesToBothSides) {
+  const std::string form = Write("form.pdf", "%PDF what we need of you, \xFF");
+  for (const char* channel : {kHarbor, kNorthline, kHarbor}) {
+    PARLEY_ASSERT_OK(Share("Mira", channel, form));
+  }
+  // Ana sends it back as it is: it confides nothing.
+  Sync("Ana");
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("form-again.pdf", ReadFile(form))));
+  Sync("Mira");
+  PARLEY_ASSERT_OK(Share("Mira", "joint", form));
+}
+
+TEST_F(FirewallTest, AFileThatAPartySharedFirstIsNotANeutralsOwn) {
+  const std::string bytes = "\xFF\xD8 the damages, as a picture";
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("damages.jpg", bytes)));
+  Sync("Mira");
+  const std::string renamed = Write("holiday.jpg", bytes);
+  PARLEY_ASSERT_OK(Share("Mira", kHarbor, renamed));
+  PARLEY_ASSERT_OK(Share("Mira", "neutrals", renamed));
+  const Status refused = Share("Mira", kNorthline, renamed);
+  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied);
+  EXPECT_THAT(refused.message(), HasSubstr("Ana (party, Harbor) confided"));
+  // Nor what Tomas shared.
+  Sync("Tomas");
+  const std::string notes = Write("notes.bin", "\xFE Tomas' notes");
+  PARLEY_ASSERT_OK(Share("Tomas", "neutrals", notes));
+  Sync("Mira");
+  EXPECT_EQ(Share("Mira", kHarbor, notes).code(), StatusCode::kPermissionDenied);
+}
+
+// A phrase that stands in every message doesn't hide what one of them confides; and fills a page of
+// the index.
+TEST_F(FirewallTest, ManyMessagesOfOneForm) {
+  const std::string form = "Further to our talk of this morning we can say that ";
+  for (int i = 0; i < 420; ++i) {
+    Say("Ana", kHarbor, form + "lot " + std::to_string(i) + " costs " + std::to_string(i * 7919));
+  }
+  Say("Ana", "joint", form + "we are in good spirits");
+  Sync("Mira");
+  EXPECT_EQ(Refused(kNorthline, form), "");  // everybody has read it
+  EXPECT_NE(Refused(kNorthline,
+                    "talk of this morning we can say that lot 403 costs 3191357, they told me"),
+            "");
+}
+
 TEST_F(FirewallTest, ATextInAFileIsReadAndAnEmptyFileIsNobodys) {
   const Status refused =
       Share("Mira", kNorthline, Write("notes.txt", std::string("Notes\n\n") + kSecret));
@@ -157,14 +222,33 @@ TEST_F(FirewallTest, ATextInAFileIsReadAndAnEmptyFileIsNobodys) {
   EXPECT_TRUE(Share("Mira", kNorthline, Write("empty-too", "")).ok());
 }
 
-// ---- Disclosure with leave
-// ----------------------------------------------------------------------------------
+// What belongs to one channel is nothing in another.
+TEST_F(FirewallTest, ChannelsCantBeMixedUp) {
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("damages.bin", "\xFF damages")));
+  Sync("Mira");
+  Profile& mira = Of("Mira");
+  const Document shared = Must(mira.Documents(Ref("Mira", kHarbor)), "documents").back();
+  const DocumentRef mixed{Ref("Mira", kNorthline), shared.ref.message_id};
+  EXPECT_EQ(mira.Fetch(mixed, folder_ / "target").code(), StatusCode::kNotFound);
+  ShareOptions options;
+  options.replaces = shared.ref.message_id;
+  const std::string other = Write("other.bin", "\xFF another");
+  EXPECT_EQ(mira.Share(Ref("Mira", kNorthline), other, options).status().code(),
+            StatusCode::kNotFound);
+  PARLEY_ASSERT_OK(mira.Share(Ref("Mira", kHarbor), other, options));
+  const CaseId another = Must(mira.CreateCase("Another", connection_), "case");
+  const ChannelRef elsewhere{another, Ref("Mira", kNorthline).channel_id};
+  EXPECT_EQ(mira.Send(elsewhere, "Which case is this?").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(mira.Read(elsewhere).status().code(), StatusCode::kNotFound);
+}
+
+// ---- Disclosure with leave ----
 
 class DisclosureTest : public FirewallTest {
  protected:
   // Ana lets `words` of her message be told.
   Authorisation Authorise(const std::string& audience, const std::string& words,
-                          bool anonymous = false) {
+                          bool anonymous = false, int64_t seconds = 0) {
     AuthorisationRequest request;
     for (const Message& message : Must(Of("Ana").Read(Ref("Ana", kHarbor)), "reading")) {
       if (message.kind == MessageKind::kText && message.author.self) request.item = message.id;
@@ -172,6 +256,7 @@ class DisclosureTest : public FirewallTest {
     request.audience = audience;
     request.words = words;
     request.anonymous = anonymous;
+    request.valid_for_seconds = seconds;
     const SentMessage sent = Must(Of("Ana").Authorise(Ref("Ana", kHarbor), request), "authorising");
     SyncAll({"Mira", "Tomas"}, 1);
     return Must(Of("Mira").FindAuthorisation(case_, sent.id.ToString()), "finding");
@@ -312,6 +397,175 @@ TEST_F(DisclosureTest, ADisclosureByWhoIsNoNeutralIsRefused) {
   const Message seen = Last("Ben", "joint");
   EXPECT_TRUE(seen.refused);
   EXPECT_THAT(seen.note, HasSubstr("Ana (party, Harbor) is no neutral"));
+}
+
+TEST_F(DisclosureTest, AnExpiryIsAnEntryOfTheLog) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June", false, 1);
+  EXPECT_EQ(StateOf("Lee", given), AuthorisationState::kOpen);  // nobody has said that it is over
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  const Status late = Of("Mira").Disclose(given).status();
+  EXPECT_EQ(late.code(), StatusCode::kFailedPrecondition) << late.message();
+  EXPECT_THAT(late.message(), HasSubstr("expired"));
+  EXPECT_EQ(StateOf("Lee", given), AuthorisationState::kExpired);
+  EXPECT_THAT(Texts("Ben", kNorthline), ::testing::IsEmpty());
+  // A rogue who uses it all the same is found out.
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content use;
+  use.mutable_disclosure_use()->set_authorisation_id(client::ToField(given.id));
+  use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'c'));
+  Sync("Tomas");
+  tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
+  content::v1::Content content;
+  content.set_message_id(std::string(16, 'c'));
+  content.mutable_disclosure()->set_authorisation_id(client::ToField(given.id));
+  content.mutable_disclosure()->set_words(given.words);
+  tomas.Say(Ref("Tomas", kNorthline).channel_id, content);
+  EXPECT_THAT(Last("Mira", kNorthline).note, HasSubstr("had expired"));
+  EXPECT_EQ(Warnings("Mira"), 1u);
+}
+
+TEST_F(DisclosureTest, TheAuthorsOwnDeviceEndsWhatIsOver) {
+  const Authorisation given = Authorise(kNorthline, "", false, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  Sync("Ana");
+  EXPECT_EQ(StateOf("Lee", given), AuthorisationState::kExpired);
+  size_t ends = 0;
+  Sync("Ana");
+  Sync("Mira");
+  for (const Message& message : Must(Of("Mira").Read(Ref("Mira", kHarbor)), "reading")) {
+    if (message.kind == MessageKind::kNotice && message.text.starts_with("says that")) ++ends;
+  }
+  EXPECT_EQ(ends, 1u);
+}
+
+TEST_F(DisclosureTest, ADocumentIsSharedAnew) {
+  const std::string bytes = "\xFF\xD8 the damages, as a picture" + std::string(100'000, '\xA5');
+  const std::string path = Write("damages.jpg", bytes);
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, path));
+  const Document shared = Must(Of("Ana").Documents(Ref("Ana", kHarbor)), "documents").back();
+  AuthorisationRequest request;
+  request.item = shared.ref.message_id;
+  request.audience = kNorthline;
+  request.words = "damages";
+  const ChannelRef harbor = Ref("Ana", kHarbor);
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kInvalidArgument);
+  request.words = "";
+  const SentMessage sent = Must(Of("Ana").Authorise(harbor, request), "authorising");
+  SyncAll({"Mira", "Tomas"}, 1);
+  const Authorisation given =
+      Must(Of("Mira").FindAuthorisation(case_, sent.id.ToString()), "finding");
+  EXPECT_EQ(given.document_name, "damages.jpg");
+  EXPECT_EQ(given.document_size, bytes.size());
+  EXPECT_EQ(given.state, AuthorisationState::kOpen);
+  PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "Mira")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("disclosing")) << entry.path();
+  }
+  for (const char* name : {"Ben", "Tomas"}) {
+    const Message seen = Last(name, kNorthline);
+    EXPECT_FALSE(seen.refused) << seen.note;
+    ASSERT_TRUE(seen.document.has_value());
+    EXPECT_EQ(seen.document->name, "damages.jpg");
+    const std::string target = folder_ / (std::string(name) + "-fetched");
+    PARLEY_ASSERT_OK(Of(name).Fetch(seen.document->ref, target));
+    EXPECT_EQ(ReadFile(target), bytes);
+    EXPECT_EQ(Must(Of(name).FindDocument(Ref(name, kNorthline), "damages.jpg"), "document").size,
+              bytes.size());
+  }
+  EXPECT_EQ(Warnings("Tomas"), 0u);
+  // Another share: nothing in common but what is in it.
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  const content::v1::Document first = tomas.LastDocument(Ref("Tomas", kHarbor).channel_id);
+  const content::v1::Document second = tomas.LastDocument(Ref("Tomas", kNorthline).channel_id);
+  EXPECT_EQ(first.plaintext_root(), second.plaintext_root());
+  EXPECT_NE(first.ciphertext_root(), second.ciphertext_root());
+  EXPECT_NE(first.file_key(), second.file_key());
+  EXPECT_NE(first.share_id(), second.share_id());
+  EXPECT_NE(first.blob_id(), second.blob_id());
+  EXPECT_NE(first.read_seed(), second.read_seed());
+  // Neither the file nor Mira's share of it is hers to carry on.
+  EXPECT_EQ(Of("Mira").Disclose(given).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Share("Mira", "joint", path).code(), StatusCode::kPermissionDenied);
+  PARLEY_ASSERT_OK(Share("Mira", kNorthline, path));  // where they have it
+}
+
+TEST_F(DisclosureTest, AnotherDocumentIsRefused) {
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("one.bin", "\xFF one")));
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("two.bin", "\xFF two")));
+  const std::vector<Document> shared = Must(Of("Ana").Documents(Ref("Ana", kHarbor)), "documents");
+  AuthorisationRequest request;
+  request.item = shared[0].ref.message_id;
+  request.audience = kNorthline;
+  const SentMessage sent = Must(Of("Ana").Authorise(Ref("Ana", kHarbor), request), "authorising");
+  SyncAll({"Mira", "Tomas"}, 1);
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content use;
+  use.mutable_disclosure_use()->set_authorisation_id(client::ToField(sent.id));
+  use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'c'));
+  tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
+  content::v1::Content content;
+  content.set_message_id(std::string(16, 'c'));
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  said.set_authorisation_id(client::ToField(sent.id));
+  said.set_from_participant_id(client::ToField(Id("Tomas", "Ana")));
+  said.set_from_name("Ana");
+  *said.mutable_document() = tomas.LastDocument(Ref("Tomas", kHarbor).channel_id);
+  tomas.Say(Ref("Tomas", kNorthline).channel_id, content);
+  const Message seen = Last("Mira", kNorthline);
+  EXPECT_TRUE(seen.refused);
+  EXPECT_THAT(seen.note, HasSubstr("another document"));
+  EXPECT_FALSE(seen.document.has_value());
+  EXPECT_TRUE(Must(Of("Mira").Documents(Ref("Mira", kNorthline)), "documents").empty());
+  const DocumentRef ref{Ref("Mira", kNorthline), seen.id};
+  const std::string target = folder_ / "target";
+  EXPECT_EQ(Of("Mira").Fetch(ref, target).code(), StatusCode::kPermissionDenied);
+}
+
+// Ana hasn't given any leave, and sees what is said in her name.
+TEST_F(DisclosureTest, WhoseNameIsUsedSeesIt) {
+  content::v1::Content content;
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  said.set_authorisation_id(std::string(16, 'x'));
+  said.set_words("We would take anything.");
+  said.set_from_participant_id(client::ToField(Id("Tomas", "Ana")));
+  said.set_from_name("Ana");
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  tomas.Say(Ref("Tomas", "joint").channel_id, content);
+  EXPECT_TRUE(Last("Ana", "joint").refused);
+  EXPECT_EQ(Warnings("Ana"), 1u);
+  EXPECT_FALSE(Last("Ben", "joint").refused);  // who can't know
+}
+
+TEST_F(DisclosureTest, ALateNeutralChecksWhatTheyCan) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  LetIn("Noor", Role::kCoMediator);
+  SyncAll({"Mira", "Tomas", "Noor"});
+  PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
+  const Message seen = Last("Noor", kNorthline);
+  EXPECT_FALSE(seen.refused) << seen.note;
+  EXPECT_THAT(seen.note, HasSubstr("can't check"));
+  // Without a use in a caucus it isn't believed.
+  content::v1::Content content;
+  content.mutable_disclosure()->set_authorisation_id(client::ToField(given.id));
+  content.mutable_disclosure()->set_words("We would take anything.");
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  tomas.Say(Ref("Tomas", kNorthline).channel_id, content);
+  EXPECT_TRUE(Last("Noor", kNorthline).refused);
+}
+
+TEST_F(DisclosureTest, WhatIsInterruptedGoesOnOnce) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  relay_.Stop();
+  const Status cut = Of("Mira").Disclose(given).status();
+  EXPECT_EQ(cut.code(), StatusCode::kUnavailable) << cut.message();
+  EXPECT_TRUE(Must(Of("Mira").Unsent(Ref("Mira", kNorthline)), "unsent").empty());
+  relay_.Start();
+  PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
+  EXPECT_EQ(Of("Mira").Disclose(given).status().code(), StatusCode::kFailedPrecondition);
+  Sync("Ben");
+  EXPECT_EQ(Texts("Ben", kNorthline).size(), 1u);
+  EXPECT_EQ(StateOf("Tomas", given), AuthorisationState::kUsed);
+  EXPECT_FALSE(Last("Tomas", kNorthline).refused);
 }
 
 // An authorisation by another than who said it, made by a program that asks nobody for leave.

@@ -158,8 +158,9 @@ Result<SentMessage> Profile::Revoke(const Authorisation& authorisation) {
   return Guarded([&] { return impl_->Revoke(authorisation); });
 }
 
-Result<SentMessage> Profile::Disclose(const Authorisation& authorisation) {
-  return Guarded([&] { return impl_->Disclose(authorisation); });
+Result<SentMessage> Profile::Disclose(const Authorisation& authorisation,
+                                      const ProgressCallback& progress) {
+  return Guarded([&] { return impl_->Disclose(authorisation, progress); });
 }
 
 Result<SyncReport> Profile::Sync(const SyncOptions& options) {

@@ -10,7 +10,6 @@
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/channels/names.h"
-#include "client-lib/firewall/disclosures.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/invitation_code.h"
 
@@ -57,7 +56,8 @@ absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Create(
   PARLEY_RETURN_IF_ERROR(client::PutRecord(step, client::RecordClass::kContent, kProfileRecord,
                                            ProfileRecord{std::string(name)}));
   PARLEY_RETURN_IF_ERROR(step.Commit());
-  return std::shared_ptr<Impl>(new Impl(std::move(store), std::string(name)));
+  return std::shared_ptr<Impl>(
+      new Impl(std::move(store), std::filesystem::absolute(folder, error), std::string(name)));
 }
 
 absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Open(
@@ -77,7 +77,9 @@ absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Open(
     return absl::DataLossError(
         "the profile is incomplete: making it was interrupted; delete its folder and make it anew");
   }
-  return std::shared_ptr<Impl>(new Impl(std::move(*store), std::move(record->name)));
+  std::error_code error;
+  return std::shared_ptr<Impl>(new Impl(std::move(*store), std::filesystem::absolute(folder, error),
+                                        std::move(record->name)));
 }
 
 absl::Status Profile::Impl::ChangePassphrase(std::optional<std::string_view> current,
@@ -229,12 +231,7 @@ absl::StatusOr<Document> Profile::Impl::FindDocument(const ChannelRef& channel,
 
 absl::StatusOr<std::vector<Alarm>> Profile::Impl::Alarms(const CaseId& id) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Alarm> alarms, client::ViewAlarms(read, LocalContext(id)));
-  PARLEY_ASSIGN_OR_RETURN(auto refused, client::RefusedDisclosures(read, LocalContext(id)));
-  for (const auto& [channel, text] : refused) {
-    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
-  }
-  return alarms;
+  return client::ViewAlarms(read, LocalContext(id));
 }
 
 // ---- Who takes part ----

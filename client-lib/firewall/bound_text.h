@@ -18,6 +18,8 @@ struct BoundContent {
   Bytes document_root;
   uint64_t document_size = 0;
   std::string document_name;
+  // By a Disclosure: somebody else's, not the author's own.
+  bool carried = false;
 };
 
 // The kinds of messages that bind anything.

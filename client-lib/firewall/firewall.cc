@@ -1,6 +1,7 @@
 #include "client-lib/firewall/firewall.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "client-lib/cases/naming.h"
@@ -11,8 +12,11 @@ namespace parley::client {
 namespace {
 
 // A long text is looked at in slices that overlap by less than a passage.
-constexpr size_t kSliceLetters = 64 * 1024;
+constexpr size_t kSliceLetters = 512 * 1024;
 constexpr size_t kScanBatch = 256;
+// Of each channel, so many messages that may share something with a text are compared with it, the
+// newest: else a phrase that stands in every message would make sending slow.
+constexpr size_t kMostCandidates = 4096;
 
 std::string ListOf(const std::vector<RosterMember>& people) {
   std::string list;
@@ -31,15 +35,14 @@ std::vector<RosterMember> MissingIn(const ChannelState& state, const ChannelStat
   return missing;
 }
 
-std::vector<uint64_t> Sorted(std::vector<uint64_t> values) {
+std::vector<uint64_t> SortedValues(std::vector<uint64_t> values) {
   std::sort(values.begin(), values.end());
   return values;
 }
 
 }  // namespace
 
-// ---- What holds back
-// -----------------------------------------------------------------------------
+// ---- What holds back ----
 
 absl::Status Firewall::BringUpToDate(const CaseContext& context, const ChannelId& to) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
@@ -50,35 +53,22 @@ absl::Status Firewall::BringUpToDate(const CaseContext& context, const ChannelId
 absl::StatusOr<Firewall> Firewall::Create(Transaction& step, const CaseContext& context,
                                           const ChannelId& to) {
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
-  PARLEY_ASSIGN_OR_RETURN(PassageIndex index, PassageIndex::Load(step, context.id));
+  PARLEY_ASSIGN_OR_RETURN(PassageIndex index, PassageIndex::Load(step, context.id, record.own_id));
   Firewall firewall(context, std::move(index));
   if (!record.IsNeutral()) return firewall;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo destination, context.Channel(to).Info(step));
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   for (CaseChannel& channel : channels) {
+    PARLEY_RETURN_IF_ERROR(firewall.index_.Update(step, context.Channel(channel.id)));
     std::vector<RosterMember> outsiders = MissingIn(channel.info.state, destination.state);
     if (channel.id == to || outsiders.empty()) {
-      firewall.free_.push_back(channel.id);
+      firewall.free_.insert(channel.id);
       continue;
     }
-    PARLEY_RETURN_IF_ERROR(firewall.index_.Update(step, context.Channel(channel.id)));
     firewall.held_back_.emplace(channel.id,
                                 HoldingChannel{std::move(channel.info), std::move(outsiders)});
   }
   return firewall;
-}
-
-absl::StatusOr<std::optional<ChannelMessage>> Firewall::Load(const ReadTransaction& step,
-                                                             const IndexedPlace& place) const {
-  MessageQuery query;
-  query.after = place.number - 1;
-  query.limit = 1;
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
-                          context_.Channel(place.channel).Messages(step, query));
-  if (messages.empty() || messages.front().number != place.number) {
-    return std::optional<ChannelMessage>();
-  }
-  return std::optional<ChannelMessage>(std::move(messages.front()));
 }
 
 absl::Status Firewall::Refusal(const Source& source, const std::string& what,
@@ -87,19 +77,20 @@ absl::Status Firewall::Refusal(const Source& source, const std::string& what,
   const std::string name = DescribeChannel(holding.info.state.kind, holding.info.state.side);
   const ChannelMessage& message = source.message;
   const std::string author = message.own ? "you" : Describe(message.author);
-  const std::string where =
-      message.number == 0 ? " (it waits to be sent)" : " (" + std::to_string(message.number) + ")";
+  const bool carried = ReadBound(message).carried;
+  const std::string did = carried ? author + " disclosed with leave" : author + " confided";
+  const std::string ask =
+      carried ? "have its author say it there, or authorise it for them"
+              : "have " + message.author.name + " say it there, or authorise it for them";
   const bool several = holding.outsiders.size() > 1;
   return absl::PermissionDeniedError(
-      what + " is held back: it " + repeats + " what " + author + " confided in " + name + where +
-      ", and " + ListOf(holding.outsiders) + (several ? " don't" : " doesn't") +
-      " read that channel. Nothing was sent; leave it out, or have " +
-      (message.own ? "it" : message.author.name + " say it") +
-      (message.own ? " said first where they read it" : " where they read it"));
+      what + " is held back: it " + repeats + " what " + did + " in " + name + " (" +
+      std::to_string(message.number) + "), and " + ListOf(holding.outsiders) +
+      (several ? " don't" : " doesn't") +
+      " read that channel. Nothing was sent; leave it out, or " + ask);
 }
 
-// ---- Texts
-// ---------------------------------------------------------------------------------------
+// ---- Texts ----
 
 // One look at one text: which of its passages stand in channels that hold back, less those that
 // everybody concerned has read elsewhere.
@@ -112,7 +103,6 @@ class Firewall::TextCheck {
   absl::StatusOr<std::optional<Source>> Run() {
     PARLEY_RETURN_IF_ERROR(FindPassages());
     PARLEY_RETURN_IF_ERROR(FindShort());
-    PARLEY_RETURN_IF_ERROR(FindUnsent());
     if (hits_.empty()) return std::optional<Source>();
     PARLEY_RETURN_IF_ERROR(SetFree());
     for (Hit& hit : hits_) {
@@ -128,6 +118,7 @@ class Firewall::TextCheck {
   }
 
  private:
+  using Places = std::map<ChannelId, std::set<uint64_t>>;
   struct Hit {
     Source source;
     std::vector<bool> places;  // where passages of the source begin in the text
@@ -136,7 +127,8 @@ class Firewall::TextCheck {
   };
 
   void Compare(const ChannelId& channel, ChannelMessage message) {
-    const Letters other = FoldedLetters(ReadBound(message).text);
+    const BoundContent bound = ReadBound(message);
+    const Letters other = FoldedLetters(bound.text);
     Hit hit;
     if (other.size() >= kPassageLetters) {
       if (!finder_.Shares(other)) return;
@@ -144,7 +136,8 @@ class Firewall::TextCheck {
       finder_.Mark(other, hit.places);
       if (!AddsPlaces(hit.places)) return;
     } else {
-      if (!CountsAsWhole(other) || IsNeutral(message.author.role)) return;
+      const bool is_courtesy = IsNeutral(message.author.role) && !bound.carried;
+      if (!CountsAsWhole(other) || is_courtesy) return;
       if (FindWhole(letters_, other) == letters_.size()) return;
       const auto same = [&](const Hit& known) { return known.whole == other; };
       if (std::any_of(hits_.begin(), hits_.end(), same)) return;
@@ -166,70 +159,90 @@ class Firewall::TextCheck {
     return adds;
   }
 
-  absl::Status CompareAll(const std::set<IndexedPlace>& places) {
-    for (const IndexedPlace& place : places) {
-      PARLEY_ASSIGN_OR_RETURN(std::optional<ChannelMessage> message, firewall_.Load(step_, place));
-      if (message.has_value()) Compare(place.channel, std::move(*message));
-    }
-    return absl::OkStatus();
-  }
-
-  PassageIndex::Found Into(std::set<IndexedPlace>& places) const {
-    return [this, &places](const IndexedPlace& place) {
-      if (firewall_.held_back_.contains(place.channel)) places.insert(place);
-    };
-  }
-
-  absl::Status FindPassages() {
-    std::set<IndexedPlace> places;
-    PARLEY_RETURN_IF_ERROR(
-        firewall_.index_.FindPassages(step_, Fingerprints(letters_), Into(places)));
-    return CompareAll(places);
-  }
-
-  absl::Status FindShort() {
-    std::set<IndexedPlace> places;
-    PARLEY_RETURN_IF_ERROR(firewall_.index_.FindShort(
-        step_, Sorted(GramHashes(letters_, kShortLetters)), Into(places)));
-    return CompareAll(places);
-  }
-
-  // What the owner has queued for such a channel isn't in its log yet.
-  absl::Status FindUnsent() {
-    for (const auto& [id, holding] : firewall_.held_back_) {
-      if (holding.info.unsent == 0) continue;
-      PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> unsent,
-                              firewall_.context_.Channel(id).Unsent(step_));
-      for (ChannelMessage& message : unsent) Compare(id, std::move(message));
-    }
-    return absl::OkStatus();
-  }
-
-  // Reads what everybody concerned has read; only needed when something was found.
-  absl::Status SetFree() {
-    free_places_.assign(letters_.size(), false);
-    for (const ChannelId& id : firewall_.free_) {
-      MessageQuery query;
-      query.limit = kScanBatch;
-      query.kinds = BoundKinds();
-      for (bool more = true; more;) {
-        PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
-                                firewall_.context_.Channel(id).Messages(step_, query));
-        for (const ChannelMessage& message : messages) {
-          query.after = message.number;
-          SetFreeBy(FoldedLetters(ReadBound(message).text));
-        }
-        more = messages.size() == kScanBatch;
+  // Calls `compare` with the newest messages of each channel, in order.
+  template <typename F>
+  absl::Status ForEach(const Places& places, const F& compare) const {
+    for (const auto& [channel, indices] : places) {
+      auto index = indices.begin();
+      if (indices.size() > kMostCandidates) {
+        std::advance(index, static_cast<ptrdiff_t>(indices.size() - kMostCandidates));
+      }
+      for (; index != indices.end(); ++index) {
+        PARLEY_ASSIGN_OR_RETURN(ChannelMessage message,
+                                firewall_.context_.Channel(channel).At(step_, *index));
+        compare(channel, std::move(message));
       }
     }
     return absl::OkStatus();
   }
 
-  void SetFreeBy(const Letters& other) {
-    finder_.Mark(other, free_places_);
-    for (Hit& hit : hits_) {
-      if (!hit.whole.empty() && FindWhole(other, hit.whole) < other.size()) hit.is_free = true;
+  // Sorts what the index has into what is held back, one's own sayings excepted, and what is free.
+  PassageIndex::Found Sorted(Places& held, Places& free) const {
+    return [this, &held, &free](const IndexedPlace& place) {
+      if (firewall_.free_.contains(place.channel)) free[place.channel].insert(place.index);
+      const bool is_held = firewall_.held_back_.contains(place.channel) && !place.own_saying;
+      if (is_held) held[place.channel].insert(place.index);
+    };
+  }
+
+  absl::Status CompareHeld(const Places& held) {
+    return ForEach(held, [this](const ChannelId& channel, ChannelMessage message) {
+      Compare(channel, std::move(message));
+    });
+  }
+
+  absl::Status FindPassages() {
+    Places held;
+    PARLEY_RETURN_IF_ERROR(
+        firewall_.index_.FindPassages(step_, Fingerprints(letters_), Sorted(held, free_)));
+    return CompareHeld(held);
+  }
+
+  absl::Status FindShort() {
+    Places held;
+    Places unused;
+    PARLEY_RETURN_IF_ERROR(firewall_.index_.FindShort(
+        step_, SortedValues(GramHashes(letters_, kShortLetters)), Sorted(held, unused)));
+    return CompareHeld(held);
+  }
+
+  // What everybody concerned has read; only needed when something was found. Who shares a passage
+  // with the text shares a fingerprint, so that the index has them.
+  absl::Status SetFree() {
+    free_places_.assign(letters_.size(), false);
+    PARLEY_RETURN_IF_ERROR(ForEach(free_, [this](const ChannelId&, const ChannelMessage& message) {
+      finder_.Mark(FoldedLetters(ReadBound(message).text), free_places_);
+    }));
+    for (const ChannelId& id : firewall_.free_) {
+      if (!WaitsForShort()) break;
+      PARLEY_RETURN_IF_ERROR(SetShortFree(id));
     }
+    return absl::OkStatus();
+  }
+
+  bool WaitsForShort() const {
+    return std::any_of(hits_.begin(), hits_.end(),
+                       [](const Hit& hit) { return !hit.whole.empty() && !hit.is_free; });
+  }
+
+  // A short message may stand anywhere in a longer one: reads the channel until it is found.
+  absl::Status SetShortFree(const ChannelId& id) {
+    MessageQuery query;
+    query.limit = kScanBatch;
+    query.kinds = BoundKinds();
+    for (bool more = true; more && WaitsForShort();) {
+      PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
+                              firewall_.context_.Channel(id).Messages(step_, query));
+      for (const ChannelMessage& message : messages) {
+        query.after = message.number;
+        const Letters other = FoldedLetters(ReadBound(message).text);
+        for (Hit& hit : hits_) {
+          if (!hit.whole.empty() && FindWhole(other, hit.whole) < other.size()) hit.is_free = true;
+        }
+      }
+      more = messages.size() == kScanBatch;
+    }
+    return absl::OkStatus();
   }
 
   const Firewall& firewall_;
@@ -237,6 +250,7 @@ class Firewall::TextCheck {
   const LettersView letters_;
   const PassageFinder finder_;
   std::vector<Hit> hits_;
+  Places free_;  // messages that share a fingerprint with the text
   std::vector<bool> covered_;
   std::vector<bool> free_places_;
 };
@@ -266,8 +280,7 @@ absl::Status Firewall::CheckText(const ReadTransaction& step, std::string_view t
   return CheckText(step, text, "the text");
 }
 
-// ---- Documents
-// -----------------------------------------------------------------------------------
+// ---- Documents ----
 
 absl::Status Firewall::CheckDocument(const ReadTransaction& step, crypto::ByteView plaintext_root,
                                      uint64_t size, const std::string& what) const {
@@ -277,30 +290,27 @@ absl::Status Firewall::CheckDocument(const ReadTransaction& step, crypto::ByteVi
       index_.FindDocuments(step, DocumentFingerprint(plaintext_root),
                            [&](const IndexedPlace& place) { places.insert(place); }));
   std::optional<Source> held;
+  std::set<ChannelId> own_first;  // who sends a file back that the owner shared confides nothing
   for (const IndexedPlace& place : places) {
-    if (!held_back_.contains(place.channel)) continue;
-    PARLEY_ASSIGN_OR_RETURN(std::optional<ChannelMessage> message, Load(step, place));
-    if (!message.has_value()) continue;
-    const BoundContent content = ReadBound(*message);
+    const bool is_free = free_.contains(place.channel);
+    const bool decides = is_free || (!held.has_value() && held_back_.contains(place.channel) &&
+                                     !own_first.contains(place.channel));
+    if (!decides) continue;
+    PARLEY_ASSIGN_OR_RETURN(ChannelMessage message,
+                            context_.Channel(place.channel).At(step, place.index));
+    const BoundContent content = ReadBound(message);
     if (content.document_size != size ||
         !crypto::PublicEquals(content.document_root, plaintext_root)) {
       continue;
     }
-    held.emplace(Source{place.channel, std::move(*message)});
-    break;
-  }
-  if (!held.has_value()) return absl::OkStatus();
-  for (const ChannelId& id : free_) {
-    MessageQuery query;
-    query.kinds = {ContentKind::kDocument};
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> documents,
-                            context_.Channel(id).Messages(step, query));
-    for (const ChannelMessage& document : documents) {
-      if (crypto::PublicEquals(ReadBound(document).document_root, plaintext_root)) {
-        return absl::OkStatus();
-      }
+    if (is_free) return absl::OkStatus();
+    if (place.own_saying) {
+      own_first.insert(place.channel);
+    } else {
+      held.emplace(Source{place.channel, std::move(message)});
     }
   }
+  if (!held.has_value()) return absl::OkStatus();
   return Refusal(*held, what,
                  "is the same as \"" + ReadBound(held->message).document_name + "\", which is");
 }

@@ -1,12 +1,13 @@
 // The caucus firewall: what was said or shared in one channel of a case doesn't get into another by
 // the hand of a neutral who reads both.
 //
-// Everything is bound to the channel that it came from. A channel *holds back* from another when
-// somebody reads the other who doesn't read it; its content is then refused there. What is free:
-// whatever is found in a channel that everybody concerned reads (the destination itself, the joint
-// channel). A neutral's own words in a caucus are bound to it as well, for they mostly repeat what
-// was confided; of neutrals' messages shorter than a passage ("Thank you, I have read it") that
-// isn't so. Parties and their counsel decide for themselves what they say where.
+// Everything is bound to the channel that it came from, and its author's to carry elsewhere. A
+// channel *holds back* from another when somebody reads the other who doesn't read it; what others
+// than the profile's owner said there is then refused here. What is free: whatever is found in a
+// channel that everybody concerned reads (the destination itself, the joint channel), and what the
+// owner said and nobody else (docs/decisions/0007). Of other neutrals' messages those shorter than
+// a passage ("Thank you, I have read it") aren't bound. Parties and their counsel decide for
+// themselves what they say where.
 //
 //   PARLEY_RETURN_IF_ERROR(Firewall::BringUpToDate(store, context, to));
 //   PARLEY_ASSIGN_OR_RETURN(Transaction step, store.Begin());
@@ -81,8 +82,6 @@ class Firewall {
   // `what`: "the text", "\"brief.pdf\"". `repeats`: what it does to the source.
   absl::Status Refusal(const Source& source, const std::string& what,
                        const std::string& repeats) const;
-  absl::StatusOr<std::optional<ChannelMessage>> Load(const ReadTransaction& step,
-                                                     const IndexedPlace& place) const;
   absl::Status CheckLetters(const ReadTransaction& step, LettersView letters,
                             const std::string& what) const;
   absl::Status CheckText(const ReadTransaction& step, std::string_view text,
@@ -95,7 +94,7 @@ class Firewall {
   CaseContext context_;
   PassageIndex index_;
   std::map<ChannelId, HoldingChannel> held_back_;
-  std::vector<ChannelId> free_;  // everybody in the destination reads them
+  std::set<ChannelId> free_;  // everybody in the destination reads them
 };
 
 }  // namespace parley::client

@@ -24,29 +24,28 @@ uint64_t DocumentFingerprint(crypto::ByteView plaintext_root) {
   return value;
 }
 
-absl::StatusOr<PassageIndex> PassageIndex::Load(const ReadTransaction& step, const CaseId& id) {
-  PassageIndex index(id);
+absl::StatusOr<PassageIndex> PassageIndex::Load(const ReadTransaction& step, const CaseId& id,
+                                                const ParticipantId& own_id) {
+  PassageIndex index(id, own_id);
   PARLEY_ASSIGN_OR_RETURN(std::optional<Head> head,
                           GetRecord<Head>(step, RecordClass::kIndex, index.root_));
-  if (head.has_value()) {
-    if (head->sizes.size() != kLists) return absl::DataLossError("the firewall's index is damaged");
-    index.head_ = std::move(*head);
-  } else {
-    index.head_.sizes.assign(kLists, 0);
-  }
+  if (head.has_value()) index.head_ = std::move(*head);
   return index;
 }
 
-std::string PassageIndex::PageName(uint32_t list, uint64_t page) const {
-  return root_ + "/" + std::to_string(list) + "/" + std::to_string(page);
+std::string PassageIndex::ListName(uint32_t list) const {
+  return root_ + "/" + std::to_string(list);
 }
 
-absl::StatusOr<PassageIndex::Page> PassageIndex::LoadPage(const ReadTransaction& step,
-                                                          uint32_t list, uint64_t page) const {
-  PARLEY_ASSIGN_OR_RETURN(std::optional<Page> loaded,
-                          GetRecord<Page>(step, RecordClass::kIndex, PageName(list, page)));
-  if (!loaded.has_value()) return absl::DataLossError("a page of the firewall's index is missing");
-  return std::move(*loaded);
+std::string PassageIndex::PageName(uint32_t list, uint64_t page) const {
+  return ListName(list) + "/" + std::to_string(page);
+}
+
+absl::StatusOr<PassageIndex::List> PassageIndex::LoadList(const ReadTransaction& step,
+                                                          uint32_t list) const {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<List> loaded,
+                          GetRecord<List>(step, RecordClass::kIndex, ListName(list)));
+  return loaded.has_value() ? std::move(*loaded) : List();
 }
 
 uint32_t PassageIndex::SlotOf(const ChannelId& channel) {
@@ -58,22 +57,23 @@ uint32_t PassageIndex::SlotOf(const ChannelId& channel) {
   return slot;
 }
 
-size_t PassageIndex::Add(const ChannelMessage& message, uint32_t slot, Pending& pending) {
+size_t PassageIndex::Add(const ChannelMessage& message, uint32_t slot, Pending& pending) const {
   const BoundContent content = ReadBound(message);
-  const auto add = [&](uint32_t list, uint64_t key) {
-    pending[list].push_back({key, slot, message.number});
+  const bool own_saying = !content.carried && message.author.participant_id == own_id_;
+  const auto add = [&](uint32_t sort, uint64_t key) {
+    pending[ListOf(sort, key)].push_back({key, slot, message.index, uint8_t{own_saying}});
   };
   if (!content.document_root.empty()) {
-    add(kDocumentList, DocumentFingerprint(content.document_root));
+    add(kDocuments, DocumentFingerprint(content.document_root));
     return 1;
   }
   const Letters letters = FoldedLetters(content.text);
   if (CountsAsWhole(letters)) {
-    add(kShortList, ShortFingerprint(letters));
+    add(kShort, ShortFingerprint(letters));
     return 1;
   }
   const std::vector<uint64_t> fingerprints = Fingerprints(letters);
-  for (const uint64_t key : fingerprints) add(static_cast<uint32_t>(key >> 56), key);
+  for (const uint64_t key : fingerprints) add(kPassages, key);
   return fingerprints.size();
 }
 
@@ -111,40 +111,56 @@ absl::Status PassageIndex::SaveHead(Transaction& step) const {
 
 absl::Status PassageIndex::Append(Transaction& step, Pending& pending) {
   for (auto& [list, entries] : pending) {
-    uint64_t& size = head_.sizes[list];
-    for (auto next = entries.begin(); next != entries.end();) {
-      const uint64_t page_number = size / kPageEntries;
-      const uint64_t there = size % kPageEntries;
+    PARLEY_ASSIGN_OR_RETURN(List loaded, LoadList(step, list));
+    for (Entry& entry : entries) {
+      loaded.entries.push_back(entry);
+      if (loaded.entries.size() < kPageEntries) continue;
       Page page;
-      if (there != 0) {
-        PARLEY_ASSIGN_OR_RETURN(page, LoadPage(step, list, page_number));
-        page.entries.resize(std::min<size_t>(page.entries.size(), there));
-      }
-      const auto room = static_cast<ptrdiff_t>(kPageEntries - there);
-      const auto end = next + std::min<ptrdiff_t>(room, entries.end() - next);
-      page.entries.insert(page.entries.end(), next, end);
-      size += static_cast<uint64_t>(end - next);
-      next = end;
+      page.entries.swap(loaded.entries);
       PARLEY_RETURN_IF_ERROR(
-          PutRecord(step, RecordClass::kIndex, PageName(list, page_number), page));
+          PutRecord(step, RecordClass::kIndex, PageName(list, loaded.pages++), page));
     }
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kIndex, ListName(list), loaded));
   }
   pending.clear();
   return absl::OkStatus();
 }
 
-absl::Status PassageIndex::Find(const ReadTransaction& step, uint32_t list,
-                                const std::vector<uint64_t>& fingerprints,
-                                const Found& found) const {
-  for (uint64_t page = 0; page * kPageEntries < head_.sizes[list]; ++page) {
-    PARLEY_ASSIGN_OR_RETURN(const Page loaded, LoadPage(step, list, page));
-    for (const Entry& entry : loaded.entries) {
-      if (!std::binary_search(fingerprints.begin(), fingerprints.end(), entry.key)) continue;
-      if (entry.channel >= head_.channels.size()) {
-        return absl::DataLossError("the firewall's index is damaged");
-      }
-      found({head_.channels[entry.channel].id, entry.number});
+absl::Status PassageIndex::Report(const std::vector<Entry>& entries,
+                                  std::span<const uint64_t> fingerprints,
+                                  const Found& found) const {
+  for (const Entry& entry : entries) {
+    if (!std::binary_search(fingerprints.begin(), fingerprints.end(), entry.key)) continue;
+    if (entry.channel >= head_.channels.size()) {
+      return absl::DataLossError("the firewall's index is damaged");
     }
+    found({head_.channels[entry.channel].id, entry.index, entry.own_saying != 0});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PassageIndex::FindIn(const ReadTransaction& step, uint32_t list,
+                                  std::span<const uint64_t> fingerprints,
+                                  const Found& found) const {
+  PARLEY_ASSIGN_OR_RETURN(const List loaded, LoadList(step, list));
+  for (uint64_t number = 0; number < loaded.pages; ++number) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Page> page,
+                            GetRecord<Page>(step, RecordClass::kIndex, PageName(list, number)));
+    if (!page.has_value()) return absl::DataLossError("a page of the firewall's index is missing");
+    PARLEY_RETURN_IF_ERROR(Report(page->entries, fingerprints, found));
+  }
+  return Report(loaded.entries, fingerprints, found);
+}
+
+absl::Status PassageIndex::Find(const ReadTransaction& step, uint32_t sort,
+                                std::span<const uint64_t> fingerprints, const Found& found) const {
+  while (!fingerprints.empty()) {
+    const uint32_t list = ListOf(sort, fingerprints.front());
+    const auto end = std::find_if(fingerprints.begin(), fingerprints.end(),
+                                  [&](uint64_t key) { return ListOf(sort, key) != list; });
+    const auto length = static_cast<size_t>(end - fingerprints.begin());
+    PARLEY_RETURN_IF_ERROR(FindIn(step, list, fingerprints.first(length), found));
+    fingerprints = fingerprints.subspan(length);
   }
   return absl::OkStatus();
 }
@@ -152,26 +168,18 @@ absl::Status PassageIndex::Find(const ReadTransaction& step, uint32_t list,
 absl::Status PassageIndex::FindPassages(const ReadTransaction& step,
                                         const std::vector<uint64_t>& fingerprints,
                                         const Found& found) const {
-  for (auto first = fingerprints.begin(); first != fingerprints.end();) {
-    const auto list = static_cast<uint32_t>(*first >> 56);
-    const auto end = std::find_if(first, fingerprints.end(), [list](uint64_t key) {
-      return static_cast<uint32_t>(key >> 56) != list;
-    });
-    PARLEY_RETURN_IF_ERROR(Find(step, list, std::vector<uint64_t>(first, end), found));
-    first = end;
-  }
-  return absl::OkStatus();
+  return Find(step, kPassages, fingerprints, found);
 }
 
 absl::Status PassageIndex::FindShort(const ReadTransaction& step,
                                      const std::vector<uint64_t>& fingerprints,
                                      const Found& found) const {
-  return Find(step, kShortList, fingerprints, found);
+  return Find(step, kShort, fingerprints, found);
 }
 
 absl::Status PassageIndex::FindDocuments(const ReadTransaction& step, uint64_t fingerprint,
                                          const Found& found) const {
-  return Find(step, kDocumentList, {fingerprint}, found);
+  return Find(step, kDocuments, std::span(&fingerprint, 1), found);
 }
 
 }  // namespace parley::client

@@ -90,6 +90,76 @@ class FirewallTest(testing.ProgramTest):
         self.assertIn("MiB", self.mira.refused("share", self.case.case, NORTHLINE, bomb))
         self.assertEqual(self.case["ben"].objects("documents", self.case.case, NORTHLINE), [])
 
+    def test_a_mediators_own_words_and_files_go_to_both_sides(self):
+        plan = "I suggest that we meet on Tuesday at ten in the town hall, all of us."
+        form = self.write("form.pdf", b"%PDF what we need of you\xff")
+        for channel in (HARBOR, NORTHLINE):
+            self.mira.send(channel, plan)
+            self.mira.share(channel, form)
+        self.case["ana"].send(HARBOR, SECRET)
+        self.mira.send(HARBOR, f"I have written down: {SECRET}")
+        self.assertIn(ANA.name, self.mira.refused("send", self.case.case, NORTHLINE,
+                                                  f"I have written down: {SECRET}"))
+        self.assert_nothing_went_out("ben", "shah")
+
+    def test_a_slip_beside_leave(self):
+        """Steps 7 and 8 of the story: exactly the authorised words arrive, and a slip doesn't."""
+        case, ana, ben = self.case.case, self.case["ana"], self.case["ben"]
+        ana.send(HARBOR, "CANARY-H: floor 690 thousand; covenant on 30 June. Fast payment matters.")
+        item = ana.read(HARBOR)[-1]["position"]
+        leave = ana.made("authorise", case, HARBOR, item, "--to", NORTHLINE,
+                         "--words", "Fast payment matters.")
+        slip = "They say: floor 690 thousand; covenant on 30 June. Fast payment matters."
+        refusal = self.mira.refused("send", case, NORTHLINE, slip)
+        for named in (ANA.name, HARBOR, BEN.name, SHAH.name):
+            self.assertIn(named, refusal)
+        self.mira.made("disclose", case, leave)
+        received = [(one["kind"], one["text"]) for one in ben.read(NORTHLINE)]
+        self.assertEqual(received, [("disclosure", "Fast payment matters.")])
+        ben.send(NORTHLINE, "CANARY-N: ceiling 715 thousand. Nobody else may know.")
+        refusal = self.mira.refused("send", case, HARBOR,
+                                    "canary-n: ceiling 715 thousand. nobody else may know")
+        self.assertIn(BEN.name, refusal)
+        self.assertIn(NORTHLINE, refusal)
+        self.mira.refused("send", case, "joint", slip)
+        self.assert_nothing_went_out("ben", "shah")
+        for key in ("ana", "lee"):
+            self.assertNotIn("CANARY-N", str(self.case[key].read(HARBOR)))
+        # Without a name.
+        ana.send(HARBOR, "We would gladly keep the maintenance contract with them.")
+        leave = ana.made("authorise", case, HARBOR, ana.read(HARBOR)[-1]["message"][:8], "--to",
+                         "joint", "--anonymous")
+        self.case["tomas"].made("disclose", case, leave)
+        shown = ben.read("joint")[-1]
+        self.assertEqual(shown["note"], f"attested by {TOMAS.name}, from a confidential caucus")
+        self.assertNotIn("Ana", shown["note"] + shown["text"])
+
+    def test_a_document_with_leave(self):
+        case, ana, ben = self.case.case, self.case["ana"], self.case["ben"]
+        bytes_ = os.urandom(3_000_000)
+        ana.share(HARBOR, self.write("damages.xlsx", bytes_))
+        item = ana.read(HARBOR)[-1]["position"]
+        self.assertIn("as a whole", ana.refused("authorise", case, HARBOR, item, "--to", NORTHLINE,
+                                                "--words", "damages"))
+        leave = ana.made("authorise", case, HARBOR, item, "--to", NORTHLINE, "--until", "2d")
+        listed = self.mira.objects("authorisations", case)[0]
+        self.assertEqual((listed["document"], listed["words"], listed["state"]),
+                         ("damages.xlsx", "", "open"))
+        self.mira.refused("share", case, NORTHLINE, self.write("carried.xlsx", bytes_))
+        self.mira.made("disclose", case, leave)
+        shown = ben.read(NORTHLINE)[-1]
+        self.assertEqual((shown["kind"], shown["name"], shown["size"]),
+                         ("disclosure", "damages.xlsx", len(bytes_)))
+        self.assertIn(f"from {ANA.name} in confidence", shown["note"])
+        target = self.path("fetched.xlsx")
+        ben.fetch(NORTHLINE, "damages.xlsx", target)
+        with open(target, "rb") as file:
+            self.assertEqual(file.read(), bytes_)
+        self.assertEqual([name for name in os.listdir(self.mira.folder) if "disclosing" in name], [])
+        self.assertEqual(self.case["tomas"].read(NORTHLINE)[-1]["refused"], False)
+        # It is still Ana's: nobody carries it on by hand.
+        self.mira.refused("share", case, "joint", self.write("again.xlsx", bytes_))
+
     def test_telling_with_leave(self):
         case, ana = self.case.case, self.case["ana"]
         ana.send(HARBOR, f"{SECRET} Fast payment matters to us.")

@@ -365,7 +365,7 @@ class CommandLine {
     Positional(authorise, "CASE", authorise_.case_text, kCaseHelp);
     Positional(authorise, "CAUCUS", authorise_.channel, kChannelHelp);
     Positional(authorise, "ITEM", authorise_.item,
-               "Your message there: its position, or the beginning of its id");
+               "Your message or document there: its position, or the beginning of its id");
     authorise->add_option("--to", authorise_.to, "Who may be told: joint, or caucus:SIDE")
         ->required()
         ->type_name("AUDIENCE");
@@ -387,9 +387,9 @@ class CommandLine {
     Explain(
         authorise,
         "What is said in a caucus stays there, unless its author lets it be told. A neutral can "
-        "then tell it once, in exactly these words. You see when that has been done; until then "
-        "you can take it back with \"parley revoke\". Prints the authorisation's id on the last "
-        "line.");
+        "then tell it once, in exactly these words; or share the document once, unchanged. You "
+        "see when that has been done; until then you can take it back with \"parley revoke\". "
+        "Prints the authorisation's id on the last line.");
     CLI::App* list =
         Add(app_, "authorisations", "Show what may be told to whom", authorisations_, kGroup);
     Positional(list, "CASE", authorisations_.case_text, kCaseHelp);
@@ -402,8 +402,10 @@ class CommandLine {
     Positional(disclose, "CASE", disclose_.case_text, kCaseHelp);
     Positional(disclose, "AUTHORISATION", disclose_.authorisation, kAuthorisationHelp);
     Explain(disclose,
-            "Sends exactly the authorised words to the authorised audience, with your name as who "
-            "attests them, and notes the use where leave was given.");
+            "Sends exactly the authorised words, or the document, to the authorised audience, with "
+            "your name as who attests them, and notes the use where leave was given. Only once. "
+            "All neutrals' programs check it, and show a disclosure that wasn't authorised so as "
+            "refused, with a warning.");
   }
 
   void AddSyncCommands() {

@@ -79,7 +79,7 @@ struct ShareOptions {
   std::string name = {};
   // By default by the name's ending.
   std::string media_type = {};
-  // The document that this one replaces.
+  // The document that this one replaces, in the same channel.
   std::optional<MessageId> replaces = {};
 };
 
@@ -265,11 +265,12 @@ class PARLEY_EXPORT Profile {
 
   // ---- Disclosure with leave -----------------------------------------------------------------
 
-  // Lets the neutrals carry words of a message of one's own to another audience, once, exactly.
+  // Lets the neutrals carry words of a message of one's own, or a document of one's own, to another
+  // audience, once, exactly.
   // Errors: kNotFound for an item that this channel doesn't have, and for an audience that the case
-  // can't have; kPermissionDenied for somebody else's message; kInvalidArgument for one that is no
-  // text, words that aren't in it, or an audience that reads the channel already; otherwise as
-  // Send.
+  // can't have; kPermissionDenied for somebody else's message; kInvalidArgument for words that
+  // aren't in it, an audience that reads the channel already, and a channel that no neutral reads;
+  // otherwise as Send.
   Result<SentMessage> Authorise(const ChannelRef& channel, const AuthorisationRequest& request);
 
   // All that the owner can see, in the order of channels and positions.
@@ -282,11 +283,14 @@ class PARLEY_EXPORT Profile {
   Result<SentMessage> Revoke(const Authorisation& authorisation);
 
   // A neutral carries exactly what was authorised to its audience, and says in the channel where
-  // leave was given that it was used. What was interrupted is finished by repeating the call.
-  // Errors: kPermissionDenied for others than neutrals; kFailedPrecondition when it is used,
-  // revoked, expired or invalid; kNotFound when the owner has no channel for the audience;
-  // kUnavailable when the relay can't be reached: nothing was disclosed.
-  Result<SentMessage> Disclose(const Authorisation& authorisation);
+  // leave was given that it was used. A document is fetched and shared anew; on its way it is a
+  // file of this profile's folder, which is gone when the call ends. What was interrupted is
+  // finished by repeating the call. Errors: kPermissionDenied for others than neutrals;
+  // kFailedPrecondition when it is used, revoked, expired or invalid; kNotFound when the owner has
+  // no channel for the audience, or hasn't the document; kUnavailable when the relay can't be
+  // reached: nothing was disclosed; those of Fetch and Share.
+  Result<SentMessage> Disclose(const Authorisation& authorisation,
+                               const ProgressCallback& progress = {});
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tools/parley/commands/commands.h"
+#include "tools/parley/interruption.h"
 #include "tools/parley/output/records.h"
 #include "tools/parley/output/text.h"
 #include "tools/parley/try.h"
@@ -44,8 +45,9 @@ void PrintSent(Session& session, const SentMessage& sent, const std::string& cha
   }
   if (sent.queued) session.out() << queued_note << '\n';
   session.out() << Harmless(channel) << (sent.queued ? ", will be read by " : ", read by ")
-                << PeopleText(sent.readers) << '\n'
-                << sent.id.ToString() << '\n';
+                << PeopleText(sent.readers) << '\n';
+  if (AnyNotCompared(sent.readers)) session.out() << kNotComparedNote << '\n';
+  session.out() << sent.id.ToString() << '\n';
 }
 
 constexpr const char* kQueued =
@@ -101,8 +103,14 @@ Status Run(Session& session, const DiscloseArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Authorisation one,
                     profile->FindAuthorisation(info.id, arguments.authorisation));
-  PARLEY_TRY_ASSIGN(const SentMessage sent, profile->Disclose(one));
-  PrintSent(session, sent, one.audience, "message", kQueued);
+  Result<SentMessage> sent = Status(StatusCode::kCancelled, "");
+  {
+    ProgressBar bar("disclosing");
+    sent = profile->Disclose(one, ShowOn(bar));
+  }
+  if (sent.status().code() == StatusCode::kCancelled) return Interrupted();
+  PARLEY_TRY(sent.status());
+  PrintSent(session, *sent, one.audience, "message", kQueued);
   return {};
 }
 

@@ -55,18 +55,25 @@ const char* AlarmName(AlarmKind kind) {
   return "unknown";
 }
 
-std::string BodyText(const Message& message) {
-  constexpr const char* kIndent = "      ";
-  if (message.kind == MessageKind::kDocument && message.document) {
+constexpr const char* kIndent = "      ";
+
+std::string ContentText(const Message& message) {
+  if (message.document) {
     return kIndent + ("document \"" + Harmless(message.document->name) + "\", " +
                       SizeText(message.document->size) + ", id " +
                       message.document->ref.message_id.ToString().substr(0, 8));
   }
-  if (message.kind == MessageKind::kText) return HarmlessLines(message.text, kIndent);
+  return HarmlessLines(message.text, kIndent);
+}
+
+std::string BodyText(const Message& message) {
+  if (message.kind == MessageKind::kDocument || message.kind == MessageKind::kText) {
+    return ContentText(message);
+  }
   if (message.kind == MessageKind::kNotice) return HarmlessLines("[" + message.text + "]", kIndent);
   if (message.kind == MessageKind::kDisclosure) {
     const std::string note = kIndent + ("[" + Harmless(message.note) + "]");
-    return message.refused ? note : note + "\n" + HarmlessLines(message.text, kIndent);
+    return message.refused ? note : note + "\n" + ContentText(message);
   }
   return kIndent + std::string(
                        "[made by a newer version of Parley: bring this one up to date to "
@@ -194,6 +201,7 @@ JsonObject ToJson(const Authorisation& authorisation) {
   AddAuthor(object, authorisation.author)
       .Text("item", authorisation.item.ToString())
       .Text("words", authorisation.words)
+      .Text("document", authorisation.document_name)
       .Text("audience", authorisation.audience)
       .Bool("anonymous", authorisation.anonymous)
       .Text("state", AuthorisationStateName(authorisation.state))
@@ -210,7 +218,12 @@ std::string ToText(const Authorisation& authorisation) {
          ") lets " + Harmless(authorisation.audience) + " be told" +
          (authorisation.anonymous ? ", without saying from whom" : "");
   if (authorisation.expires_at != 0) out += ", until " + LocalTime(authorisation.expires_at);
-  return out + "\n" + HarmlessLines(authorisation.words, "          ") + "\n";
+  constexpr const char* kWide = "          ";
+  if (authorisation.words.empty()) {
+    return out + "\n" + kWide + "the document \"" + Harmless(authorisation.document_name) + "\", " +
+           SizeText(authorisation.document_size) + "\n";
+  }
+  return out + "\n" + HarmlessLines(authorisation.words, kWide) + "\n";
 }
 
 JsonObject ToJson(const Document& document, const std::string& channel_name) {
