@@ -45,9 +45,7 @@ class DisclosureTest(testing.SceneTest):
         self.leave = scene["ana"].made("authorise", scene.case, HARBOR, item, "--to", NORTHLINE,
                                        "--words", WORDS)
         scene.sync("tomas")
-        self.ana_id = bytes.fromhex(next(
-            one["participant"] for one in scene["mira"].participants()
-            if one["name"] == ANA.name))
+        self.ana_id = bytes.fromhex(scene["mira"].participants()[ANA.name]["participant"])
 
     def say(self, channel, hexadecimal):
         scene = self.scene
