@@ -90,6 +90,20 @@ class Attacker {
     Have(context_.Channel(channel).Exchange().status());
   }
 
+  // The last document that was shared in a channel, or disclosed there.
+  content::v1::Document LastDocument(const ChannelId& channel) {
+    client::ReadTransaction read = Have(store_->Read());
+    content::v1::Document last;
+    for (const client::ChannelMessage& message :
+         Have(context_.Channel(channel).Messages(read, {}))) {
+      content::v1::Content content;
+      if (!content.ParseFromString(crypto::ToString(message.content.Reveal()))) continue;
+      if (content.has_document()) last = content.document();
+      if (content.disclosure().has_document()) last = content.disclosure().document();
+    }
+    return last;
+  }
+
   // A commit of his own, after which nobody else knows the control key.
   void KeepControl(const ChannelId& channel) {
     client::Transaction step = Have(store_->Begin());

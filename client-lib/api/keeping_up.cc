@@ -60,6 +60,8 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
     absl::StatusOr<Connected> connected = Connect(id, client::Patience::kBrief);
     if (connected.ok()) {
       result = client::SyncCase(connected->context);
+      // What is over by now; what can't be said now, a later sync says.
+      if (result.ok()) client::EndExpired(connected->context).IgnoreError();
     } else {
       result = connected.status();
     }
@@ -222,6 +224,7 @@ class Profile::Impl::Watcher {
 
   absl::Status SyncAndReport(const client::CaseContext& context) {
     PARLEY_RETURN_IF_ERROR(client::SyncCase(context).status());
+    client::EndExpired(context).IgnoreError();
     return news_.Report(on_event_);
   }
 

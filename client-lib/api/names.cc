@@ -17,7 +17,10 @@ constexpr std::array<const char*, 7> kStates = {"unknown", "invited", "waiting",
 constexpr std::array<const char*, 6> kKinds = {"unknown",  "joint",   "caucus",
                                                "neutrals", "counsel", "team"};
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
-constexpr std::array<const char*, 3> kMessageKinds = {"text", "document", "unknown"};
+constexpr std::array<const char*, 5> kMessageKinds = {"text", "document", "unknown", "disclosure",
+                                                      "notice"};
+constexpr std::array<const char*, 5> kAuthorisationStates = {"open", "used", "revoked", "expired",
+                                                             "invalid"};
 constexpr std::array<const char*, 15> kCodes = {"ok",
                                                 "invalid argument",
                                                 "not found",
@@ -56,6 +59,9 @@ const char* ParticipantStateName(ParticipantState state) { return NameOf(kStates
 const char* ChannelKindName(ChannelKind kind) { return NameOf(kKinds, kind); }
 const char* ChannelStatusName(ChannelStatus status) { return NameOf(kStatuses, status); }
 const char* MessageKindName(MessageKind kind) { return NameOf(kMessageKinds, kind); }
+const char* AuthorisationStateName(AuthorisationState state) {
+  return NameOf(kAuthorisationStates, state);
+}
 const char* StatusCodeName(StatusCode code) { return NameOf(kCodes, code); }
 
 const char* LibraryVersion() { return PARLEY_VERSION; }

@@ -141,6 +141,28 @@ Status Profile::Fetch(const DocumentRef& document, const std::string& target,
   return Guarded([&] { return impl_->Fetch(document, target, options, progress); });
 }
 
+Result<SentMessage> Profile::Authorise(const ChannelRef& channel,
+                                       const AuthorisationRequest& request) {
+  return Guarded([&] { return impl_->Authorise(channel, request); });
+}
+
+Result<std::vector<Authorisation>> Profile::Authorisations(const CaseId& id) const {
+  return Guarded([&] { return impl_->Authorisations(id); });
+}
+
+Result<Authorisation> Profile::FindAuthorisation(const CaseId& id, std::string_view text) const {
+  return Guarded([&] { return impl_->FindAuthorisation(id, text); });
+}
+
+Result<SentMessage> Profile::Revoke(const Authorisation& authorisation) {
+  return Guarded([&] { return impl_->Revoke(authorisation); });
+}
+
+Result<SentMessage> Profile::Disclose(const Authorisation& authorisation,
+                                      const ProgressCallback& progress) {
+  return Guarded([&] { return impl_->Disclose(authorisation, progress); });
+}
+
 Result<SyncReport> Profile::Sync(const SyncOptions& options) {
   return Guarded([&] { return impl_->Sync(options); });
 }

@@ -56,7 +56,8 @@ absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Create(
   PARLEY_RETURN_IF_ERROR(client::PutRecord(step, client::RecordClass::kContent, kProfileRecord,
                                            ProfileRecord{std::string(name)}));
   PARLEY_RETURN_IF_ERROR(step.Commit());
-  return std::shared_ptr<Impl>(new Impl(std::move(store), std::string(name)));
+  return std::shared_ptr<Impl>(
+      new Impl(std::move(store), std::filesystem::absolute(folder, error), std::string(name)));
 }
 
 absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Open(
@@ -76,7 +77,9 @@ absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Open(
     return absl::DataLossError(
         "the profile is incomplete: making it was interrupted; delete its folder and make it anew");
   }
-  return std::shared_ptr<Impl>(new Impl(std::move(*store), std::move(record->name)));
+  std::error_code error;
+  return std::shared_ptr<Impl>(new Impl(std::move(*store), std::filesystem::absolute(folder, error),
+                                        std::move(record->name)));
 }
 
 absl::Status Profile::Impl::ChangePassphrase(std::optional<std::string_view> current,

@@ -18,6 +18,7 @@
 #include "client-lib/cases/case_context.h"
 #include "client-lib/cases/case_sync.h"
 #include "client-lib/documents/transfer.h"
+#include "client-lib/firewall/disclosures.h"
 #include "client-lib/store/profile_store.h"
 #include "parley/profile.h"
 
@@ -73,6 +74,15 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status Fetch(const DocumentRef& document, const std::string& target,
                      const FetchOptions& options, const ProgressCallback& progress);
 
+  // ---- Disclosure with leave: disclosing.cc ----
+  absl::StatusOr<SentMessage> Authorise(const ChannelRef& channel,
+                                        const AuthorisationRequest& request);
+  absl::StatusOr<std::vector<Authorisation>> Authorisations(const CaseId& id);
+  absl::StatusOr<Authorisation> FindAuthorisation(const CaseId& id, std::string_view text);
+  absl::StatusOr<SentMessage> Revoke(const Authorisation& authorisation);
+  absl::StatusOr<SentMessage> Disclose(const Authorisation& authorisation,
+                                       const ProgressCallback& progress);
+
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
   absl::Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
@@ -81,8 +91,11 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
  private:
   class Watcher;  // keeping_up.cc
 
-  Impl(std::unique_ptr<Store> store, std::string name)
-      : store_(std::move(store)), name_(std::move(name)), relays_(*store_) {}
+  Impl(std::unique_ptr<Store> store, std::string folder, std::string name)
+      : store_(std::move(store)),
+        folder_(std::move(folder)),
+        name_(std::move(name)),
+        relays_(*store_) {}
 
   // For steps without a relay.
   client::CaseContext LocalContext(const CaseId& id);
@@ -115,6 +128,35 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   // After Queue: exchanges with the channel, and tells what became of the message.
   absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
                                       bool may_stay_queued);
+  // Queue and Deliver.
+  absl::StatusOr<SentMessage> QueueAndDeliver(const ChannelRef& channel,
+                                              const content::v1::Content& content,
+                                              bool may_stay_queued);
+  // A file that is at the relay; the message of that id is to carry the manifest, and whoever
+  // queues it then deletes the share's record.
+  struct Uploaded {
+    MessageId message_id;
+    content::v1::Document manifest;
+  };
+  // `name`: of the share's record, by which an interrupted one goes on. `message_id`: of a new one.
+  absl::StatusOr<Uploaded> Upload(const Connected& connected, const std::string& name,
+                                  const std::optional<MessageId>& message_id,
+                                  client::UploadRequest request, const ProgressCallback& progress);
+  // Marks it as used, and gives the id that the disclosure has.
+  absl::StatusOr<MessageId> UseAuthorisation(const Authorisation& authorisation);
+  // What is left to do of a disclosure. Errors: FailedPrecondition when it is done, or may not be.
+  enum class DisclosureStage { kNew, kWaits };
+  absl::StatusOr<DisclosureStage> StageOf(const client::AuthorisationRecord& record,
+                                          const ChannelRef& audience);
+  // Fetches the document that was authorised into a file, which is not there when that fails.
+  absl::Status FetchAuthorised(const client::AuthorisationRecord& record,
+                               const Connected& connected, const std::string& path,
+                               const ProgressCallback& progress);
+  // Brings that file to the relay, as a share of its own.
+  absl::StatusOr<content::v1::Document> ShareAnew(const client::AuthorisationRecord& record,
+                                                  const Connected& connected,
+                                                  const std::string& path,
+                                                  const ProgressCallback& progress);
   // Errors: FailedPrecondition when nothing can be sent to the channel, saying why.
   absl::Status CheckWritable(const ChannelRef& channel);
 
@@ -122,6 +164,7 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status WaitForNews(const SyncOptions& options, double seconds);
 
   std::unique_ptr<Store> store_;
+  std::string folder_;
   std::string name_;
   client::Relays relays_;
 };

@@ -29,6 +29,10 @@ TEST(PublicHeaders, IdsOfDifferentKindsDontMix) {
   static_assert(!std::is_convertible_v<CaseId, ChannelId>);
   static_assert(!std::is_convertible_v<MessageId, ParticipantId>);
   static_assert(!std::is_convertible_v<ChannelId, ChannelRef>);
+  static_assert(!std::is_constructible_v<ChannelRef, ChannelId, CaseId>);
+  static_assert(!std::is_convertible_v<DocumentRef, ChannelRef>);
+  static_assert(!std::is_convertible_v<std::string, ChannelRef>);
+  static_assert(!std::is_convertible_v<ChannelId::Bytes, ChannelId>);
 }
 
 TEST(PublicHeaders, NamesOfRolesGoBothWays) {

@@ -1,7 +1,6 @@
 // Messages and documents: Profile::Impl's second part.
 #include <sys/stat.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -9,8 +8,10 @@
 #include "client-lib/api/media_type.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
+#include "client-lib/api/transfer_progress.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
+#include "client-lib/firewall/firewall.h"
 #include "crypto/primitives/hash.h"
 
 namespace parley {
@@ -74,27 +75,6 @@ absl::Status CheckTarget(const std::string& target, bool overwrite) {
   }
   return absl::OkStatus();
 }
-
-// A transfer's progress as the public callback has it; a false of it cancels the transfer.
-class Progress {
- public:
-  explicit Progress(const ProgressCallback& callback) : callback_(callback) {}
-
-  void SetUp(client::TransferOptions& options) {
-    options.cancel = &cancelled_;
-    if (!callback_) return;
-    options.progress = [this](const client::TransferProgress& progress) {
-      if (!callback_(progress.done_bytes, progress.total_bytes)) cancelled_ = true;
-    };
-  }
-
- private:
-  const ProgressCallback& callback_;
-  std::atomic<bool> cancelled_{false};
-};
-
-// How long a broken connection is tried again in a transfer before the call fails.
-constexpr std::chrono::milliseconds kTransferRetryFor{60'000};
 
 }  // namespace
 
@@ -199,11 +179,15 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   content::v1::Content content;
   content.mutable_text()->set_text(std::string(text));
+  const client::CaseContext context = LocalContext(channel.case_id);
+  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, channel.channel_id));
   MessageId id;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-    PARLEY_ASSIGN_OR_RETURN(
-        id, LocalContext(channel.case_id).Channel(channel.channel_id).Queue(step, content));
+    PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
+                            client::Firewall::Create(step, context, channel.channel_id));
+    PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
+    PARLEY_ASSIGN_OR_RETURN(id, context.Channel(channel.channel_id).Queue(step, content));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(channel, id, /*may_stay_queued=*/false);
@@ -213,13 +197,17 @@ namespace {
 
 // The share of this file that was begun, or a new one with what pays for it.
 absl::StatusOr<ShareRecord> BeginShare(client::ProfileStore& store, const std::string& name,
-                                       const client::CaseContext& context, bool new_voucher) {
+                                       const client::CaseContext& context,
+                                       const std::optional<MessageId>& message_id,
+                                       bool new_voucher) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, store.Begin());
   PARLEY_ASSIGN_OR_RETURN(std::optional<ShareRecord> begun,
                           client::GetRecord<ShareRecord>(step, client::RecordClass::kKeys, name));
   if (begun.has_value() && !new_voucher) return std::move(*begun);
   ShareRecord share = begun.has_value() ? std::move(*begun) : ShareRecord();
-  if (share.message_id.is_zero()) share.message_id = client::RandomId<MessageId>();
+  if (share.message_id.is_zero()) {
+    share.message_id = message_id.value_or(client::RandomId<MessageId>());
+  }
   PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, context.Records().Case(step));
   if (record.sponsor_token.empty()) {
     if (record.vouchers.empty()) {
@@ -239,37 +227,23 @@ absl::StatusOr<ShareRecord> BeginShare(client::ProfileStore& store, const std::s
 
 }  // namespace
 
-absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, const std::string& path,
-                                                 const ShareOptions& options,
-                                                 const ProgressCallback& progress) {
-  PARLEY_RETURN_IF_ERROR(CheckFile(path));
-  PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
-  PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, LoadCase(channel.case_id));
-  const std::string name = ShareName(channel, path);
+absl::StatusOr<Profile::Impl::Uploaded> Profile::Impl::Upload(
+    const Connected& connected, const std::string& name, const std::optional<MessageId>& message_id,
+    client::UploadRequest request, const ProgressCallback& progress) {
+  PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord record, LoadCase(connected.context.id));
   client::Transfers transfers(*store_);
-
-  client::UploadRequest request;
-  request.path = path;
-  request.name = client::SafeFileName(
-      options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
-  request.media_type =
-      options.media_type.empty() ? client::MediaTypeOf(request.name) : options.media_type;
-  if (!client::IsUtf8(request.media_type)) {
-    return absl::InvalidArgumentError("the document's media type is not UTF-8");
-  }
   client::TransferOptions transfer;
   transfer.retry_for = kTransferRetryFor;
   Progress reporter(progress);
   reporter.SetUp(transfer);
-
   absl::StatusOr<content::v1::Document> manifest = absl::UnauthenticatedError("");
   ShareRecord share;
   // One may have expired, or been used by an earlier attempt; and all that were drawn before a
   // renewal of the sponsor's string are void at once.
   constexpr int kMostVouchersTried = 64;
   for (int attempt = 0; attempt < kMostVouchersTried; ++attempt) {
-    PARLEY_ASSIGN_OR_RETURN(share, BeginShare(*store_, name, connected.context, attempt > 0));
+    PARLEY_ASSIGN_OR_RETURN(share,
+                            BeginShare(*store_, name, connected.context, message_id, attempt > 0));
     request.transfer_id = share.message_id.ToString();
     const client::Credential credential =
         record.sponsor_token.empty()
@@ -279,21 +253,63 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     if (!absl::IsUnauthenticated(manifest.status()) || !record.sponsor_token.empty()) break;
   }
   PARLEY_RETURN_IF_ERROR(manifest.status());
+  return Uploaded{share.message_id, std::move(*manifest)};
+}
+
+absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, const std::string& path,
+                                                 const ShareOptions& options,
+                                                 const ProgressCallback& progress) {
+  PARLEY_RETURN_IF_ERROR(CheckFile(path));
+  PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
+  if (options.replaces.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
+    PARLEY_RETURN_IF_ERROR(view.Manifest(read, {channel, *options.replaces}).status());
+  }
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<crypto::TreeHash> looked_at,
+      client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id, path));
+  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
+  const std::string name = ShareName(channel, path);
+  client::UploadRequest request;
+  request.path = path;
+  request.name = client::SafeFileName(
+      options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
+  request.media_type =
+      options.media_type.empty() ? client::MediaTypeOf(request.name) : options.media_type;
+  if (!client::IsUtf8(request.media_type)) {
+    return absl::InvalidArgumentError("the document's media type is not UTF-8");
+  }
+  PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded,
+                          Upload(connected, name, std::nullopt, request, progress));
+  content::v1::Document& manifest = uploaded.manifest;
+  client::Transfers transfers(*store_);
+  if (looked_at.has_value() &&
+      !crypto::PublicEquals(*looked_at, crypto::ViewOf(manifest.plaintext_root()))) {
+    transfers.Forget(uploaded.message_id.ToString(), connected.relay->client.get()).IgnoreError();
+    return absl::AbortedError(
+        "\"" + path + "\" was changed while it was shared; nothing was sent. Share it again");
+  }
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    // What has come meanwhile counts, too.
+    PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
+                            client::Firewall::Create(step, connected.context, channel.channel_id));
+    PARLEY_RETURN_IF_ERROR(
+        firewall.CheckDocument(step, crypto::ViewOf(manifest.plaintext_root()), manifest.size()));
     content::v1::Content content;
-    content.set_message_id(client::ToField(share.message_id));
+    content.set_message_id(client::ToField(uploaded.message_id));
     if (options.replaces.has_value()) {
-      manifest->set_replaces_message_id(client::ToField(*options.replaces));
+      manifest.set_replaces_message_id(client::ToField(*options.replaces));
     }
-    *content.mutable_document() = std::move(*manifest);
+    *content.mutable_document() = std::move(manifest);
     PARLEY_RETURN_IF_ERROR(
         connected.context.Channel(channel.channel_id).Queue(step, content).status());
     PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, name));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
-  transfers.Forget(share.message_id.ToString()).IgnoreError();  // only takes room
-  return Deliver(channel, share.message_id, /*may_stay_queued=*/true);
+  transfers.Forget(uploaded.message_id.ToString()).IgnoreError();  // only takes room
+  return Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true);
 }
 
 absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string& target,

@@ -10,6 +10,7 @@
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/documents/transfer.h"
+#include "client-lib/firewall/disclosures.h"
 #include "client-lib/pairing/device.h"
 
 namespace parley::client {
@@ -158,6 +159,10 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
   }
+  PARLEY_ASSIGN_OR_RETURN(const auto refused, RefusedDisclosures(step, context));
+  for (const auto& [channel, text] : refused) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
@@ -254,6 +259,24 @@ absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(const ReadTransa
   return channels;
 }
 
+namespace {
+
+// The document that a message carries.
+Document ShowDocument(const Message& message, const content::v1::Document& manifest) {
+  Document document;
+  document.ref = {message.channel, message.id};
+  document.position = message.position;
+  document.author = message.author;
+  document.name = SafeFileName(manifest.name());
+  document.media_type = manifest.media_type();
+  document.size = manifest.size();
+  document.time = message.time;
+  document.replaces = IdFrom<MessageId>(manifest.replaces_message_id());
+  return document;
+}
+
+}  // namespace
+
 Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message) const {
   Message view;
   view.channel = {record_.id, id};
@@ -269,17 +292,7 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
     view.text = content.text().text();
   } else if (parsed && content.has_document()) {
     view.kind = MessageKind::kDocument;
-    const content::v1::Document& manifest = content.document();
-    Document document;
-    document.ref = {view.channel, view.id};
-    document.position = view.position;
-    document.author = view.author;
-    document.name = SafeFileName(manifest.name());
-    document.media_type = manifest.media_type();
-    document.size = manifest.size();
-    document.time = view.time;
-    document.replaces = IdFrom<MessageId>(manifest.replaces_message_id());
-    view.document = std::move(document);
+    view.document = ShowDocument(view, content.document());
   } else {
     view.kind = MessageKind::kUnknown;
   }
@@ -290,11 +303,27 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
                                                         const ChannelId& id, uint64_t after) const {
   MessageQuery query;
   query.after = after;
-  query.kinds = {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown};
+  query.kinds = DisclosureKinds();
+  query.kinds.insert(query.kinds.end(),
+                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
-  for (const ChannelMessage& message : messages) views.push_back(ShowMessage(id, message));
+  std::optional<Disclosures> disclosures;
+  for (const ChannelMessage& message : messages) {
+    Message& view = views.emplace_back(ShowMessage(id, message));
+    if (!IsDisclosureKind(message.kind)) continue;
+    if (!disclosures.has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));
+    }
+    ShownRecord shown = disclosures->Show(id, message);
+    view.kind =
+        message.kind == ContentKind::kDisclosure ? MessageKind::kDisclosure : MessageKind::kNotice;
+    view.text = std::move(shown.text);
+    view.note = std::move(shown.note);
+    view.refused = shown.refused;
+    if (shown.document.has_value()) view.document = ShowDocument(view, *shown.document);
+  }
   return views;
 }
 
@@ -324,26 +353,30 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
 
 absl::StatusOr<std::vector<Document>> CaseView::Documents(const ReadTransaction& step,
                                                           const ChannelId& id) const {
-  MessageQuery query;
-  query.kinds = {ContentKind::kDocument};
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
-                          context_.Channel(id).Messages(step, query));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Message> messages, Messages(step, id, 0));
   std::vector<Document> documents;
-  for (const ChannelMessage& message : messages) {
-    Message view = ShowMessage(id, message);
-    if (view.document.has_value()) documents.push_back(std::move(*view.document));
+  for (Message& message : messages) {
+    if (message.document.has_value()) documents.push_back(std::move(*message.document));
   }
   return documents;
 }
 
 absl::StatusOr<content::v1::Document> CaseView::Manifest(const ReadTransaction& step,
                                                          const DocumentRef& document) const {
+  const ChannelId& channel = document.channel.channel_id;
   MessageQuery query;
-  query.kinds = {ContentKind::kDocument};
+  query.kinds = {ContentKind::kDocument, ContentKind::kDisclosure};
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
-                          context_.Channel(document.channel.channel_id).Messages(step, query));
+                          context_.Channel(channel).Messages(step, query));
   for (const ChannelMessage& message : messages) {
     if (message.id != document.message_id) continue;
+    if (message.kind == ContentKind::kDisclosure) {
+      PARLEY_ASSIGN_OR_RETURN(const Disclosures disclosures, Disclosures::Load(step, context_));
+      ShownRecord shown = disclosures.Show(channel, message);
+      if (shown.refused) return absl::PermissionDeniedError(shown.note);
+      if (shown.document.has_value()) return std::move(*shown.document);
+      continue;
+    }
     content::v1::Content content;
     const ByteView bytes = message.content.Reveal();
     if (content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) &&

@@ -116,6 +116,23 @@ absl::StatusOr<std::vector<ChannelMessage>> Channel::Messages(const ReadTransact
   return ListMessages(tx, names, channel, query);
 }
 
+absl::StatusOr<ChannelMessage> Channel::At(const ReadTransaction& tx, uint64_t index) const {
+  const ChannelNames names(id_);
+  PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx, names));
+  if (index == 0 || index > channel.messages) {
+    return absl::NotFoundError("the channel has no such message");
+  }
+  return MessageAt(tx, names, index);
+}
+
+absl::StatusOr<std::optional<ChannelMessage>> Channel::Find(const ReadTransaction& tx,
+                                                            const ParticipantId& author,
+                                                            const MessageId& id) const {
+  const ChannelNames names(id_);
+  PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx, names));
+  return FindMessage(tx, names, channel, author, id);
+}
+
 absl::StatusOr<std::vector<ChannelMessage>> Channel::Unsent(const ReadTransaction& tx) const {
   PARLEY_ASSIGN_OR_RETURN(const View view, LoadView(tx, id_));
   return ListOutbox(tx, view.names, view.channel, view.log, OutboxKind::kContent);

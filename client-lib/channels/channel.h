@@ -108,7 +108,8 @@ struct JoinExpectations {
 struct MessageQuery {
   uint64_t after = 0;       // numbers above this
   size_t limit = SIZE_MAX;  // at most so many
-  // Only these kinds; empty for all.
+  // Only these kinds; empty for all. The procedure's records alone (IsProcedure) are found without
+  // reading other messages.
   std::vector<ContentKind> kinds = {};
 };
 
@@ -154,6 +155,12 @@ class Channel {
   // Received and own contents in the order of their numbers.
   absl::StatusOr<std::vector<ChannelMessage>> Messages(const ReadTransaction& tx,
                                                        const MessageQuery& query) const;
+  // The message of that index. Errors: NotFound when there is none.
+  absl::StatusOr<ChannelMessage> At(const ReadTransaction& tx, uint64_t index) const;
+  // The author's message of that id; nothing when there is none here.
+  absl::StatusOr<std::optional<ChannelMessage>> Find(const ReadTransaction& tx,
+                                                     const ParticipantId& author,
+                                                     const MessageId& id) const;
   // Own contents that wait to be sent, in order.
   absl::StatusOr<std::vector<ChannelMessage>> Unsent(const ReadTransaction& tx) const;
   // Own texts and documents that waited when this participant was put out or had left, in order:

@@ -319,6 +319,26 @@ struct PaymentRecord {
   }
 };
 
+// How many of the procedure's records a channel has, and where they are: a page of them.
+struct ProcedureHead {
+  uint8_t version = 1;
+  uint64_t records = 0;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.records);
+  }
+};
+struct ProcedurePage {
+  uint8_t version = 1;
+  std::vector<uint64_t> indices;  // of messages, in order
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.indices);
+  }
+};
+
 // Where a group is kept: group_store.h.
 struct GroupPlace {
   std::string head;
@@ -336,6 +356,10 @@ class ChannelNames {
   std::string Said(const ParticipantId& author, const MessageId& id) const {
     return base_ + "/said/" + author.ToString() + "/" + id.ToString();
   }
+  // Indices of the procedure's records (message_log.h), in pages; the first page holds their
+  // number.
+  std::string Procedure() const { return base_ + "/procedure"; }
+  std::string Procedure(uint64_t page) const { return Procedure() + "/" + std::to_string(page); }
   std::string Outbox(uint64_t item) const { return base_ + "/outbox/" + std::to_string(item); }
   std::string Delivery(uint64_t id) const { return base_ + "/delivery/" + std::to_string(id); }
   std::string Control(const PublicKey& key) const {

@@ -97,12 +97,20 @@ enum class ContentKind : uint8_t {
   kParticipantRecord = 6,
   kUnknown = 7,  // made by a newer version
   kCaseChannels = 8,
+  // The procedure's records have their numbers of content.proto (IsProcedure).
+  kDisclosureAuthorisation = 50,
+  kAuthorisationEnd = 51,
+  kDisclosureUse = 52,
+  kDisclosure = 53,
 };
+// Whether it is one of the procedure's records: they can be listed without reading the others.
+constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }
 
 struct ChannelMessage {
   // Grows over all incarnations of the channel, with gaps: the position in the incarnation's log
   // plus where the ones before ended. 0 while it waits to be sent.
   uint64_t number = 0;
+  uint64_t index = 0;  // among the channel's messages, from 1 on, without gaps
   uint32_t incarnation = 1;
   uint64_t position = 0;  // in the mailbox; 0 while it waits to be sent
   MessageId id;

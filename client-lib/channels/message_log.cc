@@ -1,6 +1,8 @@
 #include "client-lib/channels/message_log.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string>
 #include <utility>
 
 #include "crypto/base/status_macros.h"
@@ -11,8 +13,9 @@ namespace {
 
 namespace pb = content::v1;
 
-ChannelMessage FromRecord(MessageRecord record) {
+ChannelMessage FromRecord(MessageRecord record, uint64_t index) {
   ChannelMessage message;
+  message.index = index;
   message.number = record.number;
   message.incarnation = record.incarnation;
   message.position = record.position;
@@ -52,6 +55,50 @@ absl::StatusOr<uint64_t> FirstAfter(const ReadTransaction& tx, const ChannelName
   return low;
 }
 
+constexpr uint64_t kProcedurePage = 256;
+
+// Notes that the message of that index is one of the procedure's records.
+absl::Status NoteProcedure(ChannelStep& step, uint64_t index) {
+  const ChannelNames& names = step.names();
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<ProcedureHead> before,
+      LoadRecord<ProcedureHead>(step.tx(), RecordClass::kIndex, names.Procedure()));
+  ProcedureHead head = before.value_or(ProcedureHead());
+  const std::string name = names.Procedure(head.records / kProcedurePage);
+  ProcedurePage page;
+  if (head.records % kProcedurePage != 0) {
+    PARLEY_ASSIGN_OR_RETURN(page,
+                            LoadExisting<ProcedurePage>(step.tx(), RecordClass::kIndex, name));
+  }
+  page.indices.push_back(index);
+  ++head.records;
+  PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kIndex, name, page));
+  return StoreRecord(step.tx(), RecordClass::kIndex, names.Procedure(), head);
+}
+
+// The indices of the procedure's records from `first` on.
+absl::StatusOr<std::vector<uint64_t>> ProcedureFrom(const ReadTransaction& tx,
+                                                    const ChannelNames& names, uint64_t first) {
+  std::vector<uint64_t> indices;
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ProcedureHead> head,
+                          LoadRecord<ProcedureHead>(tx, RecordClass::kIndex, names.Procedure()));
+  if (!head.has_value()) return indices;
+  for (uint64_t page = 0; page * kProcedurePage < head->records; ++page) {
+    PARLEY_ASSIGN_OR_RETURN(
+        const ProcedurePage loaded,
+        LoadExisting<ProcedurePage>(tx, RecordClass::kIndex, names.Procedure(page)));
+    for (const uint64_t index : loaded.indices) {
+      if (index >= first) indices.push_back(index);
+    }
+  }
+  return indices;
+}
+
+bool Wants(const MessageQuery& query, ContentKind kind) {
+  return query.kinds.empty() ||
+         std::find(query.kinds.begin(), query.kinds.end(), kind) != query.kinds.end();
+}
+
 }  // namespace
 
 ContentKind KindOf(const pb::Content& content) {
@@ -70,6 +117,14 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kParticipantRecord;
     case pb::Content::kCaseChannels:
       return ContentKind::kCaseChannels;
+    case pb::Content::kDisclosureAuthorisation:
+      return ContentKind::kDisclosureAuthorisation;
+    case pb::Content::kAuthorisationEnd:
+      return ContentKind::kAuthorisationEnd;
+    case pb::Content::kDisclosureUse:
+      return ContentKind::kDisclosureUse;
+    case pb::Content::kDisclosure:
+      return ContentKind::kDisclosure;
     case pb::Content::BODY_NOT_SET:
       break;
   }
@@ -84,7 +139,9 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   const std::string said = step.names().Said(author.participant_id, *id);
   PARLEY_ASSIGN_OR_RETURN(const bool repeated, step.tx().Has(RecordClass::kIndex, said));
   if (repeated) return false;
-  PARLEY_RETURN_IF_ERROR(step.tx().Put(RecordClass::kIndex, said, ByteView()));
+  const uint64_t index = ++step.channel().messages;
+  PARLEY_RETURN_IF_ERROR(
+      step.tx().Put(RecordClass::kIndex, said, crypto::ViewOf(std::to_string(index))));
   MessageRecord record;
   record.number = step.log().number_base + position;
   record.incarnation = step.incarnation();
@@ -99,7 +156,7 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   record.claimed_time = content.claimed_time();
   record.received_at = step.now();
   record.content = serialized.Clone();
-  const uint64_t index = ++step.channel().messages;
+  if (IsProcedure(KindOf(content))) PARLEY_RETURN_IF_ERROR(NoteProcedure(step, index));
   PARLEY_RETURN_IF_ERROR(
       StoreRecord(step.tx(), RecordClass::kContent, step.names().Message(index), record));
   return true;
@@ -111,16 +168,52 @@ absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& 
                                                          const MessageQuery& query) {
   std::vector<ChannelMessage> listed;
   PARLEY_ASSIGN_OR_RETURN(uint64_t index, FirstAfter(tx, names, channel.messages, query.after));
+  const bool procedure_alone =
+      !query.kinds.empty() && std::all_of(query.kinds.begin(), query.kinds.end(), IsProcedure);
+  if (procedure_alone) {
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<uint64_t> indices, ProcedureFrom(tx, names, index));
+    for (const uint64_t one : indices) {
+      if (listed.size() == query.limit) break;
+      PARLEY_ASSIGN_OR_RETURN(MessageRecord record, LoadMessage(tx, names, one));
+      if (!Wants(query, static_cast<ContentKind>(record.kind))) continue;
+      listed.push_back(FromRecord(std::move(record), one));
+    }
+    return listed;
+  }
   for (; index <= channel.messages && listed.size() < query.limit; ++index) {
     PARLEY_ASSIGN_OR_RETURN(MessageRecord record, LoadMessage(tx, names, index));
-    const auto kind = static_cast<ContentKind>(record.kind);
-    if (!query.kinds.empty() &&
-        std::find(query.kinds.begin(), query.kinds.end(), kind) == query.kinds.end()) {
-      continue;
-    }
-    listed.push_back(FromRecord(std::move(record)));
+    if (!Wants(query, static_cast<ContentKind>(record.kind))) continue;
+    listed.push_back(FromRecord(std::move(record), index));
   }
   return listed;
+}
+
+absl::StatusOr<ChannelMessage> MessageAt(const ReadTransaction& tx, const ChannelNames& names,
+                                         uint64_t index) {
+  PARLEY_ASSIGN_OR_RETURN(MessageRecord record, LoadMessage(tx, names, index));
+  return FromRecord(std::move(record), index);
+}
+
+absl::StatusOr<std::optional<ChannelMessage>> FindMessage(const ReadTransaction& tx,
+                                                          const ChannelNames& names,
+                                                          const ChannelRecord& channel,
+                                                          const ParticipantId& author,
+                                                          const MessageId& id) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> said,
+                          tx.Get(RecordClass::kIndex, names.Said(author, id)));
+  if (!said.has_value()) return std::optional<ChannelMessage>();
+  // Its index; profiles of earlier builds kept nothing there.
+  uint64_t index = 0;
+  const std::string field = crypto::ToString(said->Reveal());
+  const bool has_index =
+      std::from_chars(field.data(), field.data() + field.size(), index).ec == std::errc();
+  const uint64_t last = has_index ? index : channel.messages;
+  for (index = has_index ? index : 1; index <= last; ++index) {
+    PARLEY_ASSIGN_OR_RETURN(MessageRecord record, LoadMessage(tx, names, index));
+    if (record.author != author || record.message_id != id) continue;
+    return std::optional<ChannelMessage>(FromRecord(std::move(record), index));
+  }
+  return std::optional<ChannelMessage>();
 }
 
 }  // namespace parley::client

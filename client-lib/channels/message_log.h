@@ -5,6 +5,7 @@
 #ifndef PARLEY_CLIENT_LIB_CHANNELS_MESSAGE_LOG_H_
 #define PARLEY_CLIENT_LIB_CHANNELS_MESSAGE_LOG_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +25,17 @@ absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& 
                                                          const ChannelNames& names,
                                                          const ChannelRecord& channel,
                                                          const MessageQuery& query);
+
+// The message of that index, which the channel has.
+absl::StatusOr<ChannelMessage> MessageAt(const ReadTransaction& tx, const ChannelNames& names,
+                                         uint64_t index);
+
+// The author's message of that id; nothing when there is none here.
+absl::StatusOr<std::optional<ChannelMessage>> FindMessage(const ReadTransaction& tx,
+                                                          const ChannelNames& names,
+                                                          const ChannelRecord& channel,
+                                                          const ParticipantId& author,
+                                                          const MessageId& id);
 
 ContentKind KindOf(const content::v1::Content& content);
 

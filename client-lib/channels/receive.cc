@@ -127,8 +127,8 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
   PARLEY_ASSIGN_OR_RETURN(const bool is_new,
                           KeepMessage(step, entry.position, author, false, content, plaintext));
   const ContentKind kind = KindOf(content);
-  const bool for_people =
-      kind == ContentKind::kText || kind == ContentKind::kDocument || kind == ContentKind::kUnknown;
+  const bool for_people = kind == ContentKind::kText || kind == ContentKind::kDocument ||
+                          kind == ContentKind::kUnknown || IsProcedure(kind);
   if (is_new && for_people) ++result.messages;
   IncarnationRecord& log = step.log();
   if (kind != ContentKind::kCheckpoint) {

@@ -113,6 +113,27 @@ struct FetchArguments {
   bool force = false;
 };
 
+struct AuthoriseArguments {
+  std::string case_text;
+  std::string channel;
+  std::string item;   // a position, or the beginning of a message's id
+  std::string to;     // the audience: a channel's name
+  std::string words;  // empty: the whole message
+  bool anonymous = false;
+  int64_t valid_for_seconds = 0;  // 0: until it is taken back
+};
+struct AuthorisationsArguments {
+  std::string case_text;
+};
+struct RevokeArguments {
+  std::string case_text;
+  std::string authorisation;
+};
+struct DiscloseArguments {
+  std::string case_text;
+  std::string authorisation;
+};
+
 struct SyncArguments {
   double wait_seconds = 0;
 };
@@ -131,6 +152,7 @@ using Command =
                  CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
                  CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments,
                  SendArguments, ReadArguments, ShareArguments, DocumentsArguments, FetchArguments,
+                 AuthoriseArguments, AuthorisationsArguments, RevokeArguments, DiscloseArguments,
                  SyncArguments, WatchArguments, WarningsArguments>;
 
 }  // namespace parley::cli

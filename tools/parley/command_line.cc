@@ -90,6 +90,7 @@ class CommandLine {
     AddParticipantCommands();
     AddChannelCommands();
     AddDocumentCommands();
+    AddDisclosureCommands();
     AddSyncCommands();
   }
 
@@ -355,6 +356,58 @@ class CommandLine {
         "the same command goes on where it was.");
   }
 
+  void AddDisclosureCommands() {
+    constexpr const char* kGroup = "Telling others with leave";
+    constexpr const char* kAuthorisationHelp =
+        "The authorisation: the beginning of its id (parley authorisations)";
+    CLI::App* authorise =
+        Add(app_, "authorise", "Let the neutrals tell others what you said", authorise_, kGroup);
+    Positional(authorise, "CASE", authorise_.case_text, kCaseHelp);
+    Positional(authorise, "CAUCUS", authorise_.channel, kChannelHelp);
+    Positional(authorise, "ITEM", authorise_.item,
+               "Your message or document there: its position, or the beginning of its id");
+    authorise->add_option("--to", authorise_.to, "Who may be told: joint, or caucus:SIDE")
+        ->required()
+        ->type_name("AUDIENCE");
+    authorise
+        ->add_option("--words", authorise_.words,
+                     "Only these words of the message, exactly; without it, all of it")
+        ->type_name("WORDS");
+    authorise->add_flag("--anonymous", authorise_.anonymous,
+                        "Without saying from whom: only \"from a confidential caucus\"");
+    authorise
+        ->add_option("--until", until_,
+                     "For how long, as 12h or 14d; without it, until you revoke it")
+        ->type_name("TIME")
+        ->check(Check(ReadDuration));
+    authorise->final_callback([this] {
+      if (!until_.empty()) authorise_.valid_for_seconds = ParseDuration(until_).value_or(0);
+      command_ = authorise_;
+    });
+    Explain(
+        authorise,
+        "What is said in a caucus stays there, unless its author lets it be told. A neutral can "
+        "then tell it once, in exactly these words; or share the document once, unchanged. You "
+        "see when that has been done; until then you can take it back with \"parley revoke\". "
+        "Prints the authorisation's id on the last line.");
+    CLI::App* list =
+        Add(app_, "authorisations", "Show what may be told to whom", authorisations_, kGroup);
+    Positional(list, "CASE", authorisations_.case_text, kCaseHelp);
+    CLI::App* revoke =
+        Add(app_, "revoke", "Take back an authorisation that wasn't used yet", revoke_, kGroup);
+    Positional(revoke, "CASE", revoke_.case_text, kCaseHelp);
+    Positional(revoke, "AUTHORISATION", revoke_.authorisation, kAuthorisationHelp);
+    CLI::App* disclose = Add(
+        app_, "disclose", "As a neutral, tell what you were authorised to tell", disclose_, kGroup);
+    Positional(disclose, "CASE", disclose_.case_text, kCaseHelp);
+    Positional(disclose, "AUTHORISATION", disclose_.authorisation, kAuthorisationHelp);
+    Explain(disclose,
+            "Sends exactly the authorised words, or the document, to the authorised audience, with "
+            "your name as who attests them, and notes the use where leave was given. Only once. "
+            "All neutrals' programs check it, and show a disclosure that wasn't authorised so as "
+            "refused, with a warning.");
+  }
+
   void AddSyncCommands() {
     CLI::App* sync =
         Add(app_, "sync", "Get what is new and send what waits, in all cases", sync_, "Keeping up");
@@ -398,6 +451,11 @@ class CommandLine {
   ShareArguments share_;
   DocumentsArguments documents_;
   FetchArguments fetch_;
+  AuthoriseArguments authorise_;
+  std::string until_;
+  AuthorisationsArguments authorisations_;
+  RevokeArguments revoke_;
+  DiscloseArguments disclose_;
   SyncArguments sync_;
   WatchArguments watch_;
 };

@@ -27,4 +27,17 @@ const Cancellation& Interruption() {
   return interruption;
 }
 
+ProgressCallback ShowOn(ProgressBar& bar) {
+  const Cancellation& interruption = Interruption();
+  return [&bar, &interruption](uint64_t done, uint64_t total) {
+    bar.Show(done, total);
+    return !interruption.cancelled();
+  };
+}
+
+Status Interrupted() {
+  return Status(StatusCode::kCancelled,
+                "interrupted: the same command goes on where the transfer stopped");
+}
+
 }  // namespace parley::cli

@@ -79,7 +79,7 @@ struct ShareOptions {
   std::string name = {};
   // By default by the name's ending.
   std::string media_type = {};
-  // The document that this one replaces.
+  // The document that this one replaces, in the same channel.
   std::optional<MessageId> replaces = {};
 };
 
@@ -225,9 +225,11 @@ class PARLEY_EXPORT Profile {
   // no error, and the result says why.
   // Errors: kInvalidArgument for a blank text or one that isn't UTF-8; kResourceExhausted for one
   // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
-  // approved yet. What the relay has refused for now (its disk is full, a quota) is
-  // kResourceExhausted; the message then stays queued, and the error says so. So it is with
-  // kDataLoss, when the relay contradicts what it has shown of the channel.
+  // approved yet; kPermissionDenied when the owner is a neutral and the text repeats what was
+  // confided in another channel, that somebody here doesn't read (docs/security.md): the message
+  // names the channel, the author and those people. What the relay has refused for now (its disk is
+  // full, a quota) is kResourceExhausted; the message then stays queued, and the error says so. So
+  // it is with kDataLoss, when the relay contradicts what it has shown of the channel.
   Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
 
   // Messages and documents after the position, in order. Those that wait to be sent are not among
@@ -260,6 +262,35 @@ class PARLEY_EXPORT Profile {
   // document; kNotFound when the relay no longer has it; kCancelled.
   Status Fetch(const DocumentRef& document, const std::string& target,
                const FetchOptions& options = {}, const ProgressCallback& progress = {});
+
+  // ---- Disclosure with leave -----------------------------------------------------------------
+
+  // Lets the neutrals carry words of a message of one's own, or a document of one's own, to another
+  // audience, once, exactly.
+  // Errors: kNotFound for an item that this channel doesn't have, and for an audience that the case
+  // can't have; kPermissionDenied for somebody else's message; kInvalidArgument for words that
+  // aren't in it, an audience that reads the channel already, and a channel that no neutral reads;
+  // otherwise as Send.
+  Result<SentMessage> Authorise(const ChannelRef& channel, const AuthorisationRequest& request);
+
+  // All that the owner can see, in the order of channels and positions.
+  Result<std::vector<Authorisation>> Authorisations(const CaseId& id) const;
+  // By the beginning of the id. Errors: kNotFound; kAmbiguous.
+  Result<Authorisation> FindAuthorisation(const CaseId& id, std::string_view text) const;
+
+  // Takes one's own back. Errors: kPermissionDenied for somebody else's; kFailedPrecondition when
+  // it isn't open any more; otherwise as Send.
+  Result<SentMessage> Revoke(const Authorisation& authorisation);
+
+  // A neutral carries exactly what was authorised to its audience, and says in the channel where
+  // leave was given that it was used. A document is fetched and shared anew; on its way it is a
+  // file of this profile's folder, which is gone when the call ends. What was interrupted is
+  // finished by repeating the call. Errors: kPermissionDenied for others than neutrals;
+  // kFailedPrecondition when it is used, revoked, expired or invalid; kNotFound when the owner has
+  // no channel for the audience, or hasn't the document; kUnavailable when the relay can't be
+  // reached: nothing was disclosed; those of Fetch and Share.
+  Result<SentMessage> Disclose(const Authorisation& authorisation,
+                               const ProgressCallback& progress = {});
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

@@ -193,8 +193,13 @@ enum class MessageKind : uint8_t {
   kDocument,
   // Made by a newer version of Parley: kept, and shown when the program is brought up to date.
   kUnknown,
+  // Words, or a document, that somebody confided elsewhere and that a neutral carries here with
+  // their leave. `note` says whose, and who attests it; or why it is refused.
+  kDisclosure,
+  // About authorisations of disclosure: given, ended, used. `text` says it in words.
+  kNotice,
 };
-// "text", "document", "unknown".
+// "text", "document", "unknown", "disclosure", "notice".
 PARLEY_EXPORT const char* MessageKindName(MessageKind kind);
 
 struct Message {
@@ -204,9 +209,52 @@ struct Message {
   uint64_t position = 0;
   Person author;
   MessageKind kind = MessageKind::kText;
-  std::string text;                  // kText
-  std::optional<Document> document;  // kDocument
+  std::string text;                  // kText, kDisclosure, kNotice
+  std::optional<Document> document;  // kDocument, kDisclosure of a document
   int64_t time = 0;                  // the author's claim
+  std::string note = {};             // kDisclosure
+  // Of a disclosure: it isn't what was authorised. It shows nothing of it then, and `note` says
+  // why.
+  bool refused = false;
+};
+
+// ---- Disclosure with leave (docs/security.md, "The caucus firewall") --------------------------
+
+enum class AuthorisationState : uint8_t {
+  kOpen = 0,  // may be used, once
+  kUsed,
+  kRevoked,
+  kExpired,
+  kInvalid,  // isn't for something of its author's: nobody may use it
+};
+// "open", "used", "revoked", "expired", "invalid".
+PARLEY_EXPORT const char* AuthorisationStateName(AuthorisationState state);
+
+// Leave that somebody gave to carry their words, or their document, to an audience.
+struct Authorisation {
+  MessageId id;
+  ChannelRef channel;        // where it was given
+  std::string channel_name;  // "caucus:Harbor"
+  uint64_t position = 0;
+  Person author;
+  MessageId item;             // the message that it is about
+  std::string words;          // exactly these; empty for a document
+  std::string document_name;  // empty for words
+  uint64_t document_size = 0;
+  std::string audience;  // "joint", "caucus:Northline"
+  bool anonymous = false;
+  int64_t expires_at = 0;  // 0: doesn't
+  AuthorisationState state = AuthorisationState::kOpen;
+  std::string used_by;  // the neutral's name
+};
+
+struct AuthorisationRequest {
+  MessageId item = {};  // a message or a document of one's own
+  // A channel's name; the owner needn't be in it ("caucus:Northline").
+  std::string audience = {};
+  std::string words = {};  // a part of a text, exactly; empty for all of it, and for a document
+  bool anonymous = false;
+  int64_t valid_for_seconds = 0;  // 0: until revoked
 };
 
 struct SentMessage {

@@ -42,6 +42,12 @@ Status Run(Session& session, const ShareArguments& arguments);
 Status Run(Session& session, const DocumentsArguments& arguments);
 Status Run(Session& session, const FetchArguments& arguments);
 
+// disclosure_commands.cc
+Status Run(Session& session, const AuthoriseArguments& arguments);
+Status Run(Session& session, const AuthorisationsArguments& arguments);
+Status Run(Session& session, const RevokeArguments& arguments);
+Status Run(Session& session, const DiscloseArguments& arguments);
+
 // sync_commands.cc
 Status Run(Session& session, const SyncArguments& arguments);
 Status Run(Session& session, const WatchArguments& arguments);

@@ -9,20 +9,6 @@
 namespace parley::cli {
 namespace {
 
-// Draws the bar, and stops the transfer on Ctrl-C.
-ProgressCallback ShowOn(ProgressBar& bar) {
-  const Cancellation& interruption = Interruption();
-  return [&bar, &interruption](uint64_t done, uint64_t total) {
-    bar.Show(done, total);
-    return !interruption.cancelled();
-  };
-}
-
-Status Interrupted() {
-  return Status(StatusCode::kCancelled,
-                "interrupted: the same command goes on where the transfer stopped");
-}
-
 void PrintShared(Session& session, const ShareArguments& arguments, const Channel& channel,
                  const SentMessage& sent) {
   if (session.json()) {

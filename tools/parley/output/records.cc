@@ -55,14 +55,26 @@ const char* AlarmName(AlarmKind kind) {
   return "unknown";
 }
 
-std::string BodyText(const Message& message) {
-  constexpr const char* kIndent = "      ";
-  if (message.kind == MessageKind::kDocument && message.document) {
+constexpr const char* kIndent = "      ";
+
+std::string ContentText(const Message& message) {
+  if (message.document) {
     return kIndent + ("document \"" + Harmless(message.document->name) + "\", " +
                       SizeText(message.document->size) + ", id " +
                       message.document->ref.message_id.ToString().substr(0, 8));
   }
-  if (message.kind == MessageKind::kText) return HarmlessLines(message.text, kIndent);
+  return HarmlessLines(message.text, kIndent);
+}
+
+std::string BodyText(const Message& message) {
+  if (message.kind == MessageKind::kDocument || message.kind == MessageKind::kText) {
+    return ContentText(message);
+  }
+  if (message.kind == MessageKind::kNotice) return HarmlessLines("[" + message.text + "]", kIndent);
+  if (message.kind == MessageKind::kDisclosure) {
+    const std::string note = kIndent + ("[" + Harmless(message.note) + "]");
+    return message.refused ? note : note + "\n" + ContentText(message);
+  }
   return kIndent + std::string(
                        "[made by a newer version of Parley: bring this one up to date to "
                        "read it]");
@@ -175,7 +187,43 @@ JsonObject ToJson(const Message& message, const std::string& channel_name) {
       .Text("time", IsoTime(message.time))
       .Text("message", message.id.ToString());
   if (message.document) AddDocument(object, *message.document);
+  if (message.kind == MessageKind::kDisclosure) {
+    object.Text("note", message.note).Bool("refused", message.refused);
+  }
   return object;
+}
+
+JsonObject ToJson(const Authorisation& authorisation) {
+  JsonObject object;
+  object.Text("authorisation", authorisation.id.ToString())
+      .Text("channel", authorisation.channel_name)
+      .Number("position", authorisation.position);
+  AddAuthor(object, authorisation.author)
+      .Text("item", authorisation.item.ToString())
+      .Text("words", authorisation.words)
+      .Text("document", authorisation.document_name)
+      .Text("audience", authorisation.audience)
+      .Bool("anonymous", authorisation.anonymous)
+      .Text("state", AuthorisationStateName(authorisation.state))
+      .Text("used_by", authorisation.used_by);
+  if (authorisation.expires_at != 0) object.Text("expires", IsoTime(authorisation.expires_at));
+  return object;
+}
+
+std::string ToText(const Authorisation& authorisation) {
+  std::string out =
+      authorisation.id.ToString().substr(0, 8) + "  " + AuthorisationStateName(authorisation.state);
+  if (!authorisation.used_by.empty()) out += " by " + Harmless(authorisation.used_by);
+  out += ": " + PersonText(authorisation.author) + " (" + Harmless(authorisation.channel_name) +
+         ") lets " + Harmless(authorisation.audience) + " be told" +
+         (authorisation.anonymous ? ", without saying from whom" : "");
+  if (authorisation.expires_at != 0) out += ", until " + LocalTime(authorisation.expires_at);
+  constexpr const char* kWide = "          ";
+  if (authorisation.words.empty()) {
+    return out + "\n" + kWide + "the document \"" + Harmless(authorisation.document_name) + "\", " +
+           SizeText(authorisation.document_size) + "\n";
+  }
+  return out + "\n" + HarmlessLines(authorisation.words, kWide) + "\n";
 }
 
 JsonObject ToJson(const Document& document, const std::string& channel_name) {

@@ -19,10 +19,12 @@ JsonObject ToJson(const Alarm& alarm);
 // name, size, media_type`.
 JsonObject ToJson(const Message& message, const std::string& channel_name);
 JsonObject ToJson(const Document& document, const std::string& channel_name);
+JsonObject ToJson(const Authorisation& authorisation);
 std::vector<JsonObject> ToJson(const std::vector<Person>& people);
 
 // Several lines, each with its end. All that others wrote is made harmless.
 std::string ToText(const Message& message);
+std::string ToText(const Authorisation& authorisation);
 // `own_state`: of the profile's owner in the case; it tells why a channel is closed. `with_id`:
 // show the beginning of its id, where its name doesn't tell it from another.
 std::string ToText(const Channel& channel, ParticipantState own_state, bool with_id = false);

@@ -1,0 +1,174 @@
+#include "client-lib/firewall/file_contents.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zip.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "crypto/base/bytes.h"
+
+namespace parley::client {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+crypto::TreeHash RootOf(const std::string& bytes) {
+  crypto::TreeHasher tree;
+  for (size_t i = 0; i < bytes.size(); i += crypto::kTreePieceSize) {
+    tree.AddPiece(crypto::ViewOf(std::string_view(bytes).substr(i, crypto::kTreePieceSize)));
+  }
+  return tree.Root();
+}
+
+class FileContentsTest : public ::testing::Test {
+ protected:
+  FileContentsTest() {
+    std::string pattern = ::testing::TempDir() + "parley-contents-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~FileContentsTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& name, const std::string& bytes) {
+    const std::string path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+  static std::string Read(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  std::string Zip(const std::string& name, const Members& members, const char* password = nullptr) {
+    const std::string path = folder_ / name;
+    zip_t* const archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr);
+    for (const auto& [member, bytes] : members) {
+      zip_source_t* const source = zip_source_buffer(archive, bytes.data(), bytes.size(), 0);
+      const zip_int64_t index = zip_file_add(archive, member.c_str(), source, ZIP_FL_ENC_UTF_8);
+      EXPECT_GE(index, 0) << member;
+      if (password != nullptr) {
+        EXPECT_EQ(zip_file_set_encryption(archive, static_cast<zip_uint64_t>(index), ZIP_EM_AES_256,
+                                          password),
+                  0);
+      }
+    }
+    EXPECT_EQ(zip_close(archive), 0);
+    return path;
+  }
+
+  absl::Status Visit(const std::string& path) {
+    pieces_.clear();
+    return VisitFile(path, [this](const FilePiece& piece) {
+      pieces_.push_back(piece);
+      return absl::OkStatus();
+    });
+  }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const FilePiece& piece : pieces_) names.push_back(piece.inside);
+    return names;
+  }
+
+  std::filesystem::path folder_;
+  std::vector<FilePiece> pieces_;
+};
+
+TEST_F(FileContentsTest, AFileIsHashedAsItsManifestDoes) {
+  const std::string large(3 * crypto::kTreePieceSize / 2, 'x');
+  ASSERT_TRUE(Visit(Write("large.txt", large)).ok());
+  ASSERT_EQ(pieces_.size(), 1u);
+  EXPECT_EQ(pieces_[0].root, RootOf(large));
+  EXPECT_EQ(pieces_[0].size, large.size());
+  EXPECT_EQ(pieces_[0].text, large);
+  ASSERT_TRUE(Visit(Write("picture", "\xFF\xD8\xFF")).ok());
+  EXPECT_EQ(pieces_[0].text, "");
+}
+
+TEST_F(FileContentsTest, MembersAreHashedToo) {
+  const std::string large(3 * crypto::kTreePieceSize / 2, 'y');
+  ASSERT_TRUE(Visit(Zip("a.zip", {{"letters/brief.txt", large}, {"b.bin", "\xFF"}})).ok());
+  EXPECT_THAT(Names(), ElementsAre("", "letters/brief.txt", "b.bin"));
+  EXPECT_EQ(pieces_[1].root, RootOf(large));
+  EXPECT_EQ(pieces_[1].text, large);
+  EXPECT_EQ(pieces_[2].root, RootOf("\xFF"));
+}
+
+TEST_F(FileContentsTest, WordsThatTagsDivideComeTogether) {
+  const std::string document =
+      "<w:p><w:r><w:t>Our flo</w:t></w:r><w:r><w:t>or is&#160;690</w:t></w:r></w:p>";
+  ASSERT_TRUE(Visit(Zip("letter.docx", {{"word/document.xml", document}})).ok());
+  EXPECT_EQ(pieces_[1].text, "Our floor is690");
+}
+
+TEST_F(FileContentsTest, ArchivesInArchivesAreOpened) {
+  const std::string inner = Read(Zip("inner.zip", {{"secret.txt", "floor"}}));
+  const std::string middle = Read(Zip("middle.zip", {{"inner.zip", inner}}));
+  ASSERT_TRUE(Visit(Zip("outer.zip", {{"middle.zip", middle}})).ok());
+  EXPECT_THAT(Names(), ElementsAre("", "middle.zip", "middle.zip/inner.zip",
+                                   "middle.zip/inner.zip/secret.txt"));
+  const std::string outer = Read(folder_ / "outer.zip");
+  const absl::Status deeper = Visit(Zip("deeper.zip", {{"outer.zip", outer}}));
+  EXPECT_EQ(deeper.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(deeper.message()), HasSubstr("too deeply"));
+}
+
+TEST_F(FileContentsTest, WhatUnpacksToTooMuchIsRefused) {
+  const std::string zeros(size_t{80} << 20, '\0');  // packs to 80 KB
+  const absl::Status bomb = Visit(Zip("bomb.zip", {{"zeros", zeros}}));
+  EXPECT_EQ(bomb.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(bomb.message()), HasSubstr("MiB"));
+}
+
+TEST_F(FileContentsTest, TooManyMembersAreRefused) {
+  Members members;
+  for (uint64_t i = 0; i <= kMostArchiveMembers; ++i) members.emplace_back(std::to_string(i), "");
+  const absl::Status many = Visit(Zip("many.zip", members));
+  EXPECT_EQ(many.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(many.message()), HasSubstr("members"));
+}
+
+TEST_F(FileContentsTest, EncryptedMembersArePassedOver) {
+  ASSERT_TRUE(Visit(Zip("locked.zip", {{"secret.txt", "floor"}}, "password")).ok());
+  EXPECT_THAT(Names(), ElementsAre(""));
+}
+
+// Every byte of an archive changed, and every beginning of it: nothing crashes or runs on.
+TEST_F(FileContentsTest, DamagedArchivesArePassedOver) {
+  const std::string good =
+      Read(Zip("good.zip", {{"a.txt", std::string(300, 'a')}, {"b/c.txt", "short"}}));
+  for (size_t i = 0; i < good.size(); ++i) {
+    for (const int flip : {0x01, 0x80, 0xFF}) {
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ flip);
+      const absl::Status status = Visit(Write("bad.zip", bad));
+      ASSERT_TRUE(status.ok() || absl::IsResourceExhausted(status)) << i << " " << status;
+      ASSERT_FALSE(pieces_.empty());
+    }
+    ASSERT_TRUE(Visit(Write("cut.zip", good.substr(0, i))).ok()) << i;
+  }
+}
+
+TEST_F(FileContentsTest, WhatTheVisitorSaysEndsIt) {
+  const std::string path = Zip("a.zip", {{"a", "1"}, {"b", "2"}});
+  int visited = 0;
+  const absl::Status status = VisitFile(path, [&](const FilePiece& piece) {
+    ++visited;
+    return piece.inside == "a" ? absl::PermissionDeniedError("held") : absl::OkStatus();
+  });
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(visited, 2);
+}
+
+TEST_F(FileContentsTest, AFileThatIsNotThereIsAnError) {
+  EXPECT_FALSE(Visit(folder_ / "missing").ok());
+}
+
+}  // namespace
+}  // namespace parley::client

@@ -1,0 +1,349 @@
+#include "client-lib/firewall/firewall.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "client-lib/cases/naming.h"
+#include "client-lib/firewall/bound_text.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+namespace {
+
+// A long text is looked at in slices that overlap by less than a passage.
+constexpr size_t kSliceLetters = 512 * 1024;
+constexpr size_t kScanBatch = 256;
+// Of each channel, so many messages that may share something with a text are compared with it, the
+// newest: else a phrase that stands in every message would make sending slow.
+constexpr size_t kMostCandidates = 4096;
+
+std::string ListOf(const std::vector<RosterMember>& people) {
+  std::string list;
+  for (size_t i = 0; i < people.size(); ++i) {
+    if (i > 0) list += i + 1 == people.size() ? " and " : ", ";
+    list += people[i].name;
+  }
+  return list;
+}
+
+std::vector<RosterMember> MissingIn(const ChannelState& state, const ChannelState& readers) {
+  std::vector<RosterMember> missing;
+  for (const RosterMember& reader : readers.members) {
+    if (state.FindMember(reader.participant_id) == nullptr) missing.push_back(reader);
+  }
+  return missing;
+}
+
+std::vector<uint64_t> SortedValues(std::vector<uint64_t> values) {
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+}  // namespace
+
+// ---- What holds back ----
+
+absl::Status Firewall::BringUpToDate(const CaseContext& context, const ChannelId& to) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_RETURN_IF_ERROR(Create(step, context, to).status());
+  return step.Commit();
+}
+
+absl::StatusOr<Firewall> Firewall::Create(Transaction& step, const CaseContext& context,
+                                          const ChannelId& to) {
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  PARLEY_ASSIGN_OR_RETURN(PassageIndex index, PassageIndex::Load(step, context.id, record.own_id));
+  Firewall firewall(context, std::move(index));
+  if (!record.IsNeutral()) return firewall;
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo destination, context.Channel(to).Info(step));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (CaseChannel& channel : channels) {
+    PARLEY_RETURN_IF_ERROR(firewall.index_.Update(step, context.Channel(channel.id)));
+    std::vector<RosterMember> outsiders = MissingIn(channel.info.state, destination.state);
+    if (channel.id == to || outsiders.empty()) {
+      firewall.free_.insert(channel.id);
+      continue;
+    }
+    firewall.held_back_.emplace(channel.id,
+                                HoldingChannel{std::move(channel.info), std::move(outsiders)});
+  }
+  return firewall;
+}
+
+absl::Status Firewall::Refusal(const Source& source, const std::string& what,
+                               const std::string& repeats) const {
+  const HoldingChannel& holding = held_back_.at(source.channel);
+  const std::string name = DescribeChannel(holding.info.state.kind, holding.info.state.side);
+  const ChannelMessage& message = source.message;
+  const std::string author = message.own ? "you" : Describe(message.author);
+  const bool carried = ReadBound(message).carried;
+  const std::string did = carried ? author + " disclosed with leave" : author + " confided";
+  const std::string ask =
+      carried ? "have its author say it there, or authorise it for them"
+              : "have " + message.author.name + " say it there, or authorise it for them";
+  const bool several = holding.outsiders.size() > 1;
+  return absl::PermissionDeniedError(
+      what + " is held back: it " + repeats + " what " + did + " in " + name + " (" +
+      std::to_string(message.number) + "), and " + ListOf(holding.outsiders) +
+      (several ? " don't" : " doesn't") +
+      " read that channel. Nothing was sent; leave it out, or " + ask);
+}
+
+// ---- Texts ----
+
+// One look at one text: which of its passages stand in channels that hold back, less those that
+// everybody concerned has read elsewhere.
+class Firewall::TextCheck {
+ public:
+  TextCheck(const Firewall& firewall, const ReadTransaction& step, LettersView letters)
+      : firewall_(firewall), step_(step), letters_(letters), finder_(letters) {}
+
+  // The first source, in the order of channels and numbers, that is repeated.
+  absl::StatusOr<std::optional<Source>> Run() {
+    PARLEY_RETURN_IF_ERROR(FindPassages());
+    PARLEY_RETURN_IF_ERROR(FindShort());
+    if (hits_.empty()) return std::optional<Source>();
+    PARLEY_RETURN_IF_ERROR(SetFree());
+    for (Hit& hit : hits_) {
+      if (!hit.whole.empty()) {
+        if (!hit.is_free) return std::optional<Source>(std::move(hit.source));
+        continue;
+      }
+      for (size_t i = 0; i < hit.places.size(); ++i) {
+        if (hit.places[i] && !free_places_[i]) return std::optional<Source>(std::move(hit.source));
+      }
+    }
+    return std::optional<Source>();
+  }
+
+ private:
+  using Places = std::map<ChannelId, std::set<uint64_t>>;
+  struct Hit {
+    Source source;
+    std::vector<bool> places;  // where passages of the source begin in the text
+    Letters whole;             // of a short message: its letters
+    bool is_free = false;
+  };
+
+  void Compare(const ChannelId& channel, ChannelMessage message) {
+    const BoundContent bound = ReadBound(message);
+    const Letters other = FoldedLetters(bound.text);
+    Hit hit;
+    if (other.size() >= kPassageLetters) {
+      if (!finder_.Shares(other)) return;
+      hit.places.assign(letters_.size(), false);
+      finder_.Mark(other, hit.places);
+      if (!AddsPlaces(hit.places)) return;
+    } else {
+      const bool is_courtesy = IsNeutral(message.author.role) && !bound.carried;
+      if (!CountsAsWhole(other) || is_courtesy) return;
+      if (FindWhole(letters_, other) == letters_.size()) return;
+      const auto same = [&](const Hit& known) { return known.whole == other; };
+      if (std::any_of(hits_.begin(), hits_.end(), same)) return;
+      hit.whole = other;
+    }
+    hit.source = {channel, std::move(message)};
+    hits_.push_back(std::move(hit));
+  }
+
+  // Whether no hit before has them all: then there are never more hits than letters.
+  bool AddsPlaces(const std::vector<bool>& places) {
+    bool adds = false;
+    covered_.resize(places.size(), false);
+    for (size_t i = 0; i < places.size(); ++i) {
+      if (!places[i] || covered_[i]) continue;
+      covered_[i] = true;
+      adds = true;
+    }
+    return adds;
+  }
+
+  // Calls `compare` with the newest messages of each channel, in order.
+  template <typename F>
+  absl::Status ForEach(const Places& places, const F& compare) const {
+    for (const auto& [channel, indices] : places) {
+      auto index = indices.begin();
+      if (indices.size() > kMostCandidates) {
+        std::advance(index, static_cast<ptrdiff_t>(indices.size() - kMostCandidates));
+      }
+      for (; index != indices.end(); ++index) {
+        PARLEY_ASSIGN_OR_RETURN(ChannelMessage message,
+                                firewall_.context_.Channel(channel).At(step_, *index));
+        compare(channel, std::move(message));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Sorts what the index has into what is held back, one's own sayings excepted, and what is free.
+  PassageIndex::Found Sorted(Places& held, Places& free) const {
+    return [this, &held, &free](const IndexedPlace& place) {
+      if (firewall_.free_.contains(place.channel)) free[place.channel].insert(place.index);
+      const bool is_held = firewall_.held_back_.contains(place.channel) && !place.own_saying;
+      if (is_held) held[place.channel].insert(place.index);
+    };
+  }
+
+  absl::Status CompareHeld(const Places& held) {
+    return ForEach(held, [this](const ChannelId& channel, ChannelMessage message) {
+      Compare(channel, std::move(message));
+    });
+  }
+
+  absl::Status FindPassages() {
+    Places held;
+    PARLEY_RETURN_IF_ERROR(
+        firewall_.index_.FindPassages(step_, Fingerprints(letters_), Sorted(held, free_)));
+    return CompareHeld(held);
+  }
+
+  absl::Status FindShort() {
+    Places held;
+    Places unused;
+    PARLEY_RETURN_IF_ERROR(firewall_.index_.FindShort(
+        step_, SortedValues(GramHashes(letters_, kShortLetters)), Sorted(held, unused)));
+    return CompareHeld(held);
+  }
+
+  // What everybody concerned has read; only needed when something was found. Who shares a passage
+  // with the text shares a fingerprint, so that the index has them.
+  absl::Status SetFree() {
+    free_places_.assign(letters_.size(), false);
+    PARLEY_RETURN_IF_ERROR(ForEach(free_, [this](const ChannelId&, const ChannelMessage& message) {
+      finder_.Mark(FoldedLetters(ReadBound(message).text), free_places_);
+    }));
+    for (const ChannelId& id : firewall_.free_) {
+      if (!WaitsForShort()) break;
+      PARLEY_RETURN_IF_ERROR(SetShortFree(id));
+    }
+    return absl::OkStatus();
+  }
+
+  bool WaitsForShort() const {
+    return std::any_of(hits_.begin(), hits_.end(),
+                       [](const Hit& hit) { return !hit.whole.empty() && !hit.is_free; });
+  }
+
+  // A short message may stand anywhere in a longer one: reads the channel until it is found.
+  absl::Status SetShortFree(const ChannelId& id) {
+    MessageQuery query;
+    query.limit = kScanBatch;
+    query.kinds = BoundKinds();
+    for (bool more = true; more && WaitsForShort();) {
+      PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
+                              firewall_.context_.Channel(id).Messages(step_, query));
+      for (const ChannelMessage& message : messages) {
+        query.after = message.number;
+        const Letters other = FoldedLetters(ReadBound(message).text);
+        for (Hit& hit : hits_) {
+          if (!hit.whole.empty() && FindWhole(other, hit.whole) < other.size()) hit.is_free = true;
+        }
+      }
+      more = messages.size() == kScanBatch;
+    }
+    return absl::OkStatus();
+  }
+
+  const Firewall& firewall_;
+  const ReadTransaction& step_;
+  const LettersView letters_;
+  const PassageFinder finder_;
+  std::vector<Hit> hits_;
+  Places free_;  // messages that share a fingerprint with the text
+  std::vector<bool> covered_;
+  std::vector<bool> free_places_;
+};
+
+absl::Status Firewall::CheckLetters(const ReadTransaction& step, LettersView letters,
+                                    const std::string& what) const {
+  if (letters.size() < kShortLetters) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<Source> source,
+                          TextCheck(*this, step, letters).Run());
+  if (!source.has_value()) return absl::OkStatus();
+  return Refusal(*source, what, "repeats, word for word,");
+}
+
+absl::Status Firewall::CheckText(const ReadTransaction& step, std::string_view text,
+                                 const std::string& what) const {
+  if (!IsNeeded()) return absl::OkStatus();
+  const Letters letters = FoldedLetters(text);
+  const LettersView all(letters);
+  for (size_t begin = 0;; begin += kSliceLetters - (kPassageLetters - 1)) {
+    const size_t length = std::min(kSliceLetters, all.size() - begin);
+    PARLEY_RETURN_IF_ERROR(CheckLetters(step, all.subspan(begin, length), what));
+    if (begin + length == all.size()) return absl::OkStatus();
+  }
+}
+
+absl::Status Firewall::CheckText(const ReadTransaction& step, std::string_view text) const {
+  return CheckText(step, text, "the text");
+}
+
+// ---- Documents ----
+
+absl::Status Firewall::CheckDocument(const ReadTransaction& step, crypto::ByteView plaintext_root,
+                                     uint64_t size, const std::string& what) const {
+  if (!IsNeeded() || size == 0) return absl::OkStatus();
+  std::set<IndexedPlace> places;
+  PARLEY_RETURN_IF_ERROR(
+      index_.FindDocuments(step, DocumentFingerprint(plaintext_root),
+                           [&](const IndexedPlace& place) { places.insert(place); }));
+  std::optional<Source> held;
+  std::set<ChannelId> own_first;  // who sends a file back that the owner shared confides nothing
+  for (const IndexedPlace& place : places) {
+    const bool is_free = free_.contains(place.channel);
+    const bool decides = is_free || (!held.has_value() && held_back_.contains(place.channel) &&
+                                     !own_first.contains(place.channel));
+    if (!decides) continue;
+    PARLEY_ASSIGN_OR_RETURN(ChannelMessage message,
+                            context_.Channel(place.channel).At(step, place.index));
+    const BoundContent content = ReadBound(message);
+    if (content.document_size != size ||
+        !crypto::PublicEquals(content.document_root, plaintext_root)) {
+      continue;
+    }
+    if (is_free) return absl::OkStatus();
+    if (place.own_saying) {
+      own_first.insert(place.channel);
+    } else {
+      held.emplace(Source{place.channel, std::move(message)});
+    }
+  }
+  if (!held.has_value()) return absl::OkStatus();
+  return Refusal(*held, what,
+                 "is the same as \"" + ReadBound(held->message).document_name + "\", which is");
+}
+
+absl::Status Firewall::CheckDocument(const ReadTransaction& step, crypto::ByteView plaintext_root,
+                                     uint64_t size) const {
+  return CheckDocument(step, plaintext_root, size, "the file");
+}
+
+absl::StatusOr<std::optional<crypto::TreeHash>> Firewall::CheckFile(const CaseContext& context,
+                                                                    const ChannelId& to,
+                                                                    const std::string& path) {
+  std::optional<Firewall> firewall;
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(firewall, Create(step, context, to));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  std::optional<crypto::TreeHash> root;
+  if (!firewall->IsNeeded()) return root;
+  PARLEY_RETURN_IF_ERROR(VisitFile(path, [&](const FilePiece& piece) -> absl::Status {
+    if (piece.inside.empty()) root = piece.root;
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction step, context.store->Read());
+    return firewall->CheckPiece(step, piece);
+  }));
+  return root;
+}
+
+absl::Status Firewall::CheckPiece(const ReadTransaction& step, const FilePiece& piece) const {
+  const std::string what =
+      piece.inside.empty() ? "the file" : "\"" + piece.inside + "\" in the file";
+  PARLEY_RETURN_IF_ERROR(CheckDocument(step, piece.root, piece.size, what));
+  return piece.text.empty() ? absl::OkStatus() : CheckText(step, piece.text, what);
+}
+
+}  // namespace parley::client

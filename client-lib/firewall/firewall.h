@@ -1,0 +1,102 @@
+// The caucus firewall: what was said or shared in one channel of a case doesn't get into another by
+// the hand of a neutral who reads both.
+//
+// Everything is bound to the channel that it came from, and its author's to carry elsewhere. A
+// channel *holds back* from another when somebody reads the other who doesn't read it; what others
+// than the profile's owner said there is then refused here. What is free: whatever is found in a
+// channel that everybody concerned reads (the destination itself, the joint channel), and what the
+// owner said and nobody else (docs/decisions/0007). Of other neutrals' messages those shorter than
+// a passage ("Thank you, I have read it") aren't bound. Parties and their counsel decide for
+// themselves what they say where.
+//
+//   PARLEY_RETURN_IF_ERROR(Firewall::BringUpToDate(store, context, to));
+//   PARLEY_ASSIGN_OR_RETURN(Transaction step, store.Begin());
+//   PARLEY_ASSIGN_OR_RETURN(Firewall firewall, Firewall::Create(step, context, to));
+//   PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));    // then queue, in the same step
+//
+// What is recognised: a passage of kPassageLetters (passages.h) anywhere, the whole of a shorter
+// message (CountsAsWhole), a document by its content. docs/security.md says what isn't.
+//
+// Threading: belongs to its transaction's thread.
+// Errors: PermissionDenied for what must not go there: the message names the channel, the author
+// and who would have learnt it, and none of the words. NotFound, DataLoss; the store's.
+#ifndef PARLEY_CLIENT_LIB_FIREWALL_FIREWALL_H_
+#define PARLEY_CLIENT_LIB_FIREWALL_FIREWALL_H_
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client-lib/cases/case_context.h"
+#include "client-lib/firewall/file_contents.h"
+#include "client-lib/firewall/passage_index.h"
+#include "client-lib/firewall/passages.h"
+
+namespace parley::client {
+
+class Firewall {
+ public:
+  // Takes into the index what came since, in a step of its own: a refusal later keeps it.
+  static absl::Status BringUpToDate(const CaseContext& context, const ChannelId& to);
+
+  // For what is to go into the channel `to`.
+  static absl::StatusOr<Firewall> Create(Transaction& step, const CaseContext& context,
+                                         const ChannelId& to);
+
+  // Looks at a file that is to be shared into `to`, and into archives, in steps of its own. Gives
+  // the tree hash over what it has looked at; nothing when nothing could be refused there.
+  // Errors: also those of VisitFile.
+  static absl::StatusOr<std::optional<crypto::TreeHash>> CheckFile(const CaseContext& context,
+                                                                   const ChannelId& to,
+                                                                   const std::string& path);
+
+  // Whether anything could be refused there: else nothing needs to be read or hashed.
+  bool IsNeeded() const { return !held_back_.empty(); }
+
+  absl::Status CheckText(const ReadTransaction& step, std::string_view text) const;
+  // By the tree hash over the content (crypto/file/tree_hash.h), which isn't empty.
+  absl::Status CheckDocument(const ReadTransaction& step, crypto::ByteView plaintext_root,
+                             uint64_t size) const;
+
+ private:
+  // A channel that holds back from the destination, and from whom.
+  struct HoldingChannel {
+    ChannelInfo info;
+    std::vector<RosterMember> outsiders;
+  };
+  // A message of such a channel that the text repeats.
+  struct Source {
+    ChannelId channel;
+    ChannelMessage message;
+  };
+  class TextCheck;  // firewall.cc
+
+  explicit Firewall(CaseContext context, PassageIndex index)
+      : context_(std::move(context)), index_(std::move(index)) {}
+
+  // `what`: "the text", "\"brief.pdf\"". `repeats`: what it does to the source.
+  absl::Status Refusal(const Source& source, const std::string& what,
+                       const std::string& repeats) const;
+  absl::Status CheckLetters(const ReadTransaction& step, LettersView letters,
+                            const std::string& what) const;
+  absl::Status CheckText(const ReadTransaction& step, std::string_view text,
+                         const std::string& what) const;
+  absl::Status CheckDocument(const ReadTransaction& step, crypto::ByteView plaintext_root,
+                             uint64_t size, const std::string& what) const;
+  // A file, or a member of an archive: both of the above.
+  absl::Status CheckPiece(const ReadTransaction& step, const FilePiece& piece) const;
+
+  CaseContext context_;
+  PassageIndex index_;
+  std::map<ChannelId, HoldingChannel> held_back_;
+  std::set<ChannelId> free_;  // everybody in the destination reads them
+};
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_FIREWALL_FIREWALL_H_
