@@ -350,32 +350,6 @@ TEST_F(InboxTest, ASenderFindsTheWayToAGenerationFarAhead) {
   EXPECT_THAT(ana.Receive(), ElementsAre("back again"));
 }
 
-// What nothing opens stands in a record that is rewritten with each entry.
-TEST_F(InboxTest, OfWhatNothingOpensFewAndSmallEntriesAreKept) {
-  Someone mira("Mira", id_, relay_);
-  Someone ben("Ben", id_, relay_);
-  Pairing ben_to_mira;
-  Pairing mira_to_ben;
-  Pair(ben, mira, ben_to_mira, mira_to_ben);
-  const auto key = crypto::SignatureKey::FromSeed(ben_to_mira.append_seed.Reveal());
-  ASSERT_TRUE(key.ok());
-  const auto append = [&](size_t size, uint8_t filling) {
-    const auto appended = ben.client().Append(mira.Device().inbox_id, 1, *key,
-                                              crypto::RandomArray<16>(), Bytes(size, filling));
-    ASSERT_TRUE(appended.ok()) << appended.status();
-  };
-  append(64 * 1024 + 1, 1);
-  append(1 << 20, 2);
-  EXPECT_THAT(mira.Receive(), IsEmpty());
-  EXPECT_THAT(mira.Device().unopened, IsEmpty());
-  for (uint8_t i = 0; i < 20; ++i) append(64 * 1024, i);
-  EXPECT_THAT(mira.Receive(), IsEmpty());
-  const OwnDevice device = mira.Device();
-  ASSERT_EQ(device.unopened.size(), 8u);
-  EXPECT_EQ(device.unopened.back().payload[0], 19);  // the oldest make room
-  EXPECT_EQ(device.passed_over, 14u);
-}
-
 // A relay that lets a rendezvous grow for ever keeps nobody reading for ever.
 TEST_F(InboxTest, ARendezvousBeyondItsAllowanceIsNotReadOn) {
   Someone mira("Mira", id_, relay_);
