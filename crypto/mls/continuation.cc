@@ -76,6 +76,11 @@ absl::StatusOr<const PreSharedKeyId*> FindContinuation(const std::vector<PreShar
     if (link != nullptr) return absl::InvalidArgumentError("a Welcome that continues two groups");
     link = &id;
   }
+  // Section 11.2: "The Welcome message MUST specify a PreSharedKeyID of type resumption with usage
+  // reinit"; section 11.3 has the same for branches. Anybody can send a Welcome without one.
+  if (link == nullptr && continued != nullptr) {
+    return absl::InvalidArgumentError("a Welcome that doesn't continue the group that it should");
+  }
   if (link == nullptr) return link;
   if (continued == nullptr || link->psk_group_id != continued->context.group_id) {
     return absl::FailedPreconditionError("a Welcome that continues a group which isn't at hand");
@@ -93,6 +98,11 @@ absl::Status CheckContinuation(const GroupState& continued, const PreSharedKeyId
                                const LeafChecks& checks) {
   if (context.epoch != 1) {
     return absl::InvalidArgumentError("a group that continues another and isn't new");
+  }
+  // What was agreed to take a group's place comes of a ReInit, with all its members.
+  if (link.usage == ResumptionPskUsage::kBranch && continued.reinit.has_value() &&
+      context.group_id == continued.reinit->group_id) {
+    return absl::InvalidArgumentError("a branch in place of the group that the ReInit said");
   }
   return link.usage == ResumptionPskUsage::kReinit
              ? CheckReinitialized(continued, context, tree, checks)

@@ -10,9 +10,10 @@
 
 namespace parley::mls {
 
-// The PSK of a Welcome by which it says that its group continues another; null when none does.
-// Errors: InvalidArgument when there are two; FailedPrecondition when it names another group than
-// `continued` (null: none), or an epoch that can't be the right one.
+// The PSK of a Welcome by which it says that its group continues another; null when none does and
+// none should (`continued` is null). Errors: InvalidArgument when there are two, or none though one
+// should be; FailedPrecondition when it names another group than `continued`, or an epoch that
+// can't be the right one.
 absl::StatusOr<const PreSharedKeyId*> FindContinuation(const std::vector<PreSharedKeyId>& psks,
                                                        const GroupState* continued);
 

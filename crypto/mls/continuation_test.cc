@@ -220,6 +220,27 @@ TEST_F(Continuation, ReinitializedGroupMustBeWhatWasAgreed) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+// Whoever has a member's key package can make a group of the agreed name; only members have the
+// PSK.
+TEST_F(Continuation, WelcomeMustContinueTheGroupThatItShould) {
+  const KeyPackageBundle one = NewKeyPackage("1");
+  const PreparedCommit before = ForgeFirst(Own("0", "next"), {one.message()}, {});
+  EXPECT_TRUE(JoinStatus(before, one, nullptr).ok());
+  EXPECT_THAT(std::string(JoinStatus(before, one, &old_[1]).message()),
+              HasSubstr("doesn't continue the group"));
+  End({.group_id = ToBytes("next"), .suite = CipherSuiteId::k0x0003});
+  const std::vector<Bytes> both = {one.message(), NewKeyPackage("2").message()};
+  EXPECT_THAT(
+      std::string(JoinStatus(ForgeFirst(Own("0", "next"), both, {}), one, &old_[1]).message()),
+      HasSubstr("doesn't continue the group"));
+  // A branch needn't have all the members.
+  EXPECT_THAT(std::string(JoinStatus(ForgeFirst(Own("0", "next"), {one.message()},
+                                                {Link(ResumptionPskUsage::kBranch)}),
+                                     one, &old_[1])
+                              .message()),
+              HasSubstr("in place of the group"));
+}
+
 TEST_F(Continuation, ReinitializedGroupMustBeOfTheAgreedVersion) {
   // A later version, which nobody speaks yet, and a group of the present one.
   End({.group_id = ToBytes("next"),

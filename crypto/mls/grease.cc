@@ -1,6 +1,7 @@
 #include "crypto/mls/grease.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/primitives/random.h"
 
@@ -37,15 +38,17 @@ void GreaseExtensions(Extensions& extensions) {
   extensions.push_back({type, crypto::RandomBytes(crypto::RandomArray<1>()[0] % 16)});
 }
 
-void GreaseLeaf(LeafNode& leaf) {
+void GreaseLeaf(LeafNode& leaf, const Extensions& key_package_extensions) {
   Capabilities& can = leaf.capabilities;
   AddValue(can.cipher_suites, RandomGrease());
   AddValue(can.proposals, RandomGrease());
   AddValue(can.credentials, RandomGrease());
   GreaseExtensions(leaf.extensions);
-  for (const Extension& extension : leaf.extensions) {
-    const auto type = static_cast<uint16_t>(extension.type);
-    if (IsGrease(type)) AddValue(can.extensions, type);
+  for (const Extensions* extensions : {&std::as_const(leaf.extensions), &key_package_extensions}) {
+    for (const Extension& extension : *extensions) {
+      const auto type = static_cast<uint16_t>(extension.type);
+      if (IsGrease(type)) AddValue(can.extensions, type);
+    }
   }
 }
 

@@ -17,8 +17,9 @@ namespace parley::mls {
 bool IsGrease(uint16_t value);
 
 // Adds a random GREASE value to each list of the leaf's capabilities but its versions, and an
-// extension to the leaf that is among them. For a leaf that is still to be signed.
-void GreaseLeaf(LeafNode& leaf);
+// extension to the leaf that is among them, as are those of its key package (section 10). For a
+// leaf that is still to be signed.
+void GreaseLeaf(LeafNode& leaf, const Extensions& key_package_extensions);
 
 // Adds an extension of a random GREASE type with random contents, unless the list has one: for key
 // packages and GroupInfos. Never for a GroupContext, where it would have to be understood.

@@ -38,8 +38,8 @@ struct JoinOptions {
   PskLookup psks{};                     // external PSKs and other groups' resumption secrets
   std::optional<Bytes> ratchet_tree{};  // when the Welcome or GroupInfo carries none
   LeafChecks checks{};                  // of every leaf in the tree
-  // The group that a Welcome may say it continues (sections 11.2 and 11.3): it gives the secret,
-  // and is compared with the new group. Without it such a Welcome is refused.
+  // The group that the Welcome must say it continues (sections 11.2 and 11.3): it gives the secret,
+  // and is compared with the new group. Where it is null, a Welcome that says so is refused.
   const Group* continues = nullptr;
   // Section 12.4.3: whether the client is in a group of this id already.
   std::function<bool(ByteView group_id)> in_use{};

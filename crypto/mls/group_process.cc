@@ -2,6 +2,7 @@
 //
 // Nothing of the group changes before a message has been verified in full.
 #include <algorithm>
+#include <set>
 
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/message_protection.h"
@@ -50,6 +51,7 @@ class CommitProcessor {
  private:
   absl::StatusOr<std::vector<ListedProposal>> ResolveProposals() const {
     std::vector<ListedProposal> list;
+    std::set<ProposalRef> named;
     for (const ProposalOrRef& item : commit_.proposals) {
       if (const auto* value = std::get_if<Proposal>(&item.body)) {
         list.push_back({*value, content_.content.sender, false});
@@ -58,6 +60,11 @@ class CommitProcessor {
       // Section 12.4.3.2: an external commit "MUST NOT include any proposals by reference".
       if (external_) return absl::InvalidArgumentError("an external commit with a reference");
       const auto& ref = std::get<ProposalRef>(item.body);
+      // No list may hold one proposal twice (section 12.2). Said before any is copied: a short
+      // commit could name a long proposal thousands of times.
+      if (!named.insert(ref).second) {
+        return absl::InvalidArgumentError("a commit that names one proposal twice");
+      }
       auto found = std::find_if(before_.pending.begin(), before_.pending.end(),
                                 [&](const PendingProposal& pending) { return pending.ref == ref; });
       if (found == before_.pending.end()) {

@@ -99,8 +99,8 @@ absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOption
   leaf.extensions = options.leaf_extensions;
   Extensions extensions = options.key_package_extensions;
   if (options.grease) {
-    GreaseLeaf(leaf);
     GreaseExtensions(extensions);
+    GreaseLeaf(leaf, extensions);
   }
   PARLEY_RETURN_IF_ERROR(CheckLeafNodeForm(*suite, leaf));
   PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(extensions));

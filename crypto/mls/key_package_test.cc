@@ -74,6 +74,20 @@ TEST(KeyPackage, UnknownCapabilitiesAndExtensionsAreTolerated) {
   EXPECT_EQ(joined.EpochAuthenticator(), commit.next.EpochAuthenticator());
 }
 
+// A default type (section 5.3.3), which no capabilities list; what is in it is the application's.
+TEST(KeyPackage, ApplicationIdIsCarried) {
+  const Extension id{ExtensionType::kApplicationId, crypto::Serialize(ToBytes("device 7"))};
+  KeyPackageBundle ana = Must(KeyPackageBundle::Create(
+      {.suite = CipherSuiteId::k0x0003, .identity = ToBytes("ana"), .leaf_extensions = {id}}));
+  EXPECT_TRUE(ana.key_package().leaf_node.capabilities.extensions.empty());
+  Group group = Must(Group::Create(
+      {.suite = CipherSuiteId::k0x0003, .group_id = ToBytes("g"), .identity = ToBytes("mira")}));
+  PreparedCommit commit = Must(group.PrepareCommit({.adds = {ana.message()}}));
+  const Group joined = Must(Group::Join(*commit.welcome, std::move(ana)));
+  EXPECT_EQ(commit.next.FindLeafNode(LeafIndex(1))->extensions, Extensions{id});
+  EXPECT_EQ(joined.FindLeafNode(LeafIndex(1))->extensions, Extensions{id});
+}
+
 TEST(KeyPackage, BundleIsStoredWithItsPrivateKeys) {
   const KeyPackageBundle bundle = NewKeyPackage("ana", CipherSuiteId::kParley);
   const Secret stored = bundle.SerializeSecret();

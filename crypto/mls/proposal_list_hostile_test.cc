@@ -1,6 +1,8 @@
 // Lists of proposals that can't stand together (RFC 9420 sections 12.1 to 12.3), committed all the
 // same by a hostile member: by reference, or with leaves that the rest of the group can't live
 // with.
+#include <sys/resource.h>
+
 #include "crypto/mls/hostile_commit_testing.h"
 
 namespace parley::mls {
@@ -76,7 +78,25 @@ TEST_F(HostileList, TwoUpdatesOfOneLeaf) {
 
 TEST_F(HostileList, OneProposalTwice) {
   const ProposalRef update = Say(1, UpdateOf(1));
-  ExpectOthersRefuse(CommitOf({update, update}), "one leaf twice");
+  ExpectOthersRefuse(CommitOf({update, update}), "names one proposal twice");
+}
+
+// A short commit that names one long proposal over and over takes no more memory than its length.
+TEST_F(HostileList, OneLongProposalThousandsOfTimes) {
+  const KeyPackageBundle bundle = Must(KeyPackageBundle::Create(
+      {.suite = CipherSuiteId::k0x0003,
+       .identity = ToBytes("long"),
+       .key_package_extensions = {{ExtensionType{0xF0A2}, Bytes(1 << 18, 1)}}}));
+  const ProposalRef add = Say(1, {Add{bundle.key_package()}});
+  const auto most_kib = [] {
+    struct rusage usage {};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const long before = most_kib();
+  ExpectOthersRefuse(CommitOf(std::vector<ProposalRef>(2000, add)), "names one proposal twice");
+  // 2,000 copies would be 512 MiB.
+  EXPECT_LT(most_kib() - before, 100 << 10);
 }
 
 TEST_F(HostileList, UpdateAndRemoveOfOneLeaf) {

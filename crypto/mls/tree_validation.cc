@@ -1,6 +1,7 @@
 #include "crypto/mls/tree_validation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <string_view>
 
@@ -30,19 +31,16 @@ int CountLinks(const RatchetTree& tree, const ParentNode& parent, NodeIndex chil
   for (uint32_t leaf : parent.unmerged_leaves) {
     if (IsInSubtree(NodeIndex(LeafIndex(leaf)), child)) unmerged.emplace_back(LeafIndex(leaf));
   }
-  const std::vector<NodeIndex> resolution = tree.Resolution(child);
+  std::vector<NodeIndex> resolution = tree.Resolution(child);
   if (resolution.size() != unmerged.size() + 1) return 0;
-  const Bytes expected = tree.ParentHash(parent, sibling);
-  int links = 0;
-  for (NodeIndex candidate : resolution) {
-    const Bytes* field = ParentHashField(tree, candidate);
-    if (field == nullptr || *field != expected) continue;
-    std::vector<NodeIndex> others = resolution;
-    std::erase(others, candidate);
-    std::sort(others.begin(), others.end());
-    if (others == unmerged) ++links;
-  }
-  return links;
+  // So D is the one node of the resolution that isn't unmerged.
+  std::sort(resolution.begin(), resolution.end());
+  std::vector<NodeIndex> merged;
+  std::set_difference(resolution.begin(), resolution.end(), unmerged.begin(), unmerged.end(),
+                      std::back_inserter(merged));
+  if (merged.size() != 1) return 0;
+  const Bytes* field = ParentHashField(tree, merged[0]);
+  return field != nullptr && *field == tree.ParentHash(parent, sibling) ? 1 : 0;
 }
 
 // Section 12.4.3.1: each unmerged leaf "represents a non-blank leaf node that is a descendant of

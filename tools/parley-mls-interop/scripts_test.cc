@@ -285,6 +285,25 @@ TEST_P(ScriptsTest, BranchRefusesStrangers) {
   MustRefuse(stage_.ServerOf("alice"), &Stub::CreateBranch, request);
 }
 
+// A Welcome of a group that has nothing to do with the one that it is said to branch from.
+TEST_P(ScriptsTest, BranchMustBeOne) {
+  stage_.CreateGroup("alice", {"bob"});
+  mls_client::CreateKeyPackageRequest wanted;
+  wanted.set_cipher_suite(stage_.suite());
+  wanted.set_identity("bob");
+  Stub& at_bob = stage_.ServerOf("bob");
+  const auto key_package = Must(at_bob, &Stub::CreateKeyPackage, wanted);
+  mls_client::HandleBranchRequest handle;
+  handle.set_state_id(stage_.state("bob"));
+  handle.set_transaction_id(key_package.transaction_id());
+  stage_.CreateGroup("mallory");
+  mls_client::CommitRequest commit;
+  commit.set_state_id(stage_.state("mallory"));
+  *commit.add_by_value() = DescribeAdd(key_package.key_package());
+  handle.set_welcome(Must(stage_.ServerOf("mallory"), &Stub::Commit, commit).welcome());
+  MustRefuse(at_bob, &Stub::HandleBranch, handle);
+}
+
 TEST_P(ScriptsTest, ReInit) {
   const uint32_t other_suite = GetParam().suite == 3 ? 0xF001 : 3;
   for (const bool flag : {false, true}) {
