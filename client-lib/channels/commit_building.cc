@@ -132,8 +132,7 @@ absl::StatusOr<BuiltCommit> BuildWith(mls::Group& group, const ChannelPolicy& po
   options.include = mls::ProposalsToInclude::kListed;
   for (const mls::PendingProposal& pending : proposals) options.listed.push_back(pending.ref);
   options.force_path = true;  // every commit renews the committer's keys
-  options.now_seconds = now;
-  options.checks.judge = &policy;
+  options.checks = {.judge = &policy, .now_seconds = now};
   PARLEY_ASSIGN_OR_RETURN(mls::PreparedCommit prepared, group.PrepareCommit(options));
   const bool membership_changed =
       after.members != before.members || !options.adds.empty() || !options.removes.empty();

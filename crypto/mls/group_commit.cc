@@ -45,12 +45,6 @@ absl::StatusOr<ChosenProposals> ChooseProposals(const GroupState& state,
   for (LeafIndex leaf : options.removes) chosen.AddByValue(self, Proposal{Remove{leaf}});
   for (const Bytes& message : options.adds) {
     PARLEY_ASSIGN_OR_RETURN(KeyPackage key_package, ParseKeyPackageMessage(message));
-    // Section 7.3: the sender "MUST verify that the current time is within the range of the
-    // lifetime field".
-    LeafChecks lifetime{.max_lifetime_seconds = options.checks.max_lifetime_seconds};
-    lifetime.now_seconds =
-        options.now_seconds.has_value() ? options.now_seconds : options.checks.now_seconds;
-    PARLEY_RETURN_IF_ERROR(CheckLeaf(lifetime, key_package.leaf_node));
     chosen.AddByValue(self, Proposal{Add{std::move(key_package)}});
   }
   for (const Psk& psk : options.psks) chosen.AddByValue(self, Proposal{PreSharedKey{psk.id}});

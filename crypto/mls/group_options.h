@@ -100,14 +100,12 @@ struct CommitOptions {
   Bytes authenticated_data{};
   size_t padding = 0;  // zero bytes added inside the encryption
   Extensions group_info_extensions{};
-  // Seconds since 1970, for the lifetimes of added key packages (section 7.3 wants it of senders
-  // only); without it they aren't looked at.
-  std::optional<uint64_t> now_seconds{};
   PskLookup psk_lookup{};  // for PSK proposals by reference
 
   // The group's end, by value: with nothing else, see Group::Reinitialize.
   std::optional<ReInit> reinit{};
-  // Of leaves that come in; pending proposals that don't pass are left out by kAll.
+  // Of leaves that come in; pending proposals that don't pass are left out by kAll. Section 7.3
+  // wants it of senders that they look at the lifetimes of those whom they add: give them a clock.
   LeafChecks checks{};
   bool grease = false;  // an extension without meaning in the GroupInfo (section 13.5)
 };

@@ -330,10 +330,22 @@ TEST(Group, LifetimesCountForSendersWithAClock) {
   Group group = NewGroup("mira");
   KeyPackageBundle late = Must(KeyPackageBundle::Create(
       {.suite = CipherSuiteId::k0x0003, .identity = ToBytes("late"), .lifetime = {100, 200}}));
-  EXPECT_FALSE(group.PrepareCommit({.adds = {late.message()}, .now_seconds = 201}).ok());
-  EXPECT_FALSE(group.PrepareCommit({.adds = {late.message()}, .now_seconds = 99}).ok());
-  EXPECT_TRUE(group.PrepareCommit({.adds = {late.message()}, .now_seconds = 150}).ok());
+  EXPECT_FALSE(
+      group.PrepareCommit({.adds = {late.message()}, .checks = {.now_seconds = 201}}).ok());
+  EXPECT_FALSE(group.PrepareCommit({.adds = {late.message()}, .checks = {.now_seconds = 99}}).ok());
+  EXPECT_TRUE(group.PrepareCommit({.adds = {late.message()}, .checks = {.now_seconds = 150}}).ok());
   EXPECT_TRUE(group.PrepareCommit({.adds = {late.message()}}).ok());
+
+  // It is the committer, too, who adds whom another has proposed.
+  Must(group.ProposeAdd(late.message()));
+  const ProposalRef ref = group.pending_proposals()[0].ref;
+  const auto listed = [&](uint64_t now) {
+    return group.PrepareCommit(
+        {.include = ProposalsToInclude::kListed, .listed = {ref}, .checks = {.now_seconds = now}});
+  };
+  EXPECT_FALSE(listed(201).ok());
+  EXPECT_TRUE(listed(150).ok());
+  EXPECT_TRUE(Must(group.PrepareCommit({.checks = {.now_seconds = 201}})).added.empty());
 }
 
 TEST(Group, CreatorsLeafLivesAsLongAsItSays) {

@@ -187,10 +187,13 @@ absl::StatusOr<RatchetTree> RatchetTree::Parse(const CipherSuite& suite, ByteVie
     PARLEY_RETURN_IF_ERROR(DecodeWireNode(r, nodes.size() % 2 == 0, node));
     nodes.push_back(std::move(node));
   }
-  // Section 12.4.3.3: "The receiver MUST check that the last node in ratchet_tree is non-blank". It
-  // is a leaf in every tree that has been truncated.
+  // Section 12.4.3.3: "The receiver MUST check that the last node in ratchet_tree is non-blank". In
+  // every tree that has been truncated it is a leaf, so that their number is odd.
   if (nodes.empty() || nodes.back().blank()) {
     return absl::InvalidArgumentError("a ratchet tree that ends with a blank node");
+  }
+  if (nodes.size() % 2 == 0) {
+    return absl::InvalidArgumentError("a ratchet tree that ends with a parent node");
   }
 
   RatchetTree tree(suite);

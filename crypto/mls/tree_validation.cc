@@ -151,10 +151,6 @@ absl::Status ValidateParentHashes(const RatchetTree& tree) {
 }
 
 absl::Status ValidateTree(const CipherSuite& suite, const RatchetTree& tree, ByteView group_id) {
-  // Trees are always truncated (section 7.7).
-  if (tree.leaf_count().value > 1 && tree.Resolution(RightOf(RootOf(tree.leaf_count()))).empty()) {
-    return absl::InvalidArgumentError("a tree that wasn't truncated");
-  }
   // First what is cheap, and what later steps rely on: unmerged leaves that exist.
   absl::Status status;
   tree.ForEachParent([&](NodeIndex index, const ParentNode& parent) {

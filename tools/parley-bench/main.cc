@@ -31,19 +31,20 @@ void AddCommonOptions(CLI::App& command, CommonOptions& options) {
                    "A few seconds, to see that everything runs: the figures mean nothing");
 }
 
-void AddSuiteOption(CLI::App& command, CipherSuiteId& suite) {
+void AddSuiteOption(CLI::App& command, std::vector<CipherSuiteId>& suites) {
   command
       .add_option_function<std::string>(
           "--suite",
-          [&suite](const std::string& text) {
+          [&suites](const std::string& text) {
             const unsigned long number = std::strtoul(text.c_str(), nullptr, 0);
-            suite = static_cast<CipherSuiteId>(number);
+            const auto suite = static_cast<CipherSuiteId>(number);
             if (number > UINT16_MAX || !parley::mls::FindCipherSuite(suite).ok()) {
               throw CLI::ValidationError(
                   "--suite", "there is no suite " + text + ": try 3, 0x4D, 0x54 or 0xF001");
             }
+            suites = {suite};
           },
-          "The cipher suite (default: 3)")
+          "The cipher suite (default: 3 and then 0xF001, each with its primitives)")
       ->type_name("NUMBER");
 }
 
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
   bench::MlsBenchOptions mls_options;
   CLI::App* mls = app.add_subcommand("mls", "Groups against their primitives");
   AddCommonOptions(*mls, common);
-  AddSuiteOption(*mls, mls_options.suite);
+  std::vector<CipherSuiteId> suites = {CipherSuiteId::k0x0003, CipherSuiteId::kParley};
+  AddSuiteOption(*mls, suites);
   mls->add_option("--members", mls_options.members, "Sizes of the groups, like 2,8,32")
       ->delimiter(',')
       ->check(CLI::Range(2, 4096));
@@ -102,7 +104,12 @@ int main(int argc, char** argv) {
     if (mls->parsed()) {
       mls_options.quick = common.quick;
       if (common.quick && mls->count("--members") == 0) mls_options.members = {2, 8};
-      bench::Print(bench::RunMlsBenchmarks(mls_options), common.format());
+      std::vector<bench::Row> rows;
+      for (CipherSuiteId suite : suites) {
+        mls_options.suite = suite;
+        for (bench::Row& row : bench::RunMlsBenchmarks(mls_options)) rows.push_back(std::move(row));
+      }
+      bench::Print(rows, common.format());
     } else {
       if (common.quick) relay_options.MakeQuick();
       std::erase(relay_options.in_flight, size_t{0});

@@ -101,6 +101,7 @@ std::vector<Row> Plan::Run(bool quick) {
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
   benchmark::Shutdown();
+  benchmark::ClearRegisteredBenchmarks();  // there may be another plan
 
   std::vector<Row> rows;
   for (const Entry& entry : entries_) {

@@ -89,7 +89,7 @@ absl::StatusOr<mls::CommitOptions> Member::OptionsFor(const CommitContents& cont
   options.force_path = contents.force_path;
   options.public_message = !settings_.encrypt_handshake;
   options.tree_in_welcome = contents.tree_in_welcome;
-  options.now_seconds = NowSeconds();
+  options.checks.now_seconds = NowSeconds();
   options.psk_lookup = psks_.Lookup();
   const Overloaded add_to_options{
       [&](const mls::Add& add) {
