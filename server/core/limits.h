@@ -1,9 +1,12 @@
-// The bounds within which the relay serves. Sizes in bytes, times in seconds.
+// The bounds within which the relay serves. Sizes in bytes, times in seconds. Those that are Live
+// can be changed in a relay that runs: SIGHUP does.
 #ifndef PARLEY_SERVER_CORE_LIMITS_H_
 #define PARLEY_SERVER_CORE_LIMITS_H_
 
 #include <cstddef>
 #include <cstdint>
+
+#include "server/core/live.h"
 
 namespace parley::server {
 
@@ -15,13 +18,13 @@ struct Limits {
   size_t max_append_keys = 256;
 
   uint64_t challenge_seconds = 60;
-  uint64_t token_seconds = 15 * 60;
+  Live<uint64_t> token_seconds = 15 * 60;
   // For so long a TLS key that the relay uses now is vouched for.
   uint64_t tls_key_certified_seconds = 3 * 24 * 60 * 60;
 
   // What a mailbox may take until its next closing when it is made without an allowance.
-  uint64_t default_allowed_entries = 65536;
-  uint64_t default_allowed_bytes = uint64_t{1} << 30;
+  Live<uint64_t> default_allowed_entries = 65536;
+  Live<uint64_t> default_allowed_bytes = uint64_t{1} << 30;
   // What every entry costs its sponsor beside its payload.
   uint64_t entry_overhead_bytes = 256;
   // What a generation costs its sponsor, beside 32 bytes for each append key; and once more in the
@@ -50,12 +53,12 @@ struct Limits {
   uint32_t default_read_bytes = 1 << 20;
   uint32_t max_read_bytes = 2 << 20;
 
-  size_t max_mailboxes_per_subscription = 4096;
+  Live<size_t> max_mailboxes_per_subscription = 4096;
   // Answers that a subscriber may leave unread before its requests wait.
   size_t max_unread_refusals = 64;
   // What answers of all streams together may keep in memory until they are read; beyond, the
   // address that holds most loses those that have waited longest.
-  size_t max_unread_bytes = size_t{512} << 20;
+  Live<size_t> max_unread_bytes = size_t{512} << 20;
 
   // What somebody who has shown no key may hold of the relay's memory. A request may have so many
   // bytes beside an entry's payload or a chunk (256 append keys are the most of it), and one in a
@@ -63,22 +66,22 @@ struct Limits {
   uint64_t max_request_overhead_bytes = 16 << 10;
   uint64_t max_subscribe_request_bytes = 1 << 10;
   // A stream on which no key was shown is ended after so long.
-  uint64_t unproven_stream_seconds = 30;
+  Live<uint64_t> unproven_stream_seconds = 30;
   int max_streams_per_connection = 128;
   // Of an address, or of an IPv6 network of 64 bits, and of all together.
-  size_t max_connections_per_address = 256;
-  size_t max_connections = 2048;
+  Live<size_t> max_connections_per_address = 256;
+  Live<size_t> max_connections = 2048;
   // Of all connections together: subscriptions and uploads.
-  size_t max_open_streams = 16384;
+  Live<size_t> max_open_streams = 16384;
 
   uint32_t max_vouchers_per_call = 256;
   // A year, and a day since the clock of who asks may be ahead.
-  uint64_t max_voucher_seconds = 366 * 24 * 60 * 60;
-  uint64_t default_quota_objects = 1000000;
+  Live<uint64_t> max_voucher_seconds = 366 * 24 * 60 * 60;
+  Live<uint64_t> default_quota_objects = 1000000;
 
   // The commit queue: what may wait, and what becomes one synced batch.
   size_t max_queued_steps = 16384;
-  size_t max_queued_bytes = size_t{64} << 20;
+  Live<size_t> max_queued_bytes = size_t{64} << 20;
   size_t max_group_steps = 1024;
   size_t max_group_bytes = size_t{8} << 20;
 };

@@ -78,13 +78,14 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
   record.expires_at = request.expires_at();
   record.allowed_entries = request.allowance().entries() != 0
                                ? request.allowance().entries()
-                               : core_.limits.default_allowed_entries;
-  record.allowed_bytes = request.allowance().bytes() != 0 ? request.allowance().bytes()
-                                                          : core_.limits.default_allowed_bytes;
+                               : uint64_t{core_.limits.default_allowed_entries};
+  record.allowed_bytes = request.allowance().bytes() != 0
+                             ? request.allowance().bytes()
+                             : uint64_t{core_.limits.default_allowed_bytes};
   if (payment->voucher.has_value()) {
     record.most_stored_bytes = payment->voucher->max_bytes != 0
                                    ? payment->voucher->max_bytes
-                                   : core_.limits.default_allowed_bytes;
+                                   : uint64_t{core_.limits.default_allowed_bytes};
   }
   GenerationRecord generation;
   generation.keys = *std::move(keys);

@@ -176,7 +176,8 @@ absl::StatusOr<crypto::Secret> Sponsors::Add(const std::string& name, uint64_t q
   record.name = name;
   record.token_hash = crypto::Sha256({token.Reveal()});
   record.quota_bytes = quota_bytes;
-  record.quota_objects = quota_objects == 0 ? core_.limits.default_quota_objects : quota_objects;
+  record.quota_objects =
+      quota_objects == 0 ? uint64_t{core_.limits.default_quota_objects} : quota_objects;
   PARLEY_RETURN_IF_ERROR(core_.queue.Run([&](Transaction& transaction) -> absl::Status {
     PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> taken,
                             transaction.Load(storage::SponsorNameKey(name)));

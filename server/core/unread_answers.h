@@ -22,6 +22,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "server/core/live.h"
 #include "server/core/metrics.h"
 
 namespace parley::server {
@@ -44,7 +45,7 @@ class UnreadAnswers {
   };
 
   // `metrics` may be null, else it outlives this.
-  explicit UnreadAnswers(size_t most_bytes, Metrics* metrics = nullptr)
+  explicit UnreadAnswers(Live<size_t> most_bytes, Metrics* metrics = nullptr)
       : most_bytes_(most_bytes), metrics_(metrics) {}
 
   // Counts an answer of `bytes` to `holder`, an address. `give_up` may be called once, by any
@@ -68,7 +69,7 @@ class UnreadAnswers {
   // Takes out the oldest answer of the holder that has most. Under the lock.
   std::function<void()> TakeVictim();
 
-  const size_t most_bytes_;
+  const Live<size_t> most_bytes_;
   Metrics* const metrics_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Holder> holders_;

@@ -3,7 +3,9 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "crypto/base/status_macros.h"
 #include "parley/relay/v1/relay.grpc.pb.h"
@@ -47,12 +49,8 @@ class CountedAnswer final : public grpc::ServerUnaryReactor {
 class RelayService final
     : public v1::Relay::WithRawCallbackMethod_DownloadBlob<v1::Relay::CallbackService> {
  public:
-  RelayService(Relay& relay, std::string tls_key_hash)
-      : relay_(relay),
-        tls_key_hash_(std::move(tls_key_hash)),
-        unread_(relay.limits().max_unread_bytes, &relay.metrics()) {}
-
-  OpenStreams& streams() { return streams_; }
+  RelayService(Relay& relay, OpenStreams& streams, UnreadAnswers& unread, std::string tls_key_hash)
+      : relay_(relay), streams_(streams), unread_(unread), tls_key_hash_(std::move(tls_key_hash)) {}
 
   grpc::ServerUnaryReactor* GetInfo(grpc::CallbackServerContext* context,
                                     const v1::GetInfoRequest* /*request*/,
@@ -205,18 +203,17 @@ class RelayService final
   }
 
   Relay& relay_;
+  OpenStreams& streams_;
+  UnreadAnswers& unread_;
   const std::string tls_key_hash_;
-  OpenStreams streams_;
-  UnreadAnswers unread_;
 };
 
 // What gRPC may hold of messages that haven't come or gone in full: a thousand streams, each with a
 // message begun, must not take all memory.
 constexpr size_t kMostBufferedBytes = size_t{192} << 20;
 
-void SetLimits(grpc::ServerBuilder& builder, const Limits& limits) {
-  grpc::ResourceQuota quota("parley relay");
-  quota.Resize(kMostBufferedBytes);
+void SetLimits(grpc::ServerBuilder& builder, const Limits& limits,
+               const grpc::ResourceQuota& quota) {
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(
       static_cast<int>(limits.max_chunk_bytes + limits.max_request_overhead_bytes));
@@ -231,22 +228,62 @@ void SetLimits(grpc::ServerBuilder& builder, const Limits& limits) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 10 * 60 * 1000);
 }
 
+// A gRPC server with one certificate: another one gets another server, which new connections go to.
+// So each connection's clients are told of the key that they have seen.
+struct Serving {
+  Serving(Relay& relay, OpenStreams& streams, UnreadAnswers& unread, TlsCertificate certificate_in)
+      : certificate(std::move(certificate_in)),
+        service(relay, streams, unread, certificate.key_hash) {}
+
+  const TlsCertificate certificate;
+  RelayService service;
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> connections;
+  std::unique_ptr<grpc::Server> server;
+};
+
 }  // namespace
 
 struct RelayServer::State {
-  State(Relay& relay, const Limits& limits_in, TlsCertificate certificate_in)
-      : limits(limits_in),
-        metrics(relay.metrics()),
-        certificate(std::move(certificate_in)),
-        service(relay, certificate.key_hash) {}
+  State(Relay& relay_in, const Limits& limits_in, TlsCertificate certificate_in)
+      : relay(relay_in),
+        limits(limits_in),
+        unread(limits_in.max_unread_bytes, &relay_in.metrics()),
+        first_certificate(std::move(certificate_in)) {
+    quota.Resize(kMostBufferedBytes);
+  }
 
+  // Errors: InvalidArgument, Unavailable.
+  absl::StatusOr<std::unique_ptr<Serving>> NewServing(TlsCertificate certificate);
+
+  Relay& relay;
   const Limits limits;
-  Metrics& metrics;
-  const TlsCertificate certificate;
-  RelayService service;
+  OpenStreams streams;
+  UnreadAnswers unread;
+  grpc::ResourceQuota quota{"parley relay"};
+  TlsCertificate first_certificate;
+  std::mutex mutex;                                // guards `servings`
+  std::vector<std::unique_ptr<Serving>> servings;  // the last gets new connections
   std::unique_ptr<Acceptor> acceptor;
-  std::unique_ptr<grpc::Server> server;
 };
+
+absl::StatusOr<std::unique_ptr<Serving>> RelayServer::State::NewServing(
+    TlsCertificate certificate) {
+  auto credentials =
+      Tls13ServerCredentials(certificate.certificate_pem, certificate.private_key_pem);
+  if (!credentials.ok()) return credentials.status();
+  auto serving = std::make_unique<Serving>(relay, streams, unread, std::move(certificate));
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  SetLimits(builder, limits, quota);
+  using Experimental = grpc::ServerBuilder::experimental_type;
+  serving->connections = builder.experimental().AddExternalConnectionAcceptor(
+      Experimental::ExternalConnectionType::FROM_FD, *credentials);
+  builder.RegisterService(&serving->service);
+  serving->server = builder.BuildAndStart();
+  if (serving->server == nullptr) return absl::UnavailableError("the gRPC server can't be started");
+  serving->server->GetHealthCheckService()->SetServingStatus("parley.relay.v1.Relay", true);
+  return serving;
+}
 
 RelayServer::RelayServer(Relay& relay, const Limits& limits, TlsCertificate certificate)
     : state_(std::make_unique<State>(relay, limits, std::move(certificate))) {}
@@ -254,42 +291,47 @@ RelayServer::RelayServer(Relay& relay, const Limits& limits, TlsCertificate cert
 RelayServer::~RelayServer() { Shutdown(); }
 
 absl::StatusOr<int> RelayServer::Start(const std::string& address) {
-  auto credentials = Tls13ServerCredentials(state_->certificate.certificate_pem,
-                                            state_->certificate.private_key_pem);
-  if (!credentials.ok()) return credentials.status();
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::ServerBuilder builder;
-  SetLimits(builder, state_->limits);
   PARLEY_ASSIGN_OR_RETURN(state_->acceptor,
-                          Acceptor::Listen(address, state_->limits, &state_->metrics));
-  using Experimental = grpc::ServerBuilder::experimental_type;
-  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> into =
-      builder.experimental().AddExternalConnectionAcceptor(
-          Experimental::ExternalConnectionType::FROM_FD, *credentials);
-  builder.RegisterService(&state_->service);
-  state_->server = builder.BuildAndStart();
-  if (state_->server == nullptr) {
+                          Acceptor::Listen(address, state_->limits, &state_->relay.metrics()));
+  absl::StatusOr<std::unique_ptr<Serving>> serving =
+      state_->NewServing(std::move(state_->first_certificate));
+  if (!serving.ok()) {
     state_->acceptor.reset();
-    return absl::UnavailableError("the gRPC server can't be started");
+    return serving.status();
   }
-  state_->acceptor->Start([into](int fd) {
+  state_->servings.push_back(*std::move(serving));
+  state_->acceptor->Start([state = state_.get()](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
     connection.fd = fd;
-    into->HandleNewConnection(&connection);
+    std::lock_guard lock(state->mutex);
+    state->servings.back()->connections->HandleNewConnection(&connection);
   });
-  state_->server->GetHealthCheckService()->SetServingStatus("parley.relay.v1.Relay", true);
   return state_->acceptor->port();
 }
 
+absl::Status RelayServer::UseCertificate(TlsCertificate certificate) {
+  const TlsCertificate& used = state_->servings.back()->certificate;
+  if (certificate.certificate_pem == used.certificate_pem) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Serving> serving,
+                          state_->NewServing(std::move(certificate)));
+  std::lock_guard lock(state_->mutex);
+  state_->servings.push_back(std::move(serving));
+  return absl::OkStatus();
+}
+
+const std::string& RelayServer::key_hash() const {
+  return state_->servings.back()->certificate.key_hash;
+}
+
 void RelayServer::Shutdown(std::chrono::milliseconds grace) {
-  if (state_->server == nullptr) return;
+  if (state_->servings.empty()) return;
   state_->acceptor->Stop();
-  state_->server->GetHealthCheckService()->Shutdown();
-  state_->service.streams().EndAll(
-      grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is shutting down"));
-  state_->server->Shutdown(std::chrono::system_clock::now() + grace);
-  state_->server->Wait();
-  state_->server.reset();
+  for (const auto& serving : state_->servings) serving->server->GetHealthCheckService()->Shutdown();
+  state_->streams.EndAll(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the relay is shutting down"));
+  const auto deadline = std::chrono::system_clock::now() + grace;
+  for (const auto& serving : state_->servings) serving->server->Shutdown(deadline);
+  for (const auto& serving : state_->servings) serving->server->Wait();
+  state_->servings.clear();
   state_->acceptor.reset();
 }
 

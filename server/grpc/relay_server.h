@@ -29,6 +29,13 @@ class RelayServer {
   // Errors: Unavailable when the address can't be had; InvalidArgument for the certificate.
   absl::StatusOr<int> Start(const std::string& address);
 
+  // New connections get this certificate, and their clients are told of its key; open ones go on
+  // with theirs. After Start. Errors: InvalidArgument or Unavailable when it can't be used; then
+  // the old one stays.
+  absl::Status UseCertificate(TlsCertificate certificate);
+  // Of the certificate that new connections get. After Start.
+  const std::string& key_hash() const;
+
   // Takes no new calls, ends the streams, lets the others finish until `grace` is over, and returns
   // when nothing runs any more. Calling it again does nothing.
   void Shutdown(std::chrono::milliseconds grace = std::chrono::seconds(10));

@@ -26,9 +26,9 @@ struct FolderOptions {
 // the file as a whole.
 GatheredSettings LoadSettings(const ServeOptions& options);
 
-// The settings of a relay that is about to run, and nothing else than the one line `--check-config`
-// is for. Errors: InvalidArgument (wrong usage) when flags alone are at fault, FailedPrecondition
-// otherwise; each problem is a line.
+// The settings of a relay that is about to run, `data` and `listen` among them. Errors:
+// InvalidArgument (wrong usage) when there are only flags, FailedPrecondition with a file; each
+// problem is a line of the message.
 absl::StatusOr<Settings> RequireSettings(const ServeOptions& options);
 
 // `serve --check-config`: prints all settings to standard output, or every problem to standard

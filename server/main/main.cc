@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <functional>
 #include <list>
 #include <string>
 #include <vector>
@@ -67,18 +68,12 @@ void AddAddress(CLI::App& command, std::string& address) {
       ->type_name("HOST:PORT");
 }
 
-// Lives as long as the program, as what CLI11 writes options into must.
-template <typename T>
-T& Kept() {
-  static T kept;
-  return kept;
-}
-
+// What CLI11 writes options into lives as long as the program, hence is static.
 Command AddServe(CLI::App& app) {
-  auto& options = Kept<ServeOptions>();
+  static ServeOptions options;
   CLI::App* serve = app.add_subcommand("serve", "Run a relay until SIGTERM or SIGINT");
   for (const Setting& setting : AllSettings()) {
-    const auto store = [&options, &setting](const std::string& value) {
+    const auto store = [&setting](const std::string& value) {
       options.flags.push_back(
           {std::string(setting.name), value, "--" + std::string(setting.name), ""});
     };
@@ -99,7 +94,7 @@ Command AddServe(CLI::App& app) {
   serve->add_flag("--check-config", options.check_only,
                   "Say what would be used, or what is wrong, and run nothing");
   serve->footer(kServeFooter);
-  return {serve, [&options] { return Serve(options); }};
+  return {serve, [] { return Serve(options); }};
 }
 
 void AddSponsor(CLI::App& app, Commands& commands) {

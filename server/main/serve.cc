@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
@@ -41,6 +43,7 @@ sigset_t BlockSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -69,7 +72,8 @@ Limits LimitsFor(const Settings& settings) {
   if (files.rlim_cur < wanted) {
     limits.max_connections = std::min<size_t>(limits.max_connections, files.rlim_cur / 2);
     spdlog::warn("the system allows {} open files: the relay takes {} connections, not {}",
-                 files.rlim_cur, limits.max_connections, settings.limits.max_connections);
+                 files.rlim_cur, size_t{limits.max_connections},
+                 size_t{settings.limits.max_connections});
   }
   return limits;
 }
@@ -84,6 +88,41 @@ absl::StatusOr<TlsCertificate> Certificate(const Settings& settings, const std::
     return loaded;
   }
   return LoadOrMakeCertificate(settings.data, host);
+}
+
+// Reads the configuration file and the certificate anew. What is wrong leaves all as it was.
+absl::Status Reload(const ServeOptions& options, const Settings& started, Relay& relay,
+                    RelayServer& server) {
+  PARLEY_ASSIGN_OR_RETURN(Settings settings, RequireSettings(options));
+  PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(started.listen));
+  Settings where_it_runs = settings;
+  where_it_runs.data = started.data;
+  PARLEY_ASSIGN_OR_RETURN(TlsCertificate certificate, Certificate(where_it_runs, address.host));
+  // The relay's own certificate is made anew each time: another one matters if its key is another.
+  const bool is_same = settings.cert.empty() && certificate.key_hash == server.key_hash();
+  if (!is_same) PARLEY_RETURN_IF_ERROR(server.UseCertificate(std::move(certificate)));
+  settings.limits = LimitsFor(settings);
+  for (const std::string& name : ChangeSettings(settings, started, relay.limits())) {
+    spdlog::warn("{} has changed: that takes effect when the relay is started again", name);
+  }
+  return absl::OkStatus();
+}
+
+// Until SIGTERM or SIGINT, which it returns; SIGHUP reloads.
+int WaitForTheEnd(const sigset_t& signals, const std::function<absl::Status()>& reload,
+                  Metrics& metrics) {
+  while (true) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return signal;
+    const absl::Status reloaded = reload();
+    (reloaded.ok() ? metrics.reloads : metrics.failed_reloads).Add();
+    if (reloaded.ok()) {
+      spdlog::info("SIGHUP: certificate and limits are read anew");
+    } else {
+      spdlog::error("SIGHUP: all stays as it was: {}", std::string(reloaded.message()));
+    }
+  }
 }
 
 }  // namespace
@@ -122,8 +161,9 @@ absl::Status Serve(const ServeOptions& options) {
   std::fflush(stdout);
   spdlog::info("the relay is up");
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = WaitForTheEnd(
+      signals, [&] { return Reload(options, settings, folder->relay(), server); },
+      folder->relay().metrics());
   spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   admin.reset();
   metrics.reset();

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "crypto/base/status_macros.h"
@@ -58,7 +59,20 @@ Setting Path(std::string_view name, std::string_view value, std::string_view abo
             settings.*member = text;
             return absl::OkStatus();
           },
-          [member](const Settings& settings) { return settings.*member; }};
+          [member](const Settings& settings) { return settings.*member; },
+          nullptr};
+}
+
+// What Setting::change does for a member; nothing for one that isn't Live.
+template <typename T>
+std::function<void(const Settings&, const Limits&)> Changer(T Limits::*member) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return nullptr;
+  } else {
+    return [member](const Settings& settings, const Limits& running) {
+      (running.*member).Change(settings.limits.*member);
+    };
+  }
 }
 
 // `unit`: what one of the number is of the member, like the seconds of a day.
@@ -77,7 +91,8 @@ Setting Number(std::string_view name, std::string_view about, T Limits::*member,
           },
           [=](const Settings& settings) {
             return std::to_string(static_cast<uint64_t>(settings.limits.*member) / unit);
-          }};
+          },
+          Changer(member)};
 }
 
 template <typename T>
@@ -92,7 +107,8 @@ Setting Size(std::string_view name, std::string_view about, T Limits::*member, u
             settings.limits.*member = static_cast<T>(size);
             return absl::OkStatus();
           },
-          [=](const Settings& settings) { return FormatExactly(settings.limits.*member); }};
+          [=](const Settings& settings) { return FormatExactly(settings.limits.*member); },
+          Changer(member)};
 }
 
 std::vector<Setting> MainSettings() {
@@ -108,7 +124,7 @@ std::vector<Setting> MainSettings() {
          settings.listen = text;
          return absl::OkStatus();
        },
-       [](const Settings& settings) { return settings.listen; }},
+       [](const Settings& settings) { return settings.listen; }, nullptr},
       Path("cert", "FILE", "A publicly trusted certificate with its chain, PEM (default: its own)",
            &Settings::cert),
       Path("key", "FILE", "The certificate's private key, PEM", &Settings::key),
@@ -118,7 +134,7 @@ std::vector<Setting> MainSettings() {
          PARLEY_ASSIGN_OR_RETURN(settings.drain_seconds, ParseNumber(text, 0, 3600));
          return absl::OkStatus();
        },
-       [](const Settings& settings) { return std::to_string(settings.drain_seconds); }},
+       [](const Settings& settings) { return std::to_string(settings.drain_seconds); }, nullptr},
   };
 }
 
@@ -134,7 +150,7 @@ std::vector<Setting> MetricsSettings() {
          settings.metrics = text;
          return absl::OkStatus();
        },
-       [](const Settings& settings) { return settings.metrics; }},
+       [](const Settings& settings) { return settings.metrics; }, nullptr},
       {"metrics-anywhere", "true|false",
        "Let it be an address that others can reach: whoever does sees them (default: false)", kMain,
        Setting::Kind::kYesNo,
@@ -147,7 +163,8 @@ std::vector<Setting> MetricsSettings() {
        },
        [](const Settings& settings) {
          return std::string(settings.metrics_anywhere ? "true" : "false");
-       }},
+       },
+       nullptr},
   };
 }
 
@@ -267,9 +284,23 @@ GatheredSettings GatherSettings(const std::vector<GivenSetting>& file,
                                 (settings.cert.empty() ? "cert" : "key") + ": give both");
   }
   CheckMetrics(gathered);
-  settings.limits.max_connections_per_address =
-      std::min(settings.limits.max_connections_per_address, settings.limits.max_connections);
+  settings.limits.max_connections_per_address = std::min<size_t>(
+      settings.limits.max_connections_per_address, settings.limits.max_connections);
   return gathered;
+}
+
+std::vector<std::string> ChangeSettings(const Settings& settings, const Settings& started,
+                                        const Limits& running) {
+  std::vector<std::string> others;
+  for (const Setting& setting : AllSettings()) {
+    if (setting.change) {
+      setting.change(settings, running);
+    } else if (setting.name != "cert" && setting.name != "key" &&
+               setting.get(settings) != setting.get(started)) {
+      others.emplace_back(setting.name);
+    }
+  }
+  return others;
 }
 
 std::string DescribeSettings(const GatheredSettings& gathered) {

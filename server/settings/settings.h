@@ -46,6 +46,9 @@ struct Setting {
   // Errors: InvalidArgument, saying what is wrong without naming the setting.
   std::function<absl::Status(const std::string& text, Settings& settings)> set;
   std::function<std::string(const Settings& settings)> get;
+  // Changes the limit in `running` and all its copies to what `settings` has; empty for what takes
+  // effect at the next start alone.
+  std::function<void(const Settings& settings, const Limits& running)> change;
 };
 
 // In the order of the help text.
@@ -67,6 +70,12 @@ struct GatheredSettings {
 // needed is left to the caller.
 GatheredSettings GatherSettings(const std::vector<GivenSetting>& file,
                                 const std::vector<GivenSetting>& flags);
+
+// Brings what can be changed in a relay that runs with `running` to what `settings` has. Returns
+// the names of the other settings in which `settings` differs from `started`, with which it was
+// started; the certificate's files are not among them.
+std::vector<std::string> ChangeSettings(const Settings& settings, const Settings& started,
+                                        const Limits& running);
 
 // All settings as a configuration file that says the same, with where each comes from as comment.
 std::string DescribeSettings(const GatheredSettings& gathered);

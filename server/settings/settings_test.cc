@@ -144,6 +144,43 @@ TEST(SettingsTest, DescribesItselfAsAFile) {
               AllOf(HasSubstr("\n# cert = \"\" "), HasSubstr("max-unread = \"512MiB\"")));
 }
 
+TEST(SettingsTest, ChangesWhatCanBeChangedAndNamesTheRest) {
+  const Settings started =
+      GatherSettings(Parsed("data = '/d'\nlisten = '127.0.0.1:1'"), {}).settings;
+  const Limits running = started.limits;
+  const Limits copy = running;  // as each part of a relay has one
+  const Settings next =
+      GatherSettings(
+          Parsed(
+              "data = '/e'\nlisten = '127.0.0.1:1'\ncert = '/c'\nkey = '/k'\nmax-connections = 7\n"
+              "max-unread = '1GiB'\nmax-streams-per-connection = 3\nmax-voucher-days = 2"),
+          {})
+          .settings;
+  EXPECT_THAT(ChangeSettings(next, started, running),
+              ElementsAre("data", "max-streams-per-connection"));
+  EXPECT_EQ(copy.max_connections, 7U);
+  EXPECT_EQ(copy.max_connections_per_address, 7U);
+  EXPECT_EQ(copy.max_unread_bytes, size_t{1} << 30);
+  EXPECT_EQ(copy.max_voucher_seconds, 2 * 24 * 60 * 60U);
+  EXPECT_EQ(copy.max_streams_per_connection, Limits().max_streams_per_connection);
+  // What isn't in the file any more is the default again.
+  const Settings before =
+      GatherSettings(Parsed("data = '/d'\nlisten = '127.0.0.1:1'"), {}).settings;
+  EXPECT_THAT(ChangeSettings(before, started, running), IsEmpty());
+  EXPECT_EQ(copy.max_connections, Limits().max_connections);
+  EXPECT_EQ(copy.max_unread_bytes, Limits().max_unread_bytes);
+}
+
+TEST(LiveTest, AssigningParts) {
+  Live<int> first = 1;
+  const Live<int> second = first;
+  first.Change(2);
+  EXPECT_EQ(second, 2);
+  first = 3;
+  EXPECT_EQ(second, 2);
+  EXPECT_EQ(first, 3);
+}
+
 TEST(SettingsTest, DefaultsInTheHelpAreTrue) {
   const Settings defaults;
   for (const Setting& setting : AllSettings()) {

@@ -283,6 +283,22 @@ TEST_P(ConformanceTest, RandomOperationsMatchAModel) {
   }
 }
 
+TEST_P(ConformanceTest, ReadsWithItsChecksumsWhatGetReads) {
+  for (const Space space : {Space::kRecords, Space::kChunks}) {
+    for (const size_t size : {size_t{0}, size_t{10}, size_t{100'000}}) {
+      const std::string key = "k" + std::to_string(size);
+      ASSERT_TRUE(Put(key, std::string(size, 'v'), space).ok());
+      const auto checked = store_->GetChecked(space, key);
+      ASSERT_TRUE(checked.ok()) << checked.status();
+      EXPECT_EQ(*checked, std::string(size, 'v'));
+      EXPECT_EQ(*store_->GetChecked(space, "absent"), std::nullopt);
+    }
+  }
+  const auto damaged = store_->CheckFiles();
+  ASSERT_TRUE(damaged.ok()) << damaged.status();
+  EXPECT_TRUE(damaged->empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, ConformanceTest,
                          testing::Values(Engine::kMemory, Engine::kRocksDb),
                          [](const auto& tested) {

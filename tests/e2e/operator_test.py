@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""What an operator has beside the relay itself: its configuration, metrics, and checking its store."""
+"""What an operator has beside the relay itself: its configuration, metrics, reloading, and checking its store."""
 import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
+import time
 import urllib.request
 
 from lib import testing
@@ -191,6 +194,136 @@ class MetricsTest(OperatorTest):
                             "--metrics", relay.address)
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("can't serve metrics on", done.stderr)
+
+
+class ReloadTest(OperatorTest):
+    """SIGHUP, on a relay that runs by a configuration file."""
+
+    def start(self):
+        self.case = self.mediation()
+        self.settings = {"drain_seconds": 1}
+        self.file = self.path("relay.toml")
+        self.certificates = [self.make_certificate(name) for name in ("one", "two")]
+        self.use_certificate(0)
+        self.case.relay.options = ["--config", self.file]
+        self.case.open()
+        return self.case.relay
+
+    def make_certificate(self, name):
+        """(certificate's file, key's file, what a client sees of it)."""
+        paths = self.path(name + ".pem"), self.path(name + "-key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "3", "-subj", "/CN=" + name,
+                        "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", paths[0],
+                        "-keyout", paths[1]], capture_output=True, check=True)
+        with open(paths[0], encoding="ascii") as pem:
+            return *paths, ssl.PEM_cert_to_DER_cert(pem.read())
+
+    def set(self, **settings):
+        self.settings.update(settings)
+        lines = [f"{name.replace('_', '-')} = {value}\n" for name, value in self.settings.items()]
+        self.configuration("".join(lines))
+
+    def use_certificate(self, number):
+        certificate, key, _ = self.certificates[number]
+        self.set(cert=f'"{certificate}"', key=f'"{key}"')
+
+    def reload(self, relay, answer):
+        """Sends SIGHUP and waits until the log has a new line with `answer`."""
+        before = len(relay.log_text())
+        os.kill(relay.pid, signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while not re.search(answer, relay.log_text()[before:]):
+            self.assertLess(time.monotonic(), deadline, relay.log_text()[before:])
+            time.sleep(0.02)
+        return relay.log_text()[before:]
+
+    def connect(self, relay):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_alpn_protocols(["h2"])
+        host, port = relay.address.split(":")
+        raw = socket.create_connection((host, int(port)), timeout=10)
+        self.addCleanup(raw.close)
+        connection = context.wrap_socket(raw)
+        self.addCleanup(connection.close)
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        return connection
+
+    def ping(self, connection, text):
+        """Whether an HTTP/2 ping is answered (RFC 9113, section 6.7)."""
+        connection.sendall(bytes([0, 0, 8, 6, 0, 0, 0, 0, 0]) + text)
+        seen = b""
+        while bytes([0, 0, 8, 6, 1, 0, 0, 0, 0]) + text not in seen:
+            more = connection.recv(4096)
+            if not more:
+                return False
+            seen += more
+        return True
+
+    def test_a_new_certificate_for_new_connections(self):
+        relay = self.start()
+        self.case.add(ANA)
+        old = self.connect(relay)
+        self.assertEqual(old.getpeercert(True), self.certificates[0][2])
+        self.assertTrue(self.ping(old, b"12345678"))
+        self.use_certificate(1)
+        self.reload(relay, "read anew")
+        new = self.connect(relay)
+        self.assertEqual(new.getpeercert(True), self.certificates[1][2])
+        self.assertEqual(new.version(), "TLSv1.3")
+        for connection in (old, new, old):
+            self.assertTrue(self.ping(connection, os.urandom(8)))
+        # Clients go on, those who knew the old key too; TLS 1.2 is refused as before.
+        self.case["ana"].send("joint", "over the new one")
+        self.assertEqual(self.case["mira"].texts("joint"), ["over the new one"])
+        with self.assertRaises(OSError):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            host, port = relay.address.split(":")
+            with socket.create_connection((host, int(port)), timeout=10) as raw:
+                context.wrap_socket(raw)
+        self.assertEqual(relay.stop(), 0)
+
+    def test_limits_change_and_the_rest_is_named(self):
+        relay = self.start()
+        old = self.connect(relay)
+        self.assertTrue(self.ping(old, b"12345678"))
+        self.set(max_connections_per_address=1)
+        self.reload(relay, "read anew")
+        with self.assertRaises(OSError):
+            refused = self.connect(relay)
+            if not self.ping(refused, b"12345678"):
+                raise OSError("closed")
+        self.assertTrue(self.ping(old, b"23456789"))
+        self.set(max_connections_per_address=100, drain_seconds=2)
+        self.assertIn("drain-seconds has changed", self.reload(relay, "read anew"))
+        self.assertTrue(self.ping(self.connect(relay), b"34567890"))
+        self.assertEqual(relay.stop(), 0)
+
+    def test_what_is_wrong_changes_nothing(self):
+        relay = self.start()
+        self.set(max_connections_per_address=1)
+        self.reload(relay, "read anew")
+        for wrong, words in (({"max_connections": 0}, r"line \d+: max-connections"),
+                             ({"listne": 1}, 'no setting "listne"'),
+                             ({"key": f'"{self.certificates[1][1]}"'}, "not for this key"),
+                             ({"cert": f'"{self.path("none")}"'}, "there is no file")):
+            before = dict(self.settings)
+            self.set(max_connections_per_address=50, **wrong)
+            self.assertRegex(self.reload(relay, "all stays as it was"), words)
+            self.settings = before
+        os.remove(self.file)
+        self.reload(relay, "there is no configuration file")
+        first = self.connect(relay)
+        self.assertEqual(first.getpeercert(True), self.certificates[0][2])
+        self.assertTrue(self.ping(first, b"12345678"))
+        with self.assertRaises(OSError):
+            if not self.ping(self.connect(relay), b"12345678"):
+                raise OSError("closed")
+        self.assertEqual(relay.stop(), 0)
 
 
 class VerifyTest(OperatorTest):
