@@ -55,6 +55,12 @@ class DisclosureTest : public FirewallTest {
 TEST_F(DisclosureTest, ExactlyWhatWasAuthorisedArrivesOnce) {
   const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
   EXPECT_EQ(given.audience, kNorthline);
+  Authorisation wider = given;
+  wider.audience = "joint";
+  EXPECT_EQ(Of("Mira").Disclose(wider).status().code(), StatusCode::kNotFound);
+  Authorisation moved = given;
+  moved.channel = Ref("Mira", kNorthline);
+  EXPECT_EQ(Of("Mira").Disclose(moved).status().code(), StatusCode::kNotFound);
   ASSERT_TRUE(Of("Mira").Disclose(given).ok());
   for (const char* name : {"Ben", "Tomas"}) {
     const Message seen = Last(name, kNorthline);
