@@ -80,7 +80,9 @@ absl::StatusOr<AuthorisationRecord> Load(const ReadTransaction& step, const Case
                                          const Authorisation& authorisation) {
   PARLEY_ASSIGN_OR_RETURN(const client::Disclosures all, client::Disclosures::Load(step, context));
   const AuthorisationRecord* const record = all.Find(authorisation.id);
-  if (record == nullptr || record->channel != authorisation.channel.channel_id) {
+  // What the caller holds is only a name: neither channel nor audience can be put in its place.
+  if (record == nullptr || record->channel != authorisation.channel.channel_id ||
+      record->Audience() != authorisation.audience) {
     return absl::NotFoundError("there is no such authorisation");
   }
   return *record;

@@ -1,0 +1,368 @@
+// Disclosure with leave through the public calls: what arrives, and what every honest client
+// refuses.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "client-lib/api/attacker_for_test.h"
+#include "client-lib/api/firewall_for_test.h"
+
+namespace parley::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class DisclosureTest : public FirewallTest {
+ protected:
+  // Ana lets `words` of her message be told.
+  Authorisation Authorise(const std::string& audience, const std::string& words,
+                          bool anonymous = false, int64_t seconds = 0) {
+    AuthorisationRequest request;
+    for (const Message& message : Must(Of("Ana").Read(Ref("Ana", kHarbor)), "reading")) {
+      if (message.kind == MessageKind::kText && message.author.self) request.item = message.id;
+    }
+    request.audience = audience;
+    request.words = words;
+    request.anonymous = anonymous;
+    request.valid_for_seconds = seconds;
+    const SentMessage sent = Must(Of("Ana").Authorise(Ref("Ana", kHarbor), request), "authorising");
+    SyncAll({"Mira", "Tomas"}, 1);
+    return Must(Of("Mira").FindAuthorisation(case_, sent.id.ToString()), "finding");
+  }
+  Message Last(const std::string& name, const std::string& channel) {
+    Sync(name);
+    return Must(Of(name).Read(Ref(name, channel)), "reading").back();
+  }
+  AuthorisationState StateOf(const std::string& name, const Authorisation& authorisation) {
+    Sync(name);
+    return Must(Of(name).FindAuthorisation(case_, authorisation.id.ToString()), "finding").state;
+  }
+  // How many warnings of a forged disclosure somebody has.
+  size_t Warnings(const std::string& name) {
+    size_t count = 0;
+    for (const Alarm& alarm : Must(Of(name).Alarms(case_), "alarms")) {
+      if (alarm.kind == AlarmKind::kRefused) ++count;
+    }
+    return count;
+  }
+};
+
+TEST_F(DisclosureTest, ExactlyWhatWasAuthorisedArrivesOnce) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  EXPECT_EQ(given.audience, kNorthline);
+  Authorisation wider = given;
+  wider.audience = "joint";
+  EXPECT_EQ(Of("Mira").Disclose(wider).status().code(), StatusCode::kNotFound);
+  Authorisation moved = given;
+  moved.channel = Ref("Mira", kNorthline);
+  EXPECT_EQ(Of("Mira").Disclose(moved).status().code(), StatusCode::kNotFound);
+  ASSERT_TRUE(Of("Mira").Disclose(given).ok());
+  for (const char* name : {"Ben", "Tomas"}) {
+    const Message seen = Last(name, kNorthline);
+    EXPECT_EQ(seen.kind, MessageKind::kDisclosure);
+    EXPECT_EQ(seen.text, "the covenant falls due on 30 June") << name << ": " << seen.note;
+    EXPECT_EQ(seen.note, "attested by Mira, from Ana in confidence, with leave");
+    EXPECT_FALSE(seen.refused);
+    EXPECT_EQ(Warnings(name), 0u);
+  }
+  for (const char* name : {"Ana", "Lee", "Tomas", "Mira"}) {
+    EXPECT_EQ(StateOf(name, given), AuthorisationState::kUsed) << name;
+  }
+  for (const char* name : {"Mira", "Tomas"}) {
+    const Status again = Of(name).Disclose(given).status();
+    EXPECT_EQ(again.code(), StatusCode::kFailedPrecondition) << again.message();
+    EXPECT_THAT(again.message(), HasSubstr("used by Mira"));
+  }
+  EXPECT_EQ(Of("Ana").Revoke(given).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(Refused(kNorthline, kSecret), "");  // the rest of it stays where it is
+  EXPECT_EQ(Of("Ana").Disclose(given).status().code(), StatusCode::kPermissionDenied);
+}
+
+TEST_F(DisclosureTest, AnonymousMeansNoName) {
+  const Authorisation given = Authorise("joint", "the covenant falls due on 30 June", true);
+  ASSERT_TRUE(Of("Tomas").Disclose(given).ok());
+  const Message seen = Last("Ben", "joint");
+  EXPECT_EQ(seen.text, "the covenant falls due on 30 June");
+  EXPECT_EQ(seen.note, "attested by Tomas, from a confidential caucus");
+}
+
+TEST_F(DisclosureTest, OnlyTheAuthorsOwnWords) {
+  AuthorisationRequest request;
+  request.audience = kNorthline;
+  request.item = Last("Lee", kHarbor).id;
+  const ChannelRef harbor = Ref("Lee", kHarbor);
+  EXPECT_EQ(Of("Lee").Authorise(harbor, request).status().code(), StatusCode::kPermissionDenied);
+  request.words = "our floor is 600 thousand";
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kInvalidArgument);
+  request.words = "";
+  request.audience = kHarbor;
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kInvalidArgument);
+  request.audience = "caucus:Southline";
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(DisclosureTest, WhatWasTakenBackIsntTold) {
+  const Authorisation given = Authorise(kNorthline, "");
+  EXPECT_EQ(Of("Mira").Revoke(given).status().code(), StatusCode::kPermissionDenied);
+  ASSERT_TRUE(Of("Ana").Revoke(given).ok());
+  const Status refused = Of("Mira").Disclose(given).status();  // she hasn't synced
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.message(), HasSubstr("revoked"));
+  EXPECT_THAT(Texts("Ben", kNorthline), ::testing::IsEmpty());
+}
+
+TEST_F(DisclosureTest, AHostileNeutralsDisclosuresAreRecognised) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  const ChannelId northline = Ref("Tomas", kNorthline).channel_id;
+  const ChannelId joint = Ref("Tomas", "joint").channel_id;
+  const ChannelId harbor = Ref("Tomas", kHarbor).channel_id;
+  const auto ana = client::ToField(Id("Tomas", "Ana"));
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content content;
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  const auto id = [&](char c) { return std::string(16, c); };
+  const auto expect_refused = [&](const char* channel, const std::string& why) {
+    const Message seen = Last("Mira", channel);
+    EXPECT_EQ(seen.kind, MessageKind::kDisclosure);
+    EXPECT_TRUE(seen.refused) << why;
+    EXPECT_EQ(seen.text, "");
+    EXPECT_THAT(seen.note, AllOf(HasSubstr("Tomas"), HasSubstr(why)));
+  };
+  // Of an authorisation that there isn't, and of one that isn't marked as used.
+  said.set_authorisation_id(id('x'));
+  said.set_words(given.words);
+  said.set_from_name("Ana");
+  said.set_from_participant_id(ana);
+  content.set_message_id(id('a'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "no authorisation");
+  said.set_authorisation_id(client::ToField(given.id));
+  content.set_message_id(id('b'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "not marked as used");
+  // Marked as used for one message; then other words, another channel, a second one, another name.
+  content::v1::Content use;
+  use.mutable_disclosure_use()->set_authorisation_id(client::ToField(given.id));
+  use.mutable_disclosure_use()->set_disclosure_message_id(id('c'));
+  tomas.Say(harbor, use);
+  Sync("Mira");
+  said.set_words("our floor is 690 thousand");
+  content.set_message_id(id('c'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "other words");
+  said.set_words(given.words);
+  tomas.Say(joint, content);
+  expect_refused("joint", "is for caucus:Northline");
+  content.set_message_id(id('d'));
+  tomas.Say(northline, content);
+  expect_refused(kNorthline, "used already");
+  EXPECT_EQ(Warnings("Mira"), 5u);
+  Sync("Ana");
+  EXPECT_EQ(StateOf("Ana", given), AuthorisationState::kUsed);
+}
+
+TEST_F(DisclosureTest, ADisclosureByWhoIsNoNeutralIsRefused) {
+  content::v1::Content content;
+  content.mutable_disclosure()->set_authorisation_id(std::string(16, 'x'));
+  content.mutable_disclosure()->set_words("They will pay anything.");
+  content.mutable_disclosure()->set_anonymous(true);
+  Attacker ana(folder_ / "Ana", relay_, case_);
+  ana.Say(Ref("Ana", "joint").channel_id, content);
+  const Message seen = Last("Ben", "joint");
+  EXPECT_TRUE(seen.refused);
+  EXPECT_THAT(seen.note, HasSubstr("Ana (party, Harbor) is no neutral"));
+}
+
+TEST_F(DisclosureTest, AnExpiryIsAnEntryOfTheLog) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June", false, 1);
+  EXPECT_EQ(StateOf("Lee", given), AuthorisationState::kOpen);  // nobody has said that it is over
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  const Status late = Of("Mira").Disclose(given).status();
+  EXPECT_EQ(late.code(), StatusCode::kFailedPrecondition) << late.message();
+  EXPECT_THAT(late.message(), HasSubstr("expired"));
+  EXPECT_EQ(StateOf("Lee", given), AuthorisationState::kExpired);
+  EXPECT_THAT(Texts("Ben", kNorthline), ::testing::IsEmpty());
+  // A rogue who uses it all the same is found out.
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content use;
+  use.mutable_disclosure_use()->set_authorisation_id(client::ToField(given.id));
+  use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'c'));
+  Sync("Tomas");
+  tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
+  content::v1::Content content;
+  content.set_message_id(std::string(16, 'c'));
+  content.mutable_disclosure()->set_authorisation_id(client::ToField(given.id));
+  content.mutable_disclosure()->set_words(given.words);
+  tomas.Say(Ref("Tomas", kNorthline).channel_id, content);
+  EXPECT_THAT(Last("Mira", kNorthline).note, HasSubstr("had expired"));
+  EXPECT_EQ(Warnings("Mira"), 1u);
+}
+
+TEST_F(DisclosureTest, TheAuthorsOwnDeviceEndsWhatIsOver) {
+  const Authorisation given = Authorise(kNorthline, "", false, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  Sync("Ana");
+  EXPECT_EQ(StateOf("Lee", given), AuthorisationState::kExpired);
+  size_t ends = 0;
+  Sync("Ana");
+  Sync("Mira");
+  for (const Message& message : Must(Of("Mira").Read(Ref("Mira", kHarbor)), "reading")) {
+    if (message.kind == MessageKind::kNotice && message.text.starts_with("says that")) ++ends;
+  }
+  EXPECT_EQ(ends, 1u);
+}
+
+TEST_F(DisclosureTest, ADocumentIsSharedAnew) {
+  const std::string bytes = "\xFF\xD8 the damages, as a picture" + std::string(100'000, '\xA5');
+  const std::string path = Write("damages.jpg", bytes);
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, path));
+  const Document shared = Must(Of("Ana").Documents(Ref("Ana", kHarbor)), "documents").back();
+  AuthorisationRequest request;
+  request.item = shared.ref.message_id;
+  request.audience = kNorthline;
+  request.words = "damages";
+  const ChannelRef harbor = Ref("Ana", kHarbor);
+  EXPECT_EQ(Of("Ana").Authorise(harbor, request).status().code(), StatusCode::kInvalidArgument);
+  request.words = "";
+  const SentMessage sent = Must(Of("Ana").Authorise(harbor, request), "authorising");
+  SyncAll({"Mira", "Tomas"}, 1);
+  const Authorisation given =
+      Must(Of("Mira").FindAuthorisation(case_, sent.id.ToString()), "finding");
+  EXPECT_EQ(given.document_name, "damages.jpg");
+  EXPECT_EQ(given.document_size, bytes.size());
+  EXPECT_EQ(given.state, AuthorisationState::kOpen);
+  PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "Mira")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("disclosing")) << entry.path();
+  }
+  for (const char* name : {"Ben", "Tomas"}) {
+    const Message seen = Last(name, kNorthline);
+    EXPECT_FALSE(seen.refused) << seen.note;
+    ASSERT_TRUE(seen.document.has_value());
+    EXPECT_EQ(seen.document->name, "damages.jpg");
+    const std::string target = folder_ / (std::string(name) + "-fetched");
+    PARLEY_ASSERT_OK(Of(name).Fetch(seen.document->ref, target));
+    EXPECT_EQ(ReadFile(target), bytes);
+    EXPECT_EQ(Must(Of(name).FindDocument(Ref(name, kNorthline), "damages.jpg"), "document").size,
+              bytes.size());
+  }
+  EXPECT_EQ(Warnings("Tomas"), 0u);
+  // Another share: nothing in common but what is in it.
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  const content::v1::Document first = tomas.LastDocument(Ref("Tomas", kHarbor).channel_id);
+  const content::v1::Document second = tomas.LastDocument(Ref("Tomas", kNorthline).channel_id);
+  EXPECT_EQ(first.plaintext_root(), second.plaintext_root());
+  EXPECT_NE(first.ciphertext_root(), second.ciphertext_root());
+  EXPECT_NE(first.file_key(), second.file_key());
+  EXPECT_NE(first.share_id(), second.share_id());
+  EXPECT_NE(first.blob_id(), second.blob_id());
+  EXPECT_NE(first.read_seed(), second.read_seed());
+  // Neither the file nor Mira's share of it is hers to carry on.
+  EXPECT_EQ(Of("Mira").Disclose(given).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Share("Mira", "joint", path).code(), StatusCode::kPermissionDenied);
+  PARLEY_ASSERT_OK(Share("Mira", kNorthline, path));  // where they have it
+}
+
+TEST_F(DisclosureTest, AnotherDocumentIsRefused) {
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("one.bin", "\xFF one")));
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("two.bin", "\xFF two")));
+  const std::vector<Document> shared = Must(Of("Ana").Documents(Ref("Ana", kHarbor)), "documents");
+  AuthorisationRequest request;
+  request.item = shared[0].ref.message_id;
+  request.audience = kNorthline;
+  const SentMessage sent = Must(Of("Ana").Authorise(Ref("Ana", kHarbor), request), "authorising");
+  SyncAll({"Mira", "Tomas"}, 1);
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content use;
+  use.mutable_disclosure_use()->set_authorisation_id(client::ToField(sent.id));
+  use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'c'));
+  tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
+  content::v1::Content content;
+  content.set_message_id(std::string(16, 'c'));
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  said.set_authorisation_id(client::ToField(sent.id));
+  said.set_from_participant_id(client::ToField(Id("Tomas", "Ana")));
+  said.set_from_name("Ana");
+  *said.mutable_document() = tomas.LastDocument(Ref("Tomas", kHarbor).channel_id);
+  tomas.Say(Ref("Tomas", kNorthline).channel_id, content);
+  const Message seen = Last("Mira", kNorthline);
+  EXPECT_TRUE(seen.refused);
+  EXPECT_THAT(seen.note, HasSubstr("another document"));
+  EXPECT_FALSE(seen.document.has_value());
+  EXPECT_TRUE(Must(Of("Mira").Documents(Ref("Mira", kNorthline)), "documents").empty());
+  const DocumentRef ref{Ref("Mira", kNorthline), seen.id};
+  const std::string target = folder_ / "target";
+  EXPECT_EQ(Of("Mira").Fetch(ref, target).code(), StatusCode::kPermissionDenied);
+}
+
+// Ana hasn't given any leave, and sees what is said in her name.
+TEST_F(DisclosureTest, WhoseNameIsUsedSeesIt) {
+  content::v1::Content content;
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  said.set_authorisation_id(std::string(16, 'x'));
+  said.set_words("We would take anything.");
+  said.set_from_participant_id(client::ToField(Id("Tomas", "Ana")));
+  said.set_from_name("Ana");
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  tomas.Say(Ref("Tomas", "joint").channel_id, content);
+  EXPECT_TRUE(Last("Ana", "joint").refused);
+  EXPECT_EQ(Warnings("Ana"), 1u);
+  EXPECT_FALSE(Last("Ben", "joint").refused);  // who can't know
+}
+
+TEST_F(DisclosureTest, ALateNeutralChecksWhatTheyCan) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  LetIn("Noor", Role::kCoMediator);
+  SyncAll({"Mira", "Tomas", "Noor"});
+  PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
+  const Message seen = Last("Noor", kNorthline);
+  EXPECT_FALSE(seen.refused) << seen.note;
+  EXPECT_THAT(seen.note, HasSubstr("can't check"));
+  // Without a use in a caucus it isn't believed.
+  content::v1::Content content;
+  content.mutable_disclosure()->set_authorisation_id(client::ToField(given.id));
+  content.mutable_disclosure()->set_words("We would take anything.");
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  tomas.Say(Ref("Tomas", kNorthline).channel_id, content);
+  EXPECT_TRUE(Last("Noor", kNorthline).refused);
+}
+
+TEST_F(DisclosureTest, WhatIsInterruptedGoesOnOnce) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  relay_.Stop();
+  const Status cut = Of("Mira").Disclose(given).status();
+  EXPECT_EQ(cut.code(), StatusCode::kUnavailable) << cut.message();
+  EXPECT_TRUE(Must(Of("Mira").Unsent(Ref("Mira", kNorthline)), "unsent").empty());
+  relay_.Start();
+  PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
+  EXPECT_EQ(Of("Mira").Disclose(given).status().code(), StatusCode::kFailedPrecondition);
+  Sync("Ben");
+  EXPECT_EQ(Texts("Ben", kNorthline).size(), 1u);
+  EXPECT_EQ(StateOf("Tomas", given), AuthorisationState::kUsed);
+  EXPECT_FALSE(Last("Tomas", kNorthline).refused);
+}
+
+// An authorisation by another than who said it, made by a program that asks nobody for leave.
+TEST_F(DisclosureTest, AnotherMembersWordsCantBeAuthorisedByForce) {
+  content::v1::Content content;
+  content::v1::DisclosureAuthorisation& given = *content.mutable_disclosure_authorisation();
+  given.set_item_message_id(client::ToField(Last("Lee", kHarbor).id));
+  given.set_words("our floor is 690 thousand");
+  given.set_audience_kind(content::v1::CHANNEL_KIND_JOINT);
+  content.set_message_id(std::string(16, 'e'));
+  Attacker lee(folder_ / "Lee", relay_, case_);
+  lee.Say(Ref("Lee", kHarbor).channel_id, content);
+  Sync("Mira");
+  const std::vector<Authorisation> all = Must(Of("Mira").Authorisations(case_), "authorisations");
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].state, AuthorisationState::kInvalid);
+  EXPECT_EQ(Of("Mira").Disclose(all[0]).status().code(), StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace parley::testing
