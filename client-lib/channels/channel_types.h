@@ -97,6 +97,7 @@ enum class ContentKind : uint8_t {
   kParticipantRecord = 6,
   kUnknown = 7,  // made by a newer version
   kCaseChannels = 8,
+  kProcedure = 20,  // acts on the case's state, and what belongs to them
 };
 
 struct ChannelMessage {

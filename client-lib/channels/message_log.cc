@@ -70,6 +70,11 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kParticipantRecord;
     case pb::Content::kCaseChannels:
       return ContentKind::kCaseChannels;
+    case pb::Content::kCaseAct:
+    case pb::Content::kAgreementProposal:
+    case pb::Content::kAgreementSignature:
+    case pb::Content::kCaseOverview:
+      return ContentKind::kProcedure;
     case pb::Content::BODY_NOT_SET:
       break;
   }
