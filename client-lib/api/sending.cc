@@ -76,9 +76,9 @@ absl::Status CheckTarget(const std::string& target, bool overwrite) {
 }
 
 // A transfer's progress as the public callback has it; a false of it cancels the transfer.
-class Progress {
+class Reporter {
  public:
-  explicit Progress(const ProgressCallback& callback) : callback_(callback) {}
+  explicit Reporter(const ProgressCallback& callback) : callback_(callback) {}
 
   void SetUp(client::TransferOptions& options) {
     options.cancel = &cancelled_;
@@ -199,6 +199,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   content::v1::Content content;
   content.mutable_text()->set_text(std::string(text));
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   MessageId id;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
@@ -244,6 +245,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
                                                  const ProgressCallback& progress) {
   PARLEY_RETURN_IF_ERROR(CheckFile(path));
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
+  content::v1::Content content;
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));  // before anything is uploaded
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
   PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, LoadCase(channel.case_id));
   const std::string name = ShareName(channel, path);
@@ -260,7 +263,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
   }
   client::TransferOptions transfer;
   transfer.retry_for = kTransferRetryFor;
-  Progress reporter(progress);
+  Reporter reporter(progress);
   reporter.SetUp(transfer);
 
   absl::StatusOr<content::v1::Document> manifest = absl::UnauthenticatedError("");
@@ -279,9 +282,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     if (!absl::IsUnauthenticated(manifest.status()) || !record.sponsor_token.empty()) break;
   }
   PARLEY_RETURN_IF_ERROR(manifest.status());
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-    content::v1::Content content;
     content.set_message_id(client::ToField(share.message_id));
     if (options.replaces.has_value()) {
       manifest->set_replaces_message_id(client::ToField(*options.replaces));
@@ -311,7 +314,7 @@ absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string
   client::Transfers::DownloadOptions transfer;
   transfer.retry_for = kTransferRetryFor;
   transfer.overwrite = options.overwrite;
-  Progress reporter(progress);
+  Reporter reporter(progress);
   reporter.SetUp(transfer);
   return client::Transfers(*store_).Download(*connected.relay->client, manifest, target, transfer);
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "client-lib/api/inbox_alarms.h"
+#include "client-lib/api/procedure_view.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
@@ -302,6 +303,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
     PARLEY_RETURN_IF_ERROR(AddNeverSent(step, context, channel, alarms));
   }
   PARLEY_RETURN_IF_ERROR(AddInboxAlarms(step, context, alarms));
+  PARLEY_RETURN_IF_ERROR(AddProcedureAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
@@ -332,6 +334,10 @@ absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const Cas
   PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
   for (const Pairing& pairing : pairings) {
     if (pairing.compared != 0) view.compared_[pairing.peer] = true;
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  if (procedure.has_value()) {
+    view.procedure_ = std::make_shared<const LoadedProcedure>(std::move(*procedure));
   }
   return view;
 }
@@ -442,7 +448,12 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
-  for (const ChannelMessage& message : messages) views.push_back(ShowMessage(id, message));
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
+  for (const ChannelMessage& message : messages) {
+    views.push_back(ShowMessage(id, message));
+    PARLEY_ASSIGN_OR_RETURN(views.back().against_procedure,
+                            AgainstProcedure(step, info.state, message));
+  }
   return views;
 }
 

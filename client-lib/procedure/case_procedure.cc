@@ -73,10 +73,14 @@ std::string CaseProcedure::ConditionOf(const Actor& author, const Act& act) cons
           std::find_if(disclosures_.begin(), disclosures_.end(),
                        [&](const Disclosure& disclosure) { return disclosure.id == act.about; });
       if (found == disclosures_.end()) return "there is no such disclosure";
+      // So a side can't fill the case's history by changing its mind again and again.
       const auto answer = found->answers.find(author.side);
-      const bool waives = act.kind == CaseAct::kWaive;
-      if (answer != found->answers.end() && answer->second.waived == waives) {
-        return "the side " + author.side + " has answered so already";
+      if (answer == found->answers.end()) return "";
+      if (answer->second.waived) {
+        return "the side " + author.side + " has waived already, and that stands";
+      }
+      if (act.kind == CaseAct::kObject) {
+        return "the side " + author.side + " has objected already";
       }
       return "";
     }

@@ -93,7 +93,9 @@ TEST(CaseProcedure, AConflictHoldsTheBeginningAndSuspendsLater) {
   log.Do(kAna, CaseAct::kWaive, lecture);
   EXPECT_THAT(Waits(log), ElementsAre("Northline answers what Tomas has disclosed"));
   log.Do(kLee, CaseAct::kWaive, lecture);
-  EXPECT_THAT(log.LastRefusal(), HasSubstr("has answered so already"));
+  EXPECT_THAT(log.LastRefusal(), HasSubstr("has waived already, and that stands"));
+  log.Do(kLee, CaseAct::kObject, lecture);
+  EXPECT_THAT(log.LastRefusal(), HasSubstr("has waived already, and that stands"));
   log.Do(kMira, CaseAct::kWaive, lecture);
   EXPECT_THAT(log.LastRefusal(), HasSubstr("only party or counsel"));
   log.Do(kShah, CaseAct::kWaive, MessageId(crypto::ByteArray<16>{77}));

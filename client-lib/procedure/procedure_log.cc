@@ -15,7 +15,7 @@ using content::v1::CaseOverview;
 using content::v1::Content;
 
 // Of an act's own words.
-constexpr size_t kMostWords = 16 * 1024;
+constexpr size_t kMostWords = 4 * 1024;
 
 std::optional<Actor> ReadParticipant(const CaseOverview::Participant& said) {
   const std::optional<ParticipantId> id = IdFrom<ParticipantId>(said.participant_id());

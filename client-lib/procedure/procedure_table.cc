@@ -51,8 +51,7 @@ constexpr std::array kRules = {
             "names a disclosure that the side hasn't waived",
             "A side has no objection to what was disclosed.", "the waiver"},
     ActRule{CaseAct::kObject, "object", kSides, Quorum::kOne, kLive, kNone,
-            "names a disclosure that the side hasn't objected to; suspends the case from engaged "
-            "on",
+            "names a disclosure that the side hasn't answered; suspends the case from engaged on",
             "A side objects to the neutral who made the disclosure. The case goes on when the side "
             "waives after all, or that neutral takes no part any more.",
             "the objection's words"},

@@ -207,6 +207,9 @@ struct Message {
   std::string text;                  // kText
   std::optional<Document> document;  // kDocument
   int64_t time = 0;                  // the author's claim
+  // In a case that keeps a procedure: why this should not have been said when it was (the agreement
+  // to mediate wasn't signed by all who read it); empty for nothing. Show it with the message.
+  std::string against_procedure;
 };
 
 struct SentMessage {
