@@ -43,7 +43,10 @@ absl::StatusOr<CaseProgress> Profile::Impl::Progress(const CaseId& id) {
 absl::StatusOr<MessageId> Profile::Impl::Act(const CaseId& id, CaseAct act, std::string_view words,
                                              const MessageId& about) {
   if (HasCallOfItsOwn(act)) {
-    return absl::InvalidArgumentError("this act has a call of its own, or is no act of people");
+    return absl::InvalidArgumentError(
+        std::string("\"") + client::NameOf(act) +
+        "\" isn't done like this: agreements are proposed and signed by calls of their own (parley "
+        "case agreement), the rest programs do by themselves");
   }
   if (words.size() > kMostWords || !client::IsWellFormedUtf8(words)) {
     return absl::InvalidArgumentError("the words are no text in UTF-8 of at most 4 KiB");

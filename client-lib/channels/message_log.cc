@@ -1,6 +1,9 @@
 #include "client-lib/channels/message_log.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "crypto/base/status_macros.h"
@@ -50,6 +53,40 @@ absl::StatusOr<uint64_t> FirstAfter(const ReadTransaction& tx, const ChannelName
     }
   }
   return low;
+}
+
+// Where the procedure's records are among the messages, so that finding a few of them doesn't take
+// reading all: "channel/ID/procedure".
+struct ProcedureIndex {
+  uint8_t version = 1;
+  std::vector<uint64_t> indexes;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.indexes);
+  }
+};
+
+std::string ProcedureIndexName(const ChannelNames& names) { return names.Channel() + "/procedure"; }
+
+absl::StatusOr<ProcedureIndex> LoadProcedureIndex(const ReadTransaction& tx,
+                                                  const ChannelNames& names) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<ProcedureIndex> index,
+      LoadRecord<ProcedureIndex>(tx, RecordClass::kIndex, ProcedureIndexName(names)));
+  return index.has_value() ? std::move(*index) : ProcedureIndex();
+}
+
+absl::StatusOr<std::vector<ChannelMessage>> ListProcedure(const ReadTransaction& tx,
+                                                          const ChannelNames& names,
+                                                          const MessageQuery& query) {
+  std::vector<ChannelMessage> listed;
+  PARLEY_ASSIGN_OR_RETURN(const ProcedureIndex found, LoadProcedureIndex(tx, names));
+  for (const uint64_t index : found.indexes) {
+    if (listed.size() >= query.limit) break;
+    PARLEY_ASSIGN_OR_RETURN(MessageRecord record, LoadMessage(tx, names, index));
+    if (record.number > query.after) listed.push_back(FromRecord(std::move(record)));
+  }
+  return listed;
 }
 
 }  // namespace
@@ -105,6 +142,12 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   record.received_at = step.now();
   record.content = serialized.Clone();
   const uint64_t index = ++step.channel().messages;
+  if (KindOf(content) == ContentKind::kProcedure) {
+    PARLEY_ASSIGN_OR_RETURN(ProcedureIndex found, LoadProcedureIndex(step.tx(), step.names()));
+    found.indexes.push_back(index);
+    PARLEY_RETURN_IF_ERROR(
+        StoreRecord(step.tx(), RecordClass::kIndex, ProcedureIndexName(step.names()), found));
+  }
   PARLEY_RETURN_IF_ERROR(
       StoreRecord(step.tx(), RecordClass::kContent, step.names().Message(index), record));
   return true;
@@ -114,6 +157,9 @@ absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& 
                                                          const ChannelNames& names,
                                                          const ChannelRecord& channel,
                                                          const MessageQuery& query) {
+  if (query.kinds.size() == 1 && query.kinds[0] == ContentKind::kProcedure) {
+    return ListProcedure(tx, names, query);
+  }
   std::vector<ChannelMessage> listed;
   PARLEY_ASSIGN_OR_RETURN(uint64_t index, FirstAfter(tx, names, channel.messages, query.after));
   for (; index <= channel.messages && listed.size() < query.limit; ++index) {

@@ -264,8 +264,11 @@ std::optional<CaseAct> ActOf(std::string_view text) {
 std::string ActsHelp() {
   std::string text;
   for (const ActRule& rule : kRules) {
-    // What programs do by themselves.
-    if (rule.act == CaseAct::kOpen || rule.act == CaseAct::kListParticipants) continue;
+    // What programs do by themselves, and what has calls of its own.
+    if (rule.act == CaseAct::kOpen || rule.act == CaseAct::kListParticipants ||
+        rule.act == CaseAct::kProposeAgreement || rule.act == CaseAct::kSign) {
+      continue;
+    }
     text += std::string(rule.name) + " (" + DescribeWho(rule) +
             "; while the case is: " + DescribeFrom(rule) + "). " + rule.meaning + "\n";
   }

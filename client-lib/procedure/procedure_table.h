@@ -67,7 +67,7 @@ const char* NameOf(CaseState state);
 const char* NameOf(CaseAct act);
 std::optional<CaseAct> ActOf(std::string_view text);
 
-// One line for each act that people do.
+// One line for each act that people do, but those that have calls of their own.
 std::string ActsHelp();
 
 // docs/procedure.md, whole.

@@ -76,6 +76,7 @@ TEST(ProcedureTable, HelpNamesWhatPeopleDo) {
   const std::string help = ActsHelp();
   EXPECT_THAT(help, HasSubstr("begin-session (mediator or co-mediator; while the case is: "));
   EXPECT_EQ(help.find("list-participants"), std::string::npos);
+  EXPECT_EQ(help.find("propose-agreement"), std::string::npos);
 }
 
 TEST(ProcedureTable, TheDocumentIsTheTables) {

@@ -234,8 +234,8 @@ TEST(CommandLineTest, EveryCommandHasHelp) {
 }
 
 TEST(CommandLineTest, ReadsTheProceduresForms) {
-  EXPECT_TRUE(
-      Parsed<CaseCreateArguments>({"case", "create", "T", "--relay", "x", "--procedure"}).procedure);
+  EXPECT_TRUE(Parsed<CaseCreateArguments>({"case", "create", "T", "--relay", "x", "--procedure"})
+                  .procedure);
   EXPECT_FALSE(Parsed<CaseCreateArguments>({"case", "create", "T", "--relay", "x"}).procedure);
   const auto request = Parsed<CaseActArguments>({"case", "request", "H", "The conveyor."});
   EXPECT_EQ(request.act, CaseAct::kRequest);

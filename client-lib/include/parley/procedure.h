@@ -72,7 +72,8 @@ enum class CaseAct : uint8_t {
 PARLEY_EXPORT const char* CaseActName(CaseAct act);
 // The other direction; nothing for any other text.
 PARLEY_EXPORT std::optional<CaseAct> ParseCaseAct(std::string_view text);
-// One line for each act: its name, who may do it, from which states, what becomes of the case.
+// One line for each act that Profile::Act does: its name, who may do it, in which states, and what
+// it means.
 PARLEY_EXPORT std::string CaseActsHelp();
 
 // ---- The agreement to mediate ----

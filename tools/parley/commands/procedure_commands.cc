@@ -252,6 +252,11 @@ Status Run(Session& session, const AgreementProposeArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::string hash,
                     profile->ProposeAgreement(info.id, from.text, from.policy));
+  if (from.text.find('[') != std::string::npos) {
+    session.Note(
+        "the text has places in brackets, as templates have: if they are to be filled in, propose "
+        "it anew before anybody signs (parley template show, --text)");
+  }
   if (session.json()) {
     session.Print(JsonObject().Text("hash", hash));
   } else {
