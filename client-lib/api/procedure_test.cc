@@ -248,6 +248,36 @@ TEST_F(ProcedureTest, ASignatureWithAnotherKeyOpensNoMouth) {
   }
 }
 
+TEST_F(ProcedureTest, NeutralsWhoContradictEachOtherAboutAKeyAreNotBelieved) {
+  Consent();
+  {
+    // Tomas tells Ana that another key is Ben's.
+    auto store = testing::Have(client::ProfileStore::Open(folder_ / "Tomas"));
+    client::CaseContext context;
+    context.store = store.get();
+    context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    context.id = case_;
+    client::Transaction step = testing::Have(store->Begin());
+    const auto pairing = testing::Have(context.Pairings().PairingWith(step, Id("Tomas", "Ana")));
+    ASSERT_TRUE(pairing.has_value());
+    content::v1::InboxMessage message;
+    content::v1::RecordKeys::Key& lie = *message.mutable_record_keys()->add_keys();
+    lie.set_participant_id(client::ToField(Id("Tomas", "Ben")));
+    lie.set_record_key(std::string(32, 'k'));
+    testing::Have(context.OwnInbox().Queue(step, *pairing, std::move(message)));
+    testing::Have(step.Commit());
+  }
+  Everybody();
+  SignAll(Propose());
+  ExpectState(CaseState::kEngaged);
+  EXPECT_THAT(Missing("Ana"), HasSubstr("the neutrals agree on the key of Ben"));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("say different things about the key of Ben"));
+  EXPECT_EQ(Of("Ana").Send(Ref("Ana", "joint"), "x").status().code(),
+            StatusCode::kFailedPrecondition);
+  // Mira has Ben's key from Ben.
+  Say("Mira", "joint", "hello");
+}
+
 TEST_F(ProcedureTest, CasesWithoutAProcedureGoOnAsBefore) {
   LetEverybodyIn();
   EXPECT_FALSE(Progress("Ana").with_procedure);
