@@ -346,7 +346,7 @@ absl::Status Profile::Impl::FetchAuthorised(const AuthorisationRecord& record,
   client::Transfers::DownloadOptions options;
   options.overwrite = true;
   options.retry_for = kTransferRetryFor;
-  Progress reporter(progress);
+  Reporter reporter(progress);
   reporter.SetUp(options);
   const absl::Status fetched =
       client::Transfers(*store_).Download(*connected.relay->client, manifest, path, options);

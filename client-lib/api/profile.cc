@@ -39,8 +39,9 @@ Status Profile::ChangePassphrase(std::optional<std::string_view> current,
   return Guarded([&] { return impl_->ChangePassphrase(current, next); });
 }
 
-Result<CaseId> Profile::CreateCase(std::string_view title, std::string_view connection) {
-  return Guarded([&] { return impl_->CreateCase(title, connection); });
+Result<CaseId> Profile::CreateCase(std::string_view title, std::string_view connection,
+                                   const CaseOptions& options) {
+  return Guarded([&] { return impl_->CreateCase(title, connection, options); });
 }
 
 Result<std::vector<Case>> Profile::Cases() const {
@@ -182,6 +183,24 @@ Status Profile::ChangeConnection(const CaseId& id, std::string_view connection) 
 
 Status Profile::MarkSeen(const CaseId& id) {
   return Guarded([&] { return impl_->MarkSeen(id); });
+}
+
+Result<CaseProgress> Profile::Progress(const CaseId& id) const {
+  return Guarded([&] { return impl_->Progress(id); });
+}
+
+Result<MessageId> Profile::Act(const CaseId& id, CaseAct act, std::string_view words,
+                               const MessageId& about) {
+  return Guarded([&] { return impl_->Act(id, act, words, about); });
+}
+
+Result<std::string> Profile::ProposeAgreement(const CaseId& id, std::string_view text,
+                                              std::string_view policy) {
+  return Guarded([&] { return impl_->ProposeAgreement(id, text, policy); });
+}
+
+Status Profile::SignAgreement(const CaseId& id, std::string_view hash) {
+  return Guarded([&] { return impl_->SignAgreement(id, hash); });
 }
 
 }  // namespace parley

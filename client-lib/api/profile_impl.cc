@@ -237,8 +237,10 @@ absl::StatusOr<std::vector<Alarm>> Profile::Impl::Alarms(const CaseId& id) {
 // ---- Who takes part ----
 
 absl::StatusOr<CaseId> Profile::Impl::CreateCase(std::string_view title,
-                                                 std::string_view connection) {
+                                                 std::string_view connection,
+                                                 const CaseOptions& asked) {
   client::NewCase options;
+  options.with_procedure = asked.with_procedure;
   options.title = std::string(title);
   options.own_name = name_;
   PARLEY_ASSIGN_OR_RETURN(options.connection, client::ParseConnectionString(connection));

@@ -55,7 +55,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<std::vector<Alarm>> Alarms(const CaseId& id);
 
   // ---- Who takes part: profile_impl.cc ----
-  absl::StatusOr<CaseId> CreateCase(std::string_view title, std::string_view connection);
+  absl::StatusOr<CaseId> CreateCase(std::string_view title, std::string_view connection,
+                                    const CaseOptions& options);
   absl::StatusOr<Invitation> Invite(const CaseId& id, const InvitationRequest& request);
   absl::StatusOr<CaseId> Join(std::string_view invitation);
   absl::Status Approve(const CaseId& id, const ParticipantId& participant);
@@ -82,6 +83,13 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<SentMessage> Revoke(const Authorisation& authorisation);
   absl::StatusOr<SentMessage> Disclose(const Authorisation& authorisation,
                                        const ProgressCallback& progress);
+  // ---- The procedure: procedure.cc ----
+  absl::StatusOr<CaseProgress> Progress(const CaseId& id);
+  absl::StatusOr<MessageId> Act(const CaseId& id, CaseAct act, std::string_view words,
+                                const MessageId& about);
+  absl::StatusOr<std::string> ProposeAgreement(const CaseId& id, std::string_view text,
+                                               std::string_view policy);
+  absl::Status SignAgreement(const CaseId& id, std::string_view hash);
 
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
@@ -159,6 +167,11 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
                                                   const ProgressCallback& progress);
   // Errors: FailedPrecondition when nothing can be sent to the channel, saying why.
   absl::Status CheckWritable(const ChannelRef& channel);
+
+  // For what people say: makes sure that the agreement to mediate allows it, and notes in `content`
+  // under which one it is said. Nothing for a case without a procedure.
+  // Errors: FailedPrecondition with what is missing, and from whom.
+  absl::Status SayUnderProcedure(const ChannelRef& channel, content::v1::Content& content);
 
   absl::StatusOr<bool> SyncOnce(const SyncOptions& options, SyncReport& report);
   absl::Status WaitForNews(const SyncOptions& options, double seconds);

@@ -179,6 +179,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   content::v1::Content content;
   content.mutable_text()->set_text(std::string(text));
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   const client::CaseContext context = LocalContext(channel.case_id);
   PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, channel.channel_id));
   MessageId id;
@@ -234,7 +235,7 @@ absl::StatusOr<Profile::Impl::Uploaded> Profile::Impl::Upload(
   client::Transfers transfers(*store_);
   client::TransferOptions transfer;
   transfer.retry_for = kTransferRetryFor;
-  Progress reporter(progress);
+  Reporter reporter(progress);
   reporter.SetUp(transfer);
   absl::StatusOr<content::v1::Document> manifest = absl::UnauthenticatedError("");
   ShareRecord share;
@@ -261,6 +262,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
                                                  const ProgressCallback& progress) {
   PARLEY_RETURN_IF_ERROR(CheckFile(path));
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
+  content::v1::Content content;
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));  // before anything is uploaded
   if (options.replaces.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
     PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
@@ -290,6 +293,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     return absl::AbortedError(
         "\"" + path + "\" was changed while it was shared; nothing was sent. Share it again");
   }
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
     // What has come meanwhile counts, too.
@@ -297,7 +301,6 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
                             client::Firewall::Create(step, connected.context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(
         firewall.CheckDocument(step, crypto::ViewOf(manifest.plaintext_root()), manifest.size()));
-    content::v1::Content content;
     content.set_message_id(client::ToField(uploaded.message_id));
     if (options.replaces.has_value()) {
       manifest.set_replaces_message_id(client::ToField(*options.replaces));
@@ -327,7 +330,7 @@ absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string
   client::Transfers::DownloadOptions transfer;
   transfer.retry_for = kTransferRetryFor;
   transfer.overwrite = options.overwrite;
-  Progress reporter(progress);
+  Reporter reporter(progress);
   reporter.SetUp(transfer);
   return client::Transfers(*store_).Download(*connected.relay->client, manifest, target, transfer);
 }

@@ -15,9 +15,9 @@ inline constexpr std::chrono::milliseconds kTransferRetryFor{60'000};
 
 // A transfer's progress as the public callback has it; a false of it cancels the transfer. Keeps a
 // reference to the callback, and must outlive the transfer.
-class Progress {
+class Reporter {
  public:
-  explicit Progress(const ProgressCallback& callback) : callback_(callback) {}
+  explicit Reporter(const ProgressCallback& callback) : callback_(callback) {}
 
   void SetUp(client::TransferOptions& options) {
     options.cancel = &cancelled_;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "client-lib/api/inbox_alarms.h"
+#include "client-lib/api/procedure_view.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
@@ -155,6 +156,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
     PARLEY_RETURN_IF_ERROR(AddNeverSent(step, context, channel, alarms));
   }
   PARLEY_RETURN_IF_ERROR(AddInboxAlarms(step, context, alarms));
+  PARLEY_RETURN_IF_ERROR(AddProcedureAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
@@ -189,6 +191,10 @@ absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const Cas
   PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
   for (const Pairing& pairing : pairings) {
     if (pairing.compared != 0) view.compared_[pairing.peer] = true;
+  }
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  if (procedure.has_value()) {
+    view.procedure_ = std::make_shared<const LoadedProcedure>(std::move(*procedure));
   }
   return view;
 }
@@ -310,8 +316,10 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
   std::optional<Disclosures> disclosures;
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
   for (const ChannelMessage& message : messages) {
     Message& view = views.emplace_back(ShowMessage(id, message));
+    PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, info.state, message));
     if (!IsDisclosureKind(message.kind)) continue;
     if (!disclosures.has_value()) {
       PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));

@@ -7,12 +7,14 @@
 #define PARLEY_CLIENT_LIB_API_VIEWS_H_
 
 #include <map>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "client-lib/cases/case_context.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/cases/procedure_work.h"
 #include "parley/content/v1/content.pb.h"
 #include "parley/types.h"
 
@@ -56,10 +58,15 @@ class CaseView {
   Person PersonOf(const RosterMember& member) const;
   parley::Channel ShowChannel(const ChannelId& id, const ChannelInfo& info) const;
   Message ShowMessage(const ChannelId& id, const ChannelMessage& message) const;
+  // Why a message should not have been said; empty for nothing, and without a procedure.
+  absl::StatusOr<std::string> AgainstProcedure(const ReadTransaction& step,
+                                               const ChannelState& channel,
+                                               const ChannelMessage& message) const;
 
   CaseContext context_;
   CaseRecord record_;
   std::map<ParticipantId, bool> compared_;
+  std::shared_ptr<const LoadedProcedure> procedure_;  // null: the case keeps none
 };
 
 }  // namespace parley::client

@@ -28,6 +28,8 @@ const char* DeedOf(const InboxMessage& message) {
       return "an introduction to another neutral";
     case InboxMessage::kRemoval:
       return "word that you were removed from the case";
+    case InboxMessage::kRecordKeys:
+      return "word of others' record keys";
     default:
       return "vouchers";
   }
@@ -222,6 +224,7 @@ bool IsDeferred(const InboxMessage& message) {
     case InboxMessage::kWelcome:
     case InboxMessage::kIntroduction:
     case InboxMessage::kVouchers:
+    case InboxMessage::kRecordKeys:
       return true;
     case InboxMessage::kRemoval:
       return !message.removal().left();

@@ -7,6 +7,7 @@
 #include "client-lib/cases/inbox_keys.h"
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
 
@@ -58,6 +59,8 @@ class Errands {
       PARLEY_RETURN_IF_ERROR(
           Step([this](Transaction& step) { return HandOutSeeds(step, context_); }));
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return TopUp(step); }));
+      PARLEY_RETURN_IF_ERROR(
+          Step([this](Transaction& step) { return RunProcedureErrands(step, context_); }));
     }
     return std::move(result_);
   }

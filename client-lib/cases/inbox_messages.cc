@@ -5,6 +5,7 @@
 #include "client-lib/cases/deferred.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/naming.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "crypto/primitives/signature.h"
@@ -258,6 +259,8 @@ absl::Status TakeDeferredMessage(Transaction& step, const CaseContext& context,
       return TakeVouchers(step, context, pairing, message.vouchers());
     case InboxMessage::kRemoval:
       return TakeRemoval(step, context, pairing, message.removal());
+    case InboxMessage::kRecordKeys:
+      return TakeRecordKeys(step, context, pairing, message.record_keys());
     default:
       return absl::InvalidArgumentError("a message of a kind that doesn't wait");
   }

@@ -4,6 +4,7 @@
 
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
@@ -149,7 +150,7 @@ void ChooseSide(std::vector<std::string> sides, InvitationRequest& request,
 }
 
 absl::StatusOr<InvitationOffer> OfferOf(const CaseContext& context, const CaseRecord& record,
-                                        const InvitationRequest& request) {
+                                        const InvitationRequest& request, bool with_procedure) {
   InvitationOffer offer;
   offer.relay = record.Relay();
   offer.case_id = record.id;
@@ -158,6 +159,7 @@ absl::StatusOr<InvitationOffer> OfferOf(const CaseContext& context, const CaseRe
   offer.invitee_name = request.name;
   offer.invitee_role = ToWire(request.role);
   offer.invitee_side = request.side;
+  offer.with_procedure = with_procedure;
   offer.created_at = context.now_seconds();
   offer.expires_at = offer.created_at + static_cast<uint64_t>(request.valid_for_seconds);
   PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> vouchers,
@@ -227,6 +229,7 @@ ParticipantId InvitationEntryId(const MadeInvitation& invitation) {
 
 absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRequest& asked) {
   std::optional<CaseRecord> record;
+  bool with_procedure = false;
   InvitationRequest request = asked;
   Invitation invitation;
   {
@@ -237,13 +240,15 @@ absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRe
     ChooseSide(std::move(sides), request, invitation);
     PARLEY_RETURN_IF_ERROR(CheckRequest(request));
     PARLEY_RETURN_IF_ERROR(CheckNameIsFree(read, context, request.name));
+    PARLEY_ASSIGN_OR_RETURN(with_procedure, KeepsProcedure(read, context));
   }
   if (record->sponsor_token.empty()) {
     return absl::FailedPreconditionError(
         "this device hasn't been given the case's connection to the relay yet; sync, and try again "
         "when the mediator has been online");
   }
-  PARLEY_ASSIGN_OR_RETURN(InvitationOffer offer, OfferOf(context, *record, request));
+  PARLEY_ASSIGN_OR_RETURN(InvitationOffer offer,
+                          OfferOf(context, *record, request, with_procedure));
   PARLEY_RETURN_IF_ERROR(EnsureFreeSlot(context));
 
   std::optional<PreparedInvitation> prepared;
@@ -477,6 +482,7 @@ absl::Status SettleAlarms(const CaseContext& context) {
     PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent, SeenName(context, channel.id),
                                      SettledRecord{channel.info.never_sent}));
   }
+  PARLEY_RETURN_IF_ERROR(SettlePassedOver(step, context));
   return step.Commit();
 }
 

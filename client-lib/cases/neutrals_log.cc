@@ -53,6 +53,7 @@ content::v1::DeviceCard CardOf(const ParticipantRecord& record) {
   card.set_identity_key(record.identity_key());
   card.set_inbox_kem_key(record.inbox_kem_key());
   card.set_inbox_id(record.inbox_id());
+  card.set_record_key(record.record_key());
   return card;
 }
 
@@ -225,6 +226,7 @@ absl::Status PostRecord(Transaction& step, const CaseContext& context, const Cha
   record.set_identity_key(card.identity_key());
   record.set_inbox_kem_key(card.inbox_kem_key());
   record.set_inbox_id(card.inbox_id());
+  record.set_record_key(card.record_key());
   for (const ParticipantRecord::Introduction& introduction : introductions) {
     *record.add_introductions() = introduction;
   }

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "client-lib/cases/key_stock.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
@@ -150,6 +151,7 @@ absl::StatusOr<JoinRecord> Prepare(const CaseContext& profile, const InvitationC
   PARLEY_ASSIGN_OR_RETURN(const std::string inviter_before, MakeWay(step, context));
   // The card says the name by which the case knows the owner, as all later records do.
   OwnDevice device = MakeDevice(invitation.hello.invitee_name());
+  PARLEY_RETURN_IF_ERROR(BeginProcedure(step, context, device, invitation.hello.with_procedure()));
   const Bytes provisional = crypto::ToBytes("joining");
   const Role role = FromWire(invitation.hello.invitee_role());
   PARLEY_ASSIGN_OR_RETURN(
@@ -281,13 +283,17 @@ absl::StatusOr<CaseId> CreateCase(const CaseContext& profile, const NewCase& opt
   self.role = Role::kMediator;
   self.state = ParticipantState::kApproved;
   self.recorded = ParticipantState::kApproved;
-  self.card = device.card;
   self.approver = self.id;
 
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_RETURN_IF_ERROR(BeginProcedure(step, context, device, options.with_procedure));
+  self.card = device.card;
   PARLEY_RETURN_IF_ERROR(context.Pairings().PutDevice(step, device));
   PARLEY_RETURN_IF_ERROR(OpenChannel(step, context, record, device, ChannelKind::kNeutrals));
   PARLEY_RETURN_IF_ERROR(OpenChannel(step, context, record, device, ChannelKind::kJoint));
+  if (options.with_procedure) {
+    PARLEY_RETURN_IF_ERROR(QueueOpening(step, context, record.channels.back()));
+  }
   PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
   PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, self));
   PARLEY_RETURN_IF_ERROR(step.Commit());

@@ -20,6 +20,7 @@ struct NewCase {
   std::string title;
   std::string own_name;
   ConnectionString connection;
+  bool with_procedure = false;
 };
 
 // Makes the own inbox at the relay, then stores the case with its neutrals' and joint channels,

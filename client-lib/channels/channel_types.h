@@ -102,6 +102,7 @@ enum class ContentKind : uint8_t {
   kAuthorisationEnd = 51,
   kDisclosureUse = 52,
   kDisclosure = 53,
+  kProcedure = 60,  // acts on the case's state, and what belongs to them: bodies 60 to 63
 };
 // Whether it is one of the procedure's records: they can be listed without reading the others.
 constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }

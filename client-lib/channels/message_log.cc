@@ -125,6 +125,11 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kDisclosureUse;
     case pb::Content::kDisclosure:
       return ContentKind::kDisclosure;
+    case pb::Content::kCaseAct:
+    case pb::Content::kAgreementProposal:
+    case pb::Content::kAgreementSignature:
+    case pb::Content::kCaseOverview:
+      return ContentKind::kProcedure;
     case pb::Content::BODY_NOT_SET:
       break;
   }

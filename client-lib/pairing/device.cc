@@ -42,6 +42,7 @@ OwnDevice MakeDevice(std::string_view name) {
 absl::Status CheckCard(const content::v1::DeviceCard& card) {
   if (card.participant_id().size() != 16 || card.device_id().size() != 16 ||
       card.identity_key().size() != crypto::kX25519KeySize || card.inbox_id().size() != 32 ||
+      (!card.record_key().empty() && card.record_key().size() != crypto::kSignaturePublicKeySize) ||
       !IsGoodName(card.name())) {
     return absl::InvalidArgumentError("a device card with missing or malformed fields");
   }

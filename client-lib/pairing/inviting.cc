@@ -119,6 +119,7 @@ absl::StatusOr<PreparedInvitation> PrepareInvitation(OwnDevice& device,
   hello.set_invitee_name(offer.invitee_name);
   hello.set_invitee_role(offer.invitee_role);
   hello.set_invitee_side(offer.invitee_side);
+  hello.set_with_procedure(offer.with_procedure);
 
   InvitationKeys keys = DeriveInvitationKeys(code.secret);
   MadeInvitation& record = prepared.record;

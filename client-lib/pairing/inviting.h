@@ -35,6 +35,7 @@ struct InvitationOffer {
   std::string invitee_name;
   content::v1::Role invitee_role{};
   std::string invitee_side;
+  bool with_procedure = false;
   uint64_t created_at = 0;
   uint64_t expires_at = 0;
 };

@@ -15,7 +15,10 @@ COMMANDS = ["init", "whoami", "passphrase", "passphrase change", "passphrase rem
             "join", "case", "case create", "case list", "case leave", "case invite",
             "case participants", "case approve", "case compare", "case remove", "case admit",
             "case reopen", "channels", "send", "read", "share", "documents", "fetch", "sync",
-            "watch"]
+            "watch", "case status", "case request", "case accept", "case decline",
+            "case disclose-conflict", "case waive", "case object", "case act", "case agreement",
+            "case agreement propose", "case agreement show", "case agreement sign", "template",
+            "template list", "template show"]
 
 
 class UsageTest(testing.ProgramTest):

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "parley/procedure.h"
 #include "parley/types.h"
 
 namespace parley::cli {
@@ -32,6 +33,7 @@ struct PassphraseRemoveArguments {
 struct CaseCreateArguments {
   std::string title;
   std::string relay;  // a connection string, or "-" for standard input
+  bool procedure = false;
 };
 struct CaseRelayArguments {
   std::string case_text;
@@ -145,15 +147,44 @@ struct WarningsArguments {
   bool seen = false;      // those about invitations need not be shown again
 };
 
-using Command =
-    std::variant<InitArguments, WhoAmIArguments, PassphraseChangeArguments,
-                 PassphraseRemoveArguments, CaseCreateArguments, CaseRelayArguments,
-                 CaseListArguments, CaseInviteArguments, JoinArguments, CaseParticipantsArguments,
-                 CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
-                 CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments,
-                 SendArguments, ReadArguments, ShareArguments, DocumentsArguments, FetchArguments,
-                 AuthoriseArguments, AuthorisationsArguments, RevokeArguments, DiscloseArguments,
-                 SyncArguments, WatchArguments, WarningsArguments>;
+struct CaseStatusArguments {
+  std::string case_text;
+};
+struct CaseActArguments {
+  std::string case_text;
+  CaseAct act = CaseAct::kUnknown;
+  std::string disclosure;  // of waive and object: the beginning of its id; empty: the only one
+  std::string words;       // or "-" for standard input
+};
+struct AgreementProposeArguments {
+  std::string case_text;
+  std::string template_name;  // or the two files, or what they replace of it
+  std::string text_file;
+  std::string policy_file;
+};
+struct AgreementShowArguments {
+  std::string case_text;
+};
+struct AgreementSignArguments {
+  std::string case_text;
+  std::string hash;  // its beginning; empty: the one that is proposed
+  bool yes = false;
+};
+struct TemplateListArguments {};
+struct TemplateShowArguments {
+  std::string name;
+  bool policy = false;  // the policy alone; otherwise the text alone
+};
+
+using Command = std::variant<
+    InitArguments, WhoAmIArguments, PassphraseChangeArguments, PassphraseRemoveArguments,
+    CaseCreateArguments, CaseRelayArguments, CaseListArguments, CaseInviteArguments, JoinArguments,
+    CaseParticipantsArguments, CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
+    CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments, SendArguments,
+    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, AuthoriseArguments,
+    AuthorisationsArguments, RevokeArguments, DiscloseArguments, SyncArguments, WatchArguments,
+    WarningsArguments, CaseStatusArguments, CaseActArguments, AgreementProposeArguments,
+    AgreementShowArguments, AgreementSignArguments, TemplateListArguments, TemplateShowArguments>;
 
 }  // namespace parley::cli
 

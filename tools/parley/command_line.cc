@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "parley/procedure.h"
 #include "parley/version.h"
 #include "tools/help/help_text.h"
 #include "tools/parley/duration.h"
@@ -65,6 +66,11 @@ std::optional<std::string> ReadSeconds(const std::string& text) {
   return "\"" + text + "\" is no number of seconds: write 0 to 86400";
 }
 
+std::optional<std::string> ReadAct(const std::string& text) {
+  if (ParseCaseAct(text)) return std::nullopt;
+  return "\"" + text + "\" is no act: parley case act --help shows which there are";
+}
+
 std::optional<std::string> ReadOutput(const std::string& text) {
   if (text != "-") return std::nullopt;
   return "a document isn't written to standard output: name a file (one called - is ./-)";
@@ -92,6 +98,7 @@ class CommandLine {
     AddDocumentCommands();
     AddDisclosureCommands();
     AddSyncCommands();
+    AddProcedureCommands();
   }
 
   ParsedLine Parse(std::vector<std::string> arguments) {
@@ -101,7 +108,9 @@ class CommandLine {
     } catch (const CLI::ParseError& error) {
       return Ended(error);
     }
-    if (settings_.profile.empty()) {
+    const bool needs_profile = !std::holds_alternative<TemplateListArguments>(command_) &&
+                               !std::holds_alternative<TemplateShowArguments>(command_);
+    if (settings_.profile.empty() && needs_profile) {
       return Finished{2, "", "which profile? Give --profile FOLDER, or set PARLEY_PROFILE"};
     }
     return Invocation{std::move(settings_), std::move(command_)};
@@ -210,6 +219,8 @@ class CommandLine {
                      "standard input)")
         ->required()
         ->type_name("CONNECTION");
+    create->add_flag("--procedure", create_.procedure,
+                     "Let nothing be said before everybody has signed the agreement to mediate");
     Explain(create, "Prints the new case's id on the last line.");
     CLI::App* relay =
         Add(*case_, "relay", "Give a case the connection string that was renewed", relay_, "Cases");
@@ -421,6 +432,108 @@ class CommandLine {
     Positional(watch, "CASE", watch_.case_text, kCaseHelp);
   }
 
+  // One that names a case and does an act of the table.
+  CLI::App* AddAct(const char* name, CaseAct act, const char* about, const char* words) {
+    CLI::App* command = Add(*case_, name, about, act_, "Procedure");
+    Positional(command, "CASE", act_.case_text, kCaseHelp);
+    if (act == CaseAct::kWaive || act == CaseAct::kObject) {
+      command
+          ->add_option("--disclosure", act_.disclosure,
+                       "Which disclosure, by the beginning of its id (parley case status); needed "
+                       "where several wait for your side's answer")
+          ->type_name("ID");
+    }
+    if (words != nullptr) command->add_option("WORDS", act_.words, words)->type_name("");
+    command->final_callback([this, act] {
+      act_.act = act;
+      command_ = act_;
+    });
+    return command;
+  }
+
+  void AddProcedureCommands() {
+    CLI::App* status =
+        Add(*case_, "status", "Show how far the case has come, what is missing and from whom",
+            status_, "Procedure");
+    Positional(status, "CASE", status_.case_text, kCaseHelp);
+    constexpr const char* kWords = "What to say with it, for all to read; - reads standard input";
+    Explain(AddAct("request", CaseAct::kRequest, "Ask for mediation, for your side", kWords),
+            "A party or their counsel does it, once the mediator has let them in. The other sides "
+            "accept or decline.");
+    AddAct("accept", CaseAct::kAccept, "Accept the request, for your side", kWords);
+    Explain(AddAct("decline", CaseAct::kDecline, "Decline the request, for your side", kWords),
+            "No reason is needed. The case ends.");
+    Explain(AddAct("disclose-conflict", CaseAct::kDiscloseConflict,
+                   "Tell what could make your neutrality doubtful", kWords),
+            "The mediator or a co-mediator does it; each side then waives or objects. From the "
+            "agreement on it suspends the case until all sides have waived.");
+    AddAct("waive", CaseAct::kWaive, "Have no objection to what a neutral disclosed", kWords);
+    Explain(
+        AddAct("object", CaseAct::kObject, "Object to a neutral for what they disclosed", kWords),
+        "The case goes on when your side waives after all, or that neutral leaves.");
+    AddOtherActs(kWords);
+    AddAgreementCommands();
+  }
+
+  void AddOtherActs(const char* words) {
+    CLI::App* act = Add(*case_, "act", "Do another act of the procedure", act_, "Procedure");
+    Positional(act, "CASE", act_.case_text, kCaseHelp);
+    act->add_option("ACT", act_name_, "The act's name, below")
+        ->required()
+        ->type_name("")
+        ->check(Check(ReadAct));
+    act->add_option("WORDS", act_.words, words)->type_name("");
+    act->final_callback([this] {
+      act_.act = ParseCaseAct(act_name_).value_or(CaseAct::kUnknown);
+      command_ = act_;
+    });
+    act->footer("Acts, who may do them, when:\n" + help::Wrapped(CaseActsHelp().c_str()) + "\n" +
+                kGeneralOptions);
+  }
+
+  void AddAgreementCommands() {
+    CLI::App* agreement =
+        case_->add_subcommand("agreement", "Propose, show or sign the agreement to mediate");
+    agreement->group("Procedure");
+    agreement->require_subcommand(1);
+    agreement->footer(kGeneralOptions);
+    CLI::App* propose = Add(*agreement, "propose", "Put an agreement forward, or an amended one",
+                            propose_, "Procedure");
+    Positional(propose, "CASE", propose_.case_text, kCaseHelp);
+    propose->add_option("--template", propose_.template_name, "Begin from this template")
+        ->type_name("NAME");
+    propose->add_option("--text", propose_.text_file, "The agreement's text, a file in UTF-8")
+        ->type_name("FILE");
+    propose->add_option("--policy", propose_.policy_file, "The confidentiality policy, a file")
+        ->type_name("FILE");
+    propose->footer(PolicyHelp() + "\n" + kGeneralOptions);
+    CLI::App* show = Add(*agreement, "show", "Show the agreement, and who has signed it",
+                         agreement_show_, "Procedure");
+    Positional(show, "CASE", agreement_show_.case_text, kCaseHelp);
+    CLI::App* sign = Add(*agreement, "sign", "Sign the agreement that is proposed", agreement_sign_,
+                         "Procedure");
+    Positional(sign, "CASE", agreement_sign_.case_text, kCaseHelp);
+    sign->add_option("HASH", agreement_sign_.hash,
+                     "The beginning of the hash of what you have read (parley case agreement show)")
+        ->type_name("");
+    sign->add_flag("-y,--yes", agreement_sign_.yes, "Don't ask");
+    Explain(sign,
+            "Your signature can be shown to others outside the case, as one on paper can. What is "
+            "said in the mediation carries none.");
+
+    CLI::App* templates =
+        app_.add_subcommand("template", "Show agreements and policies to begin from");
+    templates->group("Cases");
+    templates->require_subcommand(1);
+    templates->footer(kGeneralOptions);
+    Add(*templates, "list", "Show which there are", template_list_, "Cases");
+    CLI::App* show_template =
+        Add(*templates, "show", "Print one, to be edited in a file", template_show_, "Cases");
+    Positional(show_template, "NAME", template_show_.name, "The template");
+    show_template->add_flag("--policy", template_show_.policy,
+                            "Print its confidentiality policy instead of its text");
+  }
+
   CLI::App app_;
   CLI::App* case_ = nullptr;
   Settings settings_;
@@ -458,6 +571,14 @@ class CommandLine {
   DiscloseArguments disclose_;
   SyncArguments sync_;
   WatchArguments watch_;
+  CaseStatusArguments status_;
+  CaseActArguments act_;
+  std::string act_name_;
+  AgreementProposeArguments propose_;
+  AgreementShowArguments agreement_show_;
+  AgreementSignArguments agreement_sign_;
+  TemplateListArguments template_list_;
+  TemplateShowArguments template_show_;
 };
 
 }  // namespace

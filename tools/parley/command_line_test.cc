@@ -193,6 +193,21 @@ TEST(CommandLineTest, EveryCommandHasHelp) {
       {"fetch"},
       {"sync"},
       {"watch"},
+      {"case", "status"},
+      {"case", "request"},
+      {"case", "accept"},
+      {"case", "decline"},
+      {"case", "disclose-conflict"},
+      {"case", "waive"},
+      {"case", "object"},
+      {"case", "act"},
+      {"case", "agreement"},
+      {"case", "agreement", "propose"},
+      {"case", "agreement", "show"},
+      {"case", "agreement", "sign"},
+      {"template"},
+      {"template", "list"},
+      {"template", "show"},
   };
   for (std::vector<std::string> command : commands) {
     const std::string name = command.empty() ? "parley" : command.back();
@@ -216,6 +231,28 @@ TEST(CommandLineTest, EveryCommandHasHelp) {
       EXPECT_EQ(last, "Also: --profile, --passphrase-file, --json, --offline (parley --help)");
     }
   }
+}
+
+TEST(CommandLineTest, ReadsTheProceduresForms) {
+  EXPECT_TRUE(Parsed<CaseCreateArguments>({"case", "create", "T", "--relay", "x", "--procedure"})
+                  .procedure);
+  EXPECT_FALSE(Parsed<CaseCreateArguments>({"case", "create", "T", "--relay", "x"}).procedure);
+  const auto request = Parsed<CaseActArguments>({"case", "request", "H", "The conveyor."});
+  EXPECT_EQ(request.act, CaseAct::kRequest);
+  EXPECT_EQ(request.case_text, "H");
+  EXPECT_EQ(request.words, "The conveyor.");
+  const auto waive = Parsed<CaseActArguments>({"case", "waive", "H", "--disclosure", "ab"});
+  EXPECT_EQ(waive.act, CaseAct::kWaive);
+  EXPECT_EQ(waive.disclosure, "ab");
+  EXPECT_EQ(Parsed<CaseActArguments>({"case", "act", "H", "begin-session"}).act,
+            CaseAct::kBeginSession);
+  EXPECT_NE(Failed({"case", "act", "H", "begin"}).error.find("is no act"), std::string::npos);
+  EXPECT_EQ(Parsed<AgreementSignArguments>({"case", "agreement", "sign", "H", "ab", "-y"}).hash,
+            "ab");
+  EXPECT_TRUE(Parsed<TemplateShowArguments>({"template", "show", "x", "--policy"}).policy);
+  // Templates are there before there is a profile.
+  unsetenv("PARLEY_PROFILE");
+  EXPECT_TRUE(std::holds_alternative<Invocation>(ParseCommandLine({"template", "list"})));
 }
 
 TEST(CommandLineTest, ADocumentGoesToAFile) {

@@ -49,6 +49,7 @@
 
 #include "parley/export.h"
 #include "parley/ids.h"
+#include "parley/procedure.h"
 #include "parley/status.h"
 #include "parley/types.h"
 
@@ -129,7 +130,8 @@ class PARLEY_EXPORT Profile {
   // connection string comes from the relay's operator ("parley-relay sponsor add").
   // Errors: kInvalidArgument for an empty title or a malformed connection string;
   // kUnauthenticated when the relay refuses its sponsor token; kResourceExhausted by its quota.
-  Result<CaseId> CreateCase(std::string_view title, std::string_view connection);
+  Result<CaseId> CreateCase(std::string_view title, std::string_view connection,
+                            const CaseOptions& options = {});
 
   // Gives the case what pays for it from now on: the connection string that the same relay's
   // operator has made in the earlier one's place ("parley-relay sponsor renew"), after who knew
@@ -224,8 +226,9 @@ class PARLEY_EXPORT Profile {
   // Sends a text of at most 256 KiB. When the relay can't be reached the message is queued; that is
   // no error, and the result says why.
   // Errors: kInvalidArgument for a blank text or one that isn't UTF-8; kResourceExhausted for one
-  // over the limit; kFailedPrecondition when the channel is halted, closed, or the owner isn't
-  // approved yet; kPermissionDenied when the owner is a neutral and the text repeats what was
+  // over the limit; kFailedPrecondition when the channel is halted, closed, the owner isn't
+  // approved yet, or the agreement to mediate isn't signed (the message says what is missing, and
+  // from whom); kPermissionDenied when the owner is a neutral and the text repeats what was
   // confided in another channel, that somebody here doesn't read (docs/security.md): the message
   // names the channel, the author and those people. What the relay has refused for now (its disk is
   // full, a quota) is kResourceExhausted; the message then stays queued, and the error says so. So
@@ -291,6 +294,30 @@ class PARLEY_EXPORT Profile {
   // reached: nothing was disclosed; those of Fetch and Share.
   Result<SentMessage> Disclose(const Authorisation& authorisation,
                                const ProgressCallback& progress = {});
+
+  // ---- The procedure -------------------------------------------------------------------------
+
+  // How far the case has come, what is missing and from whom.
+  Result<CaseProgress> Progress(const CaseId& id) const;
+
+  // Does an act of the table (docs/procedure.md) that has no call of its own, as a record in the
+  // joint channel. `words` go with it, at most 4 KiB; `about` is the disclosure that kWaive and
+  // kObject answer. Gives the record's id.
+  // Errors: kPermissionDenied where the owner's role doesn't allow it; kFailedPrecondition where
+  // the case's state doesn't (the message says what is missing), or the case keeps no procedure;
+  // kInvalidArgument for acts with calls of their own; kUnavailable: the record is stored, and the
+  // next sync sends it.
+  Result<MessageId> Act(const CaseId& id, CaseAct act, std::string_view words = {},
+                        const MessageId& about = {});
+
+  // Puts an agreement to mediate forward, or an amended one; gives its hash. Errors: as Act; also
+  // kInvalidArgument for a text over 128 KiB or a policy that can't be read (with its line).
+  Result<std::string> ProposeAgreement(const CaseId& id, std::string_view text,
+                                       std::string_view policy);
+
+  // Signs the proposal of that hash (CaseProgress::proposed) with the owner's record key: show its
+  // text and policy before. Errors: as Act; kInvalidArgument for what is no hash.
+  Status SignAgreement(const CaseId& id, std::string_view hash);
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

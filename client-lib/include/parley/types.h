@@ -216,6 +216,9 @@ struct Message {
   // Of a disclosure: it isn't what was authorised. It shows nothing of it then, and `note` says
   // why.
   bool refused = false;
+  // In a case that keeps a procedure: why this should not have been said when it was (the agreement
+  // to mediate wasn't signed by all who read it); empty for nothing. Show it with the message.
+  std::string against_procedure;
 };
 
 // ---- Disclosure with leave (docs/security.md, "The caucus firewall") --------------------------

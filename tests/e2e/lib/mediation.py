@@ -52,15 +52,15 @@ class Mediation:
         self.parts[part.key] = part
         return person
 
-    def open(self, mediator=MIRA, quota="20GiB", connection=None):
+    def open(self, mediator=MIRA, quota="20GiB", connection=None, options=()):
         """Starts the relay; the mediator opens the case."""
         self.relay.start()
         connection = connection or self.relay.add_sponsor(quota=quota)
-        return self.open_with(connection, mediator)
+        return self.open_with(connection, mediator, options)
 
-    def open_with(self, connection, mediator=MIRA):
+    def open_with(self, connection, mediator=MIRA, options=()):
         person = self.profile(mediator)
-        self.case = person.made("case", "create", TITLE, "--relay", connection)
+        self.case = person.made("case", "create", TITLE, "--relay", connection, *options)
         person.case = self.case
         return self
 

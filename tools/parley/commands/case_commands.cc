@@ -56,7 +56,9 @@ std::string JoinedText(const Case& info) {
 Status Run(Session& session, const CaseCreateArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::string connection, ArgumentOrInput(arguments.relay, std::cin));
-  PARLEY_TRY_ASSIGN(const CaseId id, profile->CreateCase(arguments.title, connection));
+  PARLEY_TRY_ASSIGN(const CaseId id,
+                    profile->CreateCase(arguments.title, connection,
+                                        CaseOptions{.with_procedure = arguments.procedure}));
   PARLEY_TRY(NoteSameTitle(session, *profile, id));
   if (session.json()) {
     PARLEY_TRY_ASSIGN(const Case info, profile->GetCase(id));

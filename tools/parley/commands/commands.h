@@ -48,6 +48,15 @@ Status Run(Session& session, const AuthorisationsArguments& arguments);
 Status Run(Session& session, const RevokeArguments& arguments);
 Status Run(Session& session, const DiscloseArguments& arguments);
 
+// procedure_commands.cc
+Status Run(Session& session, const CaseStatusArguments& arguments);
+Status Run(Session& session, const CaseActArguments& arguments);
+Status Run(Session& session, const AgreementProposeArguments& arguments);
+Status Run(Session& session, const AgreementShowArguments& arguments);
+Status Run(Session& session, const AgreementSignArguments& arguments);
+Status Run(Session& session, const TemplateListArguments& arguments);
+Status Run(Session& session, const TemplateShowArguments& arguments);
+
 // sync_commands.cc
 Status Run(Session& session, const SyncArguments& arguments);
 Status Run(Session& session, const WatchArguments& arguments);

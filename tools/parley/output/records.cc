@@ -190,6 +190,9 @@ JsonObject ToJson(const Message& message, const std::string& channel_name) {
   if (message.kind == MessageKind::kDisclosure) {
     object.Text("note", message.note).Bool("refused", message.refused);
   }
+  if (!message.against_procedure.empty()) {
+    object.Text("against_procedure", message.against_procedure);
+  }
   return object;
 }
 
@@ -239,8 +242,11 @@ JsonObject ToJson(const Document& document, const std::string& channel_name) {
 std::string ToText(const Message& message) {
   std::string position = message.position == 0 ? "-" : std::to_string(message.position);
   position.insert(0, 4 - std::min<size_t>(4, position.size()), ' ');
+  const std::string mark = message.against_procedure.empty()
+                               ? ""
+                               : "      [" + Harmless(message.against_procedure) + "]\n";
   return position + "  " + PersonText(message.author) + ", " + LocalTime(message.time) + "\n" +
-         BodyText(message) + "\n";
+         mark + BodyText(message) + "\n";
 }
 
 std::string ToText(const Channel& channel, ParticipantState own_state, bool with_id) {

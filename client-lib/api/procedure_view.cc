@@ -1,0 +1,225 @@
+#include "client-lib/api/procedure_view.h"
+
+#include <algorithm>
+
+#include "client-lib/api/views.h"
+#include "client-lib/channels/log_hash.h"
+#include "client-lib/content/parse.h"
+
+namespace parley::client {
+namespace {
+
+// Of one case, with those of its channels; more acts are counted.
+constexpr size_t kMostAlarms = 64;
+
+class ProgressView {
+ public:
+  ProgressView(const LoadedProcedure& procedure, std::map<ParticipantId, KnownKey> keys,
+               const ParticipantId& self)
+      : procedure_(procedure), keys_(std::move(keys)), self_(self) {}
+
+  void Show(CaseProgress& progress) const {
+    const CaseProcedure& now = procedure_.log.procedure();
+    progress.state = now.state();
+    for (const CaseProcedure::Disclosure& disclosure : now.disclosures()) {
+      progress.disclosures.push_back(ShowDisclosure(disclosure));
+    }
+    if (now.in_force() != nullptr) progress.in_force = ShowAgreement(*now.in_force());
+    if (now.proposed() != nullptr) progress.proposed = ShowAgreement(*now.proposed());
+    for (const ProcedureLog::Step& step : procedure_.log.steps()) {
+      progress.entries.push_back(ShowStep(step));
+    }
+  }
+
+ private:
+  Person Show(const Actor& actor) const {
+    Person person;
+    person.id = actor.id;
+    person.name = actor.name;
+    person.role = actor.role;
+    person.side = actor.side;
+    person.self = actor.id == self_;
+    person.compared = person.self;
+    return person;
+  }
+
+  std::string WordsOf(const MessageId& record) const {
+    for (const ProcedureLog::Step& step : procedure_.log.steps()) {
+      if (step.read.act.id == record) return step.read.words;
+    }
+    return {};
+  }
+
+  ConflictDisclosure ShowDisclosure(const CaseProcedure::Disclosure& disclosure) const {
+    ConflictDisclosure shown;
+    shown.id = disclosure.id;
+    shown.by = Show(disclosure.by);
+    shown.words = WordsOf(disclosure.id);
+    shown.settled = procedure_.log.procedure().IsSettled(disclosure);
+    for (const auto& [side, answer] : disclosure.answers) {
+      shown.answers.push_back({side, Show(answer.by), answer.waived, WordsOf(answer.record)});
+    }
+    return shown;
+  }
+
+  bool IsVouched(const ParticipantId& signer, const DocumentHash& document) const {
+    const auto key = keys_.find(signer);
+    if (key == keys_.end() || key->second.key.empty()) return false;
+    for (const SignatureRecord& signature : procedure_.log.Signatures()) {
+      if (signature.signer == signer && signature.document == document) {
+        return signature.record_key == key->second.key;
+      }
+    }
+    return false;
+  }
+
+  Agreement ShowAgreement(const CaseProcedure::Proposal& proposal) const {
+    Agreement shown;
+    shown.version = proposal.version;
+    shown.hash = crypto::ToHex(proposal.document);
+    shown.proposed_by = Show(proposal.by);
+    if (const auto* text = procedure_.log.TextOf(proposal.record)) {
+      shown.text = text->text();
+      shown.policy = text->policy();
+    }
+    for (const Actor& participant : procedure_.log.procedure().participants()) {
+      AgreementSigner signer;
+      signer.person = Show(participant);
+      signer.signed_it = proposal.signers.contains(participant.id);
+      signer.vouched = signer.signed_it && IsVouched(participant.id, proposal.document);
+      shown.signers.push_back(std::move(signer));
+    }
+    return shown;
+  }
+
+  CaseEntry ShowStep(const ProcedureLog::Step& step) const {
+    CaseEntry entry;
+    entry.id = step.read.act.id;
+    entry.by = Show(step.record.author);
+    entry.act = step.read.act.kind;
+    entry.words = step.read.words;
+    entry.time = step.read.time;
+    entry.refused = step.refused;
+    if (step.refused.empty()) entry.state = step.afterwards.state();
+    return entry;
+  }
+
+  const LoadedProcedure& procedure_;
+  std::map<ParticipantId, KnownKey> keys_;
+  ParticipantId self_;
+};
+
+std::vector<CaseMissing> ForPeople(const std::vector<CaseProcedure::Missing>& missing) {
+  std::vector<CaseMissing> shown;
+  for (const CaseProcedure::Missing& entry : missing) shown.push_back({entry.who, entry.what});
+  return shown;
+}
+
+}  // namespace
+
+absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const CaseContext& context) {
+  CaseProgress progress;
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  if (!procedure.has_value()) return progress;
+  progress.with_procedure = true;
+  PARLEY_ASSIGN_OR_RETURN(auto keys, KnownRecordKeys(step, context, *procedure));
+  ProgressView(*procedure, std::move(keys), record.own_id).Show(progress);
+  std::vector<CaseProcedure::Missing> missing;
+  if (procedure->joint.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(missing, KeepsFromTalk(step, context, *procedure, *procedure->joint));
+  } else {
+    missing.push_back({"a neutral", "lets you into the joint channel"});
+  }
+  progress.may_speak = missing.empty();
+  // What keeps the case from going on, beside what keeps people from talk.
+  for (const CaseProcedure::Missing& other : procedure->log.procedure().WaitsFor()) {
+    if (std::find(missing.begin(), missing.end(), other) == missing.end()) missing.push_back(other);
+  }
+  progress.missing = ForPeople(missing);
+  return progress;
+}
+
+absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& context,
+                                std::vector<Alarm>& alarms) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  if (!procedure.has_value() || !procedure->joint.has_value()) return absl::OkStatus();
+  const ChannelRef joint{context.id, *procedure->joint};
+  PARLEY_ASSIGN_OR_RETURN(uint64_t seen, SeenPassedOver(step, context));
+  size_t more = 0;
+  for (const ProcedureLog::Step& passed : procedure->log.steps()) {
+    if (passed.refused.empty()) continue;
+    if (seen > 0) {
+      --seen;
+      continue;
+    }
+    if (alarms.size() >= kMostAlarms) {
+      ++more;
+      continue;
+    }
+    alarms.push_back(
+        {AlarmKind::kRefused, context.id, joint, passed.record.author.id,
+         passed.record.author.name + " " + passed.refused + "; every client has passed it over"});
+  }
+  if (more > 0) {
+    alarms.push_back({AlarmKind::kRefused, context.id, joint, std::nullopt,
+                      std::to_string(more) + " more acts against the procedure were passed over"});
+  }
+  PARLEY_ASSIGN_OR_RETURN(const auto keys, KnownRecordKeys(step, context, *procedure));
+  for (const SignatureRecord& signature : procedure->log.Signatures()) {
+    const auto key = keys.find(signature.signer);
+    if (key == keys.end()) continue;
+    const bool wrong = !key->second.key.empty() && key->second.key != signature.record_key;
+    if (!wrong && !key->second.contradicted) continue;
+    std::string name = signature.signer.ToString().substr(0, 8);
+    for (const Actor& member : procedure->roster) {
+      if (member.id == signature.signer) name = member.name;
+    }
+    alarms.push_back(
+        {AlarmKind::kRefused, context.id, joint, signature.signer,
+         wrong ? "the agreement's signature by " + name +
+                     " is made with another key than theirs: speak with them"
+               : "the neutrals say different things about the key of " + name + ": ask them"});
+  }
+  return absl::OkStatus();
+}
+
+std::string MissingText(const std::vector<CaseProcedure::Missing>& missing) {
+  std::string text;
+  for (const CaseProcedure::Missing& entry : missing) {
+    text += (text.empty() ? "" : "; ") + entry.who + " " + entry.what;
+  }
+  return text;
+}
+
+absl::StatusOr<std::string> CaseView::AgainstProcedure(const ReadTransaction& step,
+                                                       const ChannelState& channel,
+                                                       const ChannelMessage& message) const {
+  const bool said = message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
+                    message.kind == ContentKind::kUnknown;
+  if (procedure_ == nullptr || !procedure_->joint.has_value() || !said) return std::string();
+  JointPosition at{message.incarnation, message.position};
+  if (channel.kind != ChannelKind::kJoint) {
+    // Channels have no common order. So the author says how far they had read the joint channel,
+    // with the hash there, which nobody knows who hasn't read so far.
+    content::v1::Content content;
+    if (!ParseFromPeer(content, message.content.Reveal()) || !content.has_case_position()) {
+      return "the author doesn't say under which agreement it was said";
+    }
+    at = {content.case_position().incarnation(), content.case_position().at().position()};
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> own,
+                            LogHashAt(step, *procedure_->joint, at.incarnation, at.position));
+    // Where this device has come in later it goes by the others' word.
+    if (at > procedure_->head ||
+        (own.has_value() &&
+         crypto::ToString(*own) != content.case_position().at().transcript_hash())) {
+      return "the author claims to have read what the joint channel doesn't show here";
+    }
+  }
+  const std::vector<CaseProcedure::Missing> missing = procedure_->log.At(at).KeepsFromTalk(
+      message.author.participant_id, channel.kind, channel.side);
+  if (missing.empty()) return std::string();
+  return "said before it was allowed; missing was: " + MissingText(missing);
+}
+
+}  // namespace parley::client

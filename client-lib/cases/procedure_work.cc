@@ -1,0 +1,417 @@
+#include "client-lib/cases/procedure_work.h"
+
+#include <algorithm>
+
+#include "client-lib/cases/naming.h"
+#include "client-lib/content/parse.h"
+#include "client-lib/pairing/device.h"
+#include "client-lib/procedure/agreement.h"
+#include "client-lib/procedure/procedure_table.h"
+#include "crypto/primitives/hash.h"
+#include "crypto/primitives/signature.h"
+
+namespace parley::client {
+namespace {
+
+using content::v1::Content;
+using content::v1::RecordKeys;
+
+constexpr int kMostKeysInMessage = 1000;
+constexpr size_t kMostVouchers = 32;  // about one participant
+
+// "case/<id>/procedure".
+struct ProcedureRecord {
+  uint8_t with_procedure = 0;
+  Secret record_seed;  // Ed25519
+  uint64_t passed_over_seen = 0;
+  // Where this device came into the joint channel first; incarnation 0: not yet, as far as noted.
+  uint32_t joined_incarnation = 0;
+  uint64_t joined_position = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.with_procedure, self.record_seed, self.passed_over_seen,
+                    self.joined_incarnation, self.joined_position);
+  }
+};
+
+// What a neutral said of somebody's key.
+struct Voucher {
+  ParticipantId by;
+  Bytes key;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.by, self.key);
+  }
+};
+// "case/<id>/record-key/<participant id>".
+struct VouchedKey {
+  std::vector<Voucher> vouchers;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.vouchers);
+  }
+};
+
+// "case/<id>/told-keys/<participant id>": the hash of what they were told.
+struct ToldKeys {
+  Bytes digest;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.digest);
+  }
+};
+
+std::string Name(const CaseContext& context, const char* what) {
+  return "case/" + context.id.ToString() + "/" + what;
+}
+std::string Name(const CaseContext& context, const char* what, const ParticipantId& id) {
+  return Name(context, what) + "/" + id.ToString();
+}
+
+absl::StatusOr<std::optional<ProcedureRecord>> Load(const ReadTransaction& step,
+                                                    const CaseContext& context) {
+  return GetRecord<ProcedureRecord>(step, RecordClass::kKeys, Name(context, "procedure"));
+}
+
+Actor ActorOf(const RosterMember& member) {
+  return {member.participant_id, member.name, member.role, member.side};
+}
+
+Bytes KeyOfCard(ByteView card_bytes) {
+  content::v1::DeviceCard card;
+  if (!ParseFromPeer(card, card_bytes)) return {};
+  return crypto::ToBytes(card.record_key());
+}
+
+absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& step,
+                                                      const CaseContext& context,
+                                                      const ChannelId& joint) {
+  MessageQuery query;
+  query.kinds = {ContentKind::kProcedure};
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
+                          context.Channel(joint).Messages(step, query));
+  std::vector<LoggedRecord> records;
+  for (const ChannelMessage& message : messages) {
+    const ByteView content = message.content.Reveal();
+    records.push_back({{message.incarnation, message.position},
+                       ActorOf(message.author),
+                       Bytes(content.begin(), content.end())});
+  }
+  return records;
+}
+
+absl::StatusOr<Actor> OwnActor(const LoadedProcedure& procedure, const CaseRecord& record) {
+  for (const Actor& member : procedure.roster) {
+    if (member.id == record.own_id) return member;
+  }
+  return absl::FailedPreconditionError("you aren't in the joint channel");
+}
+
+// A later incarnation has another place where this device came in, but no gap before it.
+absl::Status NoteJoining(Transaction& step, const CaseContext& context, const ChannelInfo& info) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value() || own->joined_incarnation != 0) return absl::OkStatus();
+  own->joined_incarnation = info.state.incarnation;
+  own->joined_position = info.joined.position;
+  return PutRecord(step, RecordClass::kKeys, Name(context, "procedure"), *own);
+}
+
+// Whether an own list of participants waits to be sent.
+absl::StatusOr<bool> ListWaits(const ReadTransaction& step, const CaseContext& context,
+                               const ChannelId& joint) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> unsent, context.Channel(joint).Unsent(step));
+  return std::any_of(unsent.begin(), unsent.end(), [](const ChannelMessage& message) {
+    Content content;
+    return message.kind == ContentKind::kProcedure &&
+           ParseFromPeer(content, message.content.Reveal()) && content.has_case_overview();
+  });
+}
+
+absl::StatusOr<bool> ListParticipants(Transaction& step, const CaseContext& context,
+                                      const LoadedProcedure& procedure) {
+  if (!procedure.log.has_begun() || procedure.log.procedure().participants() == procedure.roster) {
+    return false;
+  }
+  PARLEY_ASSIGN_OR_RETURN(const bool waits, ListWaits(step, context, *procedure.joint));
+  if (waits) return false;
+  Content content;
+  *content.mutable_case_overview() = procedure.log.MakeOverview(procedure.roster, procedure.head);
+  PARLEY_RETURN_IF_ERROR(context.Channel(*procedure.joint).Queue(step, content).status());
+  return true;
+}
+
+absl::StatusOr<bool> TellKeys(Transaction& step, const CaseContext& context,
+                              const LoadedProcedure& procedure, const CaseRecord& record) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
+  RecordKeys all;
+  for (const PersonRecord& person : people) {
+    const Bytes key = KeyOfCard(person.card);
+    const bool in = std::any_of(procedure.roster.begin(), procedure.roster.end(),
+                                [&](const Actor& member) { return member.id == person.id; });
+    if (!in || key.empty()) continue;
+    RecordKeys::Key& said = *all.add_keys();
+    said.set_participant_id(ToField(person.id));
+    said.set_record_key(crypto::ToString(key));
+  }
+  const Bytes digest =
+      crypto::Hash(crypto::HashAlgorithm::kSha256, crypto::ToBytes(all.SerializeAsString()));
+  bool told = false;
+  for (const Actor& member : procedure.roster) {
+    if (member.id == record.own_id) continue;
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                            context.Pairings().PairingWith(step, member.id));
+    if (!pairing.has_value()) continue;
+    const std::string name = Name(context, "told-keys", member.id);
+    PARLEY_ASSIGN_OR_RETURN(std::optional<ToldKeys> before,
+                            GetRecord<ToldKeys>(step, RecordClass::kKeys, name));
+    if (before.has_value() && before->digest == digest) continue;
+    content::v1::InboxMessage message;
+    *message.mutable_record_keys() = all;
+    PARLEY_RETURN_IF_ERROR(context.OwnInbox().Queue(step, *pairing, std::move(message)));
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kKeys, name, ToldKeys{digest}));
+    told = true;
+  }
+  return told;
+}
+
+}  // namespace
+
+absl::Status BeginProcedure(Transaction& step, const CaseContext& context, OwnDevice& device,
+                            bool with_procedure) {
+  const crypto::SignatureKey key = crypto::SignatureKey::Generate();
+  PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, ParseCard(device.card));
+  card.set_record_key(crypto::ToString(key.public_key()));
+  device.card = crypto::ToBytes(card.SerializeAsString());
+  ProcedureRecord record;
+  record.with_procedure = with_procedure ? 1 : 0;
+  record.record_seed = key.Seed();
+  return PutRecord(step, RecordClass::kKeys, Name(context, "procedure"), record);
+}
+
+absl::Status QueueOpening(Transaction& step, const CaseContext& context, const ChannelId& joint) {
+  Content content;
+  content.mutable_case_act()->set_act(static_cast<uint32_t>(CaseAct::kOpen));
+  return context.Channel(joint).Queue(step, content).status();
+}
+
+absl::StatusOr<bool> KeepsProcedure(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> record, Load(step, context));
+  return record.has_value() && record->with_procedure != 0;
+}
+
+absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
+                                                             const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(const bool keeps, KeepsProcedure(step, context));
+  if (!keeps) return std::optional<LoadedProcedure>();
+  LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {})};
+  PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  const std::optional<ChannelId> joint = choice.Of(ChannelKind::kJoint);
+  const bool here = joint.has_value() && std::find(record.channels.begin(), record.channels.end(),
+                                                   *joint) != record.channels.end();
+  if (!here) return loaded;
+  loaded.joint = joint;
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(*joint).Info(step));
+  for (const RosterMember& member : info.state.members) loaded.roster.push_back(ActorOf(member));
+  std::sort(loaded.roster.begin(), loaded.roster.end());
+  loaded.head = {info.state.incarnation, info.head.position};
+  loaded.head_hash = info.head.hash;
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedRecord> records,
+                          LoadRecords(step, context, *joint));
+  // Who opened the case has no inviter; others came into the log as it was then.
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  JointPosition joined{own->joined_incarnation, own->joined_position};
+  if (joined.incarnation == 0) joined = {info.state.incarnation, info.joined.position};
+  if (record.inviter.is_zero()) joined = {};
+  loaded.log = ProcedureLog::Play(context.id, records, joined);
+  return loaded;
+}
+
+absl::StatusOr<std::map<ParticipantId, KnownKey>> KnownRecordKeys(
+    const ReadTransaction& step, const CaseContext& context, const LoadedProcedure& procedure) {
+  std::map<ParticipantId, KnownKey> known;
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  for (const Actor& member : procedure.roster) {
+    KnownKey& entry = known[member.id];
+    if (member.id == record.own_id) {
+      if (!own.has_value()) continue;
+      PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
+                              crypto::SignatureKey::FromSeed(own->record_seed.Reveal()));
+      entry.key.assign(key.public_key().begin(), key.public_key().end());
+      continue;
+    }
+    // What they said over the own pairing goes before what others say of them.
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
+                            context.Pairings().PairingWith(step, member.id));
+    if (pairing.has_value()) entry.key = KeyOfCard(pairing->peer_card);
+    if (!entry.key.empty()) continue;
+    PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person,
+                            context.Records().Person(step, member.id));
+    if (person.has_value()) entry.key = KeyOfCard(person->card);
+    if (!entry.key.empty()) continue;
+    PARLEY_ASSIGN_OR_RETURN(
+        std::optional<VouchedKey> vouched,
+        GetRecord<VouchedKey>(step, RecordClass::kKeys, Name(context, "record-key", member.id)));
+    if (!vouched.has_value()) continue;
+    for (const Voucher& voucher : vouched->vouchers) {
+      if (!entry.key.empty() && entry.key != voucher.key) entry.contradicted = true;
+      entry.key = voucher.key;
+    }
+    if (entry.contradicted) entry.key.clear();
+  }
+  return known;
+}
+
+absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTransaction& step,
+                                                                  const CaseContext& context,
+                                                                  const LoadedProcedure& procedure,
+                                                                  const ChannelId& channel) {
+  using Missing = CaseProcedure::Missing;
+  if (!procedure.joint.has_value()) {
+    return std::vector<Missing>{
+        {"a neutral", "lets you into the joint channel, where the agreement to mediate is signed"}};
+  }
+  if (!procedure.log.has_begun()) {
+    return std::vector<Missing>{{"a neutral", "comes online and tells what was done before"}};
+  }
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+  const CaseProcedure& now = procedure.log.procedure();
+  std::vector<Missing> missing = now.KeepsFromTalk(record.own_id, info.state.kind, info.state.side);
+  if (!missing.empty()) return missing;
+  // Beyond what all clients can tell from the log: who reads here, and whose key has signed.
+  PARLEY_ASSIGN_OR_RETURN(const auto keys, KnownRecordKeys(step, context, procedure));
+  const std::vector<SignatureRecord> signatures = procedure.log.Signatures();
+  for (const RosterMember& reader : info.state.members) {
+    const auto signature =
+        std::find_if(signatures.begin(), signatures.end(), [&](const SignatureRecord& candidate) {
+          return candidate.signer == reader.participant_id &&
+                 candidate.document == now.in_force()->document;
+        });
+    if (signature == signatures.end()) {
+      missing.push_back({reader.name, "signs the agreement to mediate (version " +
+                                          std::to_string(now.in_force()->version) + ")"});
+      continue;
+    }
+    const auto key = keys.find(reader.participant_id);
+    if (key == keys.end() || (key->second.key.empty() && !key->second.contradicted)) {
+      missing.push_back({"a neutral", "comes online and vouches for the key that " + reader.name +
+                                          " has signed with"});
+    } else if (key->second.contradicted) {
+      missing.push_back({"the neutrals", "agree on the key of " + reader.name +
+                                             ", about which they contradict each other"});
+    } else if (key->second.key != signature->record_key) {
+      missing.push_back({reader.name, "signs with their own key, and not with another"});
+    }
+  }
+  return missing;
+}
+
+absl::StatusOr<MessageId> QueueAct(Transaction& step, const CaseContext& context,
+                                   const Content& content) {
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  if (!procedure.has_value()) {
+    return absl::FailedPreconditionError(
+        "this case was opened without a procedure; open one with it (parley case create "
+        "--procedure)");
+  }
+  if (!procedure->joint.has_value() || !procedure->log.has_begun()) {
+    return absl::FailedPreconditionError(
+        "this device doesn't know the case's history yet; sync, and try again when a neutral has "
+        "been online");
+  }
+  PARLEY_ASSIGN_OR_RETURN(const Actor self, OwnActor(*procedure, record));
+  Content probe = content;
+  probe.set_message_id(ToField(RandomId<MessageId>()));
+  const std::optional<ReadAct> read =
+      ReadActOf(context.id, {{}, self, crypto::ToBytes(probe.SerializeAsString())});
+  if (!read.has_value()) return absl::InvalidArgumentError("this is no act of a case");
+  CaseProcedure procedure_then = procedure->log.procedure();
+  const Verdict verdict = procedure_then.Apply(self, read->act);
+  if (verdict.counts()) return context.Channel(*procedure->joint).Queue(step, probe);
+  const ActRule* const rule = FindRule(read->act.kind);
+  const bool by_role = rule != nullptr && (rule->who & SetOf(self.role)) == 0;
+  const std::string reason = "you " + verdict.refusal;
+  if (by_role) return absl::PermissionDeniedError(reason);
+  return absl::FailedPreconditionError(reason);
+}
+
+absl::Status QueueSignature(Transaction& step, const CaseContext& context,
+                            const DocumentHash& document) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value()) {
+    return absl::FailedPreconditionError(
+        "this case was joined before participants had keys to sign with");
+  }
+  PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
+                          crypto::SignatureKey::FromSeed(own->record_seed.Reveal()));
+  Content content;
+  content::v1::AgreementSignature& signature = *content.mutable_agreement_signature();
+  signature.set_document_hash(crypto::ToString(document));
+  signature.set_record_key(crypto::ToString(key.public_key()));
+  signature.set_signature(crypto::ToString(SignAgreement(key, context.id, document)));
+  return QueueAct(step, context, content).status();
+}
+
+absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  if (!procedure.has_value() || !procedure->joint.has_value()) return false;
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(*procedure->joint).Info(step));
+  PARLEY_RETURN_IF_ERROR(NoteJoining(step, context, info));
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  if (!record.IsNeutral()) return false;
+  if (info.standing != Standing::kActive || info.leaving) return false;
+  PARLEY_ASSIGN_OR_RETURN(const bool listed, ListParticipants(step, context, *procedure));
+  PARLEY_ASSIGN_OR_RETURN(const bool told, TellKeys(step, context, *procedure, record));
+  return listed || told;
+}
+
+absl::Status TakeRecordKeys(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                            const RecordKeys& keys) {
+  if (!IsNeutral(static_cast<Role>(pairing.peer_role))) {
+    return absl::PermissionDeniedError(
+        "a message that its sender may not send: word of others' record keys");
+  }
+  if (keys.keys_size() > kMostKeysInMessage) {
+    return absl::InvalidArgumentError("too many record keys");
+  }
+  for (const RecordKeys::Key& said : keys.keys()) {
+    const std::optional<ParticipantId> id = IdFrom<ParticipantId>(said.participant_id());
+    if (!id.has_value() || said.record_key().size() != crypto::kSignaturePublicKeySize) {
+      return absl::InvalidArgumentError("a record key of the wrong size");
+    }
+    const std::string name = Name(context, "record-key", *id);
+    PARLEY_ASSIGN_OR_RETURN(std::optional<VouchedKey> vouched,
+                            GetRecord<VouchedKey>(step, RecordClass::kKeys, name));
+    if (!vouched.has_value()) vouched.emplace();
+    // Who says another thing later contradicts themselves.
+    const Voucher word{pairing.peer, crypto::ToBytes(said.record_key())};
+    const bool known = std::any_of(
+        vouched->vouchers.begin(), vouched->vouchers.end(),
+        [&](const Voucher& voucher) { return voucher.by == word.by && voucher.key == word.key; });
+    if (known || vouched->vouchers.size() >= kMostVouchers) continue;
+    vouched->vouchers.push_back(word);
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kKeys, name, *vouched));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> SeenPassedOver(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> record, Load(step, context));
+  return record.has_value() ? record->passed_over_seen : 0;
+}
+
+absl::Status SettlePassedOver(Transaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  if (!procedure.has_value()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> record, Load(step, context));
+  record->passed_over_seen = 0;
+  for (const ProcedureLog::Step& passed : procedure->log.steps()) {
+    record->passed_over_seen += passed.refused.empty() ? 0 : 1;
+  }
+  return PutRecord(step, RecordClass::kKeys, Name(context, "procedure"), *record);
+}
+
+}  // namespace parley::client

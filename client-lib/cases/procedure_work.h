@@ -1,0 +1,96 @@
+// The procedure of a case on this device: reading it, doing acts, the record keys that signatures
+// are checked against, and the neutrals' clients' work for who has joined later.
+//
+// Record keys. Each participant has one for each case. It reaches the neutrals in the device card
+// that pairing authenticates (a participant's own hello, or the neutrals' channel), and the others
+// by a neutral's word over their own pairing: always by MAC, never by a leaf's signature. Where two
+// neutrals say different things about somebody, no key is known.
+//
+// Threading: functions on a transaction.
+// Errors: the store's; others are named.
+#ifndef PARLEY_CLIENT_LIB_CASES_PROCEDURE_WORK_H_
+#define PARLEY_CLIENT_LIB_CASES_PROCEDURE_WORK_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client-lib/cases/case_context.h"
+#include "client-lib/procedure/procedure_log.h"
+#include "parley/content/v1/control.pb.h"
+
+namespace parley::client {
+
+// ---- Beginning ----
+
+// Makes the own record key, puts its public half into the device's card, and notes whether the case
+// keeps a procedure.
+absl::Status BeginProcedure(Transaction& step, const CaseContext& context, OwnDevice& device,
+                            bool with_procedure);
+// The joint channel's first record.
+absl::Status QueueOpening(Transaction& step, const CaseContext& context, const ChannelId& joint);
+
+// ---- Reading ----
+
+// False, too, for cases from before there were procedures.
+absl::StatusOr<bool> KeepsProcedure(const ReadTransaction& step, const CaseContext& context);
+
+struct LoadedProcedure {
+  // Nothing before this device is in the joint channel.
+  std::optional<ChannelId> joint;
+  std::vector<Actor> roster;  // of the joint channel, sorted
+  JointPosition head;
+  TranscriptHash head_hash{};
+  ProcedureLog log;
+};
+// Nothing for a case without a procedure.
+absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
+                                                             const CaseContext& context);
+
+// What is known of record keys, by participant.
+struct KnownKey {
+  Bytes key;  // empty: nothing is known, or neutrals contradict each other
+  bool contradicted = false;
+};
+absl::StatusOr<std::map<ParticipantId, KnownKey>> KnownRecordKeys(const ReadTransaction& step,
+                                                                  const CaseContext& context,
+                                                                  const LoadedProcedure& procedure);
+
+// Why nothing can be said in the channel by this device's owner: what is missing, and from whom.
+// Empty: they may speak. Stricter than what all clients agree on by the joint channel's log alone:
+// signatures must also be by keys that are known to be the signers'.
+absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTransaction& step,
+                                                                  const CaseContext& context,
+                                                                  const LoadedProcedure& procedure,
+                                                                  const ChannelId& channel);
+
+// ---- Doing ----
+
+// Queues an act in the joint channel. Errors: PermissionDenied where the own role doesn't allow it;
+// FailedPrecondition where the case's state doesn't, or the case keeps no procedure.
+absl::StatusOr<MessageId> QueueAct(Transaction& step, const CaseContext& context,
+                                   const content::v1::Content& content);
+
+// Signs the agreement of that hash and queues the signature. Errors: as QueueAct.
+absl::Status QueueSignature(Transaction& step, const CaseContext& context,
+                            const DocumentHash& document);
+
+// ---- By themselves ----
+
+// Of neutrals: lists participants in the joint channel when its roster has changed, and tells those
+// who are paired with this device the others' record keys. Whether anything was done.
+absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context);
+
+// Errors: PermissionDenied when the sender is no neutral; InvalidArgument.
+absl::Status TakeRecordKeys(Transaction& step, const CaseContext& context, const Pairing& pairing,
+                            const content::v1::RecordKeys& keys);
+
+// Acts that were passed over: how many of them the owner has seen, the first ones.
+absl::StatusOr<uint64_t> SeenPassedOver(const ReadTransaction& step, const CaseContext& context);
+absl::Status SettlePassedOver(Transaction& step, const CaseContext& context);
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_CASES_PROCEDURE_WORK_H_

@@ -1,0 +1,226 @@
+#include "client-lib/procedure/agreement.h"
+
+#include <algorithm>
+#include <array>
+
+#include "client-lib/content/folded_text.h"
+#include "client-lib/content/utf8.h"
+#include "crypto/base/codec.h"
+#include "crypto/primitives/hash.h"
+
+namespace parley::client {
+namespace {
+
+constexpr std::string_view kDocumentLabel = "parley agreement to mediate v1";
+constexpr std::string_view kSignatureLabel = "parley record signature v1: agreement to mediate";
+
+crypto::Bytes SignedBytes(const CaseId& id, const DocumentHash& document) {
+  crypto::Writer writer;
+  writer.WriteOpaque(crypto::ViewOf(kSignatureLabel));
+  writer.WriteRaw(id.bytes());
+  writer.WriteRaw(document);
+  return std::move(writer).Take();
+}
+
+struct CaucusName {
+  CaucusRule rule;
+  std::string_view name;
+};
+constexpr std::array kCaucusNames = {
+    CaucusName{CaucusRule::kClosed, "closed"},
+    CaucusName{CaucusRule::kOpen, "open"},
+    CaucusName{CaucusRule::kMustShareFacts, "must-share-facts"},
+};
+
+absl::Status LineError(size_t number, const std::string& what) {
+  return absl::InvalidArgumentError("line " + std::to_string(number) + " of the policy " + what);
+}
+
+// One line, which isn't blank and no comment.
+absl::Status TakeLine(std::string_view line, size_t number, bool& caucus_said,
+                      ConfidentialityPolicy& policy) {
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return LineError(number, "has no \":\"");
+  const std::string_view head = Trimmed(line.substr(0, colon));
+  const std::string value(Trimmed(line.substr(colon + 1)));
+  const size_t space = head.find(' ');
+  const std::string_view key = head.substr(0, space);
+  const std::string name(space == std::string_view::npos ? std::string_view()
+                                                         : Trimmed(head.substr(space + 1)));
+  if (value.empty()) return LineError(number, "says nothing after the \":\"");
+  if (key == "caucus" && name.empty()) {
+    const auto found =
+        std::find_if(kCaucusNames.begin(), kCaucusNames.end(),
+                     [&](const CaucusName& candidate) { return candidate.name == value; });
+    if (found == kCaucusNames.end()) {
+      return LineError(number, "must be \"caucus: closed\", \"open\" or \"must-share-facts\"");
+    }
+    if (caucus_said) return LineError(number, "says a second time what caucuses are");
+    caucus_said = true;
+    policy.caucus = found->rule;
+    return absl::OkStatus();
+  }
+  if (key == "exception" && name.empty()) {
+    policy.exceptions.push_back(value);
+    return absl::OkStatus();
+  }
+  if (key == "keep" && !name.empty()) {
+    for (const Retention& retention : policy.retention) {
+      if (retention.record_class == name) {
+        return LineError(number, "says a second time how long \"" + name + "\" is kept");
+      }
+    }
+    policy.retention.push_back({name, value});
+    return absl::OkStatus();
+  }
+  if (key == "access" && !name.empty()) {
+    policy.access.push_back({name, value});
+    return absl::OkStatus();
+  }
+  return LineError(number,
+                   "begins with none of \"caucus:\", \"exception:\", \"keep CLASS:\" and \"access "
+                   "WHAT:\"");
+}
+
+constexpr const char* kText = R"(AGREEMENT TO MEDIATE
+
+1. The parties named in this case, their counsel and the neutrals agree to try to settle their
+   dispute by mediation: [what the dispute is about].
+2. Taking part is voluntary. Every party may end it at any time, without giving a reason.
+3. The mediator and co-mediators are neutral. They decide nothing, and give no legal advice. They
+   disclose whatever could make their neutrality doubtful, also later; each side may object.
+4. What is said, written or shown in the mediation is confidential. Nobody offers it as evidence or
+   calls the neutrals as witnesses. The policy beside this text says what is confidential in
+   caucus, the exceptions, who may read what, and how long records are kept.
+5. A settlement binds only when it is in writing and signed by every party.
+6. Fees: [who pays what].
+7. Law and place: [which law applies, and where].
+)";
+
+constexpr const char* kClosedPolicy =
+    R"(# What is said in caucus stays there unless its author releases it.
+caucus: closed
+exception: imminent danger to a person's life or health
+exception: what the law orders to be disclosed
+exception: enforcing a signed settlement
+keep notes: 7 days
+keep messages: 30 days
+keep agreement: 7 years
+keep settlement: 7 years
+access joint: every participant
+access caucus: the neutrals and that side
+access neutrals: the mediator and co-mediators
+)";
+
+constexpr const char* kOpenPolicy =
+    R"(# The neutrals may carry on what is said in caucus unless its author reserves it.
+caucus: open
+exception: imminent danger to a person's life or health
+exception: what the law orders to be disclosed
+exception: enforcing a signed settlement
+keep notes: 7 days
+keep messages: 30 days
+keep agreement: 7 years
+keep settlement: 7 years
+access joint: every participant
+access caucus: the neutrals and that side
+access neutrals: the mediator and co-mediators
+)";
+
+constexpr const char* kFactsPolicy =
+    R"(# Facts that are told in caucus must be shared with the other side; the rest stays there.
+caucus: must-share-facts
+exception: imminent danger to a person's life or health
+exception: what the law orders to be disclosed
+exception: enforcing a signed settlement
+keep notes: 7 days
+keep messages: 30 days
+keep agreement: 7 years
+keep settlement: 7 years
+access joint: every participant
+access caucus: the neutrals and that side
+access neutrals: the mediator and co-mediators
+)";
+
+}  // namespace
+
+DocumentHash AgreementHash(const CaseId& id, std::string_view text, std::string_view policy) {
+  crypto::Writer writer;
+  writer.WriteOpaque(crypto::ViewOf(kDocumentLabel));
+  writer.WriteRaw(id.bytes());
+  writer.WriteOpaque(crypto::ViewOf(text));
+  writer.WriteOpaque(crypto::ViewOf(policy));
+  const crypto::Bytes digest = crypto::Hash(crypto::HashAlgorithm::kSha256, writer.view());
+  DocumentHash hash{};
+  std::copy_n(digest.begin(), hash.size(), hash.begin());
+  return hash;
+}
+
+crypto::Bytes SignAgreement(const crypto::SignatureKey& record_key, const CaseId& id,
+                            const DocumentHash& document) {
+  return record_key.Sign(SignedBytes(id, document));
+}
+
+bool VerifyAgreement(crypto::ByteView record_key, const CaseId& id, const DocumentHash& document,
+                     crypto::ByteView signature) {
+  return crypto::VerifySignature(record_key, SignedBytes(id, document), signature).ok();
+}
+
+absl::StatusOr<ConfidentialityPolicy> ParsePolicy(std::string_view text) {
+  if (text.size() > kMostPolicyBytes || !IsWellFormedUtf8(text)) {
+    return absl::InvalidArgumentError("the policy is no text in UTF-8 of at most 16 KiB");
+  }
+  ConfidentialityPolicy policy;
+  bool caucus_said = false;
+  size_t number = 0;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const std::string_view line = Trimmed(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    ++number;
+    if (IsBlank(line) || line.front() == '#') continue;
+    PARLEY_RETURN_IF_ERROR(TakeLine(line, number, caucus_said, policy));
+  }
+  if (!caucus_said) {
+    return absl::InvalidArgumentError(
+        "the policy doesn't say what holds in caucus: it needs a line \"caucus: closed\", "
+        "\"caucus: open\" or \"caucus: must-share-facts\"");
+  }
+  if (policy.retention.empty()) {
+    return absl::InvalidArgumentError(
+        "the policy doesn't say how long anything is kept: it needs a line as \"keep notes: 7 "
+        "days\"");
+  }
+  return policy;
+}
+
+std::string PolicyForm() {
+  return "A policy is a text, a line for each rule; lines that begin with # are remarks:\n"
+         "  caucus: closed             what is said in caucus stays there unless released\n"
+         "  caucus: open               it may be carried on unless reserved\n"
+         "  caucus: must-share-facts   facts must be shared, the rest stays\n"
+         "  exception: WHAT            when confidentiality doesn't hold; any number of these\n"
+         "  keep CLASS: HOW LONG       as \"keep notes: 7 days\"; one or more\n"
+         "  access WHAT: WHO           as \"access caucus: the neutrals and that side\"\n";
+}
+
+absl::Status CheckAgreement(std::string_view text, std::string_view policy) {
+  if (IsBlank(text)) return absl::InvalidArgumentError("the agreement has no text");
+  if (text.size() > kMostAgreementBytes || !IsWellFormedUtf8(text)) {
+    return absl::InvalidArgumentError("the agreement is no text in UTF-8 of at most 128 KiB");
+  }
+  return ParsePolicy(policy).status();
+}
+
+std::vector<AgreementTemplate> Templates() {
+  return {
+      {"closed-caucus", "what is said in caucus stays there unless its author releases it", kText,
+       kClosedPolicy},
+      {"open-caucus", "the neutrals may carry it on unless its author reserves it", kText,
+       kOpenPolicy},
+      {"facts-shared", "facts told in caucus must be shared, the rest stays there", kText,
+       kFactsPolicy},
+  };
+}
+
+}  // namespace parley::client

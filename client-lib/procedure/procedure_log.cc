@@ -1,0 +1,257 @@
+#include "client-lib/procedure/procedure_log.h"
+
+#include <algorithm>
+
+#include "client-lib/channels/channel_ids.h"
+#include "client-lib/content/parse.h"
+#include "client-lib/content/shown_text.h"
+#include "client-lib/procedure/agreement.h"
+#include "client-lib/procedure/procedure_table.h"
+
+namespace parley::client {
+namespace {
+
+using content::v1::CaseOverview;
+using content::v1::Content;
+
+// Of an act's own words.
+constexpr size_t kMostWords = 4 * 1024;
+
+std::optional<Actor> ReadParticipant(const CaseOverview::Participant& said) {
+  const std::optional<ParticipantId> id = IdFrom<ParticipantId>(said.participant_id());
+  const int role = static_cast<int>(said.role());
+  const bool fits = role > 0 && role <= static_cast<int>(Role::kSupportPerson);
+  if (!id.has_value() || !fits || !IsGoodName(said.name()) ||
+      (!said.side().empty() && !IsGoodName(said.side()))) {
+    return std::nullopt;
+  }
+  return Actor{*id, said.name(), static_cast<Role>(role), said.side()};
+}
+
+CaseOverview::Participant WriteParticipant(const Actor& participant) {
+  CaseOverview::Participant said;
+  said.set_participant_id(ToField(participant.id));
+  said.set_name(participant.name);
+  said.set_role(static_cast<content::v1::Role>(participant.role));
+  said.set_side(participant.side);
+  return said;
+}
+
+void ReadOverview(const CaseOverview& overview, Act& act) {
+  act.kind = CaseAct::kListParticipants;
+  for (const CaseOverview::Participant& said : overview.participants()) {
+    std::optional<Actor> participant = ReadParticipant(said);
+    if (!participant.has_value()) {
+      act.fault = "it lists somebody without a proper name, role or id";
+      return;
+    }
+    act.participants.push_back(std::move(*participant));
+  }
+}
+
+void ReadSignature(const CaseId& id, const content::v1::AgreementSignature& signature,
+                   ReadAct& read) {
+  read.act.kind = CaseAct::kSign;
+  read.record_key = crypto::ToBytes(signature.record_key());
+  if (signature.document_hash().size() != read.act.document.size()) {
+    read.act.fault = "it names no document";
+    return;
+  }
+  std::copy_n(signature.document_hash().begin(), read.act.document.size(),
+              read.act.document.begin());
+  if (!VerifyAgreement(read.record_key, id, read.act.document,
+                       crypto::ViewOf(signature.signature()))) {
+    read.act.fault = "the signature doesn't verify";
+  }
+}
+
+// As it stands in a history: without a history of its own.
+crypto::Bytes ForHistory(const LoggedRecord& record) {
+  Content content;
+  if (!ParseFromPeer(content, record.content) || !content.has_case_overview()) {
+    return record.content;
+  }
+  content.mutable_case_overview()->clear_history();
+  return crypto::ToBytes(content.SerializeAsString());
+}
+
+}  // namespace
+
+std::optional<ReadAct> ReadActOf(const CaseId& id, const LoggedRecord& record) {
+  Content content;
+  if (!ParseFromPeer(content, record.content)) return std::nullopt;
+  const std::optional<MessageId> message_id = IdFrom<MessageId>(content.message_id());
+  if (!message_id.has_value()) return std::nullopt;
+  ReadAct read;
+  read.act.id = *message_id;
+  read.time = static_cast<int64_t>(content.claimed_time());
+  switch (content.body_case()) {
+    case Content::kCaseAct: {
+      const content::v1::CaseActRecord& said = content.case_act();
+      const bool known = said.act() <= static_cast<uint32_t>(CaseAct::kDestroy);
+      read.act.kind = known ? static_cast<CaseAct>(said.act()) : CaseAct::kUnknown;
+      read.act.about = IdFrom<MessageId>(said.about()).value_or(MessageId());
+      read.words = said.words();
+      // These have records of their own kinds.
+      if (read.act.kind == CaseAct::kListParticipants ||
+          read.act.kind == CaseAct::kProposeAgreement || read.act.kind == CaseAct::kSign) {
+        read.act.fault = "the record is of another kind";
+      } else if (said.words().size() > kMostWords) {
+        read.act.fault = "the record is too long";
+      }
+      return read;
+    }
+    case Content::kAgreementProposal: {
+      read.act.kind = CaseAct::kProposeAgreement;
+      read.proposal = content.agreement_proposal();
+      read.act.document = AgreementHash(id, read.proposal.text(), read.proposal.policy());
+      const absl::Status good = CheckAgreement(read.proposal.text(), read.proposal.policy());
+      if (!good.ok()) read.act.fault = std::string(good.message());
+      return read;
+    }
+    case Content::kAgreementSignature:
+      ReadSignature(id, content.agreement_signature(), read);
+      return read;
+    case Content::kCaseOverview:
+      ReadOverview(content.case_overview(), read.act);
+      return read;
+    default:
+      return std::nullopt;
+  }
+}
+
+ProcedureLog ProcedureLog::Play(const CaseId& id, const std::vector<LoggedRecord>& records,
+                                const JointPosition& joined) {
+  ProcedureLog log(id);
+  std::vector<LoggedRecord> before;  // until there is a beginning
+  for (const LoggedRecord& record : records) {
+    std::optional<ReadAct> read = ReadActOf(id, record);
+    if (!read.has_value()) continue;
+    if (log.has_begun()) {
+      log.Take(record, std::move(*read));
+    } else if (!log.Begin(record, *read, joined, before)) {
+      before.push_back(record);
+    }
+  }
+  return log;
+}
+
+// Whether the record is a beginning; then it is played, with what came before it and isn't in it.
+bool ProcedureLog::Begin(const LoggedRecord& record, const ReadAct& read,
+                         const JointPosition& joined, const std::vector<LoggedRecord>& before) {
+  if (read.act.kind == CaseAct::kOpen && joined.position == 0) {
+    Take(record, read);
+    return has_begun();
+  }
+  Content content;
+  if (read.act.kind != CaseAct::kListParticipants || !IsNeutral(record.author.role) ||
+      !ParseFromPeer(content, record.content)) {
+    return false;
+  }
+  const CaseOverview& overview = content.case_overview();
+  const JointPosition through{overview.through_incarnation(), overview.through_position()};
+  if (through < joined || through >= record.at) return false;
+  ProcedureLog told(id_);
+  for (const CaseOverview::Past& past : overview.history()) {
+    std::optional<Actor> author = ReadParticipant(past.author());
+    LoggedRecord earlier{
+        {past.incarnation(), past.position()}, {}, crypto::ToBytes(past.content())};
+    std::optional<ReadAct> act = ReadActOf(id_, earlier);
+    if (!author.has_value() || !act.has_value() || earlier.at > through ||
+        (!told.steps_.empty() && earlier.at <= told.steps_.back().record.at)) {
+      return false;
+    }
+    earlier.author = std::move(*author);
+    told.Take(earlier, std::move(*act));
+    if (!told.steps_.back().refused.empty()) return false;
+  }
+  if (!told.has_begun()) return false;
+  for (const LoggedRecord& missed : before) {
+    if (missed.at <= through) continue;
+    told.Take(missed, *ReadActOf(id_, missed));
+  }
+  told.Take(record, read);
+  *this = std::move(told);
+  return true;
+}
+
+void ProcedureLog::Take(const LoggedRecord& record, ReadAct read) {
+  if (read.act.kind == CaseAct::kListParticipants && read.act.fault.empty()) {
+    Content content;
+    // In a told history an overview stands without the history that it told.
+    if (ParseFromPeer(content, record.content) && content.case_overview().history_size() > 0 &&
+        !TellsOurHistory(content.case_overview())) {
+      read.act.fault = "it tells another history of the case than this channel shows";
+    }
+  }
+  Verdict verdict = procedure_.Apply(record.author, read.act);
+  const bool counts = verdict.counts();
+  steps_.push_back(
+      {record, std::move(read), std::move(verdict.refusal), counts ? procedure_ : CaseProcedure()});
+}
+
+bool ProcedureLog::TellsOurHistory(const CaseOverview& overview) const {
+  const JointPosition through{overview.through_incarnation(), overview.through_position()};
+  int next = 0;
+  for (const Step& step : steps_) {
+    if (!step.refused.empty() || step.record.at > through) continue;
+    if (next == overview.history_size()) return false;
+    const CaseOverview::Past& past = overview.history(next++);
+    const std::optional<Actor> author = ReadParticipant(past.author());
+    const JointPosition at{past.incarnation(), past.position()};
+    if (author != step.record.author || at != step.record.at ||
+        crypto::ToBytes(past.content()) != ForHistory(step.record)) {
+      return false;
+    }
+  }
+  return next == overview.history_size();
+}
+
+CaseProcedure ProcedureLog::At(const JointPosition& at) const {
+  const CaseProcedure* latest = nullptr;
+  for (const Step& step : steps_) {
+    if (step.record.at > at) break;
+    if (step.refused.empty()) latest = &step.afterwards;
+  }
+  return latest == nullptr ? CaseProcedure() : *latest;
+}
+
+const content::v1::AgreementProposal* ProcedureLog::TextOf(const MessageId& record) const {
+  for (const Step& step : steps_) {
+    if (step.read.act.kind == CaseAct::kProposeAgreement && step.read.act.id == record &&
+        step.refused.empty()) {
+      return &step.read.proposal;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<SignatureRecord> ProcedureLog::Signatures() const {
+  std::vector<SignatureRecord> signatures;
+  for (const Step& step : steps_) {
+    if (step.read.act.kind != CaseAct::kSign || !step.refused.empty()) continue;
+    signatures.push_back({step.read.act.document, step.record.author.id, step.read.record_key});
+  }
+  return signatures;
+}
+
+CaseOverview ProcedureLog::MakeOverview(const std::vector<Actor>& participants,
+                                        const JointPosition& through) const {
+  CaseOverview overview;
+  for (const Actor& participant : participants) {
+    *overview.add_participants() = WriteParticipant(participant);
+  }
+  overview.set_through_incarnation(through.incarnation);
+  overview.set_through_position(through.position);
+  for (const Step& step : steps_) {
+    if (!step.refused.empty() || step.record.at > through) continue;
+    CaseOverview::Past& past = *overview.add_history();
+    *past.mutable_author() = WriteParticipant(step.record.author);
+    past.set_incarnation(step.record.at.incarnation);
+    past.set_position(step.record.at.position);
+    past.set_content(crypto::ToString(ForHistory(step.record)));
+  }
+  return overview;
+}
+
+}  // namespace parley::client

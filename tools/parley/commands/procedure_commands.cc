@@ -1,0 +1,333 @@
+// case status, request, accept, decline, disclose-conflict, waive, object, act; case agreement
+// propose, show, sign; template list, show.
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "tools/parley/commands/commands.h"
+#include "tools/parley/output/records.h"
+#include "tools/parley/output/text.h"
+#include "tools/parley/standard_input.h"
+#include "tools/parley/try.h"
+
+namespace parley::cli {
+namespace {
+
+JsonObject ToJson(const CaseMissing& missing) {
+  return JsonObject().Text("who", missing.who).Text("what", missing.what);
+}
+
+JsonObject ToJson(const ConflictDisclosure& disclosure) {
+  std::vector<JsonObject> answers;
+  for (const ConflictAnswer& answer : disclosure.answers) {
+    answers.push_back(JsonObject()
+                          .Text("side", answer.side)
+                          .Text("by", answer.by.name)
+                          .Text("answer", answer.waived ? "waived" : "objected")
+                          .Text("words", answer.words));
+  }
+  return JsonObject()
+      .Text("disclosure", disclosure.id.ToString())
+      .Text("by", disclosure.by.name)
+      .Text("words", disclosure.words)
+      .Bool("settled", disclosure.settled)
+      .Objects("answers", answers);
+}
+
+JsonObject ToJson(const Agreement& agreement) {
+  std::vector<JsonObject> signers;
+  for (const AgreementSigner& signer : agreement.signers) {
+    signers.push_back(JsonObject()
+                          .Text("name", signer.person.name)
+                          .Bool("signed", signer.signed_it)
+                          .Bool("key_vouched_for", signer.vouched));
+  }
+  return JsonObject()
+      .Number("version", agreement.version)
+      .Text("hash", agreement.hash)
+      .Text("proposed_by", agreement.proposed_by.name)
+      .Text("text", agreement.text)
+      .Text("policy", agreement.policy)
+      .Objects("signers", signers);
+}
+
+JsonObject ToJson(const CaseEntry& entry) {
+  return JsonObject()
+      .Text("act", CaseActName(entry.act))
+      .Text("by", entry.by.name)
+      .Text("words", entry.words)
+      .Text("time", IsoTime(entry.time))
+      .Text("state", entry.refused.empty() ? CaseStateName(entry.state) : "")
+      .Text("refused", entry.refused)
+      .Text("record", entry.id.ToString());
+}
+
+JsonObject ToJson(const CaseProgress& progress) {
+  JsonObject object;
+  object.Bool("procedure", progress.with_procedure);
+  if (!progress.with_procedure) return object;
+  std::vector<JsonObject> missing;
+  for (const CaseMissing& entry : progress.missing) missing.push_back(ToJson(entry));
+  std::vector<JsonObject> disclosures;
+  for (const ConflictDisclosure& entry : progress.disclosures) {
+    disclosures.push_back(ToJson(entry));
+  }
+  std::vector<JsonObject> entries;
+  for (const CaseEntry& entry : progress.entries) entries.push_back(ToJson(entry));
+  object.Text("state", CaseStateName(progress.state))
+      .Bool("may_speak", progress.may_speak)
+      .Objects("missing", missing)
+      .Objects("disclosures", disclosures);
+  if (progress.in_force) object.Objects("in_force", {ToJson(*progress.in_force)});
+  if (progress.proposed) object.Objects("proposed", {ToJson(*progress.proposed)});
+  return object.Objects("entries", entries);
+}
+
+std::string SignersText(const Agreement& agreement) {
+  std::string out;
+  for (const AgreementSigner& signer : agreement.signers) {
+    out += "    " + PersonText(signer.person) + ": " + (signer.signed_it ? "signed" : "not yet") +
+           (signer.signed_it && !signer.vouched ? ", with a key that nobody has vouched for yet"
+                                                : "") +
+           "\n";
+  }
+  return out;
+}
+
+std::string ToText(const ConflictDisclosure& disclosure) {
+  std::string out = PersonText(disclosure.by) + " has disclosed (" +
+                    disclosure.id.ToString().substr(0, 8) +
+                    (disclosure.settled ? ", settled):\n" : ", open):\n") +
+                    HarmlessLines(disclosure.words, "    ") + "\n";
+  for (const ConflictAnswer& answer : disclosure.answers) {
+    out += "    " + Harmless(answer.side) + (answer.waived ? " waives" : " objects") +
+           (answer.words.empty() ? "" : ": " + Harmless(answer.words)) + "\n";
+  }
+  return out;
+}
+
+std::string ToText(const CaseProgress& progress) {
+  std::string out = std::string("The case is ") + CaseStateName(progress.state) + ".\n";
+  out += progress.may_speak ? "You may speak.\n" : "Nothing but the intake can be said yet.\n";
+  for (const CaseMissing& missing : progress.missing) {
+    out += "Missing: " + Harmless(missing.who) + " " + Harmless(missing.what) + "\n";
+  }
+  for (const ConflictDisclosure& disclosure : progress.disclosures) out += ToText(disclosure);
+  if (progress.in_force) {
+    out += "In force: the agreement to mediate, version " +
+           std::to_string(progress.in_force->version) + "\n" + SignersText(*progress.in_force);
+  }
+  if (progress.proposed) {
+    out += "Proposed: the agreement to mediate, version " +
+           std::to_string(progress.proposed->version) + "\n" + SignersText(*progress.proposed);
+  }
+  for (const CaseEntry& entry : progress.entries) {
+    if (entry.refused.empty()) continue;
+    out += "Passed over: " + PersonText(entry.by) + " " + Harmless(entry.refused) + "\n";
+  }
+  return out;
+}
+
+Result<std::string> ReadTextFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) {
+    return Status(StatusCode::kFileError, "\"" + path + "\" can't be read; name a file of text");
+  }
+  return text.str();
+}
+
+Result<AgreementTemplate> FindTemplate(const std::string& name) {
+  std::string names;
+  for (AgreementTemplate& entry : AgreementTemplates()) {
+    if (entry.name == name) return std::move(entry);
+    names += (names.empty() ? "" : ", ") + entry.name;
+  }
+  return Status(StatusCode::kNotFound,
+                "there is no template \"" + name + "\"; there are: " + names);
+}
+
+// The disclosure that is meant.
+Result<MessageId> FindDisclosure(Profile& profile, const Case& info, const std::string& beginning) {
+  PARLEY_TRY_ASSIGN(const CaseProgress progress, profile.Progress(info.id));
+  std::vector<MessageId> found;
+  for (const ConflictDisclosure& disclosure : progress.disclosures) {
+    const bool named = !beginning.empty() && disclosure.id.ToString().starts_with(beginning);
+    if (named || (beginning.empty() && !disclosure.settled)) found.push_back(disclosure.id);
+  }
+  if (found.size() == 1) return found[0];
+  if (found.empty()) {
+    return Status(StatusCode::kNotFound,
+                  beginning.empty() ? "no disclosure waits for an answer"
+                                    : "there is no disclosure whose id begins with " + beginning);
+  }
+  return Status(StatusCode::kAmbiguous,
+                "several disclosures fit: name one with --disclosure (parley case status)");
+}
+
+// The one of that hash; without one what is proposed, or what is in force and not signed here.
+Result<Agreement> FindAgreement(const CaseProgress& progress, const std::string& beginning) {
+  if (progress.proposed && progress.proposed->hash.starts_with(beginning)) {
+    return *progress.proposed;
+  }
+  if (progress.in_force && progress.in_force->hash.starts_with(beginning)) {
+    return *progress.in_force;
+  }
+  return Status(StatusCode::kNotFound,
+                beginning.empty() || (!progress.proposed && !progress.in_force)
+                    ? "no agreement to mediate is proposed yet; a neutral does that"
+                    : "no agreement that can be signed has a hash that begins with " + beginning +
+                          ": it may have been replaced; read it again (parley case agreement "
+                          "show)");
+}
+
+std::string ToText(const Agreement& agreement) {
+  return "The agreement to mediate, version " + std::to_string(agreement.version) +
+         ", proposed by " + PersonText(agreement.proposed_by) + "\n\n" +
+         HarmlessLines(agreement.text, "    ") + "\n\nConfidentiality policy:\n\n" +
+         HarmlessLines(agreement.policy, "    ") + "\n\n" + SignersText(agreement);
+}
+
+}  // namespace
+
+Status Run(Session& session, const CaseStatusArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info,
+                    session.OpenCase(arguments.case_text, Session::Purpose::kShow));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
+  if (session.json()) {
+    session.Print(JsonObject().Text("case", info.id.ToString()).All(ToJson(progress)));
+  } else if (!progress.with_procedure) {
+    session.out() << "\"" << Harmless(info.title) << "\" was opened without a procedure.\n";
+  } else {
+    session.out() << ToText(progress);
+  }
+  return {};
+}
+
+Status Run(Session& session, const CaseActArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const std::string words, ArgumentOrInput(arguments.words, std::cin));
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  if (arguments.act == CaseAct::kDiscloseConflict && words.empty()) {
+    return Status(StatusCode::kInvalidArgument, "say what you disclose");
+  }
+  MessageId about;
+  if (arguments.act == CaseAct::kWaive || arguments.act == CaseAct::kObject) {
+    PARLEY_TRY_ASSIGN(about, FindDisclosure(*profile, info, arguments.disclosure));
+  }
+  PARLEY_TRY_ASSIGN(const MessageId id, profile->Act(info.id, arguments.act, words, about));
+  PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Text("record", id.ToString())
+                      .Text("act", CaseActName(arguments.act))
+                      .Text("state", CaseStateName(progress.state)));
+  } else {
+    session.out() << "Recorded for all participants: " << CaseActName(arguments.act)
+                  << ". The case is " << CaseStateName(progress.state) << ".\n"
+                  << id.ToString() << '\n';
+  }
+  return {};
+}
+
+Status Run(Session& session, const AgreementProposeArguments& arguments) {
+  AgreementTemplate from;
+  if (!arguments.template_name.empty()) {
+    PARLEY_TRY_ASSIGN(from, FindTemplate(arguments.template_name));
+  }
+  if (!arguments.text_file.empty()) {
+    PARLEY_TRY_ASSIGN(from.text, ReadTextFile(arguments.text_file));
+  }
+  if (!arguments.policy_file.empty()) {
+    PARLEY_TRY_ASSIGN(from.policy, ReadTextFile(arguments.policy_file));
+  }
+  if (from.text.empty() || from.policy.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "an agreement has a text and a policy: give --template, or --text and --policy "
+                  "(parley template list)");
+  }
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const std::string hash,
+                    profile->ProposeAgreement(info.id, from.text, from.policy));
+  if (from.text.find('[') != std::string::npos) {
+    session.Note(
+        "the text has places in brackets, as templates have: if they are to be filled in, propose "
+        "it anew before anybody signs (parley template show, --text)");
+  }
+  if (session.json()) {
+    session.Print(JsonObject().Text("hash", hash));
+  } else {
+    session.out() << "Proposed to all participants. Each signs it (parley case agreement sign).\n"
+                  << hash << '\n';
+  }
+  return {};
+}
+
+Status Run(Session& session, const AgreementShowArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info,
+                    session.OpenCase(arguments.case_text, Session::Purpose::kShow));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
+  PARLEY_TRY_ASSIGN(const Agreement agreement, FindAgreement(progress, ""));
+  if (session.json()) {
+    session.Print(ToJson(agreement));
+  } else {
+    session.out() << ToText(agreement) << agreement.hash << '\n';
+  }
+  return {};
+}
+
+Status Run(Session& session, const AgreementSignArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
+  PARLEY_TRY_ASSIGN(const Agreement agreement, FindAgreement(progress, arguments.hash));
+  if (!arguments.yes) {
+    std::cerr << ToText(agreement);
+    if (!Confirm("Sign this agreement as " + Harmless(info.own_name) + "?")) {
+      return Status(StatusCode::kCancelled, "you have not signed");
+    }
+  }
+  PARLEY_TRY(profile->SignAgreement(info.id, agreement.hash));
+  PARLEY_TRY_ASSIGN(const CaseProgress now, profile->Progress(info.id));
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Text("hash", agreement.hash)
+                      .Number("version", agreement.version)
+                      .Text("state", CaseStateName(now.state)));
+  } else {
+    session.out() << "You have signed version " << agreement.version << ". The case is "
+                  << CaseStateName(now.state) << ".\n"
+                  << agreement.hash << '\n';
+  }
+  return {};
+}
+
+Status Run(Session& session, const TemplateListArguments& /*arguments*/) {
+  for (const AgreementTemplate& entry : AgreementTemplates()) {
+    if (session.json()) {
+      session.Print(JsonObject().Text("template", entry.name).Text("about", entry.about));
+    } else {
+      session.out() << Padded(entry.name, 14) << entry.about << '\n';
+    }
+  }
+  return {};
+}
+
+Status Run(Session& session, const TemplateShowArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const AgreementTemplate entry, FindTemplate(arguments.name));
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Text("template", entry.name)
+                      .Text("text", entry.text)
+                      .Text("policy", entry.policy));
+  } else {
+    session.out() << (arguments.policy ? entry.policy : entry.text);
+  }
+  return {};
+}
+
+}  // namespace parley::cli
