@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <utility>
 
 #include "client-lib/api/find.h"
@@ -16,6 +17,7 @@
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/content/parse.h"
+#include "client-lib/firewall/authorship.h"
 #include "client-lib/firewall/disclosures.h"
 
 namespace parley {
@@ -79,10 +81,10 @@ Authorisation Shown(const CaseId& id, const AuthorisationRecord& record, const P
 absl::StatusOr<AuthorisationRecord> Load(const ReadTransaction& step, const CaseContext& context,
                                          const Authorisation& authorisation) {
   PARLEY_ASSIGN_OR_RETURN(const client::Disclosures all, client::Disclosures::Load(step, context));
-  const AuthorisationRecord* const record = all.Find(authorisation.id);
-  // What the caller holds is only a name: neither channel nor audience can be put in its place.
-  if (record == nullptr || record->channel != authorisation.channel.channel_id ||
-      record->Audience() != authorisation.audience) {
+  const AuthorisationRecord* const record =
+      all.Find(authorisation.channel.channel_id, authorisation.author.id, authorisation.id);
+  // What the caller holds is only a name: the audience can't be put in its place.
+  if (record == nullptr || record->Audience() != authorisation.audience) {
     return absl::NotFoundError("there is no such authorisation");
   }
   return *record;
@@ -123,7 +125,8 @@ class PlainCopy {
 
 // The record of the share that carries a document (sending.cc).
 std::string DisclosureShareName(const AuthorisationRecord& record) {
-  return "share/disclosure/" + record.id.ToString();
+  return "share/disclosure/" + record.channel.ToString() + "/" +
+         record.author.participant_id.ToString() + "/" + record.id.ToString();
 }
 
 // What a text or document of one's own becomes in an authorisation.
@@ -211,6 +214,17 @@ absl::StatusOr<SentMessage> Profile::Impl::Authorise(const ChannelRef& channel,
       return absl::DataLossError("the message can't be read");
     }
     PARLEY_RETURN_IF_ERROR(SetItem(said, request.words, given));
+    PARLEY_ASSIGN_OR_RETURN(
+        const auto before,
+        client::SaidBefore(read, context.Channel(channel.channel_id), {{&*item, given.words()}}));
+    if (before.front().has_value()) {
+      return absl::PermissionDeniedError(
+          before.front()->author.name + " said that before, in " + here.name + " (" +
+          std::to_string(before.front()->number) +
+          "): only they can let it be told; choose words that are your own");
+    }
+    *given.mutable_item_place() =
+        client::ToField(client::LogPlace{item->incarnation, item->position});
   }
   given.set_item_message_id(client::ToField(request.item));
   given.set_audience_kind(static_cast<content::v1::ChannelKind>(audience.kind));
@@ -249,6 +263,16 @@ absl::StatusOr<Authorisation> Profile::Impl::FindAuthorisation(const CaseId& id,
     return absl::NotFoundError("there is no authorisation \"" + std::string(text) +
                                "\"; \"parley authorisations\" shows those that there are");
   }
+  // Somebody may have given an own one the id of another's: one's own, then those in use, first.
+  const auto keep = [&](const std::function<bool(const Authorisation&)>& wanted) {
+    const bool same_id = std::all_of(fitting.begin(), fitting.end(), [&](const Authorisation& one) {
+      return one.id == fitting.front().id;
+    });
+    if (!same_id || std::none_of(fitting.begin(), fitting.end(), wanted)) return;
+    std::erase_if(fitting, [&](const Authorisation& one) { return !wanted(one); });
+  };
+  keep([](const Authorisation& one) { return one.author.self; });
+  keep([](const Authorisation& one) { return one.state == AuthorisationState::kOpen; });
   if (fitting.size() > 1) {
     return client::AmbiguousError("\"" + std::string(text) +
                                   "\" fits several authorisations; write more of the id");
@@ -258,6 +282,7 @@ absl::StatusOr<Authorisation> Profile::Impl::FindAuthorisation(const CaseId& id,
 
 absl::StatusOr<SentMessage> Profile::Impl::Revoke(const Authorisation& authorisation) {
   const CaseContext context = LocalContext(authorisation.channel.case_id);
+  content::v1::Content content;
   {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
     PARLEY_ASSIGN_OR_RETURN(const AuthorisationRecord record, Load(read, context, authorisation));
@@ -267,8 +292,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Revoke(const Authorisation& authorisa
                                          ", who gave it, can take it back");
     }
     if (record.state != AuthorisationState::kOpen) return NotOpen(record);
+    *content.mutable_authorisation_end()->mutable_authorisation_place() =
+        client::ToField(record.place);
   }
-  content::v1::Content content;
   content.mutable_authorisation_end()->set_authorisation_id(client::ToField(authorisation.id));
   content.mutable_authorisation_end()->set_reason(content::v1::AuthorisationEnd::REASON_REVOKED);
   PARLEY_ASSIGN_OR_RETURN(SentMessage sent, QueueAndDeliver(authorisation.channel, content, true));
@@ -285,6 +311,7 @@ absl::StatusOr<MessageId> Profile::Impl::UseAuthorisation(const Authorisation& a
   PARLEY_RETURN_IF_ERROR(client::ExchangeChannel(connected.context, caucus.channel_id).status());
   const MessageId disclosure = client::RandomId<MessageId>();
   content::v1::Content content;
+  content::v1::LogPlace place;
   bool expired = false;
   {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
@@ -294,13 +321,16 @@ absl::StatusOr<MessageId> Profile::Impl::UseAuthorisation(const Authorisation& a
     if (mine) return record.disclosure;
     if (record.state != AuthorisationState::kOpen) return NotOpen(record);
     expired = record.expires_at != 0 && record.expires_at <= context.now_seconds();
+    place = client::ToField(record.place);
   }
   if (expired) {
     content.mutable_authorisation_end()->set_authorisation_id(client::ToField(authorisation.id));
     content.mutable_authorisation_end()->set_reason(content::v1::AuthorisationEnd::REASON_EXPIRED);
+    *content.mutable_authorisation_end()->mutable_authorisation_place() = std::move(place);
   } else {
     content.mutable_disclosure_use()->set_authorisation_id(client::ToField(authorisation.id));
     content.mutable_disclosure_use()->set_disclosure_message_id(client::ToField(disclosure));
+    *content.mutable_disclosure_use()->mutable_authorisation_place() = std::move(place);
   }
   PARLEY_ASSIGN_OR_RETURN(const SentMessage sent, QueueAndDeliver(caucus, content, true));
   if (sent.queued) {

@@ -42,6 +42,47 @@ class DisclosureTest : public FirewallTest {
     Sync(name);
     return Must(Of(name).FindAuthorisation(case_, authorisation.id.ToString()), "finding").state;
   }
+  // Of a channel's first incarnation.
+  static void SetPlace(uint64_t position, content::v1::LogPlace& place) {
+    place.set_incarnation(1);
+    place.set_position(position);
+  }
+  Authorisation Only(const std::string& name) {
+    Sync(name);
+    const std::vector<Authorisation> all = Must(Of(name).Authorisations(case_), "authorisations");
+    EXPECT_EQ(all.size(), 1u);
+    return all.empty() ? Authorisation() : all.front();
+  }
+  // Leave for an own message of Tomas', by a program that doesn't ask whose words it repeats.
+  void TomasAuthorises(const std::string& channel, const MessageId& item, uint64_t position,
+                       const std::string& words) {
+    content::v1::Content content;
+    content::v1::DisclosureAuthorisation& given = *content.mutable_disclosure_authorisation();
+    given.set_item_message_id(client::ToField(item));
+    SetPlace(position, *given.mutable_item_place());
+    given.set_words(words);
+    given.set_audience_kind(content::v1::CHANNEL_KIND_CAUCUS);
+    given.set_audience_side("Northline");
+    content.set_message_id(std::string(16, 't'));
+    Attacker(folder_ / "Tomas", relay_, case_).Say(Ref("Tomas", channel).channel_id, content);
+  }
+  // A use in Harbor's caucus and a disclosure elsewhere, both by Tomas, of an authorisation there.
+  void TomasTells(const std::string& channel, const std::string& words, const MessageId& id,
+                  uint64_t position, const std::string& from = "Ana") {
+    Attacker tomas(folder_ / "Tomas", relay_, case_);
+    content::v1::Content use;
+    use.mutable_disclosure_use()->set_authorisation_id(client::ToField(id));
+    use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'd'));
+    SetPlace(position, *use.mutable_disclosure_use()->mutable_authorisation_place());
+    tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
+    content::v1::Content content;
+    content.set_message_id(std::string(16, 'd'));
+    content.mutable_disclosure()->set_authorisation_id(client::ToField(id));
+    content.mutable_disclosure()->set_words(words);
+    content.mutable_disclosure()->set_from_participant_id(client::ToField(Id("Tomas", from)));
+    content.mutable_disclosure()->set_from_name(from);
+    tomas.Say(Ref("Tomas", channel).channel_id, content);
+  }
   // How many warnings of a forged disclosure somebody has.
   size_t Warnings(const std::string& name) {
     size_t count = 0;
@@ -148,6 +189,7 @@ TEST_F(DisclosureTest, AHostileNeutralsDisclosuresAreRecognised) {
   // Marked as used for one message; then other words, another channel, a second one, another name.
   content::v1::Content use;
   use.mutable_disclosure_use()->set_authorisation_id(client::ToField(given.id));
+  SetPlace(given.position, *use.mutable_disclosure_use()->mutable_authorisation_place());
   use.mutable_disclosure_use()->set_disclosure_message_id(id('c'));
   tomas.Say(harbor, use);
   Sync("Mira");
@@ -191,6 +233,7 @@ TEST_F(DisclosureTest, AnExpiryIsAnEntryOfTheLog) {
   Attacker tomas(folder_ / "Tomas", relay_, case_);
   content::v1::Content use;
   use.mutable_disclosure_use()->set_authorisation_id(client::ToField(given.id));
+  SetPlace(given.position, *use.mutable_disclosure_use()->mutable_authorisation_place());
   use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'c'));
   Sync("Tomas");
   tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
@@ -280,6 +323,7 @@ TEST_F(DisclosureTest, AnotherDocumentIsRefused) {
   Attacker tomas(folder_ / "Tomas", relay_, case_);
   content::v1::Content use;
   use.mutable_disclosure_use()->set_authorisation_id(client::ToField(sent.id));
+  SetPlace(*sent.position, *use.mutable_disclosure_use()->mutable_authorisation_place());
   use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'c'));
   tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
   content::v1::Content content;
@@ -351,7 +395,9 @@ TEST_F(DisclosureTest, WhatIsInterruptedGoesOnOnce) {
 TEST_F(DisclosureTest, AnotherMembersWordsCantBeAuthorisedByForce) {
   content::v1::Content content;
   content::v1::DisclosureAuthorisation& given = *content.mutable_disclosure_authorisation();
-  given.set_item_message_id(client::ToField(Last("Lee", kHarbor).id));
+  const Message item = Last("Lee", kHarbor);
+  given.set_item_message_id(client::ToField(item.id));
+  SetPlace(item.position, *given.mutable_item_place());
   given.set_words("our floor is 690 thousand");
   given.set_audience_kind(content::v1::CHANNEL_KIND_JOINT);
   content.set_message_id(std::string(16, 'e'));
@@ -362,6 +408,167 @@ TEST_F(DisclosureTest, AnotherMembersWordsCantBeAuthorisedByForce) {
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].state, AuthorisationState::kInvalid);
   EXPECT_EQ(Of("Mira").Disclose(all[0]).status().code(), StatusCode::kFailedPrecondition);
+}
+
+// ---- Whose words, and where ----
+
+TEST_F(DisclosureTest, RepeatedWordsStayTheirAuthors) {
+  Sync("Tomas");
+  const std::string repeated = std::string("She said: ") + kSecret;
+  const SentMessage said = Must(Of("Tomas").Send(Ref("Tomas", kHarbor), repeated), "repeating");
+  AuthorisationRequest request;
+  request.item = said.id;
+  request.audience = kNorthline;
+  // The whole, and a piece that is no passage by itself.
+  for (const char* words : {"", "our floor is 690 thousand"}) {
+    request.words = words;
+    const Status own = Of("Tomas").Authorise(Ref("Tomas", kHarbor), request).status();
+    EXPECT_EQ(own.code(), StatusCode::kPermissionDenied) << own.message();
+    EXPECT_THAT(own.message(), HasSubstr("Ana said that before"));
+  }
+  request.words = "She said";
+  PARLEY_ASSERT_OK(Of("Tomas").Authorise(Ref("Tomas", kHarbor), request));
+  TomasAuthorises(kHarbor, said.id, *said.position, "our floor is 690 thousand");
+  for (const char* name : {"Ana", "Lee", "Mira", "Mira"}) {  // the second time from what is kept
+    Sync(name);
+    const std::vector<Authorisation> all = Must(Of(name).Authorisations(case_), "authorisations");
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].state, AuthorisationState::kOpen) << name;
+    EXPECT_EQ(all[1].state, AuthorisationState::kInvalid) << name;
+    EXPECT_FALSE(Of(name).Disclose(all[1]).ok());
+  }
+  TomasTells(kNorthline, "our floor is 690 thousand",
+             *client::IdFrom<MessageId>(std::string(16, 't')), *said.position + 2, "Tomas");
+  const Message seen = Last("Mira", kNorthline);
+  EXPECT_TRUE(seen.refused);
+  EXPECT_THAT(seen.note, HasSubstr("Ana said it before"));
+}
+
+TEST_F(DisclosureTest, AShortMessageAndADocumentStayTheirAuthorsToo) {
+  Say("Ana", kHarbor, "We pay 715 at most.");
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("plan.bin", "\xFF the plan")));
+  Sync("Tomas");
+  const ChannelRef harbor = Ref("Tomas", kHarbor);
+  AuthorisationRequest request;
+  request.audience = kNorthline;
+  request.item = Must(Of("Tomas").Send(harbor, "Noted: we pay 715 at most. Go on."), "saying").id;
+  EXPECT_EQ(Of("Tomas").Authorise(harbor, request).status().code(), StatusCode::kPermissionDenied);
+  PARLEY_ASSERT_OK(Share("Tomas", kHarbor, Write("other.bin", "\xFF the plan")));
+  request.item = Must(Of("Tomas").Documents(harbor), "documents").back().ref.message_id;
+  EXPECT_EQ(Of("Tomas").Authorise(harbor, request).status().code(), StatusCode::kPermissionDenied);
+}
+
+// What a party takes over of the mediator's proposal is theirs to tell.
+TEST_F(DisclosureTest, AProposalThatIsTakenOverMayBeTold) {
+  const std::string proposal = "720 thousand in three parts, payable in June, July and August";
+  Say("Mira", kHarbor, proposal);
+  Sync("Ana");
+  Say("Ana", kHarbor, "Yes: " + proposal);
+  const Authorisation given = Authorise(kNorthline, proposal);
+  EXPECT_EQ(given.state, AuthorisationState::kOpen);
+}
+
+TEST_F(DisclosureTest, InventedLeaveIsntBelieved) {
+  const MessageId id = *client::IdFrom<MessageId>(std::string(16, 'x'));
+  Sync("Tomas");
+  TomasTells("joint", "We would take anything.", id, 1'000'000);
+  for (const char* name : {"Ana", "Mira"}) EXPECT_TRUE(Last(name, "joint").refused) << name;
+  // From before Mira … there is nothing before her; and Ana knows what she allowed.
+  LetIn("Noor", Role::kCoMediator);
+  SyncAll({"Mira", "Tomas", "Noor"});
+  const uint64_t here = Must(Of("Noor").Channels(case_), "channels").size();
+  ASSERT_GT(here, 2u);
+  Say("Ana", kHarbor, "Something else that is said afterwards.");
+  Sync("Tomas");
+  const uint64_t after = Last("Tomas", kHarbor).position;
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content use;
+  use.mutable_disclosure_use()->set_authorisation_id(std::string(16, 'y'));
+  use.mutable_disclosure_use()->set_disclosure_message_id(std::string(16, 'e'));
+  SetPlace(after, *use.mutable_disclosure_use()->mutable_authorisation_place());
+  tomas.Say(Ref("Tomas", kHarbor).channel_id, use);
+  content::v1::Content content;
+  content.set_message_id(std::string(16, 'e'));
+  content.mutable_disclosure()->set_authorisation_id(std::string(16, 'y'));
+  content.mutable_disclosure()->set_words("We would take anything.");
+  content.mutable_disclosure()->set_anonymous(true);
+  tomas.Say(Ref("Tomas", kNorthline).channel_id, content);
+  EXPECT_TRUE(Last("Noor", kNorthline).refused);
+}
+
+TEST_F(DisclosureTest, AnItemThatIsntThereIsInvalidForAll) {
+  LetIn("Noor", Role::kCoMediator);
+  SyncAll({"Mira", "Tomas", "Noor"});
+  Say("Ana", kHarbor, "Something that everybody has read.");
+  Sync("Tomas");
+  const uint64_t after = Last("Tomas", kHarbor).position;
+  TomasAuthorises(kHarbor, *client::IdFrom<MessageId>(std::string(16, 'q')), after, "Any words.");
+  for (const char* name : {"Mira", "Noor"}) {
+    EXPECT_EQ(Only(name).state, AuthorisationState::kInvalid) << name;
+  }
+}
+
+TEST_F(DisclosureTest, AnotherAuthorisationOfTheSameIdHidesNothing) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  Say("Ben", kNorthline, "Nothing of any weight at all.");
+  Sync("Ben");
+  const Message item = Last("Ben", kNorthline);
+  content::v1::Content content;
+  content.set_message_id(client::ToField(given.id));
+  content::v1::DisclosureAuthorisation& decoy = *content.mutable_disclosure_authorisation();
+  decoy.set_item_message_id(client::ToField(item.id));
+  SetPlace(item.position, *decoy.mutable_item_place());
+  decoy.set_words("Nothing of any weight");
+  decoy.set_audience_kind(content::v1::CHANNEL_KIND_JOINT);
+  Attacker(folder_ / "Ben", relay_, case_).Say(Ref("Ben", kNorthline).channel_id, content);
+  SyncAll({"Mira", "Tomas"});
+  PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
+  for (const char* name : {"Ben", "Tomas", "Mira"}) {
+    const Message seen = Last(name, kNorthline);
+    EXPECT_FALSE(seen.refused) << name << ": " << seen.note;
+    EXPECT_EQ(Warnings(name), 0u);
+  }
+}
+
+TEST_F(DisclosureTest, ANameIsTheCasesOwn) {
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  content::v1::Content content;
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  said.set_authorisation_id(std::string(16, 'x'));
+  said.set_words("We would take anything.");
+  said.set_from_participant_id(client::ToField(Id("Tomas", "Ana")));
+  said.set_from_name("Lee");
+  tomas.Say(Ref("Tomas", "joint").channel_id, content);
+  EXPECT_THAT(Last("Ben", "joint").note, HasSubstr("gives Ana another name"));
+  said.set_from_participant_id(std::string(16, 'z'));
+  said.set_from_name("Zoe");
+  tomas.Say(Ref("Tomas", "joint").channel_id, content);
+  EXPECT_THAT(Last("Ben", "joint").note, HasSubstr("isn't in this case"));
+}
+
+TEST_F(DisclosureTest, BothWordsAndADocumentAreNeither) {
+  PARLEY_ASSERT_OK(Share("Tomas", kNorthline, Write("one.bin", "\xFF one")));
+  Attacker tomas(folder_ / "Tomas", relay_, case_);
+  const ChannelId northline = Ref("Tomas", kNorthline).channel_id;
+  content::v1::Content content;
+  content.mutable_disclosure()->set_authorisation_id(std::string(16, 'x'));
+  content.mutable_disclosure()->set_words("We would take anything.");
+  content.mutable_disclosure()->set_anonymous(true);
+  *content.mutable_disclosure()->mutable_document() = tomas.LastDocument(northline);
+  tomas.Say(northline, content);
+  EXPECT_THAT(Last("Ben", kNorthline).note, HasSubstr("both words and a document"));
+}
+
+TEST_F(DisclosureTest, LeaveEndsWhenItsAuthorLeaves) {
+  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June");
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Ana")));
+  SyncAll({"Mira", "Tomas"});
+  EXPECT_EQ(StateOf("Tomas", given), AuthorisationState::kAuthorGone);
+  const Status gone = Of("Mira").Disclose(given).status();
+  EXPECT_EQ(gone.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(gone.message(), HasSubstr("author gone"));
+  TomasTells(kNorthline, given.words, given.id, given.position);
+  EXPECT_THAT(Last("Mira", kNorthline).note, HasSubstr("when they left"));
 }
 
 }  // namespace

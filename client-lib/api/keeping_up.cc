@@ -61,7 +61,10 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
     if (connected.ok()) {
       result = client::SyncCase(connected->context);
       // What is over by now; what can't be said now, a later sync says.
-      if (result.ok()) client::EndExpired(connected->context).IgnoreError();
+      if (result.ok()) {
+        client::Disclosures::Keep(connected->context).IgnoreError();
+        client::EndExpired(connected->context).IgnoreError();
+      }
     } else {
       result = connected.status();
     }
@@ -224,6 +227,7 @@ class Profile::Impl::Watcher {
 
   absl::Status SyncAndReport(const client::CaseContext& context) {
     PARLEY_RETURN_IF_ERROR(client::SyncCase(context).status());
+    client::Disclosures::Keep(context).IgnoreError();
     client::EndExpired(context).IgnoreError();
     return news_.Report(on_event_);
   }

@@ -19,8 +19,8 @@ constexpr std::array<const char*, 6> kKinds = {"unknown",  "joint",   "caucus",
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
 constexpr std::array<const char*, 5> kMessageKinds = {"text", "document", "unknown", "disclosure",
                                                       "notice"};
-constexpr std::array<const char*, 5> kAuthorisationStates = {"open", "used", "revoked", "expired",
-                                                             "invalid"};
+constexpr std::array<const char*, 6> kAuthorisationStates = {"open",    "used",    "revoked",
+                                                             "expired", "invalid", "author gone"};
 constexpr std::array<const char*, 15> kCodes = {"ok",
                                                 "invalid argument",
                                                 "not found",

@@ -1,5 +1,6 @@
 #include "client-lib/channels/channel.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -131,6 +132,24 @@ absl::StatusOr<std::optional<ChannelMessage>> Channel::Find(const ReadTransactio
   const ChannelNames names(id_);
   PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx, names));
   return FindMessage(tx, names, channel, author, id);
+}
+
+absl::StatusOr<bool> Channel::WasPresent(const ReadTransaction& tx, uint64_t index,
+                                         const ParticipantId& participant) const {
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<PresentRecord> present,
+      LoadRecord<PresentRecord>(tx, RecordClass::kIndex, ChannelNames(id_).Present(index)));
+  return present.has_value() && std::find(present->members.begin(), present->members.end(),
+                                          participant) != present->members.end();
+}
+
+absl::StatusOr<bool> Channel::HasRead(const ReadTransaction& tx, uint32_t incarnation,
+                                      uint64_t position) const {
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<IncarnationRecord> log,
+      LoadRecord<IncarnationRecord>(tx, RecordClass::kContent,
+                                    ChannelNames(id_).Incarnation(incarnation)));
+  return log.has_value() && position > log->joined_position && position <= log->position;
 }
 
 absl::StatusOr<std::vector<ChannelMessage>> Channel::Unsent(const ReadTransaction& tx) const {

@@ -161,6 +161,14 @@ class Channel {
   absl::StatusOr<std::optional<ChannelMessage>> Find(const ReadTransaction& tx,
                                                      const ParticipantId& author,
                                                      const MessageId& id) const;
+  // Whether the participant was in the channel when its DisclosureUse of that index was said.
+  absl::StatusOr<bool> WasPresent(const ReadTransaction& tx, uint64_t index,
+                                  const ParticipantId& participant) const;
+  // Whether this device has read the log of that incarnation at that position: what stands there
+  // is among Messages then. What it read before it was put out and let in again into the same
+  // incarnation doesn't count.
+  absl::StatusOr<bool> HasRead(const ReadTransaction& tx, uint32_t incarnation,
+                               uint64_t position) const;
   // Own contents that wait to be sent, in order.
   absl::StatusOr<std::vector<ChannelMessage>> Unsent(const ReadTransaction& tx) const;
   // Own texts and documents that waited when this participant was put out or had left, in order:

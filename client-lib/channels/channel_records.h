@@ -339,6 +339,17 @@ struct ProcedurePage {
   }
 };
 
+// Who was in the channel at a message (ChannelNames::Present).
+struct PresentRecord {
+  uint8_t version = 1;
+  std::vector<ParticipantId> members;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.members);
+  }
+};
+
 // Where a group is kept: group_store.h.
 struct GroupPlace {
   std::string head;
@@ -360,6 +371,8 @@ class ChannelNames {
   // number.
   std::string Procedure() const { return base_ + "/procedure"; }
   std::string Procedure(uint64_t page) const { return Procedure() + "/" + std::to_string(page); }
+  // Who was in the channel when the message of that index was said; of a DisclosureUse.
+  std::string Present(uint64_t index) const { return Message(index) + "/present"; }
   std::string Outbox(uint64_t item) const { return base_ + "/outbox/" + std::to_string(item); }
   std::string Delivery(uint64_t id) const { return base_ + "/delivery/" + std::to_string(id); }
   std::string Control(const PublicKey& key) const {

@@ -94,6 +94,14 @@ absl::StatusOr<std::vector<uint64_t>> ProcedureFrom(const ReadTransaction& tx,
   return indices;
 }
 
+absl::Status NotePresent(ChannelStep& step, uint64_t index) {
+  PresentRecord record;
+  for (const RosterMember& member : step.state().members) {
+    record.members.push_back(member.participant_id);
+  }
+  return StoreRecord(step.tx(), RecordClass::kIndex, step.names().Present(index), record);
+}
+
 bool Wants(const MessageQuery& query, ContentKind kind) {
   return query.kinds.empty() ||
          std::find(query.kinds.begin(), query.kinds.end(), kind) != query.kinds.end();
@@ -162,6 +170,7 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   record.received_at = step.now();
   record.content = serialized.Clone();
   if (IsProcedure(KindOf(content))) PARLEY_RETURN_IF_ERROR(NoteProcedure(step, index));
+  if (content.has_disclosure_use()) PARLEY_RETURN_IF_ERROR(NotePresent(step, index));
   PARLEY_RETURN_IF_ERROR(
       StoreRecord(step.tx(), RecordClass::kContent, step.names().Message(index), record));
   return true;

@@ -7,7 +7,7 @@
 #include "client-lib/cases/naming.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/content/parse.h"
-#include "client-lib/firewall/bound_text.h"
+#include "client-lib/firewall/authorship.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
@@ -15,7 +15,10 @@ namespace {
 
 namespace pb = content::v1;
 
-std::string Quoted(const std::string& words) { return "“" + words + "”"; }
+// So many authorisations are compared with a channel's messages at once.
+constexpr size_t kMostAtOnce = 16;
+// Of so many people names are kept.
+constexpr size_t kMostPeople = 4096;
 
 bool IsAudience(ChannelKind kind, const std::string& side) {
   switch (kind) {
@@ -30,18 +33,24 @@ bool IsAudience(ChannelKind kind, const std::string& side) {
   }
 }
 
-bool IsSame(const pb::AuthorisedDocument& authorised, const pb::Document& document) {
-  return authorised.name() == document.name() && authorised.media_type() == document.media_type() &&
-         authorised.size() == document.size() &&
-         authorised.plaintext_root() == document.plaintext_root();
+std::string VerdictName(const ChannelId& channel, uint64_t index) {
+  return "leave/" + channel.ToString() + "/" + std::to_string(index);
 }
 
-std::string ShortId(const std::string& field) {
-  const std::optional<MessageId> id = IdFrom<MessageId>(field);
-  return id.has_value() ? id->ToString().substr(0, 8) : "?";
-}
+std::string PeopleName(const CaseId& id) { return "leave-people/" + id.ToString(); }
+
+LogPlace PlaceOf(const ChannelMessage& message) { return {message.incarnation, message.position}; }
 
 }  // namespace
+
+pb::LogPlace ToField(const LogPlace& place) {
+  pb::LogPlace field;
+  field.set_incarnation(place.incarnation);
+  field.set_position(place.position);
+  return field;
+}
+
+LogPlace PlaceFrom(const pb::LogPlace& field) { return {field.incarnation(), field.position()}; }
 
 std::string AuthorisationRecord::Audience() const {
   return DescribeChannel(audience_kind, audience_side);
@@ -80,69 +89,137 @@ class Disclosures::Follower {
       if (!ParseFromPeer(content, message.content.Reveal())) continue;
       if (content.has_disclosure_authorisation()) {
         PARLEY_RETURN_IF_ERROR(Take(message, content.disclosure_authorisation()));
-      } else if (content.has_authorisation_end()) {
-        Take(message, content.authorisation_end());
-      } else if (content.has_disclosure_use()) {
-        Take(message, content.disclosure_use());
       }
     }
-    for (auto& [id, record] : records_) list_.emplace(record.number, std::move(record));
-    for (auto& [number, record] : list_) all_.authorisations_.push_back(std::move(record));
+    PARLEY_RETURN_IF_ERROR(Compare());
+    for (const ChannelMessage& message : messages) {
+      pb::Content content;
+      if (!ParseFromPeer(content, message.content.Reveal())) continue;
+      if (content.has_authorisation_end()) {
+        Take(message, content.authorisation_end());
+      } else if (content.has_disclosure_use()) {
+        PARLEY_RETURN_IF_ERROR(Take(message, content.disclosure_use()));
+      }
+    }
+    const bool is_over = info_.standing != Standing::kActive;
+    for (auto& [place, record] : records_) {
+      const bool author_is_out =
+          !is_over && info_.state.FindMember(record.author.participant_id) == nullptr;
+      if (record.state == AuthorisationState::kOpen && author_is_out) {
+        record.state = AuthorisationState::kAuthorGone;
+      }
+      all_.authorisations_.push_back(std::move(record));
+    }
     return absl::OkStatus();
   }
 
  private:
+  // An authorisation whose words are to be compared with what was said before.
+  struct Waiting {
+    LogPlace place;
+    uint64_t index = 0;
+    ChannelMessage item;
+  };
+
   absl::Status Take(const ChannelMessage& message, const pb::DisclosureAuthorisation& given) {
-    const std::optional<MessageId> item = IdFrom<MessageId>(given.item_message_id());
-    if (!item.has_value() || records_.contains(message.id)) return absl::OkStatus();
     AuthorisationRecord record;
     record.channel = channel_.id();
     record.channel_name = name_;
     record.id = message.id;
     record.number = message.number;
+    record.place = PlaceOf(message);
     record.author = message.author;
-    record.item = *item;
+    record.item = IdFrom<MessageId>(given.item_message_id()).value_or(MessageId());
     record.words = given.words();
     if (given.has_document()) record.document = given.document();
     record.audience_kind = static_cast<ChannelKind>(given.audience_kind());
     record.audience_side = given.audience_side();
     record.anonymous = given.anonymous();
     record.expires_at = given.expires_at();
-    PARLEY_ASSIGN_OR_RETURN(const bool is_own, IsForOwn(record));
-    if (!is_own || !IsAudience(record.audience_kind, record.audience_side)) {
-      record.state = AuthorisationState::kInvalid;
+    PARLEY_ASSIGN_OR_RETURN(const bool is_own,
+                            IsForOwn(record, PlaceFrom(given.item_place()), message.index));
+    if (!is_own) {
+      SetInvalid(record, "isn't for what they said there");
+    } else if (!IsAudience(record.audience_kind, record.audience_side)) {
+      SetInvalid(record, "is for no audience");
     }
-    records_.emplace(record.id, std::move(record));
+    records_.emplace(record.place, std::move(record));
     return absl::OkStatus();
   }
 
+  static void SetInvalid(AuthorisationRecord& record, std::string fault) {
+    record.state = AuthorisationState::kInvalid;
+    record.fault = std::move(fault);
+  }
+
   // Whether it is for something that its author said before in this channel.
-  absl::StatusOr<bool> IsForOwn(const AuthorisationRecord& record) const {
+  absl::StatusOr<bool> IsForOwn(AuthorisationRecord& record, const LogPlace& place,
+                                uint64_t index) {
     const bool has_words = !IsBlank(record.words) && record.words.size() <= kMostAuthorisedBytes;
-    const bool has_document = record.document.has_value() && record.words.empty();
-    if (!has_words && !has_document) return false;
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> item,
+    const bool has_document = record.document.has_value();
+    if (has_document ? !record.words.empty() : !has_words) return false;
+    if (place.incarnation == 0 || place.position == 0 || place >= record.place) return false;
+    PARLEY_ASSIGN_OR_RETURN(std::optional<ChannelMessage> item,
                             channel_.Find(step_, record.author.participant_id, record.item));
     if (!item.has_value()) {
-      // Said before this device came into the channel: their word for it, unless somebody else has
-      // said it.
-      if (info_.joined.position == 0) return false;
-      for (const RosterMember& member : info_.state.members) {
-        PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> other,
-                                channel_.Find(step_, member.participant_id, record.item));
-        if (other.has_value()) return false;
-      }
-      return true;
+      // Said before this device came into the channel: their word for it.
+      PARLEY_ASSIGN_OR_RETURN(const bool has_read,
+                              channel_.HasRead(step_, place.incarnation, place.position));
+      record.unchecked = !has_read;
+      return !has_read;
     }
-    if (item->number >= record.number) return false;
+    if (PlaceOf(*item) != place) return false;
     pb::Content content;
     if (!ParseFromPeer(content, item->content.Reveal())) return false;
-    if (has_document) return content.has_document() && IsSame(*record.document, content.document());
-    return content.has_text() && content.text().text().find(record.words) != std::string::npos;
+    const bool is_it =
+        has_document
+            ? content.has_document() && IsSame(*record.document, content.document())
+            : content.has_text() && content.text().text().find(record.words) != std::string::npos;
+    if (is_it) waiting_.push_back({record.place, index, std::move(*item)});
+    return is_it;
+  }
+
+  // Whether somebody else had said it before.
+  absl::Status Compare() {
+    std::vector<Waiting> unknown;
+    for (Waiting& one : waiting_) {
+      PARLEY_ASSIGN_OR_RETURN(
+          const std::optional<Verdict> known,
+          GetRecord<Verdict>(step_, RecordClass::kIndex, VerdictName(channel_.id(), one.index)));
+      if (known.has_value()) {
+        Apply(one.place, *known);
+      } else {
+        unknown.push_back(std::move(one));
+      }
+    }
+    for (size_t first = 0; first < unknown.size(); first += kMostAtOnce) {
+      const size_t count = std::min(kMostAtOnce, unknown.size() - first);
+      std::vector<OwnSaying> sayings;
+      for (size_t i = first; i < first + count; ++i) {
+        sayings.push_back({&unknown[i].item, records_.at(unknown[i].place).words});
+      }
+      PARLEY_ASSIGN_OR_RETURN(const std::vector<std::optional<EarlierSaying>> found,
+                              SaidBefore(step_, channel_, sayings));
+      for (size_t i = 0; i < count; ++i) {
+        Verdict verdict;
+        if (found[i].has_value()) verdict = {1, found[i]->author.name, found[i]->number};
+        Apply(unknown[first + i].place, verdict);
+        all_.new_verdicts_.emplace_back(VerdictName(channel_.id(), unknown[first + i].index),
+                                        std::move(verdict));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  void Apply(const LogPlace& place, const Verdict& verdict) {
+    if (verdict.said_before == 0) return;
+    SetInvalid(records_.at(place), "isn't for words or a document of their own: " + verdict.by +
+                                       " said it before, in " + std::to_string(verdict.number));
   }
 
   void Take(const ChannelMessage& message, const pb::AuthorisationEnd& end) {
-    AuthorisationRecord* const record = Open(end.authorisation_id());
+    AuthorisationRecord* const record =
+        Open(message, end.authorisation_id(), PlaceFrom(end.authorisation_place()));
     if (record == nullptr) return;
     const bool by_author = message.author.participant_id == record->author.participant_id;
     if (end.reason() == pb::AuthorisationEnd::REASON_REVOKED && by_author) {
@@ -153,24 +230,42 @@ class Disclosures::Follower {
     }
   }
 
-  void Take(const ChannelMessage& message, const pb::DisclosureUse& use) {
+  absl::Status Take(const ChannelMessage& message, const pb::DisclosureUse& use) {
     const std::optional<MessageId> id = IdFrom<MessageId>(use.authorisation_id());
     const std::optional<MessageId> disclosure = IdFrom<MessageId>(use.disclosure_message_id());
-    if (!id.has_value() || !disclosure.has_value() || !IsNeutral(message.author.role)) return;
-    if (!records_.contains(*id) && info_.joined.position > 0) {
+    const LogPlace place = PlaceFrom(use.authorisation_place());
+    if (!id.has_value() || !disclosure.has_value() || !IsNeutral(message.author.role) ||
+        place.incarnation == 0 || place.position == 0 || place >= PlaceOf(message)) {
+      return absl::OkStatus();
+    }
+    PARLEY_ASSIGN_OR_RETURN(const bool has_read,
+                            channel_.HasRead(step_, place.incarnation, place.position));
+    if (!has_read) {
       all_.unknown_uses_.push_back({*id, message.author.participant_id, *disclosure});
     }
-    AuthorisationRecord* const record = Open(use.authorisation_id());
-    if (record == nullptr) return;
+    AuthorisationRecord* const record = Open(message, use.authorisation_id(), place);
+    if (record == nullptr) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(
+        const bool author_is_in,
+        channel_.WasPresent(step_, message.index, record->author.participant_id));
+    if (!author_is_in) {
+      record->state = AuthorisationState::kAuthorGone;
+      return absl::OkStatus();
+    }
     record->state = AuthorisationState::kUsed;
     record->used_by = message.author;
     record->disclosure = *disclosure;
+    return absl::OkStatus();
   }
 
-  AuthorisationRecord* Open(const std::string& id_field) {
-    const std::optional<MessageId> id = IdFrom<MessageId>(id_field);
-    const auto found = id.has_value() ? records_.find(*id) : records_.end();
-    if (found == records_.end() || found->second.state != AuthorisationState::kOpen) return nullptr;
+  // The open authorisation that `message` names by its id and place; null when there is none.
+  AuthorisationRecord* Open(const ChannelMessage& message, const std::string& id_field,
+                            const LogPlace& place) {
+    const auto found = records_.find(place);
+    if (found == records_.end() || found->second.id != IdFrom<MessageId>(id_field) ||
+        found->second.state != AuthorisationState::kOpen || place >= PlaceOf(message)) {
+      return nullptr;
+    }
     return &found->second;
   }
 
@@ -179,8 +274,8 @@ class Disclosures::Follower {
   const Channel& channel_;
   const ChannelInfo info_;
   const std::string name_;
-  std::map<MessageId, AuthorisationRecord> records_;
-  std::map<uint64_t, AuthorisationRecord> list_;
+  std::map<LogPlace, AuthorisationRecord> records_;
+  std::vector<Waiting> waiting_;
 };
 
 absl::StatusOr<Disclosures> Disclosures::Load(const ReadTransaction& step,
@@ -189,145 +284,67 @@ absl::StatusOr<Disclosures> Disclosures::Load(const ReadTransaction& step,
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
   all.own_id_ = own.own_id;
   all.is_neutral_ = own.IsNeutral();
+  all.Meet(own.own_id, own.own_name);
   for (const ChannelId& id : own.channels) {
     const Channel channel = context.Channel(id);
     PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, channel.Info(step));
     all.channels_.emplace(id, info.state);
+    if (info.state.kind == ChannelKind::kJoint) all.has_joint_ = true;
+    for (const RosterMember& member : info.state.members) {
+      all.Meet(member.participant_id, member.name);
+    }
     PARLEY_RETURN_IF_ERROR(Follower(all, step, channel, std::move(info)).Run());
   }
+  PARLEY_RETURN_IF_ERROR(all.LoadPeople(step, context));
   return all;
 }
 
-const AuthorisationRecord* Disclosures::Find(const MessageId& id) const {
-  const auto found = std::find_if(authorisations_.begin(), authorisations_.end(),
-                                  [&](const AuthorisationRecord& one) { return one.id == id; });
+void Disclosures::Meet(const ParticipantId& id, const std::string& name) {
+  const KnownPerson person{id, name};
+  std::vector<KnownPerson>& people = people_.people;
+  if (people.size() >= kMostPeople) return;
+  if (std::find(people.begin(), people.end(), person) == people.end()) people.push_back(person);
+}
+
+absl::Status Disclosures::LoadPeople(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<KnownPeople> before,
+      GetRecord<KnownPeople>(step, RecordClass::kContent, PeopleName(context.id)));
+  const std::vector<KnownPerson> known =
+      before.has_value() ? before->people : std::vector<KnownPerson>();
+  new_people_ =
+      std::any_of(people_.people.begin(), people_.people.end(), [&](const KnownPerson& person) {
+        return std::find(known.begin(), known.end(), person) == known.end();
+      });
+  for (const KnownPerson& person : known) Meet(person.id, person.name);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<PersonRecord> people, context.Records().People(step));
+  for (const PersonRecord& person : people) Meet(person.id, person.name);
+  return absl::OkStatus();
+}
+
+const AuthorisationRecord* Disclosures::Find(const ChannelId& channel, const ParticipantId& author,
+                                             const MessageId& id) const {
+  const auto found = std::find_if(
+      authorisations_.begin(), authorisations_.end(), [&](const AuthorisationRecord& one) {
+        return one.id == id && one.channel == channel && one.author.participant_id == author;
+      });
   return found == authorisations_.end() ? nullptr : &*found;
 }
 
-// ---- Disclosures ----
-
-// What is wrong with a disclosure; empty for nothing. `unchecked`: this device can't know, since
-// leave was given before it came.
-std::string Disclosures::FaultOf(const ChannelId& channel, const ChannelMessage& message,
-                                 const pb::Disclosure& said, bool& unchecked) const {
-  if (!IsNeutral(message.author.role)) return Describe(message.author) + " is no neutral";
-  const std::optional<MessageId> id = IdFrom<MessageId>(said.authorisation_id());
-  const AuthorisationRecord* const record = id.has_value() ? Find(*id) : nullptr;
-  if (record == nullptr) {
-    // Who isn't in the channel where leave was given knows no more than what the neutral attests.
-    const bool ought_to_know = is_neutral_ || said.from_participant_id() == ToField(own_id_);
-    if (!ought_to_know) return "";
-    unchecked = std::any_of(unknown_uses_.begin(), unknown_uses_.end(), [&](const UnknownUse& use) {
-      return use.authorisation == id && use.disclosure == message.id &&
-             use.used_by == message.author.participant_id;
-    });
-    return unchecked ? "" : "it names no authorisation that this device knows";
+absl::Status Disclosures::Keep(const CaseContext& context) {
+  {
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(const Disclosures all, Load(read, context));
+    if (all.new_verdicts_.empty() && !all.new_people_) return absl::OkStatus();
   }
-  const std::string of =
-      "the authorisation by " + record->author.name + " in " + record->channel_name + " ";
-  if (record->state == AuthorisationState::kInvalid) return of + "isn't for what they said there";
-  if (record->state == AuthorisationState::kRevoked) return of + "was revoked before";
-  if (record->state == AuthorisationState::kExpired) return of + "had expired before";
-  if (record->state == AuthorisationState::kOpen) return of + "was not marked as used";
-  if (record->disclosure != message.id ||
-      record->used_by->participant_id != message.author.participant_id) {
-    return of + "was used already";
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(const Disclosures all, Load(step, context));
+  for (const auto& [name, verdict] : all.new_verdicts_) {
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kIndex, name, verdict));
   }
-  const ChannelState& place = channels_.at(channel);
-  if (record->audience_kind != place.kind || record->audience_side != place.side) {
-    return of + "is for " + record->Audience();
-  }
-  if (record->words != said.words()) return of + "is for other words";
-  const bool same_document = record->document.has_value()
-                                 ? said.has_document() && IsSame(*record->document, said.document())
-                                 : !said.has_document();
-  if (!same_document) return of + "is for another document";
-  const bool names_author =
-      IdFrom<ParticipantId>(said.from_participant_id()) == record->author.participant_id &&
-      said.from_name() == record->author.name;
-  const bool names_nobody = said.from_participant_id().empty() && said.from_name().empty();
-  if (record->anonymous && !(said.anonymous() && names_nobody)) {
-    return of + "is without saying from whom";
-  }
-  if (!record->anonymous && (said.anonymous() || !names_author)) {
-    return of + "is to be shown as theirs";
-  }
-  return "";
-}
-
-ShownRecord Disclosures::ShowDisclosure(const ChannelId& channel, const ChannelMessage& message,
-                                        const pb::Disclosure& said) const {
-  ShownRecord shown;
-  bool unchecked = false;
-  const std::string fault = FaultOf(channel, message, said, unchecked);
-  if (!fault.empty()) {
-    shown.refused = true;
-    shown.note = "a disclosure by " + Describe(message.author) +
-                 " that isn't as it was authorised: " + fault;
-    return shown;
-  }
-  if (said.has_document()) {
-    shown.document = said.document();
-  } else {
-    shown.text = said.words();
-  }
-  shown.note = "attested by " + message.author.name + ", from " +
-               (said.anonymous() ? "a confidential caucus"
-                                 : said.from_name() + " in confidence, with leave");
-  if (unchecked) shown.note += "; this device came later than that leave, and can't check it";
-  return shown;
-}
-
-ShownRecord Disclosures::Show(const ChannelId& channel, const ChannelMessage& message) const {
-  ShownRecord shown;
-  pb::Content content;
-  if (!ParseFromPeer(content, message.content.Reveal())) return shown;
-  if (content.has_disclosure()) return ShowDisclosure(channel, message, content.disclosure());
-  if (content.has_disclosure_authorisation()) {
-    const pb::DisclosureAuthorisation& given = content.disclosure_authorisation();
-    const auto kind = static_cast<ChannelKind>(given.audience_kind());
-    const std::string what = given.has_document()
-                                 ? "the document " + Quoted(given.document().name())
-                                 : Quoted(given.words());
-    shown.text = "lets the neutrals tell " + DescribeChannel(kind, given.audience_side()) +
-                 ", once" + (given.anonymous() ? " and without saying from whom: " : ": ") + what +
-                 " (authorisation " + message.id.ToString().substr(0, 8) + ")";
-    const AuthorisationRecord* const record = Find(message.id);
-    if (record == nullptr || record->state == AuthorisationState::kInvalid) {
-      shown.text += ", which isn't theirs to tell: it counts for nothing";
-    }
-  } else if (content.has_authorisation_end()) {
-    const pb::AuthorisationEnd& end = content.authorisation_end();
-    shown.text = std::string(end.reason() == pb::AuthorisationEnd::REASON_EXPIRED
-                                 ? "says that the time is over of"
-                                 : "takes back") +
-                 " authorisation " + ShortId(end.authorisation_id());
-  } else if (content.has_disclosure_use()) {
-    shown.text = "uses authorisation " + ShortId(content.disclosure_use().authorisation_id());
-  }
-  return shown;
-}
-
-absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedDisclosures(
-    const ReadTransaction& step, const CaseContext& context) {
-  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
-  std::vector<std::pair<ChannelId, std::string>> refused;
-  std::optional<Disclosures> disclosures;
-  for (const ChannelId& channel : record.channels) {
-    MessageQuery query;
-    query.kinds = {ContentKind::kDisclosure};
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
-                            context.Channel(channel).Messages(step, query));
-    if (messages.empty()) continue;
-    if (!disclosures.has_value()) {
-      PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context));
-    }
-    for (const ChannelMessage& message : messages) {
-      const ShownRecord shown = disclosures->Show(channel, message);
-      if (shown.refused) refused.emplace_back(channel, shown.note);
-    }
-  }
-  return refused;
+  PARLEY_RETURN_IF_ERROR(
+      PutRecord(step, RecordClass::kContent, PeopleName(context.id), all.people_));
+  return step.Commit();
 }
 
 // ---- Expiry ----
@@ -369,6 +386,7 @@ absl::Status EndExpired(const CaseContext& context) {
       pb::Content content;
       content.mutable_authorisation_end()->set_authorisation_id(ToField(one.id));
       content.mutable_authorisation_end()->set_reason(pb::AuthorisationEnd::REASON_EXPIRED);
+      *content.mutable_authorisation_end()->mutable_authorisation_place() = ToField(one.place);
       PARLEY_RETURN_IF_ERROR(context.Channel(one.channel).Queue(step, content).status());
       channels.insert(one.channel);
     }

@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -31,11 +32,22 @@ namespace parley::client {
 // At most so many bytes of words in an authorisation.
 inline constexpr size_t kMostAuthorisedBytes = 64 * 1024;
 
+// An entry of a channel's log.
+struct LogPlace {
+  uint32_t incarnation = 0;
+  uint64_t position = 0;
+  friend auto operator<=>(const LogPlace&, const LogPlace&) = default;
+};
+content::v1::LogPlace ToField(const LogPlace& place);
+LogPlace PlaceFrom(const content::v1::LogPlace& field);
+
+// An authorisation is named by its channel, author and id: others may use the same id.
 struct AuthorisationRecord {
   ChannelId channel;
   std::string channel_name;
   MessageId id;
   uint64_t number = 0;
+  LogPlace place;
   RosterMember author;
   MessageId item;
   std::string words;
@@ -46,6 +58,10 @@ struct AuthorisationRecord {
   bool anonymous = false;
   uint64_t expires_at = 0;
   AuthorisationState state = AuthorisationState::kOpen;
+  // Why it is invalid: "isn't for …".
+  std::string fault;
+  // The item was said before this device came: whether it is theirs can't be checked here.
+  bool unchecked = false;
   // The use that counts.
   std::optional<RosterMember> used_by;
   MessageId disclosure;
@@ -62,6 +78,10 @@ struct ShownRecord {
   std::optional<content::v1::Document> document;
 };
 
+// Whether a share is of the document that was authorised: name, type, size, content.
+bool IsSame(const content::v1::AuthorisedDocument& authorised,
+            const content::v1::Document& document);
+
 // All that this device knows of authorisations in a case.
 class Disclosures {
  public:
@@ -69,32 +89,79 @@ class Disclosures {
 
   // In the order of channels, then of their logs.
   const std::vector<AuthorisationRecord>& authorisations() const { return authorisations_; }
-  // Null when there is none of that id.
-  const AuthorisationRecord* Find(const MessageId& id) const;
+  // Null when there is none such.
+  const AuthorisationRecord* Find(const ChannelId& channel, const ParticipantId& author,
+                                  const MessageId& id) const;
 
   // `message` stands in `channel` of the case and is of a kind of DisclosureKinds.
   ShownRecord Show(const ChannelId& channel, const ChannelMessage& message) const;
 
+  // Stores what was found out by reading much, so that it isn't read again.
+  static absl::Status Keep(const CaseContext& context);
+
  private:
-  // A use of an authorisation that this device doesn't have, in a channel which was there before
-  // it.
+  // A use of an authorisation from before this device came into the channel.
   struct UnknownUse {
     MessageId authorisation;
     ParticipantId used_by;
     MessageId disclosure;
   };
+  // What reading the whole channel found out about the authorisation in that message: whether
+  // somebody else had said it before. It never changes.
+  struct Verdict {
+    uint8_t said_before = 0;
+    std::string by;
+    uint64_t number = 0;
+    template <typename F>
+    static auto Fields(F& self) {
+      return std::tie(self.said_before, self.by, self.number);
+    }
+  };
+  // Everybody who was seen in a roster of the case.
+  struct KnownPerson {
+    ParticipantId id;
+    std::string name;
+    template <typename F>
+    static auto Fields(F& self) {
+      return std::tie(self.id, self.name);
+    }
+    friend bool operator==(const KnownPerson&, const KnownPerson&) = default;
+  };
+  struct KnownPeople {
+    std::vector<KnownPerson> people;
+    template <typename F>
+    static auto Fields(F& self) {
+      return std::tie(self.people);
+    }
+  };
   class Follower;  // disclosures.cc
 
+  absl::Status LoadPeople(const ReadTransaction& step, const CaseContext& context);
+  void Meet(const ParticipantId& id, const std::string& name);
+
+  // disclosure_judge.cc. What is wrong with a disclosure; empty for nothing.
   std::string FaultOf(const ChannelId& channel, const ChannelMessage& message,
                       const content::v1::Disclosure& said, bool& unchecked) const;
+  // Measured by one authorisation of that id.
+  std::string FaultBy(const AuthorisationRecord& record, const ChannelId& channel,
+                      const ChannelMessage& message, const content::v1::Disclosure& said) const;
+  // Whether it says from whom in a form that can be, by what this device knows of people.
+  std::string FaultOfNaming(const content::v1::Disclosure& said) const;
   ShownRecord ShowDisclosure(const ChannelId& channel, const ChannelMessage& message,
                              const content::v1::Disclosure& said) const;
+  // The name that this device knows them by; null when it doesn't.
+  const std::string* NameOf(const ParticipantId& id) const;
 
   ParticipantId own_id_;
   bool is_neutral_ = false;
+  bool has_joint_ = false;  // whose roster has everybody who takes part
   std::map<ChannelId, ChannelState> channels_;
   std::vector<AuthorisationRecord> authorisations_;
   std::vector<UnknownUse> unknown_uses_;
+  KnownPeople people_;  // the names of today before those of before
+  // What isn't stored yet.
+  std::vector<std::pair<std::string, Verdict>> new_verdicts_;
+  bool new_people_ = false;
 };
 
 // The kinds of messages that Disclosures::Show shows.

@@ -20,12 +20,21 @@ DISCLOSURE_ID = bytes(range(16))
 
 
 def field(number, value):
-    """A length-delimited protobuf field."""
+    """A protobuf field: of bytes length-delimited, of a small number as such."""
+    if isinstance(value, int):
+        assert value < 128
+        return bytes([number << 3, value])
     tag = number << 3 | 2
     lead = bytes([tag]) if tag < 128 else bytes([tag & 127 | 128, tag >> 7])
     assert len(value) < 128 * 128
     size = len(value)
     return lead + (bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])) + value
+
+
+def place(position):
+    """A LogPlace of the first incarnation."""
+    assert position < 128
+    return bytes([1 << 3, 1, 2 << 3, position])
 
 
 def content(message_id, number, *fields):
@@ -44,6 +53,7 @@ class DisclosureTest(testing.SceneTest):
         item = scene["ana"].read(HARBOR)[-1]["position"]
         self.leave = scene["ana"].made("authorise", scene.case, HARBOR, item, "--to", NORTHLINE,
                                        "--words", WORDS)
+        self.leave_position = scene["ana"].read(HARBOR)[-1]["position"]
         scene.sync("tomas")
         self.ana_id = bytes.fromhex(scene["mira"].participants()[ANA.name]["participant"])
 
@@ -53,9 +63,9 @@ class DisclosureTest(testing.SceneTest):
                            "content=" + hexadecimal)
         self.assertTrue(told.startswith("appended"), told)
 
-    def use(self, message_id=DISCLOSURE_ID):
-        self.say(HARBOR, content(os.urandom(16), 52, (1, bytes.fromhex(self.leave)),
-                                 (2, message_id)))
+    def use(self, message_id=DISCLOSURE_ID, leave=None, position=None):
+        self.say(HARBOR, content(os.urandom(16), 52, (1, leave or bytes.fromhex(self.leave)),
+                                 (2, message_id), (3, place(position or self.leave_position))))
 
     def disclose(self, words=WORDS, channel=NORTHLINE, leave=None, message_id=DISCLOSURE_ID):
         self.say(channel, content(message_id, 53, (1, leave or bytes.fromhex(self.leave)),
@@ -104,6 +114,29 @@ class DisclosureTest(testing.SceneTest):
     def test_without_leave(self):
         self.disclose(words=SAID, channel="joint", leave=os.urandom(16))
         self.assert_refused("no authorisation", channel="joint")
+
+    def test_invented_leave_that_is_marked_as_used(self):
+        """Neither the other neutral nor whose name is used takes it for older than they are."""
+        invented = os.urandom(16)
+        self.use(leave=invented, position=self.leave_position - 1)
+        self.disclose(words=SAID, channel="joint", leave=invented)
+        self.assert_refused("no authorisation", channel="joint")
+
+    def test_words_repeated_and_then_authorised(self):
+        """What Ana confided isn't Tomas' to tell because he said it again where she did."""
+        scene = self.scene
+        scene["tomas"].send(HARBOR, "She says: " + SAID)
+        item = scene["tomas"].read(HARBOR)[-1]
+        told = scene["tomas"].refused("authorise", scene.case, HARBOR, item["position"], "--to",
+                                      NORTHLINE, "--words", SAID)
+        self.assertIn("said that before", told)
+        leave = os.urandom(16)
+        self.say(HARBOR, content(leave, 50, (1, bytes.fromhex(item["message"])),
+                                 (2, SAID.encode()), (3, 2), (4, b"Northline"),
+                                 (8, place(item["position"]))))
+        for key in ("mira", "ana"):
+            scene.sync(key)
+            self.assertIn("counts for nothing", scene[key].read(HARBOR)[-1]["text"])
 
     def test_not_marked_as_used(self):
         self.disclose()

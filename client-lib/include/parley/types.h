@@ -228,9 +228,10 @@ enum class AuthorisationState : uint8_t {
   kUsed,
   kRevoked,
   kExpired,
-  kInvalid,  // isn't for something of its author's: nobody may use it
+  kInvalid,     // isn't for something of its author's: nobody may use it
+  kAuthorGone,  // its author isn't in the channel: nobody may use it while they aren't
 };
-// "open", "used", "revoked", "expired", "invalid".
+// "open", "used", "revoked", "expired", "invalid", "author gone".
 PARLEY_EXPORT const char* AuthorisationStateName(AuthorisationState state);
 
 // Leave that somebody gave to carry their words, or their document, to an audience.

@@ -1,0 +1,215 @@
+// What Disclosures says of single records: docs/protocol.md section 6.
+#include <algorithm>
+
+#include "client-lib/content/parse.h"
+#include "client-lib/firewall/disclosures.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+namespace {
+
+namespace pb = content::v1;
+
+std::string Quoted(const std::string& words) { return "“" + words + "”"; }
+
+std::string ShortId(const std::string& field) {
+  const std::optional<MessageId> id = IdFrom<MessageId>(field);
+  return id.has_value() ? id->ToString().substr(0, 8) : "?";
+}
+
+}  // namespace
+
+bool IsSame(const pb::AuthorisedDocument& authorised, const pb::Document& document) {
+  return authorised.name() == document.name() && authorised.media_type() == document.media_type() &&
+         authorised.size() == document.size() &&
+         authorised.plaintext_root() == document.plaintext_root();
+}
+
+std::string Disclosures::FaultBy(const AuthorisationRecord& record, const ChannelId& channel,
+                                 const ChannelMessage& message, const pb::Disclosure& said) const {
+  const std::string of =
+      "the authorisation by " + record.author.name + " in " + record.channel_name + " ";
+  switch (record.state) {
+    case AuthorisationState::kInvalid:
+      return of + record.fault;
+    case AuthorisationState::kRevoked:
+      return of + "was revoked before";
+    case AuthorisationState::kExpired:
+      return of + "had expired before";
+    case AuthorisationState::kAuthorGone:
+      return of + "ended when they left that channel";
+    case AuthorisationState::kOpen:
+      return of + "was not marked as used";
+    case AuthorisationState::kUsed:
+      break;
+  }
+  if (record.disclosure != message.id ||
+      record.used_by->participant_id != message.author.participant_id) {
+    return of + "was used already";
+  }
+  const ChannelState& place = channels_.at(channel);
+  if (record.audience_kind != place.kind || record.audience_side != place.side) {
+    return of + "is for " + record.Audience();
+  }
+  if (record.words != said.words()) return of + "is for other words";
+  const bool same_document = record.document.has_value()
+                                 ? said.has_document() && IsSame(*record.document, said.document())
+                                 : !said.has_document();
+  if (!same_document) return of + "is for another document";
+  const bool names_author =
+      IdFrom<ParticipantId>(said.from_participant_id()) == record.author.participant_id &&
+      said.from_name() == record.author.name;
+  const bool names_nobody = said.from_participant_id().empty() && said.from_name().empty();
+  if (record.anonymous && !(said.anonymous() && names_nobody)) {
+    return of + "is without saying from whom";
+  }
+  if (!record.anonymous && (said.anonymous() || !names_author)) {
+    return of + "is to be shown as theirs";
+  }
+  return "";
+}
+
+const std::string* Disclosures::NameOf(const ParticipantId& id) const {
+  const auto found = std::find_if(people_.people.begin(), people_.people.end(),
+                                  [&](const KnownPerson& person) { return person.id == id; });
+  return found == people_.people.end() ? nullptr : &found->name;
+}
+
+std::string Disclosures::FaultOfNaming(const pb::Disclosure& said) const {
+  if (said.anonymous()) {
+    const bool names_nobody = said.from_participant_id().empty() && said.from_name().empty();
+    return names_nobody ? "" : "it is without a name, and has one";
+  }
+  const std::optional<ParticipantId> id = IdFrom<ParticipantId>(said.from_participant_id());
+  if (!id.has_value()) return "it doesn't say from whom it is";
+  const std::string* const name = NameOf(*id);
+  if (name == nullptr) {
+    return has_joint_ ? "it is from somebody who isn't in this case" : "";
+  }
+  const bool is_theirs = std::any_of(
+      people_.people.begin(), people_.people.end(), [&](const KnownPerson& person) {
+        return person.id == *id && person.name == said.from_name();
+      });
+  return is_theirs ? "" : "it gives " + *name + " another name";
+}
+
+std::string Disclosures::FaultOf(const ChannelId& channel, const ChannelMessage& message,
+                                 const pb::Disclosure& said, bool& unchecked) const {
+  if (!IsNeutral(message.author.role)) return Describe(message.author) + " is no neutral";
+  if (said.has_document() && !said.words().empty()) return "it has both words and a document";
+  const std::optional<MessageId> id = IdFrom<MessageId>(said.authorisation_id());
+  const auto named = IdFrom<ParticipantId>(said.from_participant_id());
+  // Others may have given leave under the same id: one that fits is enough, and who is no neutral
+  // minds only whose name is used, and their own.
+  std::string fault;
+  for (const AuthorisationRecord& record : authorisations_) {
+    if (record.id != id) continue;
+    std::string by_this = FaultBy(record, channel, message, said);
+    if (by_this.empty()) {
+      unchecked = record.unchecked;
+      return "";
+    }
+    const ParticipantId& author = record.author.participant_id;
+    const bool counts = is_neutral_ || (said.anonymous() ? author == own_id_ : author == named);
+    const bool is_its_use = record.used_by.has_value() && record.disclosure == message.id;
+    if (counts && (fault.empty() || is_its_use)) fault = std::move(by_this);
+  }
+  const std::string unknown = "it names no authorisation that this device knows";
+  // Whose name is used knows what leave they gave, wherever they came late.
+  if (named == own_id_) return fault.empty() ? unknown : fault;
+  if (is_neutral_) {
+    unchecked = std::any_of(unknown_uses_.begin(), unknown_uses_.end(), [&](const UnknownUse& use) {
+      return use.authorisation == id && use.disclosure == message.id &&
+             use.used_by == message.author.participant_id;
+    });
+    if (!unchecked) return fault.empty() ? unknown : fault;
+  } else if (!fault.empty()) {
+    return fault;
+  }
+  // Who wasn't in the channel when leave was given knows no more than what the neutral attests.
+  return FaultOfNaming(said);
+}
+
+ShownRecord Disclosures::ShowDisclosure(const ChannelId& channel, const ChannelMessage& message,
+                                        const pb::Disclosure& said) const {
+  ShownRecord shown;
+  bool unchecked = false;
+  const std::string fault = FaultOf(channel, message, said, unchecked);
+  if (!fault.empty()) {
+    shown.refused = true;
+    shown.note = "a disclosure by " + Describe(message.author) +
+                 " that isn't as it was authorised: " + fault;
+    return shown;
+  }
+  if (said.has_document()) {
+    shown.document = said.document();
+  } else {
+    shown.text = said.words();
+  }
+  const auto from = IdFrom<ParticipantId>(said.from_participant_id());
+  const std::string* const name = from.has_value() ? NameOf(*from) : nullptr;
+  shown.note = "attested by " + message.author.name + ", from " +
+               (said.anonymous()  ? "a confidential caucus"
+                : name != nullptr ? *name + " in confidence, with leave"
+                                  : "somebody whom this device doesn't know, in confidence, with "
+                                    "leave");
+  if (unchecked) shown.note += "; this device came later than that leave, and can't check it";
+  return shown;
+}
+
+ShownRecord Disclosures::Show(const ChannelId& channel, const ChannelMessage& message) const {
+  ShownRecord shown;
+  pb::Content content;
+  if (!ParseFromPeer(content, message.content.Reveal())) return shown;
+  if (content.has_disclosure()) return ShowDisclosure(channel, message, content.disclosure());
+  if (content.has_disclosure_authorisation()) {
+    const pb::DisclosureAuthorisation& given = content.disclosure_authorisation();
+    const auto kind = static_cast<ChannelKind>(given.audience_kind());
+    const std::string what = given.has_document()
+                                 ? "the document " + Quoted(given.document().name())
+                                 : Quoted(given.words());
+    shown.text = "lets the neutrals tell " + DescribeChannel(kind, given.audience_side()) +
+                 ", once" + (given.anonymous() ? " and without saying from whom: " : ": ") + what +
+                 " (authorisation " + message.id.ToString().substr(0, 8) + ")";
+    const AuthorisationRecord* const record =
+        Find(channel, message.author.participant_id, message.id);
+    if (record == nullptr || record->state == AuthorisationState::kInvalid) {
+      shown.text += ", which isn't theirs to tell: it counts for nothing";
+    } else if (record->unchecked) {
+      shown.text += "; it was said before this device came, and can't be checked by it";
+    }
+  } else if (content.has_authorisation_end()) {
+    const pb::AuthorisationEnd& end = content.authorisation_end();
+    shown.text = std::string(end.reason() == pb::AuthorisationEnd::REASON_EXPIRED
+                                 ? "says that the time is over of"
+                                 : "takes back") +
+                 " authorisation " + ShortId(end.authorisation_id());
+  } else if (content.has_disclosure_use()) {
+    shown.text = "uses authorisation " + ShortId(content.disclosure_use().authorisation_id());
+  }
+  return shown;
+}
+
+absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedDisclosures(
+    const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  std::vector<std::pair<ChannelId, std::string>> refused;
+  std::optional<Disclosures> disclosures;
+  for (const ChannelId& channel : record.channels) {
+    MessageQuery query;
+    query.kinds = {ContentKind::kDisclosure};
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
+                            context.Channel(channel).Messages(step, query));
+    if (messages.empty()) continue;
+    if (!disclosures.has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context));
+    }
+    for (const ChannelMessage& message : messages) {
+      const ShownRecord shown = disclosures->Show(channel, message);
+      if (shown.refused) refused.emplace_back(channel, shown.note);
+    }
+  }
+  return refused;
+}
+
+}  // namespace parley::client
