@@ -8,6 +8,7 @@
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/records.h"
 #include "client-lib/channels/relay_mailboxes.h"
+#include "crypto/primitives/random.h"
 
 namespace parley {
 namespace {
@@ -231,6 +232,58 @@ TEST_F(TroubleTest, WhoConfirmsNothingIsCutOffAllTheSame) {
     EXPECT_FALSE(context.Pairings().PairingWith(*read, ana)->has_value());
     EXPECT_EQ((*context.Records().Person(*read, ana))->cut_off, 1);
   });
+}
+
+// Who fills their own inbox before they are removed keeps nothing by it.
+TEST_F(TroubleTest, WhoseInboxTakesNothingIsCutOffAllTheSame) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  SyncAll({"Mira", "Ana"});
+  const ParticipantId ana = Id("Mira", "Ana");
+  // What the relay doesn't take, as an inbox that is full, lies before the notice of removal.
+  InProfileOf("Mira", [&](const client::CaseContext& context) {
+    auto step = context.store->Begin();
+    ASSERT_TRUE(step.ok()) << step.status();
+    const auto pairing = context.Pairings().PairingWith(*step, ana);
+    ASSERT_TRUE(pairing.ok() && pairing->has_value());
+    auto traffic = context.Pairings().TrafficOf(*step, (*pairing)->id);
+    ASSERT_TRUE(traffic.ok()) << traffic.status();
+    client::OutgoingMessage outgoing;
+    outgoing.message_id = client::Bytes(16, 'm');
+    outgoing.pairing_id = (*pairing)->id;
+    outgoing.number = ++traffic->numbered;
+    outgoing.append_id = crypto::RandomArray<16>();
+    outgoing.payload = client::Bytes(3 << 20, 'x');
+    ASSERT_TRUE(
+        context.Pairings()
+            .outbox.Put(*step, client::OutgoingKey((*pairing)->id, outgoing.number), outgoing)
+            .ok());
+    ASSERT_TRUE(context.Pairings().PutTraffic(*step, (*pairing)->id, *traffic).ok());
+    ASSERT_TRUE(step->Commit().ok());
+  });
+  (void)Of("Mira").Remove(case_, ana);
+  for (int i = 0; i < 3; ++i) PARLEY_ASSERT_OK(Of("Mira").Sync({.case_id = case_}));
+  InProfileOf("Mira", [&](const client::CaseContext& context) {
+    auto read = context.store->Read();
+    ASSERT_TRUE(read.ok());
+    EXPECT_FALSE(context.Pairings().PairingWith(*read, ana)->has_value());
+    EXPECT_EQ((*context.Records().Person(*read, ana))->cut_off, 1);
+    EXPECT_THAT(*context.Pairings().outbox.Keys(*read), IsEmpty());
+  });
+  Sync("Mira");  // without a problem
+}
+
+// Somebody's inviter isn't the only one who can introduce others to them.
+TEST_F(TroubleTest, WhoseInviterIsOutOfReachIsIntroducedByAnother) {
+  OpenCase();
+  LetIn("Tomas", Role::kCoMediator);
+  LetIn("Ana", Role::kParty, "Harbor");
+  SyncAll({"Mira", "Tomas", "Ana"});
+  LetWait("Ana", Id("Ana", "Mira"), kMany);
+  SyncAll({"Ana", "Tomas"});
+  LetIn("Zoe", Role::kCoMediator, "", "Tomas");
+  SyncAll({"Tomas", "Zoe", "Ana"});
+  EXPECT_THAT(Find("Zoe", "Ana").safety_number, Not(IsEmpty()));
 }
 
 TEST_F(TroubleTest, WhoLeavesTellsEverybodyInTheEnd) {

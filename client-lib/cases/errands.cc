@@ -355,7 +355,7 @@ class Errands {
         record.vouchers.size() >= kFewVouchers) {
       return false;
     }
-    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> neutral, MainNeutral(step, context_, true));
+    PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> neutral, MainNeutral(step, context_));
     if (!neutral.has_value()) return false;
     InboxMessage message;
     message.mutable_voucher_request();

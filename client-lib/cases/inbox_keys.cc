@@ -13,6 +13,8 @@ using content::v1::InboxMessage;
 // Append keys of the own inbox that another neutral has to hand on.
 constexpr size_t kSeedsAtOnce = 6;
 constexpr size_t kFewSeeds = 2;
+// So long what is to be sent to who was removed may put off that they are cut off.
+constexpr uint64_t kNoticeSeconds = 24 * 60 * 60;
 
 // Ends the pairing and plans an inbox generation without its append key. Whether that could be
 // planned now.
@@ -35,13 +37,21 @@ absl::StatusOr<bool> EndPairing(Transaction& step, const CaseContext& context, P
   return true;
 }
 
-absl::StatusOr<bool> OutboxHolds(Transaction& step, const CaseContext& context,
-                                 const Pairing& pairing) {
+// Whether something is still to be sent to who has gone, the notice of removal last. Not when their
+// inbox takes nothing: they may have filled it themselves, to keep their key to this one.
+absl::StatusOr<bool> AwaitsSending(const ReadTransaction& step, const CaseContext& context,
+                                   const PersonRecord& person, const Pairing& pairing) {
+  if (pairing.refused != 0 || context.now_seconds() >= person.recorded_at + kNoticeSeconds) {
+    return false;
+  }
   PARLEY_ASSIGN_OR_RETURN(std::vector<OutgoingMessage> waiting,
                           context.Pairings().outbox.All(step));
-  return std::any_of(waiting.begin(), waiting.end(), [&pairing](const OutgoingMessage& message) {
-    return message.pairing_id == pairing.id;
+  std::erase_if(waiting, [&pairing](const OutgoingMessage& message) {
+    return message.pairing_id != pairing.id;
   });
+  return !waiting.empty() &&
+         std::none_of(waiting.begin(), waiting.end(),
+                      [](const OutgoingMessage& message) { return message.turned_away != 0; });
 }
 
 // Neutrals have append keys of everybody's inbox to hand on: other neutrals many, since they
@@ -50,7 +60,7 @@ absl::StatusOr<std::vector<Pairing>> SeedTakers(const ReadTransaction& step,
                                                 const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
-  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step, context, false));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> main, MainNeutral(step, context));
   std::vector<Pairing> takers;
   for (Pairing& pairing : pairings) {
     if (pairing.ended != 0 || pairing.flooded != 0) continue;
@@ -70,19 +80,17 @@ bool HasGone(const PersonRecord& person) {
 }
 
 absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step,
-                                                   const CaseContext& context, bool room) {
+                                                   const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
   std::optional<Pairing> found;
   for (Pairing& pairing : pairings) {
-    if (pairing.ended != 0 || pairing.refused != 0 ||
+    if (pairing.ended != 0 || pairing.refused != 0 || pairing.flooded != 0 ||
         !IsNeutral(static_cast<Role>(pairing.peer_role))) {
       continue;
     }
-    if (room) {
-      PARLEY_ASSIGN_OR_RETURN(const bool has_room, context.OwnInbox().HasRoom(step, pairing));
-      if (!has_room) continue;
-    }
+    PARLEY_ASSIGN_OR_RETURN(const bool room, context.OwnInbox().HasRoom(step, pairing));
+    if (!room) continue;
     if (!found.has_value() || pairing.peer == record.inviter) found = std::move(pairing);
   }
   return found;
@@ -124,8 +132,8 @@ absl::StatusOr<bool> CutOff(Transaction& step, const CaseContext& context,
     return true;
   }
   if (pairing.has_value()) {
-    PARLEY_ASSIGN_OR_RETURN(bool waits, OutboxHolds(step, context, *pairing));
-    if (waits && pairing->refused == 0) return false;
+    PARLEY_ASSIGN_OR_RETURN(const bool waits, AwaitsSending(step, context, *person, *pairing));
+    if (waits) return false;
     PARLEY_ASSIGN_OR_RETURN(bool ended, EndPairing(step, context, *pairing));
     if (!ended) return false;
   }

@@ -16,17 +16,18 @@ namespace parley::client {
 // Whether somebody was removed or has left.
 bool HasGone(const PersonRecord& person);
 
-// The neutral to turn to: the one who invited, or another one who is still there. With `room`: of
-// those only to whom something can be sent now.
+// The neutral to turn to: the one who invited, or another one who is still there; of those only to
+// whom something can be sent now, and who can write back.
 absl::StatusOr<std::optional<Pairing>> MainNeutral(const ReadTransaction& step,
-                                                   const CaseContext& context, bool room);
+                                                   const CaseContext& context);
 
 // Somebody's inbox took no message any more, and they have sent new append keys since.
 absl::StatusOr<bool> TakeNewKey(Transaction& step, const CaseContext& context,
                                 const ParticipantId& id);
 
-// Tells somebody who has gone that they were removed; once that has gone out, or where there is no
-// room for it, ends the pairing, so that nothing is taken from them.
+// Tells somebody who has gone that they were removed; once that has gone out, was turned away, or
+// is a day late, or where there is no room for it, ends the pairing, so that nothing is taken from
+// them.
 absl::StatusOr<bool> CutOff(Transaction& step, const CaseContext& context, const ParticipantId& id);
 
 // Of participants who aren't neutrals: ends the pairing with a neutral whom they met in a channel,

@@ -171,19 +171,25 @@ absl::StatusOr<Inbox::News> Inbox::CountIn(Transaction& step, const Opened& open
   }
   PARLEY_ASSIGN_OR_RETURN(Traffic traffic, records_.TrafficOf(step, id));
   const Traffic before = traffic;
-  TakeWord(traffic, message.received(), message.inbox_generation(), now_());
-  PARLEY_RETURN_IF_ERROR(DropConfirmed(step, id, before.confirmed, traffic));
   News news = News::kNone;
+  bool is_new = false;
   if (message.has_acknowledgement()) {
-    if (message.acknowledgement().send_again()) TakeRequest(traffic);
-    const bool further = traffic.confirmed > before.confirmed ||
-                         traffic.peer_generation > before.peer_generation ||
-                         traffic.claimed > before.claimed;
-    if (further) news = News::kConfirmation;
+    is_new = IsNewWord(traffic, message.received(), crypto::ViewOf(message.message_id()));
   } else if (TakeNumber(traffic, message.number(), now_()) == Arrival::kNext) {
     news = News::kMessage;
   } else if (traffic.ahead > before.ahead) {
     news = News::kEarly;
+  }
+  TakeWord(traffic, message.received(), message.inbox_generation(), is_new || news != News::kNone,
+           now_());
+  PARLEY_RETURN_IF_ERROR(DropConfirmed(step, id, before.confirmed, traffic));
+  if (message.has_acknowledgement()) {
+    if (is_new) NoteWordId(traffic, crypto::ViewOf(message.message_id()));
+    if (is_new && message.acknowledgement().send_again()) TakeRequest(traffic);
+    const bool further = traffic.confirmed > before.confirmed ||
+                         traffic.peer_generation > before.peer_generation ||
+                         traffic.claimed > before.claimed;
+    if (further) news = News::kConfirmation;
   }
   if (opened.introduces) traffic.first_hash = HashOf(payload);
   PARLEY_RETURN_IF_ERROR(records_.PutTraffic(step, id, traffic));

@@ -158,6 +158,7 @@ class Inbox {
   // Puts back among what waits what is to be sent again.
   absl::Status PlanResends() const;
   absl::Status NoteSent(const OutgoingMessage& outgoing) const;
+  absl::Status NoteTurnedAway(const OutgoingMessage& outgoing) const;
   absl::Status SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
                        FlushResult& result) const;
 

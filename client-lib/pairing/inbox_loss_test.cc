@@ -20,6 +20,7 @@ class LyingRelay final : public RelayClient {
   uint64_t claimed = 0;         // with swallows: the generation that it says is the current one
   std::vector<uint64_t> tried;  // the generations of appends
   uint64_t appended = 0;
+  std::optional<Entry> again;  // an entry that is shown once more, in place of what is there
 
   absl::StatusOr<AppendOutcome> Append(const ObjectId& mailbox_id, uint64_t generation,
                                        const crypto::SignatureKey& append_key,
@@ -38,6 +39,14 @@ class LyingRelay final : public RelayClient {
       ReadResult at_head;
       at_head.generation_head = from - 1;
       return at_head;
+    }
+    if (again.has_value()) {
+      ReadResult page;
+      page.generation_head = from;
+      page.entries.push_back(*std::exchange(again, std::nullopt));
+      page.entries.back().position = from;
+      page.entries.back().append_id = crypto::RandomArray<16>();
+      return page;
     }
     auto page = relay_.Read(mailbox_id, generation, read_key, from, max_entries, max_bytes);
     if (!page.ok()) return page;
@@ -409,6 +418,49 @@ TEST_F(InboxTest, JunkInAnInboxMakesNobodyWarnOfWhatWasOnItsWay) {
     ana.Receive();
     EXPECT_FALSE(IsKeptFromPeer(ana.TrafficWith(to_mira)));
     EXPECT_THAT(ana.Kept(), IsEmpty());
+  }
+}
+
+// Nor can the relay, which shows again what they asked for before.
+TEST_F(InboxTest, AnOldRequestThatIsShownAgainIsNoWarning) {
+  Someone mira("Mira", id_, relay_);
+  Someone ana("Ana", id_, relay_);
+  Pairing to_ana;
+  Pairing to_mira;
+  Pair(mira, ana, to_ana, to_mira);
+  const auto key = crypto::SignatureKey::FromSeed(to_ana.append_seed.Reveal());
+  ASSERT_TRUE(key.ok());
+  ASSERT_TRUE(mira.client()
+                  .Append(ana.Device().inbox_id, 1, *key, crypto::RandomArray<16>(), Bytes(64, 7))
+                  .ok());
+  ana.Receive();
+  EXPECT_TRUE(ana.Answer());  // asks to send again: something can't be read
+  ana.Flush();
+  mira.Write(to_ana, "word");
+  mira.Flush();
+  std::optional<Entry> request;
+  {
+    const OwnDevice device = mira.Device();
+    const auto read_key = crypto::SignatureKey::FromSeed(device.inbox_read_seed.Reveal());
+    ASSERT_TRUE(read_key.ok());
+    auto page = mira.client().Read(device.inbox_id, 1, *read_key, device.inbox_next, 0, 0);
+    ASSERT_TRUE(page.ok() && page->entries.size() == 1);
+    request = page->entries[0];
+  }
+  mira.Receive();
+  EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
+  const uint64_t heard_at = mira.TrafficWith(to_ana).heard_at;
+  for (int round = 0; round < 2; ++round) {
+    mira.now += 24 * 3600;
+    LyingRelay liar(mira.client());
+    liar.again = request;
+    EXPECT_TRUE(mira.InboxOf()
+                    .Receive(liar, [](Transaction&, const Pairing&,
+                                      const InboxMessage&) { return absl::OkStatus(); })
+                    .ok());
+    EXPECT_FALSE(liar.again.has_value());  // it was shown
+    EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
+    EXPECT_EQ(mira.TrafficWith(to_ana).heard_at, heard_at);
   }
 }
 

@@ -259,6 +259,7 @@ absl::Status Inbox::PlanResends() const {
                               records_.unconfirmed.Get(step, key));
       if (!kept.has_value()) continue;
       kept->append_id = crypto::RandomArray<16>();
+      kept->turned_away = 0;
       PARLEY_RETURN_IF_ERROR(records_.unconfirmed.Delete(step, key));
       PARLEY_RETURN_IF_ERROR(records_.outbox.Put(step, key, *kept));
     }
@@ -287,6 +288,18 @@ absl::Status Inbox::NoteSent(const OutgoingMessage& outgoing) const {
     pairing->refused = 0;
     PARLEY_RETURN_IF_ERROR(records_.PutPairing(step, *pairing));
   }
+  return step.Commit();
+}
+
+absl::Status Inbox::NoteTurnedAway(const OutgoingMessage& outgoing) const {
+  const std::string key = OutgoingKey(outgoing.pairing_id, outgoing.number);
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_.Begin());
+  PARLEY_ASSIGN_OR_RETURN(std::optional<OutgoingMessage> stored, records_.outbox.Get(step, key));
+  if (!stored.has_value() || stored->append_id != outgoing.append_id || stored->turned_away != 0) {
+    return absl::OkStatus();
+  }
+  stored->turned_away = 1;
+  PARLEY_RETURN_IF_ERROR(records_.outbox.Put(step, key, *stored));
   return step.Commit();
 }
 
@@ -323,6 +336,7 @@ absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
     }
     if (!outcome.ok()) {
       ++result.waiting;
+      if (!IsSilence(outcome.status())) PARLEY_RETURN_IF_ERROR(NoteTurnedAway(outgoing));
       return std::move(outcome).status();
     }
     if (const StaleGeneration* stale = std::get_if<StaleGeneration>(&*outcome)) {

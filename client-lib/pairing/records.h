@@ -206,9 +206,12 @@ struct OutgoingMessage {
   // that, with another.
   crypto::ByteArray<16> append_id{};
   Bytes payload;
+  // The relay was asked, and didn't take it: the inbox is full, say.
+  uint8_t turned_away = 0;
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.message_id, self.pairing_id, self.number, self.append_id, self.payload);
+    return std::tie(self.message_id, self.pairing_id, self.number, self.append_id, self.payload,
+                    self.turned_away);
   }
 };
 

@@ -52,7 +52,9 @@ void NoteSent(Traffic& traffic, uint64_t now) {
   if (traffic.waiting_since == 0) traffic.waiting_since = now;
 }
 
-void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now) {
+void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, bool is_new,
+              uint64_t now) {
+  const bool heard = is_new && received >= traffic.confirmed;
   if (received > traffic.numbered) {
     traffic.claimed = std::max(traffic.claimed, received);
     received = traffic.numbered;
@@ -60,9 +62,10 @@ void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, ui
   if (inbox_generation > traffic.peer_generation && inbox_generation <= kMostGenerations) {
     traffic.peer_generation = inbox_generation;
   }
-  traffic.heard_at = now;
+  if (heard) traffic.heard_at = now;
   if (received > traffic.confirmed) {
     traffic.confirmed = received;
+    traffic.words.clear();
     traffic.resent = 0;
     traffic.resent_on_word = 0;
     traffic.resent_at = 0;
@@ -73,10 +76,20 @@ void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, ui
     traffic.waiting_since = 0;
     traffic.asked = 0;
     traffic.missed = 0;
-  } else if (traffic.waiting_since != 0 &&
+  } else if (heard && traffic.waiting_since != 0 &&
              (traffic.left_behind == 0 || traffic.left_behind > now)) {
     traffic.left_behind = now;
   }
+}
+
+bool IsNewWord(const Traffic& traffic, uint64_t received, crypto::ByteView id) {
+  const auto is_it = [id](const crypto::Bytes& known) { return crypto::PublicEquals(known, id); };
+  return received >= traffic.confirmed && traffic.words.size() < kMostWords &&
+         std::none_of(traffic.words.begin(), traffic.words.end(), is_it);
+}
+
+void NoteWordId(Traffic& traffic, crypto::ByteView id) {
+  traffic.words.emplace_back(id.begin(), id.end());
 }
 
 bool IsOvertaken(const Traffic& traffic) { return traffic.claimed != 0; }

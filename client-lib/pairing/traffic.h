@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <tuple>
+#include <vector>
 
 #include "crypto/base/bytes.h"
 
@@ -53,15 +54,17 @@ struct Traffic {
   uint8_t owes_word = 0;     // they sent what had come already, or asked
   uint64_t asks = 0;         // how often they were asked since something new has come
   uint64_t asks_at = 0;      // when, latest
-  uint64_t heard_at = 0;     // when anything came from them, latest
+  uint64_t heard_at = 0;     // when anything came from them that hadn't come before, latest
   crypto::Bytes first_hash;  // SHA-256 of the entry with their IntroductionHello, to know a repeat
+  // The ids of messages without a number that came since `confirmed` moved, to know a repeat.
+  std::vector<crypto::Bytes> words;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.numbered, self.confirmed, self.kept_bytes, self.waiting_since, self.resent,
                     self.resent_on_word, self.resent_at, self.asked, self.missed, self.left_behind,
                     self.peer_generation, self.claimed, self.received, self.ahead, self.gap_since,
                     self.told, self.owes_word, self.asks, self.asks_at, self.heard_at,
-                    self.first_hash);
+                    self.first_hash, self.words);
   }
 
   uint64_t unconfirmed() const { return numbered - confirmed; }
@@ -78,8 +81,16 @@ uint64_t NumberMessage(Traffic& traffic, uint64_t bytes);
 void NoteSent(Traffic& traffic, uint64_t now);
 
 // What the other end says of itself with each message: how far it has received, and its inbox's
-// generation.
-void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, uint64_t now);
+// generation. `is_new`: the message hasn't come before. A relay can show an old one again at any
+// time, and that says nothing of when its sender was there.
+void TakeWord(Traffic& traffic, uint64_t received, uint64_t inbox_generation, bool is_new,
+              uint64_t now);
+// Of a message without a number, before TakeWord: whether it hasn't come before. One that says less
+// than was confirmed is old; of those that say the same, so many are known by their ids, and
+// further ones pass for old. A new one's id is noted after TakeWord.
+inline constexpr size_t kMostWords = 64;
+bool IsNewWord(const Traffic& traffic, uint64_t received, crypto::ByteView id);
+void NoteWordId(Traffic& traffic, crypto::ByteView id);
 // Whether the other end has confirmed what was never numbered here. Then this profile is an old
 // copy that was put back, or the other end isn't honest, which can't be told apart here; and since
 // whatever is numbered now would be taken for a repeat, nothing is sent to it any more. It is one

@@ -35,13 +35,13 @@ TEST(TrafficTest, ConfirmationsGoOnlyForward) {
   EXPECT_EQ(NumberMessage(traffic, 10), 1u);
   EXPECT_EQ(NumberMessage(traffic, 10), 2u);
   NoteSent(traffic, 100);
-  TakeWord(traffic, 1, 1, 110);
+  TakeWord(traffic, 1, 1, true, 110);
   EXPECT_EQ(traffic.unconfirmed(), 1u);
   EXPECT_EQ(traffic.waiting_since, 110u);
-  TakeWord(traffic, 2, 1, 120);
+  TakeWord(traffic, 2, 1, true, 120);
   EXPECT_EQ(traffic.waiting_since, 0u);
   // What the relay shows again takes nothing back.
-  TakeWord(traffic, 1, 1, 130);
+  TakeWord(traffic, 1, 1, true, 130);
   EXPECT_EQ(traffic.confirmed, 2u);
 }
 
@@ -50,9 +50,9 @@ TEST(TrafficTest, WhoConfirmsMoreThanWasNumberedHasOvertakenThisEnd) {
   Traffic traffic;
   for (int i = 0; i < 2; ++i) NumberMessage(traffic, 10);
   NoteSent(traffic, 100);
-  TakeWord(traffic, 2, 1, 105);
+  TakeWord(traffic, 2, 1, true, 105);
   EXPECT_FALSE(IsOvertaken(traffic));
-  TakeWord(traffic, 5, 3, 110);
+  TakeWord(traffic, 5, 3, true, 110);
   EXPECT_TRUE(IsOvertaken(traffic));
   EXPECT_FALSE(HasRoom(traffic));
   EXPECT_FALSE(IsFull(traffic));
@@ -63,9 +63,9 @@ TEST(TrafficTest, WhoConfirmsMoreThanWasNumberedHasOvertakenThisEnd) {
   EXPECT_FALSE(IsResendDue(traffic, kDay));
   // It takes in what comes; and what was said before takes nothing back.
   EXPECT_EQ(TakeNumber(traffic, 1, 110), Arrival::kNext);
-  TakeWord(traffic, 2, 1, 120);
+  TakeWord(traffic, 2, 1, true, 120);
   EXPECT_EQ(traffic.claimed, 5u);
-  TakeWord(traffic, UINT64_MAX, 1, 130);
+  TakeWord(traffic, UINT64_MAX, 1, true, 130);
   EXPECT_EQ(traffic.unconfirmed(), 0u);
 }
 
@@ -77,7 +77,7 @@ TEST(TrafficTest, WhoConfirmsNothingMakesNobodyKeepMuch) {
   }
   EXPECT_FALSE(HasRoom(traffic));
   EXPECT_TRUE(IsFull(traffic));
-  TakeWord(traffic, 1, 1, 100);
+  TakeWord(traffic, 1, 1, true, 100);
   EXPECT_TRUE(HasRoom(traffic));
   EXPECT_EQ(NumberMessage(traffic, 1), kMostUnconfirmed + 1);
   EXPECT_FALSE(HasRoom(traffic));
@@ -134,7 +134,7 @@ TEST(TrafficTest, WhoAsksWithoutEndIsAnsweredOnceADayInTheEnd) {
   EXPECT_GE(resends, 365u);
   EXPECT_LE(resends, 365u + 12 + 4 + kMostResends);
   // A confirmation begins anew.
-  TakeWord(greedy, 1, 1, 2000);
+  TakeWord(greedy, 1, 1, true, 2000);
   NumberMessage(greedy, 10);
   NoteSent(greedy, 400 * kDay);
   TakeRequest(greedy);
@@ -169,11 +169,11 @@ TEST(TrafficTest, WhoIsAwayIsNoAlarmAndWhoIsHeardWithoutConfirmingIs) {
   NoteSent(traffic, 1000);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
   // One word may have crossed the message; one an hour later can't have.
-  TakeWord(traffic, 0, 1, 2000);
+  TakeWord(traffic, 0, 1, true, 2000);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
-  TakeWord(traffic, 0, 1, 2000 + 3600);
+  TakeWord(traffic, 0, 1, true, 2000 + 3600);
   EXPECT_TRUE(IsKeptFromPeer(traffic));
-  TakeWord(traffic, 1, 1, 6000);
+  TakeWord(traffic, 1, 1, true, 6000);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
 }
 
@@ -183,7 +183,7 @@ TEST(TrafficTest, ARequestThatCrossedAMessageIsNoAlarmAndOneThatComesAfterIs) {
   NumberMessage(traffic, 10);
   NoteSent(traffic, 1000);
   const auto hear_request = [&traffic](uint64_t now) {
-    TakeWord(traffic, 0, 1, now);
+    TakeWord(traffic, 0, 1, true, now);
     TakeRequest(traffic);
   };
   // However late it is heard: it may have been made before.
@@ -195,7 +195,7 @@ TEST(TrafficTest, ARequestThatCrossedAMessageIsNoAlarmAndOneThatComesAfterIs) {
   // What is heard a minute later was said after the message was there.
   hear_request(90060);
   EXPECT_TRUE(IsKeptFromPeer(traffic));
-  TakeWord(traffic, 1, 1, 90070);
+  TakeWord(traffic, 1, 1, true, 90070);
   EXPECT_FALSE(IsKeptFromPeer(traffic));
   // With the next message it begins anew.
   NumberMessage(traffic, 10);
@@ -204,11 +204,41 @@ TEST(TrafficTest, ARequestThatCrossedAMessageIsNoAlarmAndOneThatComesAfterIs) {
   EXPECT_FALSE(IsKeptFromPeer(traffic));
 }
 
+// A relay can show an old word at any time: it says nothing of when its sender was there.
+TEST(TrafficTest, AWordThatIsShownAgainIsNoAlarm) {
+  Traffic traffic;
+  NumberMessage(traffic, 10);
+  NumberMessage(traffic, 10);
+  NoteSent(traffic, 1000);
+  const crypto::Bytes first(16, 1);
+  const crypto::Bytes second(16, 2);
+  EXPECT_TRUE(IsNewWord(traffic, 1, first));
+  TakeWord(traffic, 1, 1, true, 1100);
+  NoteWordId(traffic, first);
+  for (const uint64_t now : {2000, 9000}) {
+    EXPECT_FALSE(IsNewWord(traffic, 1, first));
+    EXPECT_FALSE(IsNewWord(traffic, 0, second));  // from before that
+    TakeWord(traffic, 1, 1, false, now);
+    TakeWord(traffic, 0, 1, true, now);  // in a numbered message that was on its way
+    EXPECT_FALSE(IsKeptFromPeer(traffic));
+    EXPECT_EQ(traffic.heard_at, 1100u);
+  }
+  EXPECT_TRUE(IsNewWord(traffic, 1, second));
+  // Nobody makes this end keep ids without end.
+  for (size_t i = 0; i < 2 * kMostWords; ++i) {
+    const crypto::Bytes id(16, static_cast<uint8_t>(10 + i));
+    if (IsNewWord(traffic, 1, id)) NoteWordId(traffic, id);
+  }
+  EXPECT_EQ(traffic.words.size(), kMostWords);
+  TakeWord(traffic, 2, 1, true, 9500);
+  EXPECT_TRUE(traffic.words.empty());
+}
+
 TEST(TrafficTest, AnInboxGenerationGoesOnlyForward) {
   Traffic traffic;
-  TakeWord(traffic, 0, 5, 1);
-  TakeWord(traffic, 0, 3, 1);
-  TakeWord(traffic, 0, UINT64_MAX, 1);
+  TakeWord(traffic, 0, 5, true, 1);
+  TakeWord(traffic, 0, 3, true, 1);
+  TakeWord(traffic, 0, UINT64_MAX, true, 1);
   EXPECT_EQ(traffic.peer_generation, 5u);
 }
 
