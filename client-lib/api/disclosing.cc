@@ -234,6 +234,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Authorise(const ChannelRef& channel,
     given.set_expires_at(static_cast<uint64_t>(std::time(nullptr)) +
                          static_cast<uint64_t>(request.valid_for_seconds));
   }
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   return QueueAndDeliver(channel, content, /*may_stay_queued=*/false);
 }
 
@@ -435,6 +436,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
                                " to disclose it in");
   }
   PARLEY_RETURN_IF_ERROR(CheckWritable(audience->ref));
+  content::v1::Content content;
+  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(audience->ref, content));  // before leave is used up
   AuthorisationRecord record;
   const auto load = [&]() -> absl::Status {
     PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
@@ -458,7 +461,6 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
   }
   PARLEY_RETURN_IF_ERROR(UseAuthorisation(authorisation).status());
   PARLEY_RETURN_IF_ERROR(load());
-  content::v1::Content content;
   content.set_message_id(client::ToField(record.disclosure));
   content::v1::Disclosure& said = *content.mutable_disclosure();
   said.set_authorisation_id(client::ToField(record.id));

@@ -196,6 +196,8 @@ absl::StatusOr<std::string> CaseView::AgainstProcedure(const ReadTransaction& st
                                                        const ChannelState& channel,
                                                        const ChannelMessage& message) const {
   const bool said = message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
+                    message.kind == ContentKind::kDisclosure ||
+                    message.kind == ContentKind::kDisclosureAuthorisation ||
                     message.kind == ContentKind::kUnknown;
   if (procedure_ == nullptr || !procedure_->joint.has_value() || !said) return std::string();
   JointPosition at{message.incarnation, message.position};

@@ -86,8 +86,8 @@ std::string Disclosures::FaultOfNaming(const pb::Disclosure& said) const {
   if (name == nullptr) {
     return has_joint_ ? "it is from somebody who isn't in this case" : "";
   }
-  const bool is_theirs = std::any_of(
-      people_.people.begin(), people_.people.end(), [&](const KnownPerson& person) {
+  const bool is_theirs =
+      std::any_of(people_.people.begin(), people_.people.end(), [&](const KnownPerson& person) {
         return person.id == *id && person.name == said.from_name();
       });
   return is_theirs ? "" : "it gives " + *name + " another name";
