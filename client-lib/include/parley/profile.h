@@ -271,7 +271,8 @@ class PARLEY_EXPORT Profile {
   // Lets the neutrals carry words of a message of one's own, or a document of one's own, to another
   // audience, once, exactly.
   // Errors: kNotFound for an item that this channel doesn't have, and for an audience that the case
-  // can't have; kPermissionDenied for somebody else's message; kInvalidArgument for words that
+  // can't have; kPermissionDenied for somebody else's message, and for what
+  // somebody else said before in this channel; kInvalidArgument for words that
   // aren't in it, an audience that reads the channel already, and a channel that no neutral reads;
   // otherwise as Send.
   Result<SentMessage> Authorise(const ChannelRef& channel, const AuthorisationRequest& request);
