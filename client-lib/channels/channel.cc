@@ -107,6 +107,7 @@ absl::StatusOr<ChannelInfo> Channel::Info(const ReadTransaction& tx) const {
   info.confirmed_at = log.confirmed_by_others_at;
   info.number = log.number_base + log.position;
   info.alarms = AlarmsOf(view.channel);
+  info.since = log.since;
   return info;
 }
 
@@ -175,11 +176,12 @@ absl::StatusOr<std::optional<SubscriptionTarget>> Channel::Subscription(
                          view.log.position + 1});
 }
 
-absl::StatusOr<MessageId> Channel::Queue(Transaction& tx, const content::v1::Content& content) {
+absl::StatusOr<MessageId> Channel::Queue(Transaction& tx, const content::v1::Content& content,
+                                         Readers readers) {
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
                           ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
   PARLEY_RETURN_IF_ERROR(RequireActive(step.log(), step.state()));
-  PARLEY_ASSIGN_OR_RETURN(const MessageId id, QueueContent(step, content));
+  PARLEY_ASSIGN_OR_RETURN(const MessageId id, QueueContent(step, content, readers));
   PARLEY_RETURN_IF_ERROR(step.Save());
   return id;
 }

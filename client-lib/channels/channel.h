@@ -113,6 +113,12 @@ struct MessageQuery {
   std::vector<ContentKind> kinds = {};
 };
 
+// Who may read what waits to be sent.
+enum class Readers {
+  kWhoeverIsIn,  // when it goes out
+  kWhoIsInNow,   // when it is queued, or some of them: where somebody else has come, it isn't sent
+};
+
 class Channel {
  public:
   Channel(ChannelContext context, const ChannelId& id) : context_(std::move(context)), id_(id) {}
@@ -171,8 +177,9 @@ class Channel {
                                uint64_t position) const;
   // Own contents that wait to be sent, in order.
   absl::StatusOr<std::vector<ChannelMessage>> Unsent(const ReadTransaction& tx) const;
-  // Own texts and documents that waited when this participant was put out or had left, in order:
-  // they are never sent, whatever comes.
+  // Own contents that are never sent, whatever comes, in order, each with the reason: texts and
+  // documents that waited when this participant was put out or had left, and what was queued for
+  // kWhoIsInNow when somebody else came.
   absl::StatusOr<std::vector<ChannelMessage>> NeverSent(const ReadTransaction& tx) const;
   // Nothing when there is nothing to listen to: not active, or the mailbox isn't made yet.
   absl::StatusOr<std::optional<SubscriptionTarget>> Subscription(const ReadTransaction& tx) const;
@@ -183,7 +190,8 @@ class Channel {
   // caller's; message_id (unless set), seen and claimed_time are filled in.
   // Errors: InvalidArgument for one over kMaxContentBytes or without a body; FailedPrecondition
   // when the channel isn't active (the message says why).
-  absl::StatusOr<MessageId> Queue(Transaction& tx, const content::v1::Content& content);
+  absl::StatusOr<MessageId> Queue(Transaction& tx, const content::v1::Content& content,
+                                  Readers readers = Readers::kWhoeverIsIn);
 
   // Drops a content that nothing has been sent of yet, or never will. Errors: NotFound when there
   // is none such.

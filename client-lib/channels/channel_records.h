@@ -91,8 +91,9 @@ struct IncarnationRecord {
   uint8_t version = 2;
   uint8_t standing = 1;
   std::string reason;
-  Bytes state;  // ChannelState: StateRecord
-  Bytes self;   // ParleyCredential
+  Bytes state;                     // ChannelState: StateRecord
+  std::vector<MemberSince> since;  // of each member: StateRecord
+  Bytes self;                      // ParleyCredential
   uint8_t mailbox_made = 0;
   uint64_t number_base = 0;  // a message's number is this and its position
 
@@ -139,12 +140,13 @@ struct IncarnationRecord {
 
 // Beside an IncarnationRecord: changes with the membership.
 struct StateRecord {
-  uint8_t version = 1;
+  uint8_t version = 2;
   Bytes state;  // ChannelState
+  std::vector<MemberSince> since;
 
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.version, self.state);
+    return std::tie(self.version, self.state, self.since);
   }
 };
 
@@ -167,7 +169,7 @@ struct EpochKeysRecord {
 enum class OutboxKind : uint8_t {
   kContent = 1,
   kProposal = 2,
-  kNeverSent = 3,  // a content that waited when this participant was put out; kept to be shown
+  kNeverSent = 3,  // a content that can't be sent any more; kept to be shown
 };
 
 // Something that waits to be sent or to be seen in the log.
@@ -183,12 +185,15 @@ struct OutboxRecord {
   AppendId append_id{};
   Bytes payload;
   crypto::Secret sent_content;  // as it was encrypted, `seen` included
+  // Who may read it, the author included; empty: whoever is in the channel when it is encrypted.
+  std::vector<ParticipantId> readers;
+  std::string reason;  // why it is never sent
 
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.version, self.kind, self.message_id, self.queued_at, self.content,
                     self.incarnation, self.generation, self.append_id, self.payload,
-                    self.sent_content);
+                    self.sent_content, self.readers, self.reason);
   }
 };
 

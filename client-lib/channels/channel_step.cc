@@ -5,10 +5,14 @@
 
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/group_store.h"
+#include "client-lib/channels/message_log.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
 namespace {
+
+// So many incarnations may have passed this device by for it to look for the one that it knows.
+constexpr uint32_t kMostUnknownIncarnations = 64;
 
 // Alarms are for people: a relay or member that causes more than these has made its point. What
 // one member says of the log fills only its own part, and what the relay did doesn't push out that
@@ -53,6 +57,29 @@ absl::Status StoreChanged(Transaction& tx, const std::string& name, const Record
   return tx.Put(RecordClass::kContent, name, now);
 }
 
+// From when on members are there, after the entry `number`: of who was a member before, what was
+// noted. When the channel is opened anew all are let in again: while nothing was said there
+// (`fresh`) they have missed nothing.
+std::vector<MemberSince> SinceOf(const ChannelState& before, const ChannelState& after,
+                                 const std::vector<MemberSince>& noted, bool fresh,
+                                 uint64_t number) {
+  std::vector<MemberSince> since;
+  for (const MemberSince& one : noted) {
+    const bool was_in = before.FindMember(one.participant_id) != nullptr;
+    const bool is_in = after.FindMember(one.participant_id) != nullptr;
+    if (was_in ? is_in : fresh) since.push_back(one);
+  }
+  for (const RosterMember& member : after.members) {
+    const auto is_it = [&member](const MemberSince& one) {
+      return one.participant_id == member.participant_id;
+    };
+    if (std::none_of(since.begin(), since.end(), is_it)) {
+      since.push_back({member.participant_id, number});
+    }
+  }
+  return since;
+}
+
 TranscriptHash AuthenticatorOf(const mls::Group& group) {
   TranscriptHash value{};
   const Bytes authenticator = group.EpochAuthenticator();
@@ -77,6 +104,7 @@ absl::StatusOr<IncarnationRecord> LoadIncarnation(const ReadTransaction& tx,
   PARLEY_ASSIGN_OR_RETURN(StateRecord state, LoadExisting<StateRecord>(tx, RecordClass::kContent,
                                                                        names.State(incarnation)));
   log.state = std::move(state.state);
+  log.since = std::move(state.since);
   return log;
 }
 
@@ -150,10 +178,28 @@ absl::StatusOr<ChannelStep> ChannelStep::Begin(Transaction& tx, const ChannelId&
   ChannelStep step(tx, id, now, std::move(channel), policy);
   step.log_ = std::move(log);
   PARLEY_RETURN_IF_ERROR(step.ReadLog());
+  PARLEY_RETURN_IF_ERROR(step.TakeSinceBefore());
   PARLEY_RETURN_IF_ERROR(step.EnterEpoch(std::move(group), step.state_));
   step.state_changed_ = true;
   PARLEY_RETURN_IF_ERROR(step.hashes_.Set(tx, step.log_.position, step.log_.hash));
   return step;
+}
+
+absl::Status ChannelStep::TakeSinceBefore() {
+  for (uint32_t n = incarnation(); n > 0; --n) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<StateRecord> before,
+                            LoadRecord<StateRecord>(*tx_, RecordClass::kContent, names_.State(n)));
+    if (!before.has_value() && n + kMostUnknownIncarnations > incarnation()) continue;
+    if (before.has_value()) log_.since = std::move(before->since);
+    break;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ChannelStep::NothingWasSaid() const {
+  if (channel_.messages == 0) return true;
+  PARLEY_ASSIGN_OR_RETURN(const ChannelMessage last, MessageAt(*tx_, names_, channel_.messages));
+  return last.incarnation < channel_.incarnation;
 }
 
 absl::Status ChannelStep::ReadLog() {
@@ -206,6 +252,11 @@ absl::Status ChannelStep::EnterEpoch(mls::Group next, ChannelState state) {
   Bytes serialized = SerializeChannelState(state);
   state_changed_ = state_changed_ || serialized != log_.state;
   log_.state = std::move(serialized);
+  PARLEY_ASSIGN_OR_RETURN(const bool fresh, NothingWasSaid());
+  std::vector<MemberSince> since =
+      SinceOf(state_, state, log_.since, fresh, log_.number_base + log_.position);
+  state_changed_ = state_changed_ || since != log_.since;
+  log_.since = std::move(since);
   const bool alone = state.members.size() < 2;
   if (alone || log_.company_since == 0) log_.company_since = alone ? 0 : now_;
   state_ = std::move(state);
@@ -258,6 +309,7 @@ absl::Status ChannelStep::Save() {
   if (state_changed_) {
     StateRecord state;
     state.state = log_.state;
+    state.since = log_.since;
     PARLEY_RETURN_IF_ERROR(
         StoreRecord(*tx_, RecordClass::kContent, names_.State(incarnation()), state));
     state_changed_ = false;

@@ -100,6 +100,10 @@ class ChannelStep {
   ChannelStep(Transaction& tx, const ChannelId& id, uint64_t now, ChannelRecord channel,
               const ChannelPolicy& policy);
   absl::Status ReadLog();
+  // From when on members were in the incarnation before, or in this one with an earlier leaf.
+  absl::Status TakeSinceBefore();
+  // In this incarnation, as far as this device has it.
+  absl::StatusOr<bool> NothingWasSaid() const;
 
   Transaction* tx_;
   ChannelId id_;

@@ -103,6 +103,8 @@ TEST_F(RelayTest, AHaltedChannelIsOpenedAnew) {
               absl::StatusCode::kFailedPrecondition);
   }
   const uint64_t number = mira.Info(id).number;
+  const std::vector<MemberSince> since = mira.Info(id).since;
+  ASSERT_EQ(since.size(), 3u);
   {
     Transaction tx = Must(mira.store->Begin());
     Must(mira.In(id).Reopen(tx, payment(), mira.self));
@@ -110,6 +112,9 @@ TEST_F(RelayTest, AHaltedChannelIsOpenedAnew) {
   }
   Add(mira, {&ana, &ben});
   Settle({&mira, &ana, &ben});
+  // Nobody has missed anything.
+  EXPECT_THAT(mira.Info(id).since, ::testing::UnorderedElementsAreArray(since));
+  for (const MemberSince& one : ana.Info(id).since) EXPECT_LT(one.number, number);
   Must(mira.Say(id, "again"));
   Settle({&mira, &ana, &ben});
   for (Person* person : {&mira, &ana, &ben}) {
@@ -163,7 +168,11 @@ TEST_F(RelayTest, WhoComesBackReadsTheFirstStayToItsEnd) {
   Must(mira.Say(id, "before the removal"));
   Must(Remove(mira, ana));
   Must(mira.Say(id, "while away"));
+  const uint64_t away = mira.Info(id).number;
   Add(mira, {&ana});
+  for (const MemberSince& one : mira.Info(id).since) {
+    EXPECT_EQ(one.number > away, one.participant_id == ana.self.participant_id);
+  }
   Must(mira.Say(id, "after the return"));
   Must(ana.Say(id, "back"));
   Settle({&ana, &mira, &ben});

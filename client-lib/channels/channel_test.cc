@@ -420,6 +420,40 @@ TEST_F(ChannelTest, WhatWaitsWhenOneIsPutOutIsNeverSent) {
   EXPECT_EQ(ben.Info(id).never_sent, 1u);
 }
 
+// What is queued for those who are in isn't encrypted for anybody else; for fewer, it is.
+TEST_F(ChannelTest, WhatIsMeantForThoseWhoAreInIsSentToNobodyElse) {
+  Open(ChannelKind::kJoint, "", {&ana, &ben});
+  Settle({&mira, &ana, &ben});
+  const auto queue = [&](const std::string& text, Readers readers) {
+    Transaction tx = Must(ana.store->Begin());
+    Must(ana.In(id).Queue(tx, TextContent(text), readers));
+    Must(tx.Commit());
+  };
+  queue("for three", Readers::kWhoIsInNow);
+  Must(Remove(mira, ben));
+  Must(ana.In(id).Exchange());
+  EXPECT_EQ(ana.Info(id).unsent, 0u);
+  // One is queued, and one is on its way and overtaken by a commit.
+  relay.before_append = [] { return absl::UnavailableError("cut"); };
+  queue("in flight", Readers::kWhoIsInNow);
+  EXPECT_FALSE(ana.In(id).Exchange().ok());
+  relay.before_append = nullptr;
+  queue("for two", Readers::kWhoIsInNow);
+  queue("for all", Readers::kWhoeverIsIn);
+  Add(mira, {&ben});
+  EXPECT_EQ(Must(ana.In(id).Exchange()).given_up, 2u);
+  Settle({&mira, &ben, &ana});
+  EXPECT_THAT(ben.Heard(id), ElementsAre("Ana: for all"));
+  EXPECT_THAT(mira.Heard(id), ElementsAre("Ana: for three", "Ana: for all"));
+  EXPECT_EQ(ana.Info(id).unsent, 0u);
+  const ReadTransaction tx = Must(ana.store->Read());
+  const std::vector<ChannelMessage> kept = Must(ana.In(id).NeverSent(tx));
+  ASSERT_EQ(kept.size(), 2u);
+  for (const ChannelMessage& message : kept) {
+    EXPECT_THAT(message.reason, ::testing::HasSubstr("Ben (party, Northline) has come to read"));
+  }
+}
+
 // Whatever a relay says: one commit, and no other before an entry got through.
 TEST_F(ChannelTest, AnAllowanceThatIsNeverThereIsRenewedOnce) {
   Open(ChannelKind::kJoint, "", {&ana});

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "client-lib/channels/channel_ids.h"
@@ -60,6 +61,18 @@ struct LogHead {
   friend bool operator==(const LogHead&, const LogHead&) = default;
 };
 
+// From where on a member has been in a channel.
+struct MemberSince {
+  ParticipantId participant_id;
+  uint64_t number = 0;  // of the entry that let them in: they read what has higher ones
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.participant_id, self.number);
+  }
+  friend bool operator==(const MemberSince&, const MemberSince&) = default;
+};
+
 struct ChannelInfo {
   ChannelState state;  // roster, kind, side, ids; as of the last entry that was received
   Standing standing = Standing::kActive;
@@ -80,12 +93,15 @@ struct ChannelInfo {
   bool leaving = false;           // whether this participant has asked to be removed
   uint64_t passed_over = 0;       // entries that didn't open, verify or parse
   uint64_t unsent = 0;            // contents that wait to be sent
-  uint64_t never_sent = 0;        // texts and documents that waited when one was put out
+  uint64_t never_sent = 0;        // texts and documents that can't be sent any more
   // Since when others have been in it, without a break; 0 while there are none.
   uint64_t company_since = 0;
   // When another member's word last confirmed the own log; 0 for never.
   uint64_t confirmed_at = 0;
   std::vector<ChannelAlarm> alarms;  // of all incarnations
+  // Of each member, as far as this device was there: who was in it before has its own number. While
+  // nothing was said after a reopening, also of who was in the channel then and isn't in it yet.
+  std::vector<MemberSince> since;
 };
 
 enum class ContentKind : uint8_t {
@@ -122,6 +138,7 @@ struct ChannelMessage {
   uint64_t claimed_time = 0;
   uint64_t received_at = 0;
   crypto::Secret content;  // the serialised Content
+  std::string reason;      // of one that is never sent: why; a line for a person
 };
 
 // Somebody to be added, with one key package (MLSMessage) for each of their devices.
@@ -156,7 +173,7 @@ struct ExchangeResult {
   uint64_t entries = 0;   // received
   uint64_t messages = 0;  // new texts, documents and unknown contents of others among them
   uint64_t sent = 0;      // contents acknowledged by the relay
-  uint64_t given_up = 0;  // texts and documents that can't be sent any more: one was put out
+  uint64_t given_up = 0;  // texts and documents that can't be sent any more: see NeverSent
   bool roster_changed = false;
   bool commit_merged = false;  // an own commit has won: see PendingWelcomes
   bool commit_lost = false;    // an own commit has lost and was dropped: make it anew if needed

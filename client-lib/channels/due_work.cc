@@ -60,7 +60,7 @@ absl::Status QueueCheckpoint(ChannelStep& step) {
   if (!due || step.channel().unsent > 0) return absl::OkStatus();
   content::v1::Content content;
   content.mutable_checkpoint();
-  return QueueContent(step, content).status();
+  return QueueContent(step, content, Readers::kWhoeverIsIn).status();
 }
 
 // Whether a proposal was made.
@@ -100,7 +100,7 @@ absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result) {
   if (!proposed.ok() && !absl::IsResourceExhausted(proposed.status())) return proposed;
   const bool some = proposed.ok() && *proposed;
   if (step.log().leave_wanted == 0) PARLEY_RETURN_IF_ERROR(QueueCheckpoint(step));
-  PARLEY_ASSIGN_OR_RETURN(const size_t encrypted, EncryptWaiting(step, kContentsAtOnce));
+  PARLEY_ASSIGN_OR_RETURN(const size_t encrypted, EncryptWaiting(step, kContentsAtOnce, result));
   return some || encrypted > 0;
 }
 

@@ -64,6 +64,38 @@ absl::Status EncryptItem(ChannelStep& step, uint64_t item, OutboxRecord& record)
   return PutInFlight(step, item, message, record);
 }
 
+// Who would read it now, and isn't among those for whom it was queued.
+std::vector<RosterMember> NotMeant(const ChannelState& state, const OutboxRecord& record) {
+  std::vector<RosterMember> newcomers;
+  for (const RosterMember& member : state.members) {
+    const auto& meant = record.readers;
+    if (!meant.empty() &&
+        std::find(meant.begin(), meant.end(), member.participant_id) == meant.end()) {
+      newcomers.push_back(member);
+    }
+  }
+  return newcomers;
+}
+
+std::string Reason(const ChannelState& state, const std::vector<RosterMember>& newcomers) {
+  std::string names;
+  for (const RosterMember& one : newcomers) names += (names.empty() ? "" : ", ") + Describe(one);
+  return names + (newcomers.size() == 1 ? " has" : " have") + " come to read the channel " +
+         DescribeChannel(state.kind, state.side) +
+         " since it was written; send it again if they may read it";
+}
+
+absl::Status GiveUp(ChannelStep& step, uint64_t item, OutboxRecord& record, std::string reason,
+                    ExchangeResult& result) {
+  record.kind = OutboxKind::kNeverSent;
+  record.reason = std::move(reason);
+  PARLEY_RETURN_IF_ERROR(StoreItem(step, item, record));
+  if (step.channel().unsent > 0) --step.channel().unsent;
+  ++step.channel().never_sent;
+  ++result.given_up;
+  return absl::OkStatus();
+}
+
 // Forgets places at the front that are empty by now.
 absl::Status MoveFront(ChannelStep& step) {
   ChannelRecord& channel = step.channel();
@@ -79,7 +111,8 @@ absl::Status MoveFront(ChannelStep& step) {
 
 }  // namespace
 
-absl::StatusOr<MessageId> QueueContent(ChannelStep& step, const pb::Content& content) {
+absl::StatusOr<MessageId> QueueContent(ChannelStep& step, const pb::Content& content,
+                                       Readers readers) {
   if (content.body_case() == pb::Content::BODY_NOT_SET) {
     return absl::InvalidArgumentError("there is nothing in the message");
   }
@@ -97,6 +130,11 @@ absl::StatusOr<MessageId> QueueContent(ChannelStep& step, const pb::Content& con
   OutboxRecord record;
   record.message_id = *id;
   record.queued_at = step.now();
+  if (readers == Readers::kWhoIsInNow) {
+    for (const RosterMember& member : step.state().members) {
+      record.readers.push_back(member.participant_id);
+    }
+  }
   PARLEY_ASSIGN_OR_RETURN(record.content, Serialized(filled));
   PARLEY_RETURN_IF_ERROR(StoreItem(step, step.channel().outbox_next, record));
   ++step.channel().outbox_next;
@@ -114,13 +152,18 @@ absl::Status UnqueueContent(ChannelStep& step, const MessageId& id) {
   return absl::NotFoundError("no such message waits to be sent");
 }
 
-absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most) {
+absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, ExchangeResult& result) {
   size_t count = 0;
   for (uint64_t item = step.channel().outbox_first;
        item < step.channel().outbox_next && count < most; ++item) {
     PARLEY_ASSIGN_OR_RETURN(std::optional<OutboxRecord> record,
                             LoadItem(step.tx(), step.names(), item));
     if (!record.has_value() || record->kind != OutboxKind::kContent || record->incarnation != 0) {
+      continue;
+    }
+    const std::vector<RosterMember> newcomers = NotMeant(step.state(), *record);
+    if (!newcomers.empty()) {
+      PARLEY_RETURN_IF_ERROR(GiveUp(step, item, *record, Reason(step.state(), newcomers), result));
       continue;
     }
     PARLEY_RETURN_IF_ERROR(EncryptItem(step, item, *record));
@@ -212,11 +255,7 @@ absl::Status GiveUpWaiting(ChannelStep& step, ExchangeResult& result) {
       PARLEY_RETURN_IF_ERROR(RemoveItem(step, item, record->kind));
       continue;
     }
-    record->kind = OutboxKind::kNeverSent;
-    PARLEY_RETURN_IF_ERROR(StoreItem(step, item, *record));
-    if (channel.unsent > 0) --channel.unsent;
-    ++channel.never_sent;
-    ++result.given_up;
+    PARLEY_RETURN_IF_ERROR(GiveUp(step, item, *record, "you were out of the channel", result));
   }
   return absl::OkStatus();
 }
@@ -246,6 +285,7 @@ absl::StatusOr<std::vector<ChannelMessage>> ListOutbox(const ReadTransaction& tx
     message.kind = KindOf(content);
     message.claimed_time = content.claimed_time();
     message.content = std::move(record->content);
+    message.reason = std::move(record->reason);
   }
   return listed;
 }

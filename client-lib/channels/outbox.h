@@ -26,13 +26,15 @@ struct Outgoing {
 };
 
 // Errors: InvalidArgument for a content without a body or over the limit.
-absl::StatusOr<MessageId> QueueContent(ChannelStep& step, const content::v1::Content& content);
+absl::StatusOr<MessageId> QueueContent(ChannelStep& step, const content::v1::Content& content,
+                                       Readers readers);
 // Errors: NotFound for one that isn't there or is encrypted already.
 absl::Status UnqueueContent(ChannelStep& step, const MessageId& id);
 
-// Encrypts up to `most` waiting contents for the current generation, and says how many. Requires:
+// Encrypts up to `most` waiting contents for the current generation, and says how many. Those that
+// somebody would read for whom they weren't meant are given up, and counted in `result`. Requires:
 // the log has been read to its head, and the incarnation is active.
-absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most);
+absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, ExchangeResult& result);
 // Queues a proposal's message (an MLSMessage that the group has just made), encrypted already.
 absl::Status QueueProposal(ChannelStep& step, ByteView mls_message);
 
