@@ -47,6 +47,112 @@ TEST_F(FirewallTest, WhatEverybodyThereHasReadIsFree) {
   EXPECT_EQ(Refused(kNorthline, kSecret), "");
 }
 
+// What was said before somebody came wasn't said to them.
+TEST_F(FirewallTest, WhatWasSaidBeforeSomebodyCameIsNotTheirs) {
+  const std::string text = "We would rather keep the whole of the western quay to ourselves.";
+  const std::string figure = "It cost us 4,417,000 then.";
+  Say("Ana", kHarbor, text);
+  Say("Ana", "joint", text);
+  Say("Ana", "joint", figure);
+  Sync("Mira");
+  EXPECT_EQ(Refused(kNorthline, text), "");  // Ben could read it
+  LetIn("Zoe", Role::kCounsel, "Northline");
+  SyncAll({"Mira", "Ana", "Zoe"});
+  EXPECT_THAT(Refused(kNorthline, text), AllOf(HasSubstr("Ana (party, Harbor)"), HasSubstr("Zoe")));
+  EXPECT_THAT(Refused(kNorthline, figure),
+              AllOf(HasSubstr("Ana (party, Harbor)"), HasSubstr("in joint"),
+                    HasSubstr("Zoe could not read that channel then"), Not(HasSubstr("Ben"))));
+  EXPECT_EQ(Refused("joint", figure), "");  // where it was said
+  EXPECT_EQ(Refused(kHarbor, text), "");
+  // A neutral who came later may know all that the others know.
+  LetIn("Uma", Role::kCoMediator);
+  SyncAll({"Mira", "Uma", "Tomas", "Ana"});
+  EXPECT_EQ(Refused("neutrals", figure), "");
+  EXPECT_EQ(Refused("neutrals", text), "");
+  Say("Ana", "joint", "Once more: " + text + " And: " + figure);
+  Sync("Mira");
+  EXPECT_EQ(Refused(kNorthline, text), "");
+  EXPECT_EQ(Refused(kNorthline, figure), "");
+}
+
+// Who comes to read a channel after a message was queued doesn't get it unasked.
+TEST_F(FirewallTest, WhatWasQueuedForOthersIsNotSentToWhoCameSince) {
+  OpenCase();  // another one
+  LetIn("Uma", Role::kCoMediator);
+  LetIn("Pat", Role::kParty, "Quay");
+  SyncAll({"Mira", "Uma", "Pat"});
+  const std::string text = "We would rather keep the whole of the western quay to ourselves.";
+  Say("Pat", "caucus:Quay", text);
+  Sync("Mira");
+  relay_.Stop();
+  const ChannelRef joint = Ref("Mira", "joint");
+  const SentMessage queued = Must(Of("Mira").Send(joint, text), "sending");  // Pat's own words
+  EXPECT_TRUE(queued.queued);
+  relay_.Start();
+  LetIn("Kim", Role::kParty, "Dock", "Uma");
+  SyncAll({"Uma", "Kim"});
+  const SyncReport report = Must(Of("Mira").Sync({.case_id = case_}), "syncing");
+  EXPECT_EQ(report.messages_never_sent, 1u);
+  SyncAll({"Mira", "Kim"});
+  EXPECT_TRUE(Texts("Kim", "joint").empty());
+  EXPECT_TRUE(Must(Of("Mira").Unsent(joint), "unsent").empty());
+  const std::vector<Message> kept = Must(Of("Mira").NeverSent(joint), "never sent");
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].text, text);
+  EXPECT_THAT(kept[0].note, AllOf(HasSubstr("Kim (party, Dock)"), HasSubstr("send it again")));
+  EXPECT_THAT(AlarmKinds("Mira"), ::testing::Contains(AlarmKind::kNeverSent));
+  EXPECT_THAT(Refused("joint", text), HasSubstr("Kim"));  // now the firewall knows
+  // Who is told at once keeps nothing.
+  Say("Uma", "joint", "Welcome.");
+  LetIn("Lou", Role::kCounsel, "Dock", "Uma");
+  const Result<SentMessage> late = Of("Mira").Send(joint, "And good morning, all of you.");
+  EXPECT_EQ(late.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(late.status().message(), AllOf(HasSubstr("nothing was sent"), HasSubstr("Lou")));
+  EXPECT_EQ(Must(Of("Mira").NeverSent(joint), "never sent").size(), 1u);
+  Say("Mira", "joint", "And good morning, all of you.");
+}
+
+// A ZIP with one empty member of that name.
+std::string ZipOf(const std::string& name) {
+  const auto number = [](uint64_t value, int bytes) {
+    std::string out;
+    for (; bytes > 0; --bytes, value >>= 8) out.push_back(static_cast<char>(value & 0xFF));
+    return out;
+  };
+  // Version, flags, method, time, date, CRC-32, sizes, lengths of the name and of what follows it.
+  const std::string facts = number(20, 2) + std::string(8, '\0') + std::string(12, '\0') +
+                            number(name.size(), 2) + number(0, 2);
+  const std::string local = "PK\x03\x04" + facts + name;
+  const std::string central = "PK\x01\x02" + number(20, 2) + facts + std::string(14, '\0') + name;
+  return local + central + "PK\x05\x06" + number(0, 4) + number(1, 2) + number(1, 2) +
+         number(central.size(), 4) + number(local.size(), 4) + number(0, 2);
+}
+
+TEST_F(FirewallTest, NamesAreReadToo) {
+  const std::string own = Write("own.bin", "\xFE Mira's own");
+  const auto share_as = [&](const ShareOptions& options) {
+    return Of("Mira").Share(Ref("Mira", kNorthline), own, options).status();
+  };
+  const Status named = share_as({.name = std::string(kSecret) + ".bin"});
+  EXPECT_EQ(named.code(), StatusCode::kPermissionDenied);
+  EXPECT_THAT(named.message(), AllOf(HasSubstr("name"), HasSubstr("Ana (party, Harbor)")));
+  EXPECT_THAT(named.message(), Not(HasSubstr("690")));
+  EXPECT_EQ(share_as({.media_type = std::string("text/") + kSecret}).code(),
+            StatusCode::kPermissionDenied);
+  EXPECT_EQ(Share("Mira", kNorthline, Write("a.zip", ZipOf(std::string(kSecret) + ".txt"))).code(),
+            StatusCode::kPermissionDenied);
+  PARLEY_ASSERT_OK(Share("Mira", kNorthline, Write("b.zip", ZipOf("own.txt"))));
+  // A confided document's name is a confidence where it says something.
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("brief.pdf", "%PDF \xFF 1")));
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("Lowest price 690k.xlsx", "\xFF 2")));
+  Sync("Mira");
+  EXPECT_THAT(Refused(kNorthline, "I have their lowest price (690k).xlsx here"),
+              HasSubstr("Ana (party, Harbor)"));
+  EXPECT_EQ(share_as({.name = "lowest-price-690k.xlsx"}).code(), StatusCode::kPermissionDenied);
+  PARLEY_ASSERT_OK(share_as({.name = "brief.pdf"}));
+  EXPECT_EQ(Refused(kNorthline, "Please see my brief.pdf"), "");
+}
+
 TEST_F(FirewallTest, AShortConfidenceIsHeldBackWhole) {
   Say("Lee", kHarbor, "Our ceiling is 715.");
   Sync("Mira");

@@ -134,6 +134,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<client::CaseRecord> LoadCase(const CaseId& id);
 
   // After Queue: exchanges with the channel, and tells what became of the message.
+  // Drops a message that turned out not to be for all who are in the channel, and says so.
+  absl::Status TakeBackGivenUp(const ChannelRef& channel, const MessageId& id);
   absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
                                       bool may_stay_queued);
   // Queue and Deliver.

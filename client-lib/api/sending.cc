@@ -104,6 +104,19 @@ absl::Status Profile::Impl::CheckWritable(const ChannelRef& channel) {
   return absl::OkStatus();
 }
 
+absl::Status Profile::Impl::TakeBackGivenUp(const ChannelRef& channel, const MessageId& id) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+  client::Channel in = LocalContext(channel.case_id).Channel(channel.channel_id);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<client::ChannelMessage> never_sent, in.NeverSent(step));
+  for (const client::ChannelMessage& message : never_sent) {
+    if (message.id != id) continue;
+    PARLEY_RETURN_IF_ERROR(in.Unqueue(step, id));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+    return absl::FailedPreconditionError("nothing was sent: " + message.reason);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, const MessageId& id,
                                                    bool may_stay_queued) {
   SentMessage sent;
@@ -134,6 +147,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
     }
   }
   if (sent.position.has_value()) return sent;
+  PARLEY_RETURN_IF_ERROR(TakeBackGivenUp(channel, id));
   const bool unreachable = absl::IsUnavailable(failed) || absl::IsDeadlineExceeded(failed);
   if ((failed.ok() || unreachable) && CheckWritable(channel).ok()) {
     sent.queued = true;
@@ -188,7 +202,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
     PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
                             client::Firewall::Create(step, context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
-    PARLEY_ASSIGN_OR_RETURN(id, context.Channel(channel.channel_id).Queue(step, content));
+    PARLEY_ASSIGN_OR_RETURN(
+        id, context.Channel(channel.channel_id).Queue(step, content, client::Readers::kWhoIsInNow));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(channel, id, /*may_stay_queued=*/false);
@@ -269,11 +284,6 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
     PARLEY_RETURN_IF_ERROR(view.Manifest(read, {channel, *options.replaces}).status());
   }
-  PARLEY_ASSIGN_OR_RETURN(
-      const std::optional<crypto::TreeHash> looked_at,
-      client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id, path));
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
-  const std::string name = ShareName(channel, path);
   client::UploadRequest request;
   request.path = path;
   request.name = client::SafeFileName(
@@ -283,6 +293,12 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
   if (!client::IsUtf8(request.media_type)) {
     return absl::InvalidArgumentError("the document's media type is not UTF-8");
   }
+  const client::Firewall::DocumentNames names{request.name, request.media_type};
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<crypto::TreeHash> looked_at,
+      client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id, path, names));
+  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
+  const std::string name = ShareName(channel, path);
   PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded,
                           Upload(connected, name, std::nullopt, request, progress));
   content::v1::Document& manifest = uploaded.manifest;
@@ -301,13 +317,15 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
                             client::Firewall::Create(step, connected.context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(
         firewall.CheckDocument(step, crypto::ViewOf(manifest.plaintext_root()), manifest.size()));
+    PARLEY_RETURN_IF_ERROR(firewall.CheckNames(step, names));
     content.set_message_id(client::ToField(uploaded.message_id));
     if (options.replaces.has_value()) {
       manifest.set_replaces_message_id(client::ToField(*options.replaces));
     }
     *content.mutable_document() = std::move(manifest);
-    PARLEY_RETURN_IF_ERROR(
-        connected.context.Channel(channel.channel_id).Queue(step, content).status());
+    PARLEY_RETURN_IF_ERROR(connected.context.Channel(channel.channel_id)
+                               .Queue(step, content, client::Readers::kWhoIsInNow)
+                               .status());
     PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, name));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }

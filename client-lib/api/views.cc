@@ -73,15 +73,14 @@ absl::Status AddNeverSent(const ReadTransaction& step, const CaseContext& contex
   PARLEY_ASSIGN_OR_RETURN(const uint64_t seen, SeenNeverSent(step, context, channel.id));
   const uint64_t count = channel.info.never_sent;
   if (count <= seen) return absl::OkStatus();
-  alarms.push_back({AlarmKind::kNeverSent, context.id, ChannelRef{context.id, channel.id},
-                    std::nullopt,
-                    std::to_string(count) + (count == 1 ? " message" : " messages") +
-                        " of yours waited when you were put out of " +
-                        DescribeChannel(channel.info.state.kind, channel.info.state.side) +
-                        (count == 1 ? " and is never sent; it is kept"
-                                    : " and are never sent; "
-                                      "they are kept") +
-                        " with what you received there"});
+  alarms.push_back(
+      {AlarmKind::kNeverSent, context.id, ChannelRef{context.id, channel.id}, std::nullopt,
+       std::to_string(count) + (count == 1 ? " message" : " messages") + " of yours waited for " +
+           DescribeChannel(channel.info.state.kind, channel.info.state.side) +
+           (count == 1 ? " and is never sent; it is kept"
+                       : " and are never sent; "
+                         "they are kept") +
+           ", with the reason, beside what you received there"});
   return absl::OkStatus();
 }
 
@@ -354,6 +353,7 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
   for (const ChannelMessage& message : messages) {
     if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument) {
       views.push_back(ShowMessage(id, message));
+      views.back().note = message.reason;
     }
   }
   return views;

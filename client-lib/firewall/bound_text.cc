@@ -32,12 +32,16 @@ BoundContent ReadBound(const ChannelMessage& message) {
     bound.text = std::move(*content.mutable_text()->mutable_text());
   } else if (content.has_document()) {
     SetDocument(content.document(), bound);
+    bound.text = std::move(*content.mutable_document()->mutable_name());
   } else if (content.has_disclosure_authorisation()) {
     bound.text = std::move(*content.mutable_disclosure_authorisation()->mutable_words());
   } else if (content.has_disclosure()) {
     bound.carried = true;
     bound.text = std::move(*content.mutable_disclosure()->mutable_words());
-    if (content.disclosure().has_document()) SetDocument(content.disclosure().document(), bound);
+    if (content.disclosure().has_document()) {
+      SetDocument(content.disclosure().document(), bound);
+      if (bound.text.empty()) bound.text = content.disclosure().document().name();
+    }
   }
   return bound;
 }

@@ -1,4 +1,5 @@
-// What of a message is bound to its channel: its words, or the content of the document it shares.
+// What of a message is bound to its channel: its words, or the content and the name of the document
+// it shares.
 //
 // Threading: free functions.
 #ifndef PARLEY_CLIENT_LIB_FIREWALL_BOUND_TEXT_H_
@@ -13,7 +14,7 @@
 namespace parley::client {
 
 struct BoundContent {
-  std::string text;
+  std::string text;  // of a document its name
   // Of a document that isn't empty: the tree hash over its content, and its size.
   Bytes document_root;
   uint64_t document_size = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "client-lib/cases/naming.h"
@@ -27,12 +28,32 @@ std::string ListOf(const std::vector<RosterMember>& people) {
   return list;
 }
 
-std::vector<RosterMember> MissingIn(const ChannelState& state, const ChannelState& readers) {
-  std::vector<RosterMember> missing;
-  for (const RosterMember& reader : readers.members) {
-    if (state.FindMember(reader.participant_id) == nullptr) missing.push_back(reader);
+constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
+// The number above which somebody reads the channel's messages: kNever for who isn't in it.
+uint64_t ReadsAbove(const ChannelInfo& channel, const RosterMember& reader) {
+  const RosterMember* const member = channel.state.FindMember(reader.participant_id);
+  if (member == nullptr) return kNever;
+  if (IsNeutral(member->role)) return 0;
+  for (const MemberSince& since : channel.since) {
+    if (since.participant_id == reader.participant_id) return since.number;
   }
-  return missing;
+  return kNever;
+}
+
+// The index of the first message that all of them could read.
+absl::StatusOr<uint64_t> FreeFrom(const ReadTransaction& step, const Channel& channel,
+                                  const ChannelInfo& info,
+                                  const std::vector<RosterMember>& readers) {
+  uint64_t above = 0;
+  for (const RosterMember& reader : readers) above = std::max(above, ReadsAbove(info, reader));
+  if (above == 0) return uint64_t{0};
+  if (above == kNever) return kNever;
+  MessageQuery query;
+  query.after = above;
+  query.limit = 1;
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> first, channel.Messages(step, query));
+  return first.empty() ? kNever : first[0].index;
 }
 
 std::vector<uint64_t> SortedValues(std::vector<uint64_t> values) {
@@ -60,34 +81,57 @@ absl::StatusOr<Firewall> Firewall::Create(Transaction& step, const CaseContext& 
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   for (CaseChannel& channel : channels) {
     PARLEY_RETURN_IF_ERROR(firewall.index_.Update(step, context.Channel(channel.id)));
-    std::vector<RosterMember> outsiders = MissingIn(channel.info.state, destination.state);
-    if (channel.id == to || outsiders.empty()) {
-      firewall.free_.insert(channel.id);
-      continue;
-    }
-    firewall.held_back_.emplace(channel.id,
-                                HoldingChannel{std::move(channel.info), std::move(outsiders)});
+    PARLEY_ASSIGN_OR_RETURN(const uint64_t from, FreeFrom(step, context.Channel(channel.id),
+                                                          channel.info, destination.state.members));
+    firewall.free_from_.emplace(channel.id, from);
+    // Of the destination nothing is held back; nor where even the first message was read by all.
+    if (channel.id == to || from <= 1) continue;
+    firewall.held_back_.emplace(channel.id, std::move(channel.info));
   }
+  firewall.readers_ = destination.state.members;
   return firewall;
+}
+
+bool Firewall::IsHeld(const ChannelId& channel, uint64_t index) const {
+  return held_back_.contains(channel) && !IsFree(channel, index);
+}
+
+bool Firewall::IsFree(const ChannelId& channel, uint64_t index) const {
+  const auto from = free_from_.find(channel);
+  return from != free_from_.end() && index >= from->second;
 }
 
 absl::Status Firewall::Refusal(const Source& source, const std::string& what,
                                const std::string& repeats) const {
-  const HoldingChannel& holding = held_back_.at(source.channel);
-  const std::string name = DescribeChannel(holding.info.state.kind, holding.info.state.side);
+  const ChannelInfo& holding = held_back_.at(source.channel);
+  const std::string name = DescribeChannel(holding.state.kind, holding.state.side);
   const ChannelMessage& message = source.message;
+  std::vector<RosterMember> strangers;   // who don't read the channel
+  std::vector<RosterMember> latecomers;  // who didn't then
+  for (const RosterMember& reader : readers_) {
+    const uint64_t above = ReadsAbove(holding, reader);
+    if (above == kNever) {
+      strangers.push_back(reader);
+    } else if (message.number <= above) {
+      latecomers.push_back(reader);
+    }
+  }
+  const bool late = strangers.empty();
+  const std::vector<RosterMember>& outsiders = late ? latecomers : strangers;
   const std::string author = message.own ? "you" : Describe(message.author);
   const bool carried = ReadBound(message).carried;
   const std::string did = carried ? author + " disclosed with leave" : author + " confided";
   const std::string ask =
       carried ? "have its author say it there, or authorise it for them"
               : "have " + message.author.name + " say it there, or authorise it for them";
-  const bool several = holding.outsiders.size() > 1;
-  return absl::PermissionDeniedError(
-      what + " is held back: it " + repeats + " what " + did + " in " + name + " (" +
-      std::to_string(message.number) + "), and " + ListOf(holding.outsiders) +
-      (several ? " don't" : " doesn't") +
-      " read that channel. Nothing was sent; leave it out, or " + ask);
+  const bool several = outsiders.size() > 1;
+  const std::string doesnt =
+      late ? " could not read that channel then"
+           : (several ? " don't read that channel" : " doesn't read that channel");
+  return absl::PermissionDeniedError(what + " is held back: it " + repeats + " what " + did +
+                                     " in " + name + " (" + std::to_string(message.number) +
+                                     "), and " + ListOf(outsiders) + doesnt +
+                                     ". Nothing was sent; leave it out, or " + ask);
 }
 
 // ---- Texts ----
@@ -179,8 +223,8 @@ class Firewall::TextCheck {
   // Sorts what the index has into what is held back, one's own sayings excepted, and what is free.
   PassageIndex::Found Sorted(Places& held, Places& free) const {
     return [this, &held, &free](const IndexedPlace& place) {
-      if (firewall_.free_.contains(place.channel)) free[place.channel].insert(place.index);
-      const bool is_held = firewall_.held_back_.contains(place.channel) && !place.own_saying;
+      if (firewall_.IsFree(place.channel, place.index)) free[place.channel].insert(place.index);
+      const bool is_held = firewall_.IsHeld(place.channel, place.index) && !place.own_saying;
       if (is_held) held[place.channel].insert(place.index);
     };
   }
@@ -213,9 +257,9 @@ class Firewall::TextCheck {
     PARLEY_RETURN_IF_ERROR(ForEach(free_, [this](const ChannelId&, const ChannelMessage& message) {
       finder_.Mark(FoldedLetters(ReadBound(message).text), free_places_);
     }));
-    for (const ChannelId& id : firewall_.free_) {
+    for (const auto& [id, from] : firewall_.free_from_) {
       if (!WaitsForShort()) break;
-      PARLEY_RETURN_IF_ERROR(SetShortFree(id));
+      if (from != kNever) PARLEY_RETURN_IF_ERROR(SetShortFree(id, from));
     }
     return absl::OkStatus();
   }
@@ -226,8 +270,13 @@ class Firewall::TextCheck {
   }
 
   // A short message may stand anywhere in a longer one: reads the channel until it is found.
-  absl::Status SetShortFree(const ChannelId& id) {
+  absl::Status SetShortFree(const ChannelId& id, uint64_t from) {
     MessageQuery query;
+    if (from > 1) {
+      PARLEY_ASSIGN_OR_RETURN(const ChannelMessage first,
+                              firewall_.context_.Channel(id).At(step_, from));
+      query.after = first.number - 1;
+    }
     query.limit = kScanBatch;
     query.kinds = BoundKinds();
     for (bool more = true; more && WaitsForShort();) {
@@ -292,8 +341,8 @@ absl::Status Firewall::CheckDocument(const ReadTransaction& step, crypto::ByteVi
   std::optional<Source> held;
   std::set<ChannelId> own_first;  // who sends a file back that the owner shared confides nothing
   for (const IndexedPlace& place : places) {
-    const bool is_free = free_.contains(place.channel);
-    const bool decides = is_free || (!held.has_value() && held_back_.contains(place.channel) &&
+    const bool is_free = IsFree(place.channel, place.index);
+    const bool decides = is_free || (!held.has_value() && IsHeld(place.channel, place.index) &&
                                      !own_first.contains(place.channel));
     if (!decides) continue;
     PARLEY_ASSIGN_OR_RETURN(ChannelMessage message,
@@ -320,14 +369,24 @@ absl::Status Firewall::CheckDocument(const ReadTransaction& step, crypto::ByteVi
   return CheckDocument(step, plaintext_root, size, "the file");
 }
 
+absl::Status Firewall::CheckNames(const ReadTransaction& step, const DocumentNames& names) const {
+  PARLEY_RETURN_IF_ERROR(CheckText(step, names.name, "the document's name"));
+  return CheckText(step, names.media_type, "the document's media type");
+}
+
 absl::StatusOr<std::optional<crypto::TreeHash>> Firewall::CheckFile(const CaseContext& context,
                                                                     const ChannelId& to,
-                                                                    const std::string& path) {
+                                                                    const std::string& path,
+                                                                    const DocumentNames& names) {
   std::optional<Firewall> firewall;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
     PARLEY_ASSIGN_OR_RETURN(firewall, Create(step, context, to));
     PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  {
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction step, context.store->Read());
+    PARLEY_RETURN_IF_ERROR(firewall->CheckNames(step, names));
   }
   std::optional<crypto::TreeHash> root;
   if (!firewall->IsNeeded()) return root;
@@ -343,6 +402,7 @@ absl::Status Firewall::CheckPiece(const ReadTransaction& step, const FilePiece& 
   const std::string what =
       piece.inside.empty() ? "the file" : "\"" + piece.inside + "\" in the file";
   PARLEY_RETURN_IF_ERROR(CheckDocument(step, piece.root, piece.size, what));
+  PARLEY_RETURN_IF_ERROR(CheckText(step, piece.inside, "the name of " + what));
   return piece.text.empty() ? absl::OkStatus() : CheckText(step, piece.text, what);
 }
 

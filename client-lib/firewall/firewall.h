@@ -2,10 +2,12 @@
 // the hand of a neutral who reads both.
 //
 // Everything is bound to the channel that it came from, and its author's to carry elsewhere. A
-// channel *holds back* from another when somebody reads the other who doesn't read it; what others
-// than the profile's owner said there is then refused here. What is free: whatever is found in a
-// channel that everybody concerned reads (the destination itself, the joint channel), and what the
-// owner said and nobody else (docs/decisions/0007). Of other neutrals' messages those shorter than
+// message is *held back* from a channel when somebody reads that one who couldn't read the message,
+// being no member of its channel, or not yet one when it was said; what others than the profile's
+// owner said there is then refused here. Neutrals alone count as having read everything of the
+// channels that they are in. What is free: whatever is found in messages that everybody concerned
+// could read (of the destination itself, the joint channel), and what the owner said and nobody
+// else (docs/decisions/0007). Of other neutrals' messages those shorter than
 // a passage ("Thank you, I have read it") aren't bound. Parties and their counsel decide for
 // themselves what they say where.
 //
@@ -15,7 +17,8 @@
 //   PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));    // then queue, in the same step
 //
 // What is recognised: a passage of kPassageLetters (passages.h) anywhere, the whole of a shorter
-// message (CountsAsWhole), a document by its content. docs/security.md says what isn't.
+// message (CountsAsWhole), a document by its content; a document's name counts as a message does.
+// docs/security.md says what isn't.
 //
 // Threading: belongs to its transaction's thread.
 // Errors: PermissionDenied for what must not go there: the message names the channel, the author
@@ -48,27 +51,30 @@ class Firewall {
   static absl::StatusOr<Firewall> Create(Transaction& step, const CaseContext& context,
                                          const ChannelId& to);
 
-  // Looks at a file that is to be shared into `to`, and into archives, in steps of its own. Gives
-  // the tree hash over what it has looked at; nothing when nothing could be refused there.
-  // Errors: also those of VisitFile.
+  // How a document that is to be shared is called.
+  struct DocumentNames {
+    std::string name;
+    std::string media_type;
+  };
+
+  // Looks at a file that is to be shared into `to`, its names, and into archives, in steps of its
+  // own. Gives the tree hash over what it has looked at; nothing when nothing could be refused
+  // there. Errors: also those of VisitFile.
   static absl::StatusOr<std::optional<crypto::TreeHash>> CheckFile(const CaseContext& context,
                                                                    const ChannelId& to,
-                                                                   const std::string& path);
+                                                                   const std::string& path,
+                                                                   const DocumentNames& names);
 
   // Whether anything could be refused there: else nothing needs to be read or hashed.
   bool IsNeeded() const { return !held_back_.empty(); }
 
   absl::Status CheckText(const ReadTransaction& step, std::string_view text) const;
+  absl::Status CheckNames(const ReadTransaction& step, const DocumentNames& names) const;
   // By the tree hash over the content (crypto/file/tree_hash.h), which isn't empty.
   absl::Status CheckDocument(const ReadTransaction& step, crypto::ByteView plaintext_root,
                              uint64_t size) const;
 
  private:
-  // A channel that holds back from the destination, and from whom.
-  struct HoldingChannel {
-    ChannelInfo info;
-    std::vector<RosterMember> outsiders;
-  };
   // A message of such a channel that the text repeats.
   struct Source {
     ChannelId channel;
@@ -93,8 +99,14 @@ class Firewall {
 
   CaseContext context_;
   PassageIndex index_;
-  std::map<ChannelId, HoldingChannel> held_back_;
-  std::set<ChannelId> free_;  // everybody in the destination reads them
+  bool IsHeld(const ChannelId& channel, uint64_t index) const;
+  bool IsFree(const ChannelId& channel, uint64_t index) const;
+
+  std::map<ChannelId, ChannelInfo> held_back_;  // channels that hold something back
+  std::vector<RosterMember> readers_;           // of the destination
+  // From which index on everybody in the destination has read a channel. What comes before that is
+  // held back, but for the destination's own.
+  std::map<ChannelId, uint64_t> free_from_;
 };
 
 }  // namespace parley::client

@@ -63,18 +63,19 @@ size_t PassageIndex::Add(const ChannelMessage& message, uint32_t slot, Pending& 
   const auto add = [&](uint32_t sort, uint64_t key) {
     pending[ListOf(sort, key)].push_back({key, slot, message.index, uint8_t{own_saying}});
   };
+  size_t added = 0;
   if (!content.document_root.empty()) {
     add(kDocuments, DocumentFingerprint(content.document_root));
-    return 1;
+    ++added;
   }
   const Letters letters = FoldedLetters(content.text);
   if (CountsAsWhole(letters)) {
     add(kShort, ShortFingerprint(letters));
-    return 1;
+    return added + 1;
   }
   const std::vector<uint64_t> fingerprints = Fingerprints(letters);
   for (const uint64_t key : fingerprints) add(kPassages, key);
-  return fingerprints.size();
+  return added + fingerprints.size();
 }
 
 absl::Status PassageIndex::Update(Transaction& step, const Channel& channel) {

@@ -78,9 +78,10 @@ Status Session::Refresh(const std::optional<CaseId>& id, Purpose purpose) {
   }
   for (const Problem& problem : report->problems) Note(problem.status.message());
   if (report->messages_never_sent > 0) {
-    Note(std::to_string(report->messages_never_sent) +
-         " of your messages can never be sent: you were put out of the channel before; "
-         "\"parley read\" shows what");
+    Note(
+        std::to_string(report->messages_never_sent) +
+        " of your messages can never be sent: you were put out of the channel, or somebody came to "
+        "read it, before; \"parley read\" shows what and why");
   }
   return {};
 }

@@ -230,9 +230,11 @@ class PARLEY_EXPORT Profile {
   // approved yet, or the agreement to mediate isn't signed (the message says what is missing, and
   // from whom); kPermissionDenied when the owner is a neutral and the text repeats what was
   // confided in another channel, that somebody here doesn't read (docs/security.md): the message
-  // names the channel, the author and those people. What the relay has refused for now (its disk is
-  // full, a quota) is kResourceExhausted; the message then stays queued, and the error says so. So
-  // it is with kDataLoss, when the relay contradicts what it has shown of the channel.
+  // names the channel, the author and those people. Where it turns out that somebody has come to
+  // read the channel, kFailedPrecondition names them, and nothing is sent. What the relay has
+  // refused for now (its disk is full, a quota) is kResourceExhausted; the message then stays
+  // queued, and the error says so. So it is with kDataLoss, when the relay contradicts what it has
+  // shown of the channel.
   Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
 
   // Messages and documents after the position, in order. Those that wait to be sent are not among
@@ -240,8 +242,9 @@ class PARLEY_EXPORT Profile {
   Result<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after = 0) const;
   // The owner's messages that wait to be sent, in order.
   Result<std::vector<Message>> Unsent(const ChannelRef& channel) const;
-  // The owner's messages that waited when they were put out of the channel, or left it, in order:
-  // they are never sent, not even after a return.
+  // The owner's messages that waited when they were put out of the channel, or left it, or when
+  // somebody came to read it whom `Send` or `Share` hadn't named, in order: they are never sent,
+  // not even after a return. Message::note says why.
   Result<std::vector<Message>> NeverSent(const ChannelRef& channel) const;
 
   // Shares a file of any size, in constant memory. An upload that was interrupted goes on where it

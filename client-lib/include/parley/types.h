@@ -170,7 +170,7 @@ struct Channel {
   uint64_t passed_over = 0;
   // Messages that wait to be sent.
   uint64_t unsent = 0;
-  // Messages that waited when the owner was put out or left: they are never sent.
+  // Messages that waited and are never sent: see Profile::NeverSent.
   uint64_t never_sent = 0;
 };
 
@@ -212,7 +212,8 @@ struct Message {
   std::string text;                  // kText, kDisclosure, kNotice
   std::optional<Document> document;  // kDocument, kDisclosure of a document
   int64_t time = 0;                  // the author's claim
-  std::string note = {};             // kDisclosure
+  // kDisclosure: what the neutral adds. Of a message that is never sent: why.
+  std::string note = {};
   // Of a disclosure: it isn't what was authorised. It shows nothing of it then, and `note` says
   // why.
   bool refused = false;
@@ -291,7 +292,7 @@ enum class AlarmKind : uint8_t {
   kRefused,                  // somebody sent what they have no right to send (any more)
   kReopened,                 // a channel was opened anew although it was in use
   kUnconfirmed,              // somebody hasn't confirmed what was sent to their inbox
-  kNeverSent,                // messages waited when the owner was put out: see NeverSent
+  kNeverSent,                // messages waited that can't be sent any more: see NeverSent
 };
 
 struct Alarm {
@@ -314,7 +315,7 @@ struct SyncReport {
   uint64_t messages_received = 0;  // documents included
   uint64_t messages_sent = 0;      // that had been queued
   uint64_t messages_waiting = 0;   // that are still queued
-  // That were queued and, as this sync has found, are never sent: the owner was put out before.
+  // That were queued and, as this sync has found, are never sent: see Profile::NeverSent.
   uint64_t messages_never_sent = 0;
   std::vector<Problem> problems;
 };

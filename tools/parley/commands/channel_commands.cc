@@ -113,10 +113,10 @@ Status Run(Session& session, const ReadArguments& arguments) {
   if (!unsent.empty()) session.out() << "\nWaiting to be sent:\n";
   for (const Message& message : unsent) session.out() << ToText(message);
   PARLEY_TRY_ASSIGN(const std::vector<Message> never_sent, profile->NeverSent(channel.ref));
-  if (!never_sent.empty()) {
-    session.out() << "\nNever sent, since you were out of the channel before:\n";
+  if (!never_sent.empty()) session.out() << "\nNever sent:\n";
+  for (const Message& message : never_sent) {
+    session.out() << ToText(message) << "  (" << Harmless(message.note) << ")\n";
   }
-  for (const Message& message : never_sent) session.out() << ToText(message);
   return {};
 }
 

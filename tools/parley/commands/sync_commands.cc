@@ -93,7 +93,7 @@ Status Run(Session& session, const SyncArguments& arguments) {
     }
     if (report.messages_never_sent > 0) {
       session.out() << ", " << report.messages_never_sent
-                    << " never to be sent: you were put out before; \"parley read\" shows what";
+                    << " never to be sent; \"parley read\" shows what and why";
     }
     session.out() << '\n';
   }
