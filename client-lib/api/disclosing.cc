@@ -6,10 +6,10 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
 #include <functional>
 #include <utility>
 
+#include "client-lib/api/carried_files.h"
 #include "client-lib/api/find.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
@@ -453,8 +453,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
   std::optional<PlainCopy> copy;
   if (record.document.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(const Connected connected, Connect(id));
-    const std::string path =
-        (std::filesystem::path(folder_) / ("disclosing-" + record.id.ToString())).string();
+    PARLEY_ASSIGN_OR_RETURN(const client::CarriedFiles files, client::CarriedFiles::Hold(folder_));
+    const std::string path = files.PathOf(record.id.ToString());
     PARLEY_RETURN_IF_ERROR(FetchAuthorised(record, connected, path, progress));
     PARLEY_ASSIGN_OR_RETURN(PlainCopy taken, PlainCopy::Take(path));
     copy.emplace(std::move(taken));

@@ -1,7 +1,10 @@
 // Disclosure with leave through the public calls: what arrives, and what every honest client
 // refuses.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -203,7 +206,14 @@ TEST_F(DisclosureTest, AHostileNeutralsDisclosuresAreRecognised) {
   content.set_message_id(id('d'));
   tomas.Say(northline, content);
   expect_refused(kNorthline, "used already");
-  EXPECT_EQ(Warnings("Mira"), 5u);
+  EXPECT_EQ(Warnings("Mira"), 2u);  // of each channel one, with a number
+  EXPECT_THAT(AlarmTexts("Mira"), HasSubstr("and 3 more by them"));
+  PARLEY_ASSERT_OK(Of("Mira").MarkSeen(case_));
+  EXPECT_EQ(Warnings("Mira"), 0u);
+  content.set_message_id(id('f'));
+  tomas.Say(northline, content);
+  Sync("Mira");
+  EXPECT_EQ(Warnings("Mira"), 1u);
   Sync("Ana");
   EXPECT_EQ(StateOf("Ana", given), AuthorisationState::kUsed);
 }
@@ -218,6 +228,7 @@ TEST_F(DisclosureTest, ADisclosureByWhoIsNoNeutralIsRefused) {
   const Message seen = Last("Ben", "joint");
   EXPECT_TRUE(seen.refused);
   EXPECT_THAT(seen.note, HasSubstr("Ana (party, Harbor) is no neutral"));
+  EXPECT_EQ(Warnings("Ben"), 0u);  // nobody takes it for one
 }
 
 TEST_F(DisclosureTest, AnExpiryIsAnEntryOfTheLog) {
@@ -281,7 +292,7 @@ TEST_F(DisclosureTest, ADocumentIsSharedAnew) {
   EXPECT_EQ(given.state, AuthorisationState::kOpen);
   PARLEY_ASSERT_OK(Of("Mira").Disclose(given));
   for (const auto& entry : std::filesystem::directory_iterator(folder_ / "Mira")) {
-    EXPECT_FALSE(entry.path().filename().string().starts_with("disclosing")) << entry.path();
+    EXPECT_FALSE(entry.path().filename().string().starts_with("disclosing-")) << entry.path();
   }
   for (const char* name : {"Ben", "Tomas"}) {
     const Message seen = Last(name, kNorthline);
@@ -408,6 +419,21 @@ TEST_F(DisclosureTest, AnotherMembersWordsCantBeAuthorisedByForce) {
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].state, AuthorisationState::kInvalid);
   EXPECT_EQ(Of("Mira").Disclose(all[0]).status().code(), StatusCode::kFailedPrecondition);
+}
+
+// What a killed process left is gone when the profile is opened; not what one carries now.
+TEST_F(DisclosureTest, NoPlaintextIsLeft) {
+  const std::string folder = folder_ / "Mira";
+  const std::string left = folder + "/disclosing-0123.parley-part";
+  WriteFile(left, "in the clear");
+  const int lock = open((folder + "/disclosing.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(lock, 0);
+  ASSERT_EQ(flock(lock, LOCK_SH), 0);
+  Another("Mira");
+  EXPECT_TRUE(std::filesystem::exists(left));
+  close(lock);
+  Another("Mira");
+  EXPECT_FALSE(std::filesystem::exists(left));
 }
 
 // ---- Whose words, and where ----

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "client-lib/api/carried_files.h"
 #include "client-lib/api/find.h"
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/cases/connection.h"
@@ -77,6 +78,8 @@ absl::StatusOr<std::shared_ptr<Profile::Impl>> Profile::Impl::Open(
     return absl::DataLossError(
         "the profile is incomplete: making it was interrupted; delete its folder and make it anew");
   }
+  // Documents in the clear that a killed process left.
+  client::SweepCarriedFiles(folder);
   std::error_code error;
   return std::shared_ptr<Impl>(new Impl(std::move(*store), std::filesystem::absolute(folder, error),
                                         std::move(record->name)));
@@ -361,7 +364,8 @@ absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& 
 }
 
 absl::Status Profile::Impl::MarkSeen(const CaseId& id) {
-  return client::SettleAlarms(LocalContext(id));
+  PARLEY_RETURN_IF_ERROR(client::SettleAlarms(LocalContext(id)));
+  return client::SettleRefusedDisclosures(LocalContext(id));
 }
 
 absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& participant) {

@@ -1,5 +1,6 @@
 // What Disclosures says of single records: docs/protocol.md section 6.
 #include <algorithm>
+#include <tuple>
 
 #include "client-lib/content/parse.h"
 #include "client-lib/firewall/disclosures.h"
@@ -190,26 +191,71 @@ ShownRecord Disclosures::Show(const ChannelId& channel, const ChannelMessage& me
   return shown;
 }
 
+// ---- Warnings ----
+
+namespace {
+
+// Up to which number of a channel refused disclosures have been seen.
+struct SeenRefused {
+  uint64_t number = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.number);
+  }
+};
+
+std::string SeenName(const ChannelId& channel) { return "leave-seen/" + channel.ToString(); }
+
+}  // namespace
+
 absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedDisclosures(
     const ReadTransaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   std::vector<std::pair<ChannelId, std::string>> refused;
   std::optional<Disclosures> disclosures;
   for (const ChannelId& channel : record.channels) {
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<SeenRefused> seen,
+                            GetRecord<SeenRefused>(step, RecordClass::kContent, SeenName(channel)));
     MessageQuery query;
     query.kinds = {ContentKind::kDisclosure};
+    query.after = seen.has_value() ? seen->number : 0;
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             context.Channel(channel).Messages(step, query));
-    if (messages.empty()) continue;
-    if (!disclosures.has_value()) {
-      PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context));
-    }
+    struct OfAuthor {
+      std::string first;
+      size_t count = 0;
+    };
+    std::map<ParticipantId, OfAuthor> by_author;
     for (const ChannelMessage& message : messages) {
-      const ShownRecord shown = disclosures->Show(channel, message);
-      if (shown.refused) refused.emplace_back(channel, shown.note);
+      // Nobody believes one of others: it is shown as refused in its place.
+      if (!IsNeutral(message.author.role)) continue;
+      if (!disclosures.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context));
+      }
+      ShownRecord shown = disclosures->Show(channel, message);
+      if (!shown.refused) continue;
+      OfAuthor& of = by_author[message.author.participant_id];
+      if (of.count++ == 0) of.first = std::move(shown.note);
+    }
+    for (const auto& [author, of] : by_author) {
+      refused.emplace_back(channel, of.count == 1
+                                        ? of.first
+                                        : of.first + "; and " + std::to_string(of.count - 1) +
+                                              " more by them in this channel");
     }
   }
   return refused;
+}
+
+absl::Status SettleRefusedDisclosures(const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(const auto refused, RefusedDisclosures(step, context));
+  for (const auto& [channel, text] : refused) {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+    PARLEY_RETURN_IF_ERROR(
+        PutRecord(step, RecordClass::kContent, SeenName(channel), SeenRefused{info.number}));
+  }
+  return step.Commit();
 }
 
 }  // namespace parley::client

@@ -168,9 +168,13 @@ class Disclosures {
 std::vector<ContentKind> DisclosureKinds();
 bool IsDisclosureKind(ContentKind kind);
 
-// What is wrong with disclosures in the case's channels: one line each, with the channel.
+// What is wrong with neutrals' disclosures in the case's channels that hasn't been settled: one
+// line for each channel and author.
 absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedDisclosures(
     const ReadTransaction& step, const CaseContext& context);
+
+// They have been seen: only what comes later is told of.
+absl::Status SettleRefusedDisclosures(const CaseContext& context);
 
 // Ends open authorisations whose time is over by this device's clock, where it may: those that the
 // owner gave, and all for a neutral. Sends that; what can't be sent now stays queued.

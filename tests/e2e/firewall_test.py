@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The caucus firewall with the real programs: a mediator's slips of the hand are refused, with the
 channel and the people named, and nothing of them leaves the machine."""
+import glob
 import os
+import time
 import zipfile
 
 from lib import testing
@@ -134,6 +136,27 @@ class FirewallTest(testing.ProgramTest):
         self.assertEqual(shown["note"], f"attested by {TOMAS.name}, from a confidential caucus")
         self.assertNotIn("Ana", shown["note"] + shown["text"])
 
+    def test_a_killed_disclosure_leaves_no_plaintext(self):
+        """kill -9 in the download; whatever command comes next removes what it left."""
+        case, ana = self.case.case, self.case["ana"]
+        ana.share(HARBOR, self.write("damages.bin", os.urandom(60_000_000)))
+        leave = ana.made("authorise", case, HARBOR, ana.read(HARBOR)[-1]["position"], "--to",
+                         NORTHLINE)
+        self.mira.run("sync")
+        process = self.mira.start("disclose", case, leave)
+
+        def parts():
+            return glob.glob(os.path.join(self.mira.folder, "disclosing-*"))
+        while process.poll() is None and not any(os.stat(part).st_size for part in parts()):
+            time.sleep(0.002)
+        process.kill()
+        process.communicate()
+        self.assertEqual(len(parts()), 1)
+        ana.made("revoke", case, leave)
+        self.assertIn("revoked", self.mira.refused("disclose", case, leave))
+        self.assertEqual(parts(), [])
+        self.assertNotIn("disclosure", [one["kind"] for one in self.case["ben"].read(NORTHLINE)])
+
     def test_a_document_with_leave(self):
         case, ana, ben = self.case.case, self.case["ana"], self.case["ben"]
         bytes_ = os.urandom(3_000_000)
@@ -155,7 +178,7 @@ class FirewallTest(testing.ProgramTest):
         ben.fetch(NORTHLINE, "damages.xlsx", target)
         with open(target, "rb") as file:
             self.assertEqual(file.read(), bytes_)
-        self.assertEqual([name for name in os.listdir(self.mira.folder) if "disclosing" in name], [])
+        self.assertEqual(glob.glob(os.path.join(self.mira.folder, "disclosing-*")), [])
         self.assertEqual(self.case["tomas"].read(NORTHLINE)[-1]["refused"], False)
         # It is still Ana's: nobody carries it on by hand.
         self.mira.refused("share", case, "joint", self.write("again.xlsx", bytes_))

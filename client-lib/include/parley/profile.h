@@ -291,11 +291,12 @@ class PARLEY_EXPORT Profile {
 
   // A neutral carries exactly what was authorised to its audience, and says in the channel where
   // leave was given that it was used. A document is fetched and shared anew; on its way it is a
-  // file of this profile's folder, which is gone when the call ends. What was interrupted is
-  // finished by repeating the call. Errors: kPermissionDenied for others than neutrals;
-  // kFailedPrecondition when it is used, revoked, expired or invalid; kNotFound when the owner has
-  // no channel for the audience, or hasn't the document; kUnavailable when the relay can't be
-  // reached: nothing was disclosed; those of Fetch and Share.
+  // file of this profile's folder, which is gone when the call ends, or, when the process was
+  // killed, when the profile is next opened. What was interrupted is finished by repeating the
+  // call. Errors: kPermissionDenied for others than neutrals; kFailedPrecondition when it is used,
+  // revoked, expired or invalid; kNotFound when the owner has no channel for the audience, or
+  // hasn't the document; kUnavailable when the relay can't be reached: nothing was disclosed; those
+  // of Fetch and Share.
   Result<SentMessage> Disclose(const Authorisation& authorisation,
                                const ProgressCallback& progress = {});
 
@@ -339,9 +340,10 @@ class PARLEY_EXPORT Profile {
 
   // What the owner should know and do something about, of one case.
   Result<std::vector<Alarm>> Alarms(const CaseId& id) const;
-  // The owner has seen the alarms about invitations, and about messages that are never sent, and
-  // needs no more reminding of these; the former stay among Participant::settled_alarms, the latter
-  // in NeverSent. Other alarms end when their cause does.
+  // The owner has seen the alarms about invitations, about messages that are never sent, and about
+  // refused disclosures, and needs no more reminding of these; the first stay among
+  // Participant::settled_alarms, the second in NeverSent, the third in Read. Other alarms end when
+  // their cause does.
   Status MarkSeen(const CaseId& id);
 
  private:

@@ -1,0 +1,72 @@
+#include "client-lib/api/carried_files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "client-lib/api/status_conversion.h"
+
+namespace parley::client {
+namespace {
+
+constexpr char kPrefix[] = "disclosing-";
+
+int OpenLock(const std::string& folder) {
+  const std::string path = (std::filesystem::path(folder) / "disclosing.lock").string();
+  return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+std::vector<std::filesystem::path> FilesIn(const std::string& folder) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(kPrefix)) files.push_back(entry->path());
+  }
+  return files;
+}
+
+}  // namespace
+
+void SweepCarriedFiles(const std::string& folder) {
+  if (FilesIn(folder).empty()) return;
+  const int fd = OpenLock(folder);
+  if (fd < 0) return;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    for (const std::filesystem::path& file : FilesIn(folder)) unlink(file.c_str());
+  }
+  close(fd);
+}
+
+absl::StatusOr<CarriedFiles> CarriedFiles::Hold(const std::string& folder) {
+  SweepCarriedFiles(folder);
+  const int fd = OpenLock(folder);
+  if (fd < 0 || flock(fd, LOCK_SH) != 0) {
+    const std::string why = strerror(errno);
+    if (fd >= 0) close(fd);
+    return FileError("the profile's folder can't be written: " + why);
+  }
+  return CarriedFiles(folder, fd);
+}
+
+CarriedFiles::CarriedFiles(CarriedFiles&& other) noexcept
+    : folder_(std::move(other.folder_)), fd_(std::exchange(other.fd_, -1)) {}
+
+CarriedFiles::~CarriedFiles() {
+  if (fd_ < 0) return;
+  close(fd_);
+  SweepCarriedFiles(folder_);
+}
+
+std::string CarriedFiles::PathOf(const std::string& id) const {
+  return (std::filesystem::path(folder_) / (kPrefix + id)).string();
+}
+
+}  // namespace parley::client
