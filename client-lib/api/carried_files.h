@@ -1,5 +1,5 @@
-// The files in which a disclosed document lies, in the clear, on its way from one channel to another:
-// "disclosing-…" in the profile's folder.
+// The files in which a disclosed document lies, in the clear, on its way from one channel to
+// another: "disclosing-…" in the profile's folder.
 //
 // Whoever carries one holds a shared lock on "disclosing.lock". What is left of a process that was
 // killed is removed by whoever gets the lock for themselves: when a profile is opened, and when a
