@@ -203,7 +203,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
                             client::Firewall::Create(step, context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
     PARLEY_ASSIGN_OR_RETURN(
-        id, context.Channel(channel.channel_id).Queue(step, content, client::Readers::kWhoIsInNow));
+        id, context.Channel(channel.channel_id).Queue(step, content, firewall.AllowedReaders()));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(channel, id, /*may_stay_queued=*/false);
@@ -324,7 +324,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     }
     *content.mutable_document() = std::move(manifest);
     PARLEY_RETURN_IF_ERROR(connected.context.Channel(channel.channel_id)
-                               .Queue(step, content, client::Readers::kWhoIsInNow)
+                               .Queue(step, content, firewall.AllowedReaders())
                                .status());
     PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, name));
     PARLEY_RETURN_IF_ERROR(step.Commit());

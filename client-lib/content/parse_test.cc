@@ -119,7 +119,7 @@ TEST(ParseFromPeer, KeepsWhatANewerVersionAdded) {
   pb::Content content;
   content.set_message_id(std::string(16, 'm'));
   std::string bytes = content.SerializeAsString();
-  bytes += std::string("\x92\x03\x02\xFF\xFF", 5);  // field 50, two bytes that aren't UTF-8
+  bytes += std::string("\xC2\x3E\x02\xFF\xFF", 5);  // field 1000, two bytes that aren't UTF-8
   pb::Content read;
   ASSERT_TRUE(ParseFromPeer(read, crypto::ViewOf(bytes)));
   EXPECT_EQ(read.body_case(), pb::Content::BODY_NOT_SET);

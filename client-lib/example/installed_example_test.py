@@ -41,7 +41,7 @@ def start_relay(program, data):
 def check_symbols(library):
     names = run(["nm", "-DC", "--defined-only", library]).splitlines()
     names = [re.sub(r"^[0-9a-f ]+ [A-Z] ", "", name) for name in names]
-    public = re.compile(r"PARLEY_0|parley::[A-Z]\w*\(|"
+    public = re.compile(r"PARLEY_0|parley::[A-Z]\w*(\[abi:cxx11\])?\(|"
                         r"parley::Profile::(~?\w+|operator=)(\[abi:cxx11\])?\(")
     foreign = [name for name in names if not public.match(name)]
     if foreign:

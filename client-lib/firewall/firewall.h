@@ -67,6 +67,11 @@ class Firewall {
 
   // Whether anything could be refused there: else nothing needs to be read or hashed.
   bool IsNeeded() const { return !held_back_.empty(); }
+  // For whom a message that passed may be encrypted: a neutral's was looked at for those who are in
+  // the channel now.
+  Readers AllowedReaders() const {
+    return readers_.empty() ? Readers::kWhoeverIsIn : Readers::kWhoIsInNow;
+  }
 
   absl::Status CheckText(const ReadTransaction& step, std::string_view text) const;
   absl::Status CheckNames(const ReadTransaction& step, const DocumentNames& names) const;
