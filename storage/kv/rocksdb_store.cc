@@ -131,11 +131,14 @@ struct PinnedSlice {
   rocksdb::PinnableSlice slice;
 };
 
+enum class Access : uint8_t { kFull, kRead };
+
 class RocksDbStore : public KeyValueStore {
  public:
-  RocksDbStore(std::string folder, std::shared_ptr<rocksdb::Cache> cache,
+  RocksDbStore(std::string folder, Access access, std::shared_ptr<rocksdb::Cache> cache,
                std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> families)
       : folder_(std::move(folder)),
+        access_(access),
         cache_(std::move(cache)),
         db_(std::move(db)),
         families_(std::move(families)) {}
@@ -152,6 +155,9 @@ class RocksDbStore : public KeyValueStore {
   }
 
   absl::Status Commit(const WriteBatch& batch, Durability durability) override {
+    if (access_ == Access::kRead) {
+      return absl::UnavailableError("the store: it was opened to be read only");
+    }
     rocksdb::WriteBatch out;
     for (const WriteBatch::Change& change : batch.changes()) {
       absl::Status added = ToStatus(Add(change, out), "preparing a write");
@@ -305,6 +311,7 @@ class RocksDbStore : public KeyValueStore {
   }
 
   const std::string folder_;
+  const Access access_;
   const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
@@ -313,8 +320,6 @@ class RocksDbStore : public KeyValueStore {
   HotRecords hot_records_;
   Watchers watchers_;
 };
-
-enum class Access : uint8_t { kFull, kRead };
 
 absl::StatusOr<std::unique_ptr<KeyValueStore>> Open(const std::string& folder, Access access) {
   PrepareRocksDbChecksum();
@@ -329,8 +334,8 @@ absl::StatusOr<std::unique_ptr<KeyValueStore>> Open(const std::string& folder, A
           ? rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db)
           : rocksdb::DB::OpenForReadOnly(DatabaseOptions(), folder, descriptors, &families, &db);
   if (!status.ok()) return ToStatus(status, ("opening " + folder).c_str());
-  return std::make_unique<RocksDbStore>(folder, std::move(cache), std::unique_ptr<rocksdb::DB>(db),
-                                        std::move(families));
+  return std::make_unique<RocksDbStore>(folder, access, std::move(cache),
+                                        std::unique_ptr<rocksdb::DB>(db), std::move(families));
 }
 
 }  // namespace
