@@ -181,6 +181,41 @@ TEST_F(ProcedureTest, WhoComesLaterSignsFirst) {
   EXPECT_THAT(Against("Mira", "caucus:Northline"), ElementsAre(""));
 }
 
+// What is carried from one channel to another is said there like anything else.
+TEST_F(ProcedureTest, DisclosuresWaitForTheAgreementToo) {
+  Consent();
+  content::v1::Content early;
+  early.mutable_disclosure()->set_words("They would take 690.");
+  early.mutable_disclosure()->set_anonymous(true);
+  Inject("Mira", "caucus:Northline", early);
+  Everybody(1);
+  EXPECT_THAT(Against("Ben", "caucus"), ElementsAre(HasSubstr("doesn't say under which")));
+
+  const std::string hash = Propose();
+  SignAll(hash);
+  Say("Ana", "caucus", "Fast payment matters to us.");
+  AuthorisationRequest request;
+  request.item = Must(Of("Ana").Read(Ref("Ana", "caucus")), "reading").back().id;
+  request.audience = "caucus:Northline";
+  const SentMessage leave = Must(Of("Ana").Authorise(Ref("Ana", "caucus"), request), "authorising");
+  LetIn("Shah", Role::kCounsel, "Northline");
+  SyncAll({"Mira", "Tomas", "Ana", "Ben", "Shah"});
+  const Authorisation given =
+      Must(Of("Mira").FindAuthorisation(case_, leave.id.ToString()), "finding");
+  const Result<SentMessage> refused = Of("Mira").Disclose(given);
+  EXPECT_EQ(refused.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.status().message(), HasSubstr("Shah signs"));
+  // The leave isn't used up by that.
+  PARLEY_ASSERT_OK(Of("Shah").SignAgreement(case_, hash));
+  SyncAll({"Mira", "Tomas", "Ana", "Ben", "Shah"});
+  Must(Of("Mira").Disclose(given), "disclosing");
+  Sync("Ben");
+  EXPECT_EQ(Must(Of("Ben").Read(Ref("Ben", "caucus")), "reading").back().text,
+            "Fast payment matters to us.");
+  EXPECT_EQ(Against("Ben", "caucus").back(), "");
+  EXPECT_THAT(Against("Mira", "caucus:Harbor"), ::testing::Each(""));
+}
+
 TEST_F(ProcedureTest, WhatIsSaidAgainstTheRulesIsMarkedAndWhatIsDoneAgainstThemIsNamed) {
   Consent();
   content::v1::Content text;
