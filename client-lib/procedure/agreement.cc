@@ -97,10 +97,9 @@ constexpr const char* kText = R"(AGREEMENT TO MEDIATE
 7. Law and place: [which law applies, and where].
 )";
 
-constexpr const char* kClosedPolicy =
-    R"(# What is said in caucus stays there unless its author releases it.
-caucus: closed
-exception: imminent danger to a person's life or health
+// What follows the caucus rule in each of the policies.
+constexpr const char* kCommonPolicy =
+    R"(exception: imminent danger to a person's life or health
 exception: what the law orders to be disclosed
 exception: enforcing a signed settlement
 keep notes: 7 days
@@ -110,36 +109,21 @@ keep settlement: 7 years
 access joint: every participant
 access caucus: the neutrals and that side
 access neutrals: the mediator and co-mediators
+)";
+
+constexpr const char* kClosedPolicy =
+    R"(# What is said in caucus stays there unless its author releases it.
+caucus: closed
 )";
 
 constexpr const char* kOpenPolicy =
     R"(# The neutrals may carry on what is said in caucus unless its author reserves it.
 caucus: open
-exception: imminent danger to a person's life or health
-exception: what the law orders to be disclosed
-exception: enforcing a signed settlement
-keep notes: 7 days
-keep messages: 30 days
-keep agreement: 7 years
-keep settlement: 7 years
-access joint: every participant
-access caucus: the neutrals and that side
-access neutrals: the mediator and co-mediators
 )";
 
 constexpr const char* kFactsPolicy =
     R"(# Facts that are told in caucus must be shared with the other side; the rest stays there.
 caucus: must-share-facts
-exception: imminent danger to a person's life or health
-exception: what the law orders to be disclosed
-exception: enforcing a signed settlement
-keep notes: 7 days
-keep messages: 30 days
-keep agreement: 7 years
-keep settlement: 7 years
-access joint: every participant
-access caucus: the neutrals and that side
-access neutrals: the mediator and co-mediators
 )";
 
 }  // namespace
@@ -215,11 +199,11 @@ absl::Status CheckAgreement(std::string_view text, std::string_view policy) {
 std::vector<AgreementTemplate> Templates() {
   return {
       {"closed-caucus", "what is said in caucus stays there unless its author releases it", kText,
-       kClosedPolicy},
+       std::string(kClosedPolicy) + kCommonPolicy},
       {"open-caucus", "the neutrals may carry it on unless its author reserves it", kText,
-       kOpenPolicy},
+       std::string(kOpenPolicy) + kCommonPolicy},
       {"facts-shared", "facts told in caucus must be shared, the rest stays there", kText,
-       kFactsPolicy},
+       std::string(kFactsPolicy) + kCommonPolicy},
   };
 }
 
