@@ -257,7 +257,8 @@ struct ChangeRecord {
 };
 
 // An own commit in flight. What its winning needs is in the CommitOutcomeRecord, and the group
-// after it in the place NextGroup().
+// after it in the place NextGroup(). Written once, since in a large channel it is long: that the
+// relay has acknowledged it is in the incarnation's `in_flight`.
 struct CommitRecord {
   uint8_t version = 2;
   uint64_t generation = 1;  // that it closes
@@ -267,13 +268,13 @@ struct CommitRecord {
   PublicKey next_append_key{};
   PublicKey next_control_key{};
   crypto::ByteArray<crypto::kSignatureSize> control_signature{};
-  uint8_t acknowledged = 0;
+  uint8_t reserved = 0;  // said once that the relay had acknowledged it
 
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.version, self.generation, self.append_id, self.payload, self.next_read_key,
                     self.next_append_key, self.next_control_key, self.control_signature,
-                    self.acknowledged);
+                    self.reserved);
   }
 };
 struct CommitOutcomeRecord {

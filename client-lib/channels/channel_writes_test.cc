@@ -128,6 +128,7 @@ TEST_P(SizesTest, AMessageCostsTheSameInAnyChannel) {
             << "\n";
   if (members > 20) {
     EXPECT_LT(merging.bytes, whole.size());
+    EXPECT_LT(committing.bytes, 2 * relay.attempts.back().payload.size()) << "it is kept once";
   }
   Must(ana.Say(id, "and on"));
   Settle({&mira, &ana});

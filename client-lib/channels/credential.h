@@ -39,7 +39,8 @@ absl::StatusOr<ParleyCredential> CredentialOf(const mls::Credential& credential)
 mls::Capabilities ChannelCapabilities();
 
 // A fresh key package for being added to one channel; its private half stays in the profile until
-// the Welcome comes.
+// the Welcome comes. It has no end of its own, and none is asked for by those who are handed it:
+// see the end of crypto/mls/VALIDATION.md.
 absl::StatusOr<mls::KeyPackageBundle> MakeKeyPackage(const ParleyCredential& credential);
 
 // Whose a key package (MLSMessage) is, after checking it: suite, signatures, capabilities,

@@ -35,6 +35,7 @@ struct Load {
   crypto::Secret append_seed;
   std::vector<Outgoing> entries;
   std::optional<CommitRecord> commit;
+  bool commit_acknowledged = false;
 };
 
 class Exchanger {
@@ -131,6 +132,8 @@ class Exchanger {
         load.commit,
         LoadRecord<CommitRecord>(tx, RecordClass::kRatchet, names.Commit(channel.incarnation)));
     if (load.entries.empty() && !load.commit.has_value()) return std::optional<Load>();
+    load.commit_acknowledged =
+        load.commit.has_value() && IsCommitAcknowledged(log, load.commit->append_id);
     PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(log.state));
     PARLEY_ASSIGN_OR_RETURN(EpochKeysRecord keys, LoadEpochKeys(tx, names, channel.incarnation));
     load.mailbox_id = state.mailbox_id;
@@ -153,7 +156,7 @@ class Exchanger {
     }
     if (!load->commit.has_value()) return absl::OkStatus();
     refused_ = absl::OkStatus();  // the entries get another turn after the commit
-    if (load->commit->acknowledged != 0) return absl::OkStatus();
+    if (load->commit_acknowledged) return absl::OkStatus();
     const CommitRecord& commit = *load->commit;
     Closing closing;
     closing.next_keys = {commit.next_read_key, {commit.next_append_key}, commit.next_control_key};
@@ -226,13 +229,12 @@ class Exchanger {
     if (position <= step.log().position) return absl::OkStatus();
     if (commit) {
       const std::string name = step.names().Commit(step.incarnation());
-      PARLEY_ASSIGN_OR_RETURN(std::optional<CommitRecord> record,
+      PARLEY_ASSIGN_OR_RETURN(const std::optional<CommitRecord> record,
                               LoadRecord<CommitRecord>(tx, RecordClass::kRatchet, name));
-      if (!record.has_value() || record->append_id != append_id || record->acknowledged != 0) {
+      if (!record.has_value() || record->append_id != append_id ||
+          IsCommitAcknowledged(step.log(), append_id)) {
         return absl::OkStatus();
       }
-      record->acknowledged = 1;
-      PARLEY_RETURN_IF_ERROR(StoreRecord(tx, RecordClass::kRatchet, name, *record));
       step.log().in_flight.push_back({append_id, 0, position});
     } else {
       for (InFlight& sent : step.log().in_flight) {

@@ -194,22 +194,22 @@ absl::StatusOr<std::vector<Outgoing>> UnacknowledgedEntries(const ReadTransactio
   return entries;
 }
 
-absl::Status ForgetAcknowledgement(ChannelStep& step, const AppendId& append_id) {
+void ForgetAcknowledgement(ChannelStep& step, const AppendId& append_id) {
   std::vector<InFlight>& list = step.log().in_flight;
   const auto sent = std::find_if(list.begin(), list.end(),
                                  [&](const InFlight& one) { return one.append_id == append_id; });
-  if (sent == list.end()) return absl::OkStatus();
+  if (sent == list.end()) return;
   if (sent->item != 0) {
     sent->position = 0;
-    return absl::OkStatus();
+    return;
   }
   list.erase(sent);
-  const std::string name = step.names().Commit(step.incarnation());
-  PARLEY_ASSIGN_OR_RETURN(std::optional<CommitRecord> commit,
-                          LoadRecord<CommitRecord>(step.tx(), RecordClass::kRatchet, name));
-  if (!commit.has_value() || commit->append_id != append_id) return absl::OkStatus();
-  commit->acknowledged = 0;
-  return StoreRecord(step.tx(), RecordClass::kRatchet, name, *commit);
+}
+
+bool IsCommitAcknowledged(const IncarnationRecord& log, const AppendId& append_id) {
+  return std::any_of(log.in_flight.begin(), log.in_flight.end(), [&](const InFlight& sent) {
+    return sent.item == 0 && sent.append_id == append_id;
+  });
 }
 
 absl::Status RemoveItem(ChannelStep& step, uint64_t item, OutboxKind kind) {

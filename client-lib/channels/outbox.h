@@ -44,7 +44,9 @@ absl::StatusOr<std::vector<Outgoing>> UnacknowledgedEntries(const ReadTransactio
                                                             const IncarnationRecord& log);
 // The relay has taken back that it has this own entry, or the commit: the same bytes are sent
 // again.
-absl::Status ForgetAcknowledgement(ChannelStep& step, const AppendId& append_id);
+void ForgetAcknowledgement(ChannelStep& step, const AppendId& append_id);
+// Whether the relay has acknowledged the own commit in flight that has this id.
+bool IsCommitAcknowledged(const IncarnationRecord& log, const AppendId& append_id);
 
 // Takes an item out, after it has been seen in the log.
 absl::Status RemoveItem(ChannelStep& step, uint64_t item, OutboxKind kind);

@@ -172,7 +172,7 @@ class Reader {
       }
       for (const InFlight& sent : question.log.in_flight) {
         if (sent.position <= page.generation_head) continue;
-        PARLEY_RETURN_IF_ERROR(ForgetAcknowledgement(step, sent.append_id));
+        ForgetAcknowledgement(step, sent.append_id);
       }
       fault = RelayFault(step.state(), contradiction);
     } else {

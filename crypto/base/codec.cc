@@ -101,6 +101,20 @@ void Writer::WriteVectorLength(size_t length) {
   }
 }
 
+void Writer::PrefixVectorLength(size_t start) {
+  PARLEY_CHECK(start <= buffer_.size());
+  const size_t length = buffer_.size() - start;
+  WriteVectorLength(length);
+  // The header is behind the vector now: the two change places.
+  const size_t width = buffer_.size() - start - length;
+  std::array<uint8_t, sizeof(uint32_t)> header{};
+  const auto vector = buffer_.begin() + static_cast<ptrdiff_t>(start);
+  const auto behind = vector + static_cast<ptrdiff_t>(length);
+  std::copy(behind, buffer_.end(), header.begin());
+  std::copy_backward(vector, behind, buffer_.end());
+  std::copy_n(header.begin(), width, vector);
+}
+
 void Writer::WriteRaw(ByteView bytes) {
   Reserve(bytes.size());
   buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());

@@ -87,7 +87,11 @@ class Writer {
   void WriteVectorLength(size_t length);
   void WriteRaw(ByteView bytes);
   void WriteOpaque(ByteView bytes);
+  // Makes what was written from `start` on a vector: puts its header before it. For a vector whose
+  // length isn't known before it is written, without a buffer of its own.
+  void PrefixVectorLength(size_t start);
 
+  size_t size() const { return buffer_.size(); }
   ByteView view() const { return buffer_; }
   Bytes Take() && { return std::move(buffer_); }
   Secret TakeSecret() && { return Secret::CopyOf(buffer_); }
@@ -168,9 +172,9 @@ absl::Status Decode(Reader& r, T& v) {
 
 template <typename T>
 void Encode(Writer& w, const std::vector<T>& v) {
-  Writer inner;
-  for (const T& element : v) Encode(inner, element);
-  w.WriteOpaque(inner.view());
+  const size_t start = w.size();
+  for (const T& element : v) Encode(w, element);
+  w.PrefixVectorLength(start);
 }
 template <typename T>
 absl::Status Decode(Reader& r, std::vector<T>& v) {

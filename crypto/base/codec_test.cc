@@ -116,6 +116,23 @@ TEST(VectorHeader, Widths) {
   }
 }
 
+TEST(VectorHeader, PutBeforeWhatIsWrittenAlready) {
+  for (const size_t length : {0, 1, 63, 64, 16383, 16384, 100000}) {
+    Bytes vector(length);
+    for (size_t i = 0; i < length; ++i) vector[i] = static_cast<uint8_t>(i * 7 + i / 251);
+    Writer known;
+    known.WriteUint16(0xabcd);
+    known.WriteOpaque(vector);
+    known.WriteUint8(0xef);
+    Writer writer;
+    writer.WriteUint16(0xabcd);
+    writer.WriteRaw(vector);
+    writer.PrefixVectorLength(2);
+    writer.WriteUint8(0xef);
+    EXPECT_EQ(ToHex(writer.view()), ToHex(known.view())) << length;
+  }
+}
+
 TEST(VectorHeader, LongerThanNeededOrReservedIsRefused) {
   const char* wrong[] = {
       "4000",     "403f",     "4001",      // two bytes for what fits one

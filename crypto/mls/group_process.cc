@@ -14,10 +14,11 @@ namespace parley::mls {
 class CommitProcessor {
  public:
   CommitProcessor(const GroupState& before, const AuthenticatedContent& content,
-                  const ProcessOptions& options)
+                  const SignedBytes& covered, const ProcessOptions& options)
       : before_(before),
         suite_(*before.suite),
         content_(content),
+        covered_(covered),
         commit_(std::get<Commit>(content.content.body)),
         options_(options),
         external_(content.content.sender.type == SenderType::kNewMemberCommit) {}
@@ -143,7 +144,7 @@ class CommitProcessor {
                        .commit_secret = std::move(commit_secret),
                        .psk_secret = PskSecret(ComputePskSecret(suite_, psks)),
                        .init_secret = external_ ? external_init : before_.secrets.init},
-        content_);
+        covered_.framed(), content_.auth.signature);
     // Section 12.4.2: "verify that it is the same as the confirmation_tag field in the
     // FramedContentAuthData object".
     PARLEY_RETURN_IF_ERROR(VerifyConfirmationTag(suite_, next.state->secrets.confirmation,
@@ -155,6 +156,7 @@ class CommitProcessor {
   const GroupState& before_;
   const CipherSuite& suite_;
   const AuthenticatedContent& content_;
+  const SignedBytes& covered_;
   const Commit& commit_;
   const ProcessOptions& options_;
   const bool external_;
@@ -205,13 +207,18 @@ absl::StatusOr<Bytes> ExternalSignerOf(const GroupState& state, const FramedCont
   return SignerOf(state, content).status();
 }
 
-absl::Status VerifySender(const GroupState& state, const AuthenticatedContent& content) {
+absl::Status VerifySender(const GroupState& state, const AuthenticatedContent& content,
+                          const SignedBytes& covered) {
   if (content.content.sender.type == SenderType::kExternal) {
     PARLEY_ASSIGN_OR_RETURN(const Bytes key, ExternalSignerOf(state, content.content));
-    return VerifyContent(key, content, state.context);
+    return covered.Verify(key, content.auth.signature);
   }
   PARLEY_ASSIGN_OR_RETURN(const ByteView key, SignerOf(state, content.content));
-  return VerifyContent(key, content, state.context);
+  return covered.Verify(key, content.auth.signature);
+}
+
+SignedBytes CoveredBySignature(const GroupState& state, const AuthenticatedContent& content) {
+  return SignedBytes(content.wire_format, content.content, state.context);
 }
 
 absl::Status CheckGroupAndEpoch(const GroupState& state, const Bytes& group_id, uint64_t epoch) {
@@ -253,9 +260,9 @@ absl::StatusOr<ReceivedProposal> TakeProposal(GroupState& state,
 }
 
 absl::StatusOr<Received> TakeHandshake(GroupState& state, const AuthenticatedContent& content,
-                                       const ProcessOptions& options) {
+                                       const SignedBytes& covered, const ProcessOptions& options) {
   if (content.content.content_type() == ContentType::kCommit) {
-    return CommitProcessor(state, content, options).Process();
+    return CommitProcessor(state, content, covered, options).Process();
   }
   return TakeProposal(state, content, options.checks);
 }
@@ -267,11 +274,12 @@ absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& messag
   PARLEY_ASSIGN_OR_RETURN(
       const AuthenticatedContent content,
       UnprotectPublic(*state.suite, state.secrets.membership, state.context, std::move(message)));
-  PARLEY_RETURN_IF_ERROR(VerifySender(state, content));
+  const SignedBytes covered = CoveredBySignature(state, content);
+  PARLEY_RETURN_IF_ERROR(VerifySender(state, content, covered));
   if (content.content.sender == Sender::Member(state.own_leaf)) {
     return OwnMessage{.content_type = content.content.content_type()};
   }
-  return TakeHandshake(state, content, options);
+  return TakeHandshake(state, content, covered, options);
 }
 
 absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage& message,
@@ -294,7 +302,8 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
                                                                sender.generation));
   PARLEY_ASSIGN_OR_RETURN(AuthenticatedContent content,
                           UnprotectPrivate(*state.suite, sender, key.key, message));
-  PARLEY_RETURN_IF_ERROR(VerifySender(state, content));
+  const SignedBytes covered = CoveredBySignature(state, content);
+  PARLEY_RETURN_IF_ERROR(VerifySender(state, content, covered));
   if (own) {
     own_message.unknown_to_this_state = true;
     return own_message;
@@ -314,7 +323,7 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
     }
     case ContentType::kCommit:
       // Its key stays: the epoch goes with it when the caller takes the next state.
-      return TakeHandshake(state, content, options);
+      return TakeHandshake(state, content, covered, options);
   }
   return absl::InvalidArgumentError("a message of an unknown content type");
 }

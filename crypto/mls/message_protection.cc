@@ -20,14 +20,10 @@ constexpr std::string_view kContentLabel = "FramedContentTBS";
 //         case new_member_proposal: struct{};
 //     };
 // } FramedContentTBS;
-void EncodeToBeSigned(crypto::Writer& w, WireFormat wire_format, const FramedContent& content,
-                      const GroupContext& context) {
-  Encode(w, ProtocolVersion::kMls10);
-  Encode(w, wire_format);
-  Encode(w, content);
-  if (content.sender.IsMember() || content.sender.type == SenderType::kNewMemberCommit) {
-    Encode(w, context);
-  }
+//
+// Its last part:
+void EncodeContextFor(crypto::Writer& w, const Sender& sender, const GroupContext& context) {
+  if (sender.IsMember() || sender.type == SenderType::kNewMemberCommit) Encode(w, context);
 }
 
 // struct {
@@ -36,7 +32,10 @@ void EncodeToBeSigned(crypto::Writer& w, WireFormat wire_format, const FramedCon
 // } AuthenticatedContentTBM;
 void EncodeToBeMacked(crypto::Writer& w, const AuthenticatedContent& content,
                       const GroupContext& context) {
-  EncodeToBeSigned(w, content.wire_format, content.content, context);
+  Encode(w, ProtocolVersion::kMls10);
+  Encode(w, content.wire_format);
+  Encode(w, content.content);
+  EncodeContextFor(w, content.content.sender, context);
   EncodeAuthData(w, content.content.content_type(), content.auth);
 }
 
@@ -77,18 +76,30 @@ Secret GuardedNonce(const MessageKey& key, const std::array<uint8_t, 4>& guard) 
 
 }  // namespace
 
-Bytes SignContent(const SignatureKey& key, WireFormat wire_format, const FramedContent& content,
-                  const GroupContext& context) {
-  crypto::Writer w;
-  EncodeToBeSigned(w, wire_format, content, context);
-  return SignWithLabel(key, kContentLabel, w.view());
+SignedBytes::SignedBytes(WireFormat wire_format, const FramedContent& content,
+                         const GroupContext& context) {
+  WriteLabel(bytes_, kContentLabel);
+  const size_t start = bytes_.size();
+  Encode(bytes_, ProtocolVersion::kMls10);
+  const size_t framed = bytes_.size();
+  Encode(bytes_, wire_format);
+  Encode(bytes_, content);
+  framed_size_ = bytes_.size() - framed;
+  EncodeContextFor(bytes_, content.sender, context);
+  const size_t behind = bytes_.size() - framed;
+  bytes_.PrefixVectorLength(start);
+  framed_start_ = bytes_.size() - behind;
 }
 
-absl::Status VerifyContent(ByteView signature_key, const AuthenticatedContent& content,
-                           const GroupContext& context) {
-  crypto::Writer w;
-  EncodeToBeSigned(w, content.wire_format, content.content, context);
-  return VerifyWithLabel(signature_key, kContentLabel, w.view(), content.auth.signature);
+Bytes SignContent(const SignatureKey& key, WireFormat wire_format, const FramedContent& content,
+                  const GroupContext& context) {
+  return SignedBytes(wire_format, content, context).Sign(key);
+}
+
+Bytes SignedBytes::Sign(const SignatureKey& key) const { return key.Sign(bytes_.view()); }
+
+absl::Status SignedBytes::Verify(ByteView signature_key, ByteView signature) const {
+  return crypto::VerifySignature(signature_key, bytes_.view(), signature);
 }
 
 PublicMessage ProtectPublic(const CipherSuite& suite, const MembershipKey& key,
@@ -171,20 +182,47 @@ absl::StatusOr<SenderData> OpenSenderData(const CipherSuite& suite,
   return crypto::Parse<SenderData>(plaintext);
 }
 
+namespace {
+
+// A decrypted PrivateMessageContent. Only what members say to each other is kept in locked memory:
+// of a commit or a proposal nothing is a secret that isn't encrypted once more inside it, and
+// locking the pages of a long commit takes as long as decrypting it.
+struct OpenedContent {
+  Secret application;
+  Bytes handshake;
+  ByteView view() const { return handshake.empty() ? application.Reveal() : ByteView(handshake); }
+};
+
+absl::StatusOr<OpenedContent> Open(const CipherSuite& suite, const SenderData& sender,
+                                   const MessageKey& key, const PrivateMessage& message) {
+  const Secret nonce = GuardedNonce(key, sender.reuse_guard);
+  const Bytes aad = ContentAad(message);
+  OpenedContent opened;
+  if (message.content_type == ContentType::kApplication) {
+    PARLEY_ASSIGN_OR_RETURN(
+        opened.application,
+        crypto::OpenSecret(suite.aead, key.key.Reveal(), nonce.Reveal(), aad, message.ciphertext));
+  } else {
+    PARLEY_ASSIGN_OR_RETURN(
+        opened.handshake,
+        crypto::Open(suite.aead, key.key.Reveal(), nonce.Reveal(), aad, message.ciphertext));
+  }
+  return opened;
+}
+
+}  // namespace
+
 absl::StatusOr<AuthenticatedContent> UnprotectPrivate(const CipherSuite& suite,
                                                       const SenderData& sender,
                                                       const MessageKey& key,
                                                       const PrivateMessage& message) {
-  PARLEY_ASSIGN_OR_RETURN(const Secret plaintext,
-                          crypto::OpenSecret(suite.aead, key.key.Reveal(),
-                                             GuardedNonce(key, sender.reuse_guard).Reveal(),
-                                             ContentAad(message), message.ciphertext));
+  PARLEY_ASSIGN_OR_RETURN(const OpenedContent plaintext, Open(suite, sender, key, message));
   AuthenticatedContent content{.wire_format = WireFormat::kPrivateMessage};
   content.content.group_id = message.group_id;
   content.content.epoch = message.epoch;
   content.content.sender = Sender::Member(sender.leaf());
   content.content.authenticated_data = message.authenticated_data;
-  crypto::Reader r(plaintext.Reveal());
+  crypto::Reader r(plaintext.view());
   PARLEY_RETURN_IF_ERROR(DecodeContentBody(r, message.content_type, content.content));
   PARLEY_RETURN_IF_ERROR(DecodeAuthData(r, message.content_type, content.auth));
   // Section 6.3.1: "The padding field … MUST be filled with all zero bytes."

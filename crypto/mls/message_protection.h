@@ -12,13 +12,31 @@
 
 namespace parley::mls {
 
-// The signature of section 6.1 over `content` as it will travel in `wire_format`. `context` is the
-// epoch's; it is signed too where the sender is a member or joins by this commit.
+// What the signature of section 6.1 covers: `content` as it will travel in `wire_format`. `context`
+// is the epoch's; it is signed too where the sender is a member or joins by this commit. The
+// transcript takes a part of the same bytes, so that a commit, which may be long, is written once.
+//
+// Secrets: the bytes hold an application message's text, and are wiped.
+class SignedBytes {
+ public:
+  SignedBytes(WireFormat wire_format, const FramedContent& content, const GroupContext& context);
+
+  Bytes Sign(const SignatureKey& key) const;
+  // Errors: Unauthenticated.
+  absl::Status Verify(ByteView signature_key, ByteView signature) const;
+
+  // The wire format and the content: what ConfirmedTranscriptHash takes.
+  ByteView framed() const { return bytes_.view().subspan(framed_start_, framed_size_); }
+
+ private:
+  crypto::Writer bytes_;  // SignContent of section 5.1.2
+  size_t framed_start_ = 0;
+  size_t framed_size_ = 0;
+};
+
+// SignedBytes(…).Sign(key).
 Bytes SignContent(const SignatureKey& key, WireFormat wire_format, const FramedContent& content,
                   const GroupContext& context);
-// Errors: Unauthenticated.
-absl::Status VerifyContent(ByteView signature_key, const AuthenticatedContent& content,
-                           const GroupContext& context);
 
 // Section 6.2. Requires: signed for wire format mls_public_message.
 PublicMessage ProtectPublic(const CipherSuite& suite, const MembershipKey& key,

@@ -106,12 +106,12 @@ absl::StatusOr<KeptKeys> KeepKeys(const GroupState& before, const AppliedProposa
   return kept;
 }
 
-NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
-                        const AuthenticatedContent& commit) {
+NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input, ByteView framed,
+                        const Bytes& signature) {
   const CipherSuite& suite = *before.suite;
   GroupContext context = ProvisionalContext(before, input.applied);
   context.confirmed_transcript_hash =
-      ConfirmedTranscriptHash(suite, before.interim_transcript_hash, commit);
+      ConfirmedTranscriptHash(suite, before.interim_transcript_hash, framed, signature);
   EpochKeys keys =
       mls::AdvanceEpoch(suite, input.init_secret, input.commit_secret, input.psk_secret, context);
 
@@ -141,10 +141,11 @@ NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
 
 SignedCommit SignCommit(const GroupState& before, const SignatureKey& signer, FramedContent content,
                         WireFormat wire_format, NextEpochInput input) {
-  AuthenticatedContent authenticated{.wire_format = wire_format};
-  authenticated.auth.signature = SignContent(signer, wire_format, content, before.context);
-  authenticated.content = std::move(content);
-  NextEpoch next = MakeNextEpoch(before, std::move(input), authenticated);
+  AuthenticatedContent authenticated{.wire_format = wire_format, .content = std::move(content)};
+  const SignedBytes covered(wire_format, authenticated.content, before.context);
+  authenticated.auth.signature = covered.Sign(signer);
+  NextEpoch next =
+      MakeNextEpoch(before, std::move(input), covered.framed(), authenticated.auth.signature);
   authenticated.auth.confirmation_tag = next.state->confirmation_tag;
   return {std::move(authenticated), std::move(next)};
 }

@@ -50,9 +50,9 @@ struct NextEpoch {
   WelcomeSecret welcome;
 };
 
-// The state after `commit`, of which wire format, content and signature count.
-NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input,
-                        const AuthenticatedContent& commit);
+// The state after the commit of which `framed` (SignedBytes::framed()) and `signature` are parts.
+NextEpoch MakeNextEpoch(const GroupState& before, NextEpochInput input, ByteView framed,
+                        const Bytes& signature);
 
 // Signs the commit as its sender does in the epoch before, and makes the epoch after.
 struct SignedCommit {

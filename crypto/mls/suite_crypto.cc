@@ -25,13 +25,6 @@ constexpr std::array<CipherSuite, 4> kSuites = {{
 constexpr std::array<CipherSuiteId, 4> kSuiteIds = {CipherSuiteId::k0x0003, CipherSuiteId::k0x004D,
                                                     CipherSuiteId::k0x0054, CipherSuiteId::kParley};
 
-// opaque label<V> = "MLS 1.0 " + label;
-void WriteLabel(crypto::Writer& w, std::string_view label) {
-  w.WriteVectorLength(kLabelPrefix.size() + label.size());
-  w.WriteRaw(crypto::ViewOf(kLabelPrefix));
-  w.WriteRaw(crypto::ViewOf(label));
-}
-
 // SignContent and EncryptContext have the same form: a label and opaque bytes. The writer wipes
 // them, since what is signed may be a message's text.
 void WriteLabelled(crypto::Writer& w, std::string_view label, ByteView content) {
@@ -99,6 +92,12 @@ Secret DeriveSecret(const CipherSuite& suite, const Secret& secret, std::string_
 Secret DeriveTreeSecret(const CipherSuite& suite, const Secret& secret, std::string_view label,
                         uint32_t generation, size_t length) {
   return ExpandWithLabel(suite, secret, label, crypto::BigEndian32(generation), length);
+}
+
+void WriteLabel(crypto::Writer& w, std::string_view label) {
+  w.WriteVectorLength(kLabelPrefix.size() + label.size());
+  w.WriteRaw(crypto::ViewOf(kLabelPrefix));
+  w.WriteRaw(crypto::ViewOf(label));
 }
 
 Bytes SignWithLabel(const SignatureKey& key, std::string_view label, ByteView content) {

@@ -59,6 +59,9 @@ Secret DeriveSecret(const CipherSuite& suite, const Secret& secret, std::string_
 Secret DeriveTreeSecret(const CipherSuite& suite, const Secret& secret, std::string_view label,
                         uint32_t generation, size_t length);
 
+// opaque label<V> = "MLS 1.0 " + label: what every signature and derivation begins with.
+void WriteLabel(crypto::Writer& w, std::string_view label);
+
 // Section 5.1.2: a signature over SignContent { "MLS 1.0 " + label, content }.
 Bytes SignWithLabel(const SignatureKey& key, std::string_view label, ByteView content);
 // Errors: Unauthenticated.

@@ -2,13 +2,11 @@
 
 namespace parley::mls {
 
-Bytes ConfirmedTranscriptHash(const CipherSuite& suite, ByteView interim_before,
-                              const AuthenticatedContent& commit) {
-  crypto::Writer input;
-  Encode(input, commit.wire_format);
-  Encode(input, commit.content);
-  Encode(input, commit.auth.signature);
-  return SuiteHash(suite, {interim_before, input.view()});
+Bytes ConfirmedTranscriptHash(const CipherSuite& suite, ByteView interim_before, ByteView framed,
+                              const Bytes& signature) {
+  crypto::Writer last;
+  Encode(last, signature);
+  return SuiteHash(suite, {interim_before, framed, last.view()});
 }
 
 Bytes InterimTranscriptHash(const CipherSuite& suite, ByteView confirmed,

@@ -12,8 +12,10 @@ namespace parley::mls {
 //     FramedContent content;        with content_type == commit
 //     opaque signature<V>;
 // } ConfirmedTranscriptHashInput;
-Bytes ConfirmedTranscriptHash(const CipherSuite& suite, ByteView interim_before,
-                              const AuthenticatedContent& commit);
+//
+// `framed` is the first two fields (SignedBytes::framed()).
+Bytes ConfirmedTranscriptHash(const CipherSuite& suite, ByteView interim_before, ByteView framed,
+                              const Bytes& signature);
 
 // Hash(confirmed_transcript_hash_[n] || InterimTranscriptHashInput), where
 // struct { MAC confirmation_tag; } InterimTranscriptHashInput;

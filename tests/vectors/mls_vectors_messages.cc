@@ -77,7 +77,8 @@ class ProtectionCase {
           "key");
       content = Need(UnprotectPrivate(suite_, sender, key.key, in_private), "private message");
     }
-    if (!VerifyContent(public_key_, content, context_).ok()) {
+    const SignedBytes covered(content.wire_format, content.content, context_);
+    if (!covered.Verify(public_key_, content.auth.signature).ok()) {
       throw std::runtime_error("a signature doesn't verify");
     }
     crypto::Writer w;

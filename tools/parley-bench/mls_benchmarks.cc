@@ -8,10 +8,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "crypto/mls/suite_crypto.h"
 #include "crypto/primitives/aead.h"
+#include "crypto/primitives/hash.h"
 #include "crypto/primitives/kem.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/signature.h"
@@ -40,13 +43,19 @@ class Plan {
   // `once` does the step once and returns how long it took: what it needs is made outside of that.
   using Once = std::function<std::chrono::nanoseconds()>;
 
+  // Once for each name: messages of two steps may be as long.
   void AddPrimitive(const std::string& name, Once once) {
+    if (!primitives_.insert(name).second) return;
     entries_.push_back({"primitive/" + name, std::nullopt});
     Register(std::move(once));
   }
   void Add(const std::string& name, Operations cost, Once once) {
     entries_.push_back({name, std::move(cost)});
     Register(std::move(once));
+  }
+  // The step `measured` once more, against another baseline.
+  void Compare(const std::string& name, Operations cost, const std::string& measured) {
+    entries_.push_back({name, std::move(cost), measured});
   }
 
   std::vector<Row> Run(bool quick);
@@ -55,6 +64,7 @@ class Plan {
   struct Entry {
     std::string name;
     std::optional<Operations> cost;  // none: a primitive
+    std::string measured = name;
   };
 
   void Register(Once once) {
@@ -70,6 +80,7 @@ class Plan {
   }
 
   std::vector<Entry> entries_;
+  std::set<std::string> primitives_;
 };
 
 // Collects what Google Benchmark measures, run by run.
@@ -105,7 +116,7 @@ std::vector<Row> Plan::Run(bool quick) {
 
   std::vector<Row> rows;
   for (const Entry& entry : entries_) {
-    const double micros = collector.MedianOf(entry.name);
+    const double micros = collector.MedianOf(entry.measured);
     if (!entry.cost.has_value()) {
       rows.push_back(BaselineRow(entry.name, micros, "us"));
       continue;
@@ -146,28 +157,35 @@ const crypto::Kem& KemOf(CipherSuiteId suite) {
   }
 }
 
+void AddVerify(Plan& plan, const std::string& size, size_t bytes) {
+  const auto key = std::make_shared<crypto::SignatureKey>(crypto::SignatureKey::Generate());
+  const Bytes message = crypto::RandomBytes(bytes);
+  const Bytes signature = key->Sign(message);
+  plan.AddPrimitive("verify/" + size, [=] {
+    return Time([&] {
+      Must(crypto::VerifySignature(key->public_key(), message, signature));
+      return true;
+    });
+  });
+}
+
 void AddSignaturePrimitives(Plan& plan) {
   const auto key = std::make_shared<crypto::SignatureKey>(crypto::SignatureKey::Generate());
-  // Leaves, key packages and commits are some hundred bytes; a message is signed with its content.
+  // Leaves and key packages are some hundred bytes; a message is signed with its content.
   constexpr NamedSize kLeaf = {"leaf", 400};
   for (const NamedSize& size : {kLeaf, kSizes[0], kSizes[1]}) {
     const Bytes message = crypto::RandomBytes(size.bytes);
-    const Bytes signature = key->Sign(message);
     plan.AddPrimitive(std::string("sign/") + size.name,
                       [=] { return Time([&] { return key->Sign(message); }); });
-    plan.AddPrimitive(std::string("verify/") + size.name, [=] {
-      return Time([&] {
-        Must(crypto::VerifySignature(key->public_key(), message, signature));
-        return true;
-      });
-    });
+    AddVerify(plan, size.name, size.bytes);
   }
   plan.AddPrimitive("signature_keygen",
                     [] { return Time([] { return crypto::SignatureKey::Generate(); }); });
 }
 
+constexpr auto kAead = crypto::AeadAlgorithm::kChaCha20Poly1305;
+
 void AddAeadPrimitives(Plan& plan) {
-  constexpr auto kAead = crypto::AeadAlgorithm::kChaCha20Poly1305;
   for (const NamedSize& size : kSizes) {
     const Bytes key = crypto::RandomBytes(32);
     const Bytes nonce = crypto::RandomBytes(12);
@@ -180,6 +198,22 @@ void AddAeadPrimitives(Plan& plan) {
       return Time([&] { return Must(crypto::OpenSecret(kAead, key, nonce, {}, sealed)); });
     });
   }
+}
+
+// What the bytes of one handshake message cost by themselves. Returns their name.
+std::string AddBytesPrimitives(Plan& plan, crypto::HashAlgorithm hash, size_t bytes) {
+  const std::string size = std::to_string(bytes) + "B";
+  AddVerify(plan, size, bytes);
+  const Bytes key = crypto::RandomBytes(32);
+  const Bytes nonce = crypto::RandomBytes(12);
+  const Bytes message = crypto::RandomBytes(bytes);
+  const Bytes sealed = crypto::Seal(kAead, key, nonce, {}, message);
+  plan.AddPrimitive("aead_open/" + size, [=] {
+    return Time([&] { return Must(crypto::Open(kAead, key, nonce, {}, sealed)); });
+  });
+  plan.AddPrimitive("hash/" + size,
+                    [=] { return Time([&] { return crypto::Hash(hash, message); }); });
+  return size;
 }
 
 void AddPrimitives(Plan& plan, const crypto::Kem& kem) {
@@ -232,13 +266,17 @@ void AddFounding(Plan& plan, CipherSuiteId suite, const std::string& prefix, siz
 
 void AddCommits(Plan& plan, const std::string& prefix, size_t members, TwoMembers&& two,
                 bool full_tree) {
+  const crypto::HashAlgorithm hash = Must(mls::FindCipherSuite(two.committer.suite()))->hash;
   const auto pair = std::make_shared<TwoMembers>(std::move(two));
   const std::string name = (full_tree ? "full_tree/" : "blank_tree/") + std::to_string(members);
   plan.Add(prefix + "commit/" + name, CommitCost(members, full_tree),
            [=] { return Time([&] { return Must(pair->committer.PrepareCommit()); }); });
   const Bytes message = Must(pair->committer.PrepareCommit()).message;
-  plan.Add(prefix + "process/" + name, ProcessCost(members),
+  const std::string process = prefix + "process/" + name;
+  plan.Add(process, ProcessCost(members),
            [=] { return Time([&] { return Must(pair->receiver.Process(message)); }); });
+  const std::string size = AddBytesPrimitives(plan, hash, message.size());
+  plan.Compare(prefix + "process_with_bytes/" + name, ProcessCostWithBytes(members, size), process);
 }
 
 std::string HexOf(CipherSuiteId suite) {

@@ -44,4 +44,13 @@ Operations ProcessCost(size_t members) {
   return {{"verify/leaf", 2}, {"kem_decap", 1}, {"kem_keygen", TreeHeight(members)}};
 }
 
+Operations ProcessCostWithBytes(size_t members, const std::string& size) {
+  Operations cost = ProcessCost(members);
+  cost["verify/leaf"] = 1;
+  cost["verify/" + size] = 1;
+  cost["aead_open/" + size] = 1;
+  cost["hash/" + size] = 1;
+  return cost;
+}
+
 }  // namespace parley::bench

@@ -10,7 +10,8 @@
 namespace parley::bench {
 
 // How often each primitive, by its name: "sign/leaf", "verify/1KiB", "signature_keygen",
-// "kem_keygen", "kem_encap", "kem_decap", "aead_seal/1KiB", "aead_open/64KiB" and the like.
+// "kem_keygen", "kem_encap", "kem_decap", "aead_seal/1KiB", "aead_open/64KiB", "hash/11108B" and
+// the like.
 using Operations = std::map<std::string, size_t>;
 
 // "1 kem_decap + 2 verify/leaf"
@@ -33,6 +34,10 @@ Operations CommitCost(size_t members, bool full_tree);
 // Message and leaf are verified, one secret is decapsulated, the public keys that it gives from the
 // common ancestor up are compared.
 Operations ProcessCost(size_t members);
+// The same with what the message's own bytes cost, which grow with the tree: the message is
+// decrypted, verified and hashed into the transcript at its real size. `size` names the
+// primitives'.
+Operations ProcessCostWithBytes(size_t members, const std::string& size);
 
 }  // namespace parley::bench
 

@@ -18,7 +18,7 @@ EXPECTED = {
             "mls/0xF001/unprotect/64KiB", "mls/0xF001/key_package"] +
            [f"mls/0xF001/{step}/{size}" for size in (2, 3, 8)
             for step in ("create", "join", "commit/blank_tree", "process/blank_tree",
-                         "commit/full_tree", "process/full_tree")],
+                         "process_with_bytes/blank_tree", "commit/full_tree", "process/full_tree")],
     "relay": [f"bare/echo/1KiB/{count}" for count in (1, 16, 64)] +
              [f"relay/append/1KiB/{count}" for count in (1, 16, 64)] +
              ["bare/fdatasync/1KiB", "relay/append_latency/1KiB/1", "bare/stream_up/1MiB",

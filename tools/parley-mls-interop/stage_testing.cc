@@ -7,6 +7,20 @@ namespace parley::interop::testing {
 
 using namespace mls_client;
 
+bool IsRefusal(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::INVALID_ARGUMENT:
+    case grpc::StatusCode::NOT_FOUND:
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return !status.error_message().empty();
+    default:
+      return false;
+  }
+}
+
 // ---- Descriptions -----------------------------------------------------------------------------
 
 mls_client::Extension ExtensionOf(uint32_t type, std::string data) {

@@ -43,10 +43,16 @@ Response Must(Stub& stub, Method<Request, Response> method, const Request& reque
   return response;
 }
 
+// Whether a call was refused for a reason that the server gave. A server that is gone, or that
+// failed in a way of its own, gives other codes.
+bool IsRefusal(const grpc::Status& status);
+
 template <typename Request, typename Response>
 void MustRefuse(Stub& stub, Method<Request, Response> method, const Request& request) {
   Response response;
-  EXPECT_FALSE(Try(stub, method, request, &response).ok()) << Request().GetTypeName();
+  const grpc::Status status = Try(stub, method, request, &response);
+  EXPECT_TRUE(IsRefusal(status)) << Request().GetTypeName() << ": code " << status.error_code()
+                                 << ", " << status.error_message();
 }
 
 struct CommitStep {
@@ -134,6 +140,9 @@ class Stage {
   // A bit of `bytes` flipped, anywhere.
   std::string Flipped(std::string bytes);
 
+  // Differs from epoch to epoch.
+  std::string Authenticator(const std::string& actor);
+
  private:
   std::string Proposal(const mls_client::ProposalResponse& response);
   std::string HandlePending(const std::string& committer);
@@ -141,7 +150,6 @@ class Stage {
               const std::string& commit, const std::string& authenticator);
   void Join(const std::string& joiner, const std::string& welcome, const std::string& tree,
             bool only_joiner, const std::string& authenticator);
-  std::string Authenticator(const std::string& actor);
   mls_client::HandleReInitCommitResponse HandleReInit(const std::string& member,
                                                       const std::string& proposal,
                                                       const std::string& commit);
