@@ -83,6 +83,8 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
       report.problems.push_back(ToProblem(id, problem));
     }
   }
+  // So that no search has to wait for it; a damaged index is the search's to tell.
+  TendIndex(/*merge_only=*/true).IgnoreError();
   if (!reached) return first_failure;
   return news;
 }

@@ -164,6 +164,18 @@ Result<SentMessage> Profile::Disclose(const Authorisation& authorisation,
   return Guarded([&] { return impl_->Disclose(authorisation, progress); });
 }
 
+Result<std::vector<SearchResult>> Profile::Search(const SearchRequest& request) const {
+  return Guarded([&] { return impl_->Search(request); });
+}
+
+Result<CaseTimeline> Profile::Timeline(const CaseId& id) const {
+  return Guarded([&] { return impl_->Timeline(id); });
+}
+
+Result<std::vector<ChainCheck>> Profile::VerifyTimeline(const CaseId& id) const {
+  return Guarded([&] { return impl_->VerifyTimeline(id); });
+}
+
 Result<SyncReport> Profile::Sync(const SyncOptions& options) {
   return Guarded([&] { return impl_->Sync(options); });
 }

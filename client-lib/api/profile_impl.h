@@ -91,6 +91,11 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
                                                std::string_view policy);
   absl::Status SignAgreement(const CaseId& id, std::string_view hash);
 
+  // ---- The record: searching.cc, timeline.cc ----
+  absl::StatusOr<std::vector<SearchResult>> Search(const SearchRequest& request);
+  absl::StatusOr<CaseTimeline> Timeline(const CaseId& id);
+  absl::StatusOr<std::vector<ChainCheck>> VerifyTimeline(const CaseId& id);
+
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
   absl::Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
@@ -174,6 +179,10 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   // under which one it is said. Nothing for a case without a procedure.
   // Errors: FailedPrecondition with what is missing, and from whom.
   absl::Status SayUnderProcedure(const ChannelRef& channel, content::v1::Content& content);
+
+  // Merges the segments of the index for searching; before that, unless `merge_only`, takes in what
+  // is missing there.
+  absl::Status TendIndex(bool merge_only);
 
   absl::StatusOr<bool> SyncOnce(const SyncOptions& options, SyncReport& report);
   absl::Status WaitForNews(const SyncOptions& options, double seconds);

@@ -317,21 +317,29 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   std::optional<Disclosures> disclosures;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
   for (const ChannelMessage& message : messages) {
-    Message& view = views.emplace_back(ShowMessage(id, message));
-    PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, info.state, message));
-    if (!IsDisclosureKind(message.kind)) continue;
-    if (!disclosures.has_value()) {
-      PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));
-    }
-    ShownRecord shown = disclosures->Show(id, message);
-    view.kind =
-        message.kind == ContentKind::kDisclosure ? MessageKind::kDisclosure : MessageKind::kNotice;
-    view.text = std::move(shown.text);
-    view.note = std::move(shown.note);
-    view.refused = shown.refused;
-    if (shown.document.has_value()) view.document = ShowDocument(view, *shown.document);
+    PARLEY_ASSIGN_OR_RETURN(Message view, View(step, id, info.state, message, disclosures));
+    views.push_back(std::move(view));
   }
   return views;
+}
+
+absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const ChannelId& id,
+                                       const ChannelState& channel, const ChannelMessage& message,
+                                       std::optional<Disclosures>& disclosures) const {
+  Message view = ShowMessage(id, message);
+  PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, channel, message));
+  if (!IsDisclosureKind(message.kind)) return view;
+  if (!disclosures.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));
+  }
+  ShownRecord shown = disclosures->Show(id, message);
+  view.kind =
+      message.kind == ContentKind::kDisclosure ? MessageKind::kDisclosure : MessageKind::kNotice;
+  view.text = std::move(shown.text);
+  view.note = std::move(shown.note);
+  view.refused = shown.refused;
+  if (shown.document.has_value()) view.document = ShowDocument(view, *shown.document);
+  return view;
 }
 
 absl::StatusOr<std::vector<Message>> CaseView::Unsent(const ReadTransaction& step,

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include "parley/types.h"
 
 namespace parley::client {
+
+class Disclosures;
 
 absl::StatusOr<Case> ViewCase(const ReadTransaction& step, const CaseContext& context);
 
@@ -39,6 +42,16 @@ class CaseView {
   absl::StatusOr<std::vector<parley::Channel>> Channels(const ReadTransaction& step) const;
   absl::StatusOr<parley::Channel> Channel(const ReadTransaction& step, const ChannelId& id) const;
 
+  // A message as Messages() shows it. `disclosures` is loaded when it is first needed.
+  absl::StatusOr<Message> View(const ReadTransaction& step, const ChannelId& id,
+                               const ChannelState& channel, const ChannelMessage& message,
+                               std::optional<Disclosures>& disclosures) const;
+  // Whether the acts on the case's state stand in that channel.
+  bool KeepsProcedureIn(const ChannelId& id) const {
+    return procedure_ != nullptr && procedure_->joint == id;
+  }
+  Person PersonOf(const RosterMember& member) const;
+
   // Messages and documents after a number.
   absl::StatusOr<std::vector<Message>> Messages(const ReadTransaction& step, const ChannelId& id,
                                                 uint64_t after) const;
@@ -55,7 +68,6 @@ class CaseView {
  private:
   std::vector<Message> ForPeople(const ChannelId& id,
                                  const std::vector<ChannelMessage>& messages) const;
-  Person PersonOf(const RosterMember& member) const;
   parley::Channel ShowChannel(const ChannelId& id, const ChannelInfo& info) const;
   Message ShowMessage(const ChannelId& id, const ChannelMessage& message) const;
   // Why a message should not have been said; empty for nothing, and without a procedure.

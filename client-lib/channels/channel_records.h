@@ -197,6 +197,55 @@ struct OutboxRecord {
   }
 };
 
+// Somebody who came or went with a commit.
+struct EntryChange {
+  uint8_t joined = 0;  // 0: left, or was put out
+  ParticipantId id;
+  std::string name;
+  uint8_t role = 0;
+  std::string side;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.joined, self.id, self.name, self.role, self.side);
+  }
+};
+
+enum class EntryKind : uint8_t {
+  kPassedOver = 0,
+  kContent = 1,
+  kCommit = 2,
+  kProposal = 3,
+  kOpening = 4,  // position 0: who began the incarnation
+};
+
+// An entry of the log (entry_log.h): what its transcript hash is made of, and what it was.
+struct EntryRecord {
+  uint8_t version = 1;
+  uint64_t generation = 1;
+  AppendId append_id{};
+  crypto::ByteArray<32> payload_hash{};
+  Bytes closing;  // H(KeyBlock(next keys)) || control signature; empty
+  EntryKind kind = EntryKind::kPassedOver;
+  ParticipantId author;  // zero: nobody is known
+  std::string author_name;
+  uint8_t author_role = 0;
+  std::string author_side;
+  // Of a content: its field's number, its act's number or its document's size, time, hash.
+  uint32_t body = 0;
+  uint64_t detail = 0;
+  uint64_t claimed_time = 0;
+  crypto::ByteArray<32> content_hash{};
+  std::vector<EntryChange> changes;  // of a commit
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.generation, self.append_id, self.payload_hash, self.closing,
+                    self.kind, self.author, self.author_name, self.author_role, self.author_side,
+                    self.body, self.detail, self.claimed_time, self.content_hash, self.changes);
+  }
+};
+
 struct MessageRecord {
   uint8_t version = 1;
   uint64_t number = 0;
@@ -398,6 +447,9 @@ class ChannelNames {
   std::string Payment(uint32_t n) const { return Incarnation(n) + "/payment"; }
   std::string Hashes(uint32_t n, uint64_t block) const {
     return Incarnation(n) + "/hashes/" + std::to_string(block);
+  }
+  std::string Entry(uint32_t n, uint64_t position) const {
+    return Incarnation(n) + "/entry/" + std::to_string(position);
   }
   std::string Authenticators(uint32_t n, uint64_t block) const {
     return Incarnation(n) + "/authenticators/" + std::to_string(block);

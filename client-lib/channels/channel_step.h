@@ -90,6 +90,9 @@ class ChannelStep {
   // Adds an alarm, unless it is there already; also to `result`.
   void Raise(const ChannelAlarm& alarm, ExchangeResult& result);
 
+  // What the entry that is being taken in turns out to be (entry_log.h).
+  EntryRecord& noted() { return noted_; }
+
   HashHistory& hashes() { return hashes_; }
   HashHistory& authenticators() { return authenticators_; }
 
@@ -121,6 +124,7 @@ class ChannelStep {
   bool keys_changed_ = false;
   HashHistory hashes_;
   HashHistory authenticators_;
+  EntryRecord noted_;
 };
 
 }  // namespace parley::client

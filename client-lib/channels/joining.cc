@@ -6,6 +6,7 @@
 #include "client-lib/channels/channel.h"
 #include "client-lib/channels/channel_step.h"
 #include "client-lib/channels/credential.h"
+#include "client-lib/channels/entry_log.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
 #include "client-lib/channels/succession.h"
@@ -91,6 +92,7 @@ absl::Status KeepFounding(Transaction& tx, const ChannelId& id, uint64_t now, Ch
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
                           ChannelStep::Begin(tx, id, now, std::move(channel), std::move(log),
                                              std::move(founding.group)));
+  PARLEY_RETURN_IF_ERROR(KeepOpening(step));
   return step.Save();
 }
 

@@ -5,6 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "client-lib/content/parse.h"
+#include "client-lib/search/search_index.h"
+#include "client-lib/search/searchable.h"
 #include "crypto/base/status_macros.h"
 #include "parley/content/v1/content.pb.h"
 
@@ -173,7 +176,29 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   if (content.has_disclosure_use()) PARLEY_RETURN_IF_ERROR(NotePresent(step, index));
   PARLEY_RETURN_IF_ERROR(
       StoreRecord(step.tx(), RecordClass::kContent, step.names().Message(index), record));
+  PARLEY_RETURN_IF_ERROR(SearchIndex::Note(
+      step.tx(), step.id(), index, SearchableText(content).size(), SearchableTexts(step.tx())));
   return true;
+}
+
+absl::StatusOr<std::vector<ChannelEnd>> ChannelEnds(const ReadTransaction& tx) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelId> ids, Channel::List(tx));
+  std::vector<ChannelEnd> ends;
+  for (const ChannelId& id : ids) {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx, ChannelNames(id)));
+    ends.push_back({id, channel.messages});
+  }
+  return ends;
+}
+
+LoadText SearchableTexts(const ReadTransaction& tx) {
+  return [&tx](const ChannelId& channel, uint64_t index) -> absl::StatusOr<std::string> {
+    PARLEY_ASSIGN_OR_RETURN(const MessageRecord record,
+                            LoadMessage(tx, ChannelNames(channel), index));
+    pb::Content content;
+    if (!ParseFromPeer(content, record.content.Reveal())) return std::string();
+    return SearchableText(content);
+  };
 }
 
 absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& tx,

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "client-lib/channels/channel.h"
 #include "client-lib/channels/channel_step.h"
+#include "client-lib/search/search_index.h"
 
 namespace parley::client {
 
@@ -36,6 +37,12 @@ absl::StatusOr<std::optional<ChannelMessage>> FindMessage(const ReadTransaction&
                                                           const ChannelRecord& channel,
                                                           const ParticipantId& author,
                                                           const MessageId& id);
+
+// How many messages each channel of the profile has.
+absl::StatusOr<std::vector<ChannelEnd>> ChannelEnds(const ReadTransaction& tx);
+
+// The texts that messages are found by, for the index. `tx` outlives it.
+LoadText SearchableTexts(const ReadTransaction& tx);
 
 ContentKind KindOf(const content::v1::Content& content);
 

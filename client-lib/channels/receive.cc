@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "client-lib/channels/credential.h"
+#include "client-lib/channels/entry_log.h"
 #include "client-lib/channels/head_claims.h"
 #include "client-lib/channels/message_log.h"
 #include "client-lib/channels/outbox.h"
@@ -56,6 +57,7 @@ absl::Status MoveTo(ChannelStep& step, const Entry& entry) {
 
 // The entry that the step has moved to.
 void PassOver(ChannelStep& step) {
+  step.noted() = EntryRecord();
   ++step.log().passed_over;
   step.log().last_passed_over = 1;
 }
@@ -121,6 +123,7 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
     PassOver(step);
     return absl::OkStatus();
   }
+  NoteContent(step.noted(), author, content, plaintext.Reveal());
   if (content.has_seen()) {
     PARLEY_RETURN_IF_ERROR(CompareSeen(step, entry, author, content.seen(), result));
   }
@@ -158,6 +161,7 @@ absl::Status TakeOwn(ChannelStep& step, const Entry& entry, uint64_t item) {
     return RelayFault(step.state(), "the own " + At(entry) + " is not as it was sent");
   }
   PARLEY_RETURN_IF_ERROR(MoveTo(step, entry));
+  step.noted().kind = EntryKind::kProposal;
   if (record.kind == OutboxKind::kContent) {
     pb::Content content;
     const ByteView bytes = record.sent_content.Reveal();
@@ -166,6 +170,7 @@ absl::Status TakeOwn(ChannelStep& step, const Entry& entry, uint64_t item) {
     }
     const RosterMember* self = step.state().FindMember(step.self().participant_id);
     if (self == nullptr) return absl::DataLossError("the own member is missing in the roster");
+    NoteContent(step.noted(), *self, content, bytes);
     PARLEY_RETURN_IF_ERROR(
         KeepMessage(step, entry.position, *self, true, content, record.sent_content).status());
     step.log().unconfirmed_entries = 0;
@@ -204,6 +209,7 @@ absl::Status TakeProposal(ChannelStep& step, const Entry& entry, const mls::Grou
                           const mls::PendingProposal& proposal, ExchangeResult& result) {
   const absl::Status allowed = step.policy().CheckProposal(step.state(), group, proposal);
   if (allowed.ok()) {
+    step.noted().kind = EntryKind::kProposal;
     step.GroupChanged();
     return absl::OkStatus();
   }
@@ -277,6 +283,9 @@ absl::Status TakeCommit(ChannelStep& step, const Entry& entry, mls::StagedCommit
   absl::StatusOr<ChannelState> after =
       step.policy().CheckCommit(step.state(), *group, commit, *entry.closing);
   if (!after.ok()) return Halt(step, entry, std::string(after.status().message()), result);
+  const std::optional<ParticipantId> committer = ParticipantAt(*group, commit.sender());
+  NoteCommit(step.noted(), committer.has_value() ? step.state().FindMember(*committer) : nullptr,
+             step.state().members, after->members);
   if (commit.next() == nullptr) {
     return TakeRemoval(step, entry, DescribeLeaf(step.state(), *group, commit.sender()), result);
   }
@@ -302,6 +311,8 @@ absl::Status TakeClosing(ChannelStep& step, const Entry& entry, ExchangeResult& 
   if (won.has_value()) {
     if (won->state.members != step.state().members) result.roster_changed = true;
     result.commit_merged = true;
+    NoteCommit(step.noted(), step.state().FindMember(step.self().participant_id),
+               step.state().members, won->state.members);
     PARLEY_RETURN_IF_ERROR(MoveTo(step, entry));
     PARLEY_RETURN_IF_ERROR(TakeBackInFlight(step));
     step.log().leaf_renewed_at = step.now();
@@ -336,6 +347,7 @@ absl::Status TakeClosing(ChannelStep& step, const Entry& entry, ExchangeResult& 
 
 absl::Status TakeEntry(ChannelStep& step, const Entry& entry, ExchangeResult& result) {
   PARLEY_RETURN_IF_ERROR(CheckPlace(step, entry));
+  step.noted() = EntryRecord();
   if (const InFlight* own = FindInFlight(step, entry)) {
     PARLEY_RETURN_IF_ERROR(TakeOwn(step, entry, own->item));
   } else if (entry.closing.has_value()) {
@@ -343,7 +355,10 @@ absl::Status TakeEntry(ChannelStep& step, const Entry& entry, ExchangeResult& re
   } else {
     PARLEY_RETURN_IF_ERROR(TakeOrdinary(step, entry, result));
   }
-  if (step.log().position == entry.position) ++result.entries;
+  if (step.log().position == entry.position) {
+    ++result.entries;
+    PARLEY_RETURN_IF_ERROR(KeepEntry(step, entry));
+  }
   return CheckClaims(step, result);
 }
 

@@ -17,15 +17,24 @@ TranscriptHash TranscriptStart(const ObjectId& mailbox_id) {
   return crypto::Sha256({crypto::ViewOf(kLabel), mailbox_id});
 }
 
-TranscriptHash TranscriptStep(const TranscriptHash& before, const Entry& entry) {
-  Bytes closing;
+TranscriptLink LinkOf(const Entry& entry) {
+  TranscriptLink link{
+      entry.position, entry.generation, entry.append_id, crypto::Sha256({entry.payload}), {}};
   if (entry.closing.has_value()) {
     const auto keys = crypto::Sha256({KeyBlock(entry.closing->next_keys)});
-    closing = crypto::Concat({keys, entry.closing->control_signature});
+    link.closing = crypto::Concat({keys, entry.closing->control_signature});
   }
-  return crypto::Sha256({crypto::ViewOf(kLabel), before, crypto::BigEndian64(entry.position),
-                         crypto::BigEndian64(entry.generation), entry.append_id,
-                         crypto::Sha256({entry.payload}), closing});
+  return link;
+}
+
+TranscriptHash TranscriptStep(const TranscriptHash& before, const TranscriptLink& link) {
+  return crypto::Sha256({crypto::ViewOf(kLabel), before, crypto::BigEndian64(link.position),
+                         crypto::BigEndian64(link.generation), link.append_id, link.payload_hash,
+                         link.closing});
+}
+
+TranscriptHash TranscriptStep(const TranscriptHash& before, const Entry& entry) {
+  return TranscriptStep(before, LinkOf(entry));
 }
 
 }  // namespace parley::client

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/parley-bench/bare_server.h"
+#include "tools/parley-bench/client_benchmarks.h"
 #include "tools/parley-bench/mls_benchmarks.h"
 #include "tools/parley-bench/must.h"
 #include "tools/parley-bench/relay_benchmarks.h"
@@ -90,6 +91,16 @@ int main(int argc, char** argv) {
                    "Size of the file that is transferred; 0 leaves the transfers out")
       ->check(CLI::Range(0, 4096));
 
+  bench::ClientBenchOptions client_options;
+  CLI::App* client = app.add_subcommand("client", "A full profile against reading its records");
+  AddCommonOptions(*client, common);
+  client->add_option("--folder", client_options.folder,
+                     "Where a folder for the profile is made (default: TMPDIR, or /tmp)");
+  client->add_option("--messages", client_options.messages, "Messages in the profile")
+      ->check(CLI::Range(100, 10'000'000));
+  client->add_option("--queries", client_options.queries, "Queries of each kind")
+      ->check(CLI::Range(1, 10'000));
+
   CLI::App* bare = app.add_subcommand("bare-server", "")->group("");  // the relay's counterpart
 
   try {
@@ -110,6 +121,9 @@ int main(int argc, char** argv) {
         for (bench::Row& row : bench::RunMlsBenchmarks(mls_options)) rows.push_back(std::move(row));
       }
       bench::Print(rows, common.format());
+    } else if (client->parsed()) {
+      if (common.quick) client_options.MakeQuick();
+      bench::Print(bench::RunClientBenchmarks(client_options), common.format());
     } else {
       if (common.quick) relay_options.MakeQuick();
       std::erase(relay_options.in_flight, size_t{0});

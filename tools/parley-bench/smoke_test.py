@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs parley-bench for a few seconds and checks that every row is there and well-formed.
 
-  smoke_test.py PARLEY_BENCH mls|relay
+  smoke_test.py PARLEY_BENCH client|mls|relay
 
 The figures of such a run mean nothing and aren't looked at.
 """
@@ -14,6 +14,10 @@ FIELDS = ["name", "value", "unit", "baseline", "ratio"]
 UNITS = {"us", "KiB", "per s", "MB/s"}
 
 EXPECTED = {
+    "client": ["profile/read_all", "profile/keep_text"] +
+              [f"{what}/{kind}" for what in ("profile/read_found", "client/search",
+                                             "client/search_for_all")
+               for kind in ("1", "2", "3", "rare", "beginning", "letter")],
     "mls": ["primitive/sign/1KiB", "primitive/kem_encap", "mls/0xF001/protect/1KiB",
             "mls/0xF001/unprotect/64KiB", "mls/0xF001/key_package"] +
            [f"mls/0xF001/{step}/{size}" for size in (2, 3, 8)
@@ -25,7 +29,7 @@ EXPECTED = {
               "bare/stream_down/1MiB", "relay/upload/raw", "relay/download/raw",
               "relay/upload/sealed_file", "relay/download/sealed_file"],
 }
-ARGUMENTS = {"mls": ["--suite", "0xF001", "--members", "2,3,8"], "relay": []}
+ARGUMENTS = {"mls": ["--suite", "0xF001", "--members", "2,3,8"], "relay": [], "client": []}
 
 
 def run(program, *arguments):

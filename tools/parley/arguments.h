@@ -136,6 +136,17 @@ struct DiscloseArguments {
   std::string authorisation;
 };
 
+struct SearchArguments {
+  std::string text;
+  std::string case_text;  // empty: all cases
+  std::string channel;    // of that case; empty: all
+  int limit = 20;
+};
+struct CaseTimelineArguments {
+  std::string case_text;
+  bool verify = false;
+};
+
 struct SyncArguments {
   double wait_seconds = 0;
 };
@@ -182,9 +193,10 @@ using Command = std::variant<
     CaseParticipantsArguments, CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
     CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments, SendArguments,
     ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, AuthoriseArguments,
-    AuthorisationsArguments, RevokeArguments, DiscloseArguments, SyncArguments, WatchArguments,
-    WarningsArguments, CaseStatusArguments, CaseActArguments, AgreementProposeArguments,
-    AgreementShowArguments, AgreementSignArguments, TemplateListArguments, TemplateShowArguments>;
+    AuthorisationsArguments, RevokeArguments, DiscloseArguments, SearchArguments,
+    CaseTimelineArguments, SyncArguments, WatchArguments, WarningsArguments, CaseStatusArguments,
+    CaseActArguments, AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
+    TemplateListArguments, TemplateShowArguments>;
 
 }  // namespace parley::cli
 

@@ -50,6 +50,7 @@
 #include "parley/export.h"
 #include "parley/ids.h"
 #include "parley/procedure.h"
+#include "parley/record.h"
 #include "parley/status.h"
 #include "parley/types.h"
 
@@ -323,6 +324,22 @@ class PARLEY_EXPORT Profile {
   // Signs the proposal of that hash (CaseProgress::proposed) with the owner's record key: show its
   // text and policy before. Errors: as Act; kInvalidArgument for what is no hash.
   Status SignAgreement(const CaseId& id, std::string_view hash);
+
+  // ---- The record ----------------------------------------------------------------------------
+
+  // Finds what people wrote in all channels that the owner is or was in, as far as Read would show
+  // it: the best first. Shows what is stored, like all calls that only look. The first search of a
+  // profile that has no index yet makes one, which takes a while with many messages.
+  // Errors: kInvalidArgument for a text without a word in it.
+  Result<std::vector<SearchResult>> Search(const SearchRequest& request) const;
+
+  // What happened, in every channel that the owner is or was in, from where they came in.
+  Result<CaseTimeline> Timeline(const CaseId& id) const;
+
+  // Recomputes the hash chain of every incarnation of every channel from what is stored, and
+  // compares what was said with it. What doesn't fit is in the results and no error; records that
+  // can't be opened at all are such, too.
+  Result<std::vector<ChainCheck>> VerifyTimeline(const CaseId& id) const;
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

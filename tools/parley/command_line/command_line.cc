@@ -38,6 +38,7 @@ class CommandLine {
     AddChannelCommands(grammar_);
     AddDocumentCommands(grammar_);
     AddDisclosureCommands(grammar_);
+    AddRecordCommands(grammar_);
     AddSyncCommands(grammar_);
     AddProcedureCommands(grammar_);
   }

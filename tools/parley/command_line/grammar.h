@@ -85,6 +85,7 @@ void AddParticipantCommands(Grammar& grammar);
 void AddChannelCommands(Grammar& grammar);
 void AddDocumentCommands(Grammar& grammar);
 void AddDisclosureCommands(Grammar& grammar);
+void AddRecordCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);
 void AddProcedureCommands(Grammar& grammar);
 

@@ -57,6 +57,10 @@ Status Run(Session& session, const AgreementSignArguments& arguments);
 Status Run(Session& session, const TemplateListArguments& arguments);
 Status Run(Session& session, const TemplateShowArguments& arguments);
 
+// record_commands.cc
+Status Run(Session& session, const SearchArguments& arguments);
+Status Run(Session& session, const CaseTimelineArguments& arguments);
+
 // sync_commands.cc
 Status Run(Session& session, const SyncArguments& arguments);
 Status Run(Session& session, const WatchArguments& arguments);

@@ -1,0 +1,229 @@
+// What happened in a case, from what the channels keep of their logs' entries.
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "client-lib/api/profile_impl.h"
+#include "client-lib/channels/entry_log.h"
+#include "client-lib/channels/hash_history.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley {
+
+const char* TimelineKindName(TimelineKind kind) {
+  switch (kind) {
+    case TimelineKind::kOpened:
+      return "opened";
+    case TimelineKind::kJoined:
+      return "joined";
+    case TimelineKind::kLeft:
+      return "left";
+    case TimelineKind::kText:
+      return "text";
+    case TimelineKind::kDocument:
+      return "document";
+    case TimelineKind::kAuthorisation:
+      return "authorisation";
+    case TimelineKind::kAuthorisationEnd:
+      return "authorisation-end";
+    case TimelineKind::kDisclosureUse:
+      return "disclosure-use";
+    case TimelineKind::kDisclosure:
+      return "disclosure";
+    case TimelineKind::kAct:
+      return "act";
+    case TimelineKind::kUnknown:
+      return "unknown";
+    case TimelineKind::kPassedOver:
+      return "passed-over";
+  }
+  return "unknown";
+}
+
+namespace {
+
+using client::ChannelNames;
+using client::EntryKind;
+using client::EntryRecord;
+using client::LoggedIncarnation;
+using client::ReadTransaction;
+using content::v1::Content;
+
+// The next power of two, from 1 KiB on: the exact size says more than a record needs.
+uint64_t SizeClass(uint64_t size) {
+  constexpr uint64_t kLeast = 1024;
+  constexpr uint64_t kMost = uint64_t{1} << 62;
+  return size >= kMost ? kMost : std::bit_ceil(std::max(size, kLeast));
+}
+
+TimelinePerson AuthorOf(const EntryRecord& entry) {
+  return {entry.author, entry.author_name, static_cast<Role>(entry.author_role), entry.author_side};
+}
+
+// The act of a content; kUnknown for one that is none.
+CaseAct ActOf(const EntryRecord& entry) {
+  switch (static_cast<Content::BodyCase>(entry.body)) {
+    case Content::kCaseAct: {
+      const bool known = entry.detail <= static_cast<uint64_t>(CaseAct::kDestroy);
+      return known ? static_cast<CaseAct>(entry.detail) : CaseAct::kUnknown;
+    }
+    case Content::kAgreementProposal:
+      return CaseAct::kProposeAgreement;
+    case Content::kAgreementSignature:
+      return CaseAct::kSign;
+    default:
+      return CaseAct::kUnknown;
+  }
+}
+
+// What a content is in the timeline; nothing for what clients say among themselves.
+std::optional<TimelineKind> KindOf(const EntryRecord& entry) {
+  switch (static_cast<Content::BodyCase>(entry.body)) {
+    case Content::kText:
+      return TimelineKind::kText;
+    case Content::kDocument:
+      return TimelineKind::kDocument;
+    case Content::kDisclosureAuthorisation:
+      return TimelineKind::kAuthorisation;
+    case Content::kAuthorisationEnd:
+      return TimelineKind::kAuthorisationEnd;
+    case Content::kDisclosureUse:
+      return TimelineKind::kDisclosureUse;
+    case Content::kDisclosure:
+      return TimelineKind::kDisclosure;
+    case Content::kCaseAct:
+    case Content::kAgreementProposal:
+    case Content::kAgreementSignature:
+      return TimelineKind::kAct;
+    case Content::BODY_NOT_SET:
+      return TimelineKind::kUnknown;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Adds what an entry is in the timeline. `common`: where it stands, and its hash.
+void AddEvents(const EntryRecord& entry, TimelineEvent common, std::vector<TimelineEvent>& events) {
+  common.author = AuthorOf(entry);
+  switch (entry.kind) {
+    case EntryKind::kPassedOver:
+      common.kind = TimelineKind::kPassedOver;
+      events.push_back(std::move(common));
+      return;
+    case EntryKind::kOpening:
+      common.kind = TimelineKind::kOpened;
+      events.push_back(std::move(common));
+      return;
+    case EntryKind::kProposal:
+      return;
+    case EntryKind::kContent: {
+      const std::optional<TimelineKind> kind = KindOf(entry);
+      if (!kind.has_value()) return;
+      common.kind = *kind;
+      common.act = ActOf(entry);
+      common.time = static_cast<int64_t>(entry.claimed_time);
+      if (*kind == TimelineKind::kDocument) common.size = SizeClass(entry.detail);
+      events.push_back(std::move(common));
+      return;
+    }
+    case EntryKind::kCommit:
+      for (const client::EntryChange& change : entry.changes) {
+        TimelineEvent event = common;
+        event.kind = change.joined != 0 ? TimelineKind::kJoined : TimelineKind::kLeft;
+        event.subject =
+            TimelinePerson{change.id, change.name, static_cast<Role>(change.role), change.side};
+        events.push_back(std::move(event));
+      }
+  }
+}
+
+absl::Status AddIncarnation(const ReadTransaction& step, const ChannelId& channel,
+                            const LoggedIncarnation& log, ChannelTimeline& timeline) {
+  timeline.chains.push_back({log.incarnation, log.joined.position, crypto::ToHex(log.joined.hash),
+                             log.head.position, crypto::ToHex(log.head.hash)});
+  client::HashHistory hashes([names = ChannelNames(channel), n = log.incarnation](uint64_t block) {
+    return names.Hashes(n, block);
+  });
+  for (uint64_t at = 0; at <= log.head.position; ++at) {
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<EntryRecord> entry,
+                            client::LoadEntry(step, channel, log.incarnation, at));
+    if (!entry.has_value()) continue;
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<client::TranscriptHash> hash, hashes.Get(step, at));
+    TimelineEvent common;
+    common.incarnation = log.incarnation;
+    common.position = at;
+    if (hash.has_value()) common.hash = crypto::ToHex(*hash);
+    AddEvents(*entry, std::move(common), timeline.events);
+  }
+  return absl::OkStatus();
+}
+
+std::vector<TimelineAct> ActsOf(const client::LoadedProcedure& procedure) {
+  std::vector<TimelineAct> acts;
+  for (const client::ProcedureLog::Step& step : procedure.log.steps()) {
+    TimelineAct& act = acts.emplace_back();
+    act.incarnation = step.record.at.incarnation;
+    act.position = step.record.at.position;
+    const client::Actor& author = step.record.author;
+    act.author = {author.id, author.name, author.role, author.side};
+    act.act = step.read.act.kind;
+    act.time = step.read.time;
+    act.counts = step.refused.empty();
+    if (act.counts) act.state = step.afterwards.state();
+  }
+  return acts;
+}
+
+}  // namespace
+
+absl::StatusOr<CaseTimeline> Profile::Impl::Timeline(const CaseId& id) {
+  PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
+  const client::CaseContext context = LocalContext(id);
+  PARLEY_ASSIGN_OR_RETURN(const client::CaseView view, client::CaseView::Create(read, context));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Channel> channels, view.Channels(read));
+  CaseTimeline timeline;
+  for (const Channel& channel : channels) {
+    ChannelTimeline& one = timeline.channels.emplace_back();
+    one.channel = channel.ref;
+    one.channel_name = channel.name;
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedIncarnation> logs,
+                            client::ListIncarnations(read, channel.ref.channel_id));
+    for (const LoggedIncarnation& log : logs) {
+      PARLEY_RETURN_IF_ERROR(AddIncarnation(read, channel.ref.channel_id, log, one));
+    }
+  }
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<client::LoadedProcedure> procedure,
+                          client::LoadProcedure(read, context));
+  if (procedure.has_value()) timeline.acts = ActsOf(*procedure);
+  PARLEY_ASSIGN_OR_RETURN(timeline.alarms, client::ViewAlarms(read, context));
+  return timeline;
+}
+
+absl::StatusOr<std::vector<ChainCheck>> Profile::Impl::VerifyTimeline(const CaseId& id) {
+  PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
+  PARLEY_ASSIGN_OR_RETURN(const client::CaseView view,
+                          client::CaseView::Create(read, LocalContext(id)));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Channel> channels, view.Channels(read));
+  std::vector<ChainCheck> checks;
+  for (const Channel& channel : channels) {
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedIncarnation> logs,
+                            client::ListIncarnations(read, channel.ref.channel_id));
+    for (const LoggedIncarnation& log : logs) {
+      PARLEY_ASSIGN_OR_RETURN(const client::ChainFinding finding,
+                              client::VerifyChain(read, channel.ref.channel_id, log));
+      ChainCheck& check = checks.emplace_back();
+      check.channel = channel.ref;
+      check.channel_name = channel.name;
+      check.incarnation = log.incarnation;
+      check.from = log.joined.position;
+      check.head = log.head.position;
+      check.not_recorded = finding.not_recorded;
+      check.whole = finding.problem.empty();
+      check.broken_at = finding.broken_at;
+      check.problem = finding.problem;
+    }
+  }
+  return checks;
+}
+
+}  // namespace parley
