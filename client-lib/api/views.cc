@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "client-lib/api/inbox_alarms.h"
+#include "client-lib/api/offer_view.h"
 #include "client-lib/api/procedure_view.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
@@ -12,6 +13,7 @@
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/firewall/disclosures.h"
+#include "client-lib/firewall/offer_log.h"
 #include "client-lib/pairing/device.h"
 
 namespace parley::client {
@@ -164,6 +166,10 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const auto& [channel, text] : refused) {
     alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
   }
+  PARLEY_ASSIGN_OR_RETURN(const auto offers, RefusedOffers(step, context));
+  for (const auto& [channel, text] : offers) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
@@ -298,6 +304,9 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
   } else if (parsed && content.has_document()) {
     view.kind = MessageKind::kDocument;
     view.document = ShowDocument(view, content.document());
+  } else if (parsed && IsOfOffers(message.kind)) {
+    view.kind = MessageKind::kOffer;
+    view.text = DescribeRecord(content);
   } else {
     view.kind = MessageKind::kUnknown;
   }
@@ -310,15 +319,24 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   query.after = after;
   query.kinds = DisclosureKinds();
   query.kinds.insert(query.kinds.end(),
-                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown});
+                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown,
+                      ContentKind::kOffer, ContentKind::kOfferAnswer, ContentKind::kOfferEnd,
+                      ContentKind::kOptionSheet, ContentKind::kOptionEvaluation});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
   std::optional<Disclosures> disclosures;
+  std::optional<ChannelOffers> offers;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
   for (const ChannelMessage& message : messages) {
     Message& view = views.emplace_back(ShowMessage(id, message));
     PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, info.state, message));
+    if (IsOfferKind(message.kind)) {
+      if (!offers.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(offers, LoadOffersOf(step, context_, id));
+      }
+      ShowOfferRecord(*offers, message, view);
+    }
     if (!IsDisclosureKind(message.kind)) continue;
     if (!disclosures.has_value()) {
       PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));
@@ -351,7 +369,8 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
                                          const std::vector<ChannelMessage>& messages) const {
   std::vector<Message> views;
   for (const ChannelMessage& message : messages) {
-    if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument) {
+    if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
+        IsOfOffers(message.kind)) {
       views.push_back(ShowMessage(id, message));
       views.back().note = message.reason;
     }
