@@ -230,7 +230,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Authorise(const ChannelRef& channel,
     PARLEY_RETURN_IF_ERROR(SetItem(item->author, said, request.words, given));
     if (given.has_offer() && (audience.kind != ChannelKind::kCaucus || request.anonymous)) {
       return absl::InvalidArgumentError(
-          "an offer, or an answer to one, is carried to another side's caucus, and as its author's; "
+          "an offer, or an answer to one, is carried to another side's caucus, and as its "
+          "author's; "
           "in the joint channel you make it yourself");
     }
     PARLEY_ASSIGN_OR_RETURN(const auto before,

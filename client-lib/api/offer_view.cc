@@ -171,13 +171,14 @@ absl::StatusOr<Offer> PickOffer(std::vector<Offer> offers, std::string_view text
   const bool is_one = std::all_of(offers.begin(), offers.end(), [&](const Offer& offer) {
     return offer.id == offers.front().id;
   });
-  const bool made_here = std::any_of(offers.begin(), offers.end(),
-                                     [](const Offer& offer) { return !offer.carried; });
+  const bool made_here =
+      std::any_of(offers.begin(), offers.end(), [](const Offer& offer) { return !offer.carried; });
   if (is_one && made_here) {
     std::erase_if(offers, [](const Offer& offer) { return offer.carried; });
   }
   if (offers.size() > 1) {
-    return AmbiguousError("\"" + std::string(text) + "\" fits several offers; write more of the id");
+    return AmbiguousError("\"" + std::string(text) +
+                          "\" fits several offers; write more of the id");
   }
   return std::move(offers.front());
 }
@@ -299,7 +300,8 @@ void ShowOfferRecord(const ChannelOffers& offers, const ChannelMessage& message,
   pb::Content content;
   if (!ParseFromPeer(content, message.content.Reveal())) return;
   for (const PassedOverOffer& one : offers.passed_over) {
-    if (one.number == message.number) view.note = "passed over by every client: " + one.text;
+    if (one.number == message.number)
+      view.note = (one.from_before ? "" : "passed over by every client: ") + one.text;
   }
   const std::optional<ReadOffer> read =
       ReadOfferOf(view.channel.case_id, message.author.participant_id, content);

@@ -51,8 +51,8 @@ absl::StatusOr<std::string> ReadSide(const std::set<std::string>& sides, const s
 void PutTo(const std::vector<Participant>& people, const std::set<std::string>& sides,
            content::v1::OfferTerms& terms) {
   for (const Participant& person : people) {
-    if (person.state != ParticipantState::kApproved || person.role != Role::kParty ||
-        person.self || !sides.contains(person.side)) {
+    if (person.state != ParticipantState::kApproved || person.role != Role::kParty || person.self ||
+        !sides.contains(person.side)) {
       continue;
     }
     content::v1::OfferTerms::Party& party = *terms.add_parties();
@@ -132,8 +132,11 @@ absl::StatusOr<Profile::Impl::QueuedOffer> Profile::Impl::QueueOffer(
     if (!why.empty()) return absl::FailedPreconditionError(why);
   }
   const QueuedOffer queued{id, crypto::ToHex(read->hash)};
-  const OfferEvent event{
-      {self->participant_id, self->name, self->role, self->side}, std::move(*read), 0, 0, {}, {}};
+  OfferEvent event;
+  event.author = {self->participant_id, self->name, self->role, self->side};
+  read->place = offers.book.PlaceOfSubject(*read);
+  if (read->place.position != 0) client::SetPlace(read->place, record);
+  event.read = std::move(*read);
   const std::string refusal = offers.book.WhyNot(event);
   if (!refusal.empty()) return absl::FailedPreconditionError("you " + refusal);
   PARLEY_RETURN_IF_ERROR(context.Channel(channel.channel_id).Queue(step, record).status());
@@ -147,8 +150,8 @@ void Profile::Impl::GiveLeave(const ChannelRef& channel, const std::vector<std::
     AuthorisationRequest request;
     request.item = made.sent.id;
     request.audience = "caucus:" + side;
-    absl::StatusOr<SentMessage> leave = absl::UnavailableError(
-        "it hasn't gone out yet; give leave when it has (parley authorise)");
+    absl::StatusOr<SentMessage> leave =
+        absl::UnavailableError("it hasn't gone out yet; give leave when it has (parley authorise)");
     if (made.sent.position.has_value()) leave = Authorise(channel, request);
     if (leave.ok()) {
       made.leaves.push_back({leave->id, request.audience, what, AuthorisationState::kOpen});
@@ -168,9 +171,10 @@ absl::StatusOr<SentOffer> Profile::Impl::MakeOffer(const ChannelRef& channel,
   }
   PARLEY_ASSIGN_OR_RETURN(const Channel here, GetChannel(channel));
   if (!client::TakesOffers(here.kind)) {
-    return absl::InvalidArgumentError("offers are made in the joint channel or in your caucus, not "
-                                      "in " +
-                                      here.name);
+    return absl::InvalidArgumentError(
+        "offers are made in the joint channel or in your caucus, not "
+        "in " +
+        here.name);
   }
   const bool in_caucus = here.kind == ChannelKind::kCaucus;
   content::v1::Content content;
@@ -256,9 +260,9 @@ absl::StatusOr<SentOffer> Profile::Impl::SendAboutOffer(const Offer& offer, uint
   if (!made.sent.position.has_value()) return made;
   // Somebody may have been faster.
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-  PARLEY_ASSIGN_OR_RETURN(const client::ChannelOffers now,
-                          client::LoadOffersOf(read, LocalContext(offer.channel.case_id),
-                                               offer.channel.channel_id));
+  PARLEY_ASSIGN_OR_RETURN(
+      const client::ChannelOffers now,
+      client::LoadOffersOf(read, LocalContext(offer.channel.case_id), offer.channel.channel_id));
   for (const client::PassedOverOffer& one : now.passed_over) {
     if (one.number != *made.sent.position) continue;
     return absl::FailedPreconditionError("you came too late to " + deed + ": you " + one.text);
@@ -305,10 +309,9 @@ absl::StatusOr<SentOffer> Profile::Impl::AnswerOffer(const Offer& offer, const O
         " is over, by this device's clock; nothing was sent. Ask " + now.side + " for a new one");
   }
   if (version.state != OfferState::kOpen) {
-    return absl::FailedPreconditionError(VersionText(version.version) + " is " +
-                                         OfferStateName(version.state) +
-                                         " and takes no answer any more; nothing was sent" +
-                                         Instead(now));
+    return absl::FailedPreconditionError(
+        VersionText(version.version) + " is " + OfferStateName(version.state) +
+        " and takes no answer any more; nothing was sent" + Instead(now));
   }
   content::v1::Content content;
   PARLEY_RETURN_IF_ERROR(SayUnderProcedure(offer.channel, content));
@@ -323,8 +326,8 @@ absl::StatusOr<SentOffer> Profile::Impl::AnswerOffer(const Offer& offer, const O
                           SendAboutOffer(now, version.version, content,
                                          (reply.accept ? "accept " : "decline ") + which));
   if (now.carried) {
-    GiveLeave(offer.channel, {now.side},
-              (reply.accept ? "acceptance of " : "refusal of ") + which, made);
+    GiveLeave(offer.channel, {now.side}, (reply.accept ? "acceptance of " : "refusal of ") + which,
+              made);
   }
   return made;
 }
@@ -373,28 +376,25 @@ absl::Status Profile::Impl::CheckCarrying(const client::AuthorisationRecord& rec
                           client::LoadOffersOf(read, context, audience.channel_id));
   const OfferBook::Version* const version = home.book.Find(carried->hash);
   if (version == nullptr) {
-    return absl::FailedPreconditionError(home.name +
-                                         " has no such offer; nothing was disclosed");
+    return absl::FailedPreconditionError(home.name + " has no such offer; nothing was disclosed");
   }
   if (carried->deed == OfferDeed::kOffer) {
     const uint64_t expires_at = version->made.read.terms.expires_at();
     const bool is_over = expires_at != 0 && expires_at <= context.now_seconds();
     if (version->state != OfferState::kOpen || is_over) {
-      return absl::FailedPreconditionError(
-          VersionText(version->made.read.terms.version()) + " of this offer is " +
-          (is_over ? "over" : client::NameOf(version->state)) +
-          " where it was made; nothing was disclosed");
+      return absl::FailedPreconditionError(VersionText(version->made.read.terms.version()) +
+                                           " of this offer is " +
+                                           (is_over ? "over" : client::NameOf(version->state)) +
+                                           " where it was made; nothing was disclosed");
     }
   }
   PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord own, context.Records().Case(read));
-  const Actor author = client::AuthorOfCarried(record.author.participant_id, record.author.name,
-                                               *record.offer);
-  const OfferEvent event{author,
-                         std::move(*carried),
-                         0,
-                         0,
-                         Actor{own.own_id, own.own_name, own.own_role, own.own_side},
-                         {}};
+  const Actor author =
+      client::AuthorOfCarried(record.author.participant_id, record.author.name, *record.offer);
+  OfferEvent event;
+  event.author = author;
+  event.read = std::move(*carried);
+  event.carried_by = Actor{own.own_id, own.own_name, own.own_role, own.own_side};
   const std::string refusal = there.book.WhyNot(event);
   if (refusal.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError("nothing was disclosed, as it would be passed over in " +

@@ -80,21 +80,24 @@ absl::StatusOr<OptionSheet> Profile::Impl::FindOptionSheet(const CaseId& id,
   return std::move(sheets.front());
 }
 
-absl::StatusOr<SentMessage> Profile::Impl::EvaluateOptions(
-    const ChannelRef& channel, const OptionSheet& sheet, const std::vector<OptionRating>& ratings,
-    std::string_view note) {
+absl::StatusOr<SentMessage> Profile::Impl::EvaluateOptions(const ChannelRef& channel,
+                                                           const OptionSheet& sheet,
+                                                           const std::vector<OptionRating>& ratings,
+                                                           std::string_view note) {
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord own, LoadCase(channel.case_id));
   PARLEY_ASSIGN_OR_RETURN(const Channel here, GetChannel(channel));
   if (own.own_side.empty()) {
     return absl::PermissionDeniedError("options are evaluated by the sides, each for itself");
   }
-  const bool is_own_sides = (here.kind == ChannelKind::kCaucus || here.kind == ChannelKind::kTeam) &&
-                            here.side == own.own_side;
+  const bool is_own_sides =
+      (here.kind == ChannelKind::kCaucus || here.kind == ChannelKind::kTeam) &&
+      here.side == own.own_side;
   if (!is_own_sides) {
-    return absl::PermissionDeniedError("what a side thinks of options stays in its own caucus; "
-                                       "others read " +
-                                       here.name + ". Nothing was sent");
+    return absl::PermissionDeniedError(
+        "what a side thinks of options stays in its own caucus; "
+        "others read " +
+        here.name + ". Nothing was sent");
   }
   content::v1::Content content;
   content::v1::OptionEvaluation& evaluation = *content.mutable_option_evaluation();

@@ -52,8 +52,8 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
   content::v1::Content content;
   const bool parsed = ParseFromPeer(content, message.content.Reveal());
   // An offer ends without words whatever has become of the case; with words it is said.
-  const bool is_said =
-      message.kind == ContentKind::kOfferEnd ? !content.offer_end().note().empty() : IsSaid(message.kind);
+  const bool is_said = message.kind == ContentKind::kOfferEnd ? !content.offer_end().note().empty()
+                                                              : IsSaid(message.kind);
   if (!is_said) return std::string();
   JointPosition at{message.incarnation, message.position};
   if (channel.kind != ChannelKind::kJoint) {
@@ -79,7 +79,7 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
     return "said before it was allowed; missing was: " + MissingText(missing);
   }
   const bool is_offer = IsOfOffer(message.kind) || (parsed && content.disclosure().has_offer() &&
-                         !content.disclosure().offer().has_end());
+                                                    !content.disclosure().offer().has_end());
   return is_offer ? WhyNoOffers(then.state()) : std::string();
 }
 

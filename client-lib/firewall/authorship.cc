@@ -61,7 +61,8 @@ class Comparison {
   bool BySide(const ChannelMessage& message, const BoundContent& bound) const {
     if (content_.parts.empty()) return false;
     if (bound.carried) return !for_side_.empty() && bound.carried_side == for_side_;
-    const bool speaks = message.author.role == Role::kParty || message.author.role == Role::kCounsel;
+    const bool speaks =
+        message.author.role == Role::kParty || message.author.role == Role::kCounsel;
     return speaks && !item_.author.side.empty() && message.author.side == item_.author.side;
   }
 

@@ -29,8 +29,8 @@ struct EarlierSaying {
 };
 
 // A message of the channel, and the words of it that matter; none for a document. Of an offer's
-// record all of its texts matter. It speaks for a side: what the side's parties and counsel had said
-// there is theirs together, and what was carried there from `for_side` may go back to it.
+// record all of its texts matter. It speaks for a side: what the side's parties and counsel had
+// said there is theirs together, and what was carried there from `for_side` may go back to it.
 struct OwnSaying {
   const ChannelMessage* item = nullptr;
   std::string_view words;

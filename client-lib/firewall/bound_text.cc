@@ -10,9 +10,10 @@
 namespace parley::client {
 
 std::vector<ContentKind> BoundKinds() {
-  return {ContentKind::kText, ContentKind::kDocument, ContentKind::kDisclosureAuthorisation,
-          ContentKind::kDisclosure, ContentKind::kOffer, ContentKind::kOfferAnswer,
-          ContentKind::kOfferEnd, ContentKind::kOptionSheet, ContentKind::kOptionEvaluation};
+  return {
+      ContentKind::kText,       ContentKind::kDocument,    ContentKind::kDisclosureAuthorisation,
+      ContentKind::kDisclosure, ContentKind::kOffer,       ContentKind::kOfferAnswer,
+      ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation};
 }
 
 namespace {

@@ -46,12 +46,14 @@ class Player {
         PARLEY_ASSIGN_OR_RETURN(event->read.fault,
                                 WhyAgainst(step_, *procedure_, info.state, message));
       }
+      const bool from_before = offers.book.IsFromBefore(*event);
       std::string refusal = offers.book.Apply(*event);
       if (refusal.empty()) continue;
       if (event->carried_by.has_value()) {
         refusal = "carries from " + event->author.name + " what they " + refusal;
       }
-      offers.passed_over.push_back({message.author, message.number, std::move(refusal)});
+      offers.passed_over.push_back(
+          {message.author, message.number, std::move(refusal), from_before});
     }
     return offers;
   }
@@ -62,18 +64,25 @@ class Player {
     pb::Content content;
     if (!ParseFromPeer(content, message.content.Reveal())) return std::optional<OfferEvent>();
     const auto time = static_cast<int64_t>(content.claimed_time());
+    const JointPosition at{message.incarnation, message.position};
     const Actor author = ActorOf(message.author);
     if (!content.has_disclosure()) {
       std::optional<ReadOffer> read = ReadOfferOf(context_.id, author.id, content);
       if (!read.has_value()) return std::optional<OfferEvent>();
-      return std::optional<OfferEvent>(
-          OfferEvent{author, std::move(*read), message.number, time, {}, {}});
+      OfferEvent event{author, std::move(*read), message.number, at, time, false, {}, {}};
+      const JointPosition& place = event.read.place;
+      if (place.position != 0 && place < at) {
+        PARLEY_ASSIGN_OR_RETURN(const bool has_read, context_.Channel(channel).HasRead(
+                                                         step_, place.incarnation, place.position));
+        event.unread = !has_read;
+      }
+      return std::optional<OfferEvent>(std::move(event));
     }
     const pb::Disclosure& said = content.disclosure();
     if (!said.has_offer()) return std::optional<OfferEvent>();
     const std::optional<ParticipantId> from = IdFrom<ParticipantId>(said.from_participant_id());
-    const Actor whose = AuthorOfCarried(from.value_or(ParticipantId()), said.from_name(),
-                                        said.offer());
+    const Actor whose =
+        AuthorOfCarried(from.value_or(ParticipantId()), said.from_name(), said.offer());
     std::optional<ReadOffer> read = ReadOfferOf(context_.id, whose.id, said.offer());
     if (!read.has_value()) return std::optional<OfferEvent>();
     if (said.anonymous() || !from.has_value() || !IsGoodName(whose.name) ||
@@ -84,8 +93,9 @@ class Player {
       PARLEY_ASSIGN_OR_RETURN(disclosures_, Disclosures::Load(step_, context_));
     }
     const ShownRecord shown = disclosures_->Show(channel, message);
-    return std::optional<OfferEvent>(OfferEvent{whose, std::move(*read), message.number, time,
-                                                author, shown.refused ? shown.note : ""});
+    OfferEvent event{whose, std::move(*read), message.number, at, time, false, author, {}};
+    if (shown.refused) event.doubt = shown.note;
+    return std::optional<OfferEvent>(std::move(event));
   }
 
   const ReadTransaction& step_;
@@ -98,6 +108,7 @@ class Player {
 struct DueEnd {
   ChannelId channel;
   VersionHash version{};
+  JointPosition place;
 };
 
 absl::StatusOr<std::vector<DueEnd>> DueEnds(const ReadTransaction& step,
@@ -112,13 +123,15 @@ absl::StatusOr<std::vector<DueEnd>> DueEnds(const ReadTransaction& step,
       const OfferBook::Version& current = thread.current();
       const uint64_t expires_at = current.made.read.terms.expires_at();
       if (expires_at == 0 || expires_at > context.now_seconds()) continue;
-      OfferEvent end{self, {}, 0, 0, {}, {}};
+      OfferEvent end;
+      end.author = self;
       end.read.deed = OfferDeed::kExpire;
       end.read.hash = current.hash;
+      end.read.place = current.made.at;
       if (!offers.book.WhyNot(end).empty()) continue;
       PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(offers.channel).Info(step));
       // What waits may be that very end.
-      if (info.unsent == 0) due.push_back({offers.channel, current.hash});
+      if (info.unsent == 0) due.push_back({offers.channel, current.hash, current.made.at});
     }
   }
   return due;
@@ -180,6 +193,7 @@ absl::Status EndExpiredOffers(const CaseContext& context) {
       pb::Content content;
       content.mutable_offer_end()->set_version_hash(crypto::ToString(one.version));
       content.mutable_offer_end()->set_reason(pb::OfferEnd::REASON_EXPIRED);
+      SetPlace(one.place, content);
       PARLEY_RETURN_IF_ERROR(context.Channel(one.channel).Queue(step, content).status());
       channels.insert(one.channel);
     }
@@ -206,14 +220,13 @@ absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedOffers(
     };
     std::map<ParticipantId, OfAuthor> by_author;
     for (const PassedOverOffer& one : offers.passed_over) {
-      if (seen.has_value() && one.number <= seen->number) continue;
+      if (one.from_before || (seen.has_value() && one.number <= seen->number)) continue;
       OfAuthor& of = by_author[one.by.participant_id];
       if (of.count++ == 0) of.first = one.by.name + " " + one.text;
     }
     for (const auto& [author, of] : by_author) {
       const std::string more =
-          of.count == 1 ? ""
-                        : " (and " + std::to_string(of.count - 1) + " more records by them)";
+          of.count == 1 ? "" : " (and " + std::to_string(of.count - 1) + " more records by them)";
       lines.emplace_back(offers.channel,
                          of.first + "; every client has passed it over in " + offers.name + more);
     }

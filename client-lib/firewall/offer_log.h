@@ -31,6 +31,9 @@ struct PassedOverOffer {
   RosterMember by;
   uint64_t number = 0;
   std::string text;  // from "may not" on, or from "carries" on
+  // About an offer that this device couldn't read: others know whether it counts, and nobody is
+  // accused of anything.
+  bool from_before = false;
 };
 
 struct ChannelOffers {

@@ -90,8 +90,8 @@ std::vector<Party> WaitsFor(const OfferBook::Version& version) {
         version.answers.begin(), version.answers.end(), [&](const OfferBook::Answer& answer) {
           return answer.accepted && IdFrom<ParticipantId>(party.participant_id()) == answer.by.id;
         });
-    const bool fits = found != version.answers.end() &&
-                      found->alternative == version.answers.front().alternative;
+    const bool fits =
+        found != version.answers.end() && found->alternative == version.answers.front().alternative;
     if (!fits) waits.push_back(party);
   }
   return waits;
@@ -156,8 +156,15 @@ std::string OfferBook::ConditionOf(const OfferEvent& event) const {
   }
   if (event.read.deed == OfferDeed::kOffer) return ConditionOfOffer(event);
   const Place* const place = PlaceOf(event.read.hash);
-  if (place == nullptr) return "this channel has no such offer";
-  const bool ends = event.read.deed == OfferDeed::kWithdraw || event.read.deed == OfferDeed::kExpire;
+  if (place == nullptr) {
+    return event.unread ? "it is about an offer from before this device came"
+                        : "this channel has no such offer";
+  }
+  if (!event.carried_by.has_value() && event.read.place != At(*place).made.at) {
+    return "that offer stands elsewhere than it says";
+  }
+  const bool ends =
+      event.read.deed == OfferDeed::kWithdraw || event.read.deed == OfferDeed::kExpire;
   std::string condition = ends ? ConditionOfEnd(event, *place) : ConditionOfAnswer(event, *place);
   return condition.empty() ? WhyClosed(*place) : condition;
 }
@@ -165,16 +172,16 @@ std::string OfferBook::ConditionOf(const OfferEvent& event) const {
 std::string OfferBook::ConditionOfOffer(const OfferEvent& event) const {
   const content::v1::OfferTerms& terms = event.read.terms;
   if (!SpeaksForSide(event.author)) return "only parties and counsel make offers, for their side";
-  const bool to_others = std::any_of(
-      terms.parties().begin(), terms.parties().end(),
-      [&](const Party& party) { return party.side() != event.author.side; });
+  const bool to_others =
+      std::any_of(terms.parties().begin(), terms.parties().end(),
+                  [&](const Party& party) { return party.side() != event.author.side; });
   if (!to_others) return "it is put to no other side";
   if (versions_.contains(event.read.hash)) return "it has been made already";
   if (terms.version() == 1) return ConditionOfCounter(event);
   const auto first = by_first_.find(*VersionHashFrom(terms.first_version()));
   if (first == by_first_.end()) {
     // The first versions of a carried one may never have come here.
-    return event.carried_by.has_value() ? "" : "this channel has no earlier version of it";
+    return MayNotKnow(event) ? "" : "this channel has no earlier version of it";
   }
   const Thread& thread = threads_[first->second];
   if (thread.side != event.author.side) {
@@ -183,6 +190,9 @@ std::string OfferBook::ConditionOfOffer(const OfferEvent& event) const {
   const Version& current = thread.current();
   if (current.state == OfferState::kAccepted) {
     return VersionText(current.made.read.terms.version()) + " has been accepted, and stands";
+  }
+  if (!event.carried_by.has_value() && event.read.place != current.made.at) {
+    return "the version before it stands elsewhere than it says";
   }
   const uint32_t latest = current.made.read.terms.version();
   const bool follows =
@@ -195,9 +205,12 @@ std::string OfferBook::ConditionOfCounter(const OfferEvent& event) const {
   if (answers.empty()) return {};
   const Place* const place = PlaceOf(*VersionHashFrom(answers));
   if (place == nullptr) {
-    return event.carried_by.has_value() ? "" : "this channel has no offer that it answers";
+    return MayNotKnow(event) ? "" : "this channel has no offer that it answers";
   }
   const Version& version = At(*place);
+  if (!event.carried_by.has_value() && event.read.place != version.made.at) {
+    return "what it answers stands elsewhere than it says";
+  }
   if (threads_[place->thread].side == event.author.side ||
       !IsPutTo(version.made.read.terms, event.author.side)) {
     return "what it answers wasn't put to " + event.author.side;
@@ -211,8 +224,7 @@ std::string OfferBook::ConditionOfAnswer(const OfferEvent& event, const Place& p
   const Version& version = At(place);
   const content::v1::OfferTerms& terms = version.made.read.terms;
   const Party* const party = FindParty(terms, event.author.id);
-  if (party == nullptr || event.author.role != Role::kParty ||
-      party->side() != event.author.side) {
+  if (party == nullptr || event.author.role != Role::kParty || party->side() != event.author.side) {
     std::string names;
     for (const Party& named : terms.parties()) names += (names.empty() ? "" : ", ") + named.name();
     return "it is put to " + names + ", who answer it themselves";
@@ -220,8 +232,8 @@ std::string OfferBook::ConditionOfAnswer(const OfferEvent& event, const Place& p
   if (event.read.alternative > static_cast<uint32_t>(terms.alternatives_size())) {
     return "it has no alternative " + std::to_string(event.read.alternative);
   }
-  const bool repeated = std::any_of(
-      version.answers.begin(), version.answers.end(), [&](const Answer& answer) {
+  const bool repeated =
+      std::any_of(version.answers.begin(), version.answers.end(), [&](const Answer& answer) {
         return answer.by.id == event.author.id && event.read.deed == OfferDeed::kAccept &&
                answer.accepted && answer.alternative == event.read.alternative;
       });
@@ -237,6 +249,25 @@ std::string OfferBook::ConditionOfEnd(const OfferEvent& event, const Place& plac
   if (At(place).made.read.terms.expires_at() == 0) return "it has no time limit";
   const bool by_neutral = IsNeutral(event.author.role) && !event.carried_by.has_value();
   return by_side || by_neutral ? "" : "only " + thread.side + " and the neutrals say that";
+}
+
+JointPosition OfferBook::PlaceOfSubject(const ReadOffer& read) const {
+  const Version* subject = nullptr;
+  if (read.deed != OfferDeed::kOffer) {
+    subject = Find(read.hash);
+  } else if (read.terms.version() > 1) {
+    const std::optional<VersionHash> first = VersionHashFrom(read.terms.first_version());
+    const Thread* const thread = first.has_value() ? ThreadOf(*first) : nullptr;
+    if (thread != nullptr) subject = &thread->current();
+  } else if (const auto answered = VersionHashFrom(read.terms.answers()); answered.has_value()) {
+    subject = Find(*answered);
+  }
+  return subject == nullptr ? JointPosition() : subject->made.at;
+}
+
+bool OfferBook::IsFromBefore(const OfferEvent& event) const {
+  return event.unread && event.read.fault.empty() && event.read.deed != OfferDeed::kOffer &&
+         Find(event.read.hash) == nullptr;
 }
 
 std::string OfferBook::Apply(const OfferEvent& event) {
@@ -260,9 +291,8 @@ std::string OfferBook::Apply(const OfferEvent& event) {
 
 void OfferBook::CarryOffer(const OfferEvent& event) {
   const content::v1::OfferTerms& terms = event.read.terms;
-  const VersionHash first = terms.version() == 1
-                                ? event.read.hash
-                                : *VersionHashFrom(terms.first_version());
+  const VersionHash first =
+      terms.version() == 1 ? event.read.hash : *VersionHashFrom(terms.first_version());
   const auto known = by_first_.find(first);
   size_t at = threads_.size();
   if (known == by_first_.end()) {
@@ -288,9 +318,12 @@ void OfferBook::CarryOffer(const OfferEvent& event) {
 }
 
 void OfferBook::CarryAnswer(const OfferEvent& event, Version& version) {
-  Answer answer{event.author,    event.read.deed == OfferDeed::kAccept,
-                event.read.alternative, event.read.note,
-                event.time,      event.carried_by,
+  Answer answer{event.author,
+                event.read.deed == OfferDeed::kAccept,
+                event.read.alternative,
+                event.read.note,
+                event.time,
+                event.carried_by,
                 event.doubt};
   std::erase_if(version.answers,
                 [&](const Answer& earlier) { return earlier.by.id == event.author.id; });

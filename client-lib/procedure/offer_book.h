@@ -32,7 +32,10 @@ struct OfferEvent {
   Actor author;
   ReadOffer read;
   uint64_t number = 0;
+  JointPosition at;  // in the channel's log
   int64_t time = 0;
+  // Whether it is about something that stands where this device couldn't read, before it came.
+  bool unread = false;
   // The neutral who carried it here.
   std::optional<Actor> carried_by = {};
   // Why this device doesn't believe them. It is shown, and changes nothing: others can't know it.
@@ -71,6 +74,11 @@ class OfferBook {
   // Empty: it counts. Otherwise why not, from "may not" on; then nothing has changed.
   std::string Apply(const OfferEvent& event);
   std::string WhyNot(const OfferEvent& event) const;
+  // Of what is about an earlier record: where that stands, for SetPlace. Nothing when there is
+  // none.
+  JointPosition PlaceOfSubject(const ReadOffer& read) const;
+  // Whether it is about what this device doesn't know and couldn't: others know whether it counts.
+  bool IsFromBefore(const OfferEvent& event) const;
 
   const std::vector<Thread>& threads() const { return threads_; }
   // Null when there is none such.
@@ -88,6 +96,10 @@ class OfferBook {
   std::string ConditionOfCounter(const OfferEvent& event) const;
   std::string ConditionOfAnswer(const OfferEvent& event, const Place& place) const;
   std::string ConditionOfEnd(const OfferEvent& event, const Place& place) const;
+  // Whether what it is about must be known here for it to count.
+  static bool MayNotKnow(const OfferEvent& event) {
+    return event.carried_by.has_value() || event.unread;
+  }
   std::string WhyClosed(const Place& place) const;
   void CarryOffer(const OfferEvent& event);
   void CarryAnswer(const OfferEvent& event, Version& version);

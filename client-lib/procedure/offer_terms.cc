@@ -33,8 +33,7 @@ VersionHash HashOf(std::string_view label, const CaseId& id, const ParticipantId
   writer.WriteRaw(author.bytes());
   writer.WriteRaw(record.bytes());
   for (const std::string_view text : texts) writer.WriteOpaque(crypto::ViewOf(text));
-  const crypto::Bytes hash =
-      crypto::Hash(crypto::HashAlgorithm::kSha256, std::move(writer).Take());
+  const crypto::Bytes hash = crypto::Hash(crypto::HashAlgorithm::kSha256, std::move(writer).Take());
   VersionHash result{};
   std::copy(hash.begin(), hash.end(), result.begin());
   return result;
@@ -110,6 +109,10 @@ std::string FaultOfNote(const std::string& note) {
   return note.size() > kMostOfferPart ? "its note is too long" : "";
 }
 
+JointPosition PlaceFrom(const pb::LogPlace& field) {
+  return {field.incarnation(), field.position()};
+}
+
 void SetHash(const std::string& field, ReadOffer& read) {
   const std::optional<VersionHash> hash = VersionHashFrom(field);
   if (hash.has_value()) {
@@ -126,14 +129,15 @@ ReadOffer Read(const CaseId& id, const ParticipantId& author, const MessageId& r
   read.record = record;
   read.hash = HashOfOffer(id, author, record, offer.terms());
   read.fault = FaultOfTerms(offer, author, read.terms);
+  read.place = PlaceFrom(read.terms.version() > 1 ? offer.before_place() : offer.answered_place());
   return read;
 }
 
 ReadOffer Read(const MessageId& record, const pb::OfferAnswer& answer) {
   ReadOffer read;
   read.record = record;
-  read.deed = answer.answer() == pb::OfferAnswer::ANSWER_ACCEPT ? OfferDeed::kAccept
-                                                                : OfferDeed::kDecline;
+  read.deed =
+      answer.answer() == pb::OfferAnswer::ANSWER_ACCEPT ? OfferDeed::kAccept : OfferDeed::kDecline;
   read.alternative = answer.alternative();
   read.note = answer.note();
   read.fault = FaultOfNote(read.note);
@@ -141,6 +145,7 @@ ReadOffer Read(const MessageId& record, const pb::OfferAnswer& answer) {
       (answer.answer() != pb::OfferAnswer::ANSWER_DECLINE || read.alternative != 0)) {
     read.fault = "it neither accepts nor declines";
   }
+  read.place = PlaceFrom(answer.version_place());
   SetHash(answer.version_hash(), read);
   return read;
 }
@@ -148,14 +153,15 @@ ReadOffer Read(const MessageId& record, const pb::OfferAnswer& answer) {
 ReadOffer Read(const MessageId& record, const pb::OfferEnd& end) {
   ReadOffer read;
   read.record = record;
-  read.deed = end.reason() == pb::OfferEnd::REASON_EXPIRED ? OfferDeed::kExpire
-                                                           : OfferDeed::kWithdraw;
+  read.deed =
+      end.reason() == pb::OfferEnd::REASON_EXPIRED ? OfferDeed::kExpire : OfferDeed::kWithdraw;
   read.note = end.note();
   read.fault = FaultOfNote(read.note);
   if (end.reason() != pb::OfferEnd::REASON_EXPIRED &&
       end.reason() != pb::OfferEnd::REASON_WITHDRAWN) {
     read.fault = "it doesn't say why";
   }
+  read.place = PlaceFrom(end.version_place());
   SetHash(end.version_hash(), read);
   return read;
 }
@@ -226,14 +232,35 @@ std::optional<ReadOffer> ReadOfferOf(const CaseId& id, const ParticipantId& auth
   return std::nullopt;
 }
 
+void SetPlace(const JointPosition& place, pb::Content& content) {
+  pb::LogPlace field;
+  field.set_incarnation(place.incarnation);
+  field.set_position(place.position);
+  if (content.has_offer_answer()) {
+    *content.mutable_offer_answer()->mutable_version_place() = field;
+  } else if (content.has_offer_end()) {
+    *content.mutable_offer_end()->mutable_version_place() = field;
+  } else if (content.has_offer()) {
+    pb::OfferTerms terms;
+    const bool is_later =
+        ParseFromPeer(terms, crypto::ViewOf(content.offer().terms())) && terms.version() > 1;
+    *(is_later ? content.mutable_offer()->mutable_before_place()
+               : content.mutable_offer()->mutable_answered_place()) = field;
+  }
+}
+
 std::optional<pb::CarriedOffer> CarriedOf(const Actor& author, const pb::Content& content) {
   pb::CarriedOffer carried;
   if (content.has_offer()) {
-    *carried.mutable_offer() = content.offer();
+    carried.mutable_offer()->set_terms(content.offer().terms());
   } else if (content.has_offer_answer()) {
     *carried.mutable_answer() = content.offer_answer();
+    carried.mutable_answer()->clear_version_place();
+    carried.mutable_answer()->DiscardUnknownFields();
   } else if (content.has_offer_end()) {
     *carried.mutable_end() = content.offer_end();
+    carried.mutable_end()->clear_version_place();
+    carried.mutable_end()->DiscardUnknownFields();
   } else {
     return std::nullopt;
   }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "client-lib/procedure/case_procedure.h"
+#include "client-lib/procedure/procedure_log.h"
 #include "crypto/base/bytes.h"
 #include "parley/content/v1/content.pb.h"
 #include "parley/ids.h"
@@ -53,6 +53,9 @@ struct ReadOffer {
   content::v1::OfferTerms terms;  // of an offer
   uint32_t alternative = 0;       // of an acceptance
   std::string note;
+  // Where what it is about stands in this channel's log: the version, of a new version the one
+  // before, of a counter-offer the one that it answers. Nothing in what was carried.
+  JointPosition place;
   std::string fault;  // why it is no good, whatever the channel shows; empty for nothing
 };
 
@@ -62,7 +65,11 @@ std::optional<ReadOffer> ReadOfferOf(const CaseId& id, const ParticipantId& auth
 std::optional<ReadOffer> ReadOfferOf(const CaseId& id, const ParticipantId& author,
                                      const content::v1::CarriedOffer& carried);
 
-// An own record as it would be carried; nothing for another content.
+// Says in the record where in its channel what it is about stands.
+void SetPlace(const JointPosition& place, content::v1::Content& content);
+
+// An own record as it would be carried; nothing for another content. It tells nothing of the
+// channel where it was made.
 std::optional<content::v1::CarriedOffer> CarriedOf(const Actor& author,
                                                    const content::v1::Content& content);
 // Whose it is: the author of a carried record, by the id and name that its Disclosure gives.

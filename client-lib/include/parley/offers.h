@@ -64,7 +64,7 @@ struct OfferVersion {
   int64_t expires_at = 0;  // 0: doesn't
   std::vector<OfferParty> parties;
   OfferState state = OfferState::kOpen;
-  std::vector<OfferAnswer> answers;  // each person's latest
+  std::vector<OfferAnswer> answers;   // each person's latest
   std::vector<OfferParty> waits_for;  // of an open one: who hasn't accepted it
   std::string carried_by;
   std::string doubt;  // as OfferAnswer::doubt: text, amount and the like are left empty then
@@ -88,9 +88,9 @@ struct Offer {
   std::vector<OfferVersion> versions;  // at least one; the last is the current one
   // Of a counter-offer: what it answers.
   std::string answers_offer;
-  uint32_t answers_version = 0;         // 0: none that this channel has
-  std::vector<std::string> counters;    // ids of the counter-offers
-  std::vector<OfferLeave> leaves;       // that this device knows
+  uint32_t answers_version = 0;       // 0: none that this channel has
+  std::vector<std::string> counters;  // ids of the counter-offers
+  std::vector<OfferLeave> leaves;     // that this device knows
 
   const OfferVersion& current() const { return versions.back(); }
 };

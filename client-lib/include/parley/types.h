@@ -253,7 +253,7 @@ struct Authorisation {
   bool anonymous = false;
   int64_t expires_at = 0;  // 0: doesn't
   AuthorisationState state = AuthorisationState::kOpen;
-  std::string used_by;  // the neutral's name
+  std::string used_by;     // the neutral's name
   std::string offer = {};  // of an offer, an answer to one or its end: what it says, in one line
 };
 
