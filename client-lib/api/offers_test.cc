@@ -74,8 +74,9 @@ class OffersTest : public Mediation {
 TEST_F(OffersTest, OneExactVersionIsAcceptedInTheJointChannel) {
   EXPECT_EQ(Of("Mira").MakeOffer(Ref("Mira", "joint"), {.text = "x"}).status().code(),
             StatusCode::kPermissionDenied);
-  EXPECT_THAT(Of("Ana").MakeOffer(Ref("Ana", "joint"), {.text = "x", .to = {"Nord"}}).status().message(),
-              HasSubstr("there are: Harbor, Northline"));
+  EXPECT_THAT(
+      Of("Ana").MakeOffer(Ref("Ana", "joint"), {.text = "x", .to = {"Nord"}}).status().message(),
+      HasSubstr("there are: Harbor, Northline"));
   EXPECT_EQ(Of("Ana").MakeOffer(Ref("Ana", "joint"), {.text = " "}).status().code(),
             StatusCode::kInvalidArgument);
   const SentOffer made = Make("Ana", "joint",
@@ -98,8 +99,8 @@ TEST_F(OffersTest, OneExactVersionIsAcceptedInTheJointChannel) {
   EXPECT_THAT(StatesOf(made.offer), ElementsAre("open", "open", "open", "open", "open"));
   const Status stale = Answer("Ben", made.offer, true, 1).status();
   EXPECT_EQ(stale.code(), StatusCode::kFailedPrecondition);
-  EXPECT_THAT(stale.message(), AllOf(HasSubstr("version 1 is replaced"),
-                                     HasSubstr("version 2 is open: read it")));
+  EXPECT_THAT(stale.message(),
+              AllOf(HasSubstr("version 1 is replaced"), HasSubstr("version 2 is open: read it")));
   // Lee, who is counsel, has made it for Harbor: Ana accepts it, too.
   PARLEY_ASSERT_OK(Answer("Ben", made.offer, true, 2));
   EXPECT_EQ(StateOf("Tomas", made.offer), OfferState::kOpen);
@@ -113,8 +114,8 @@ TEST_F(OffersTest, OneExactVersionIsAcceptedInTheJointChannel) {
   ASSERT_EQ(messages.size(), 4u);
   EXPECT_EQ(messages[0].kind, MessageKind::kOffer);
   EXPECT_THAT(messages[0].text, HasSubstr("offers 1.2 million: Northline pays"));
-  EXPECT_THAT(messages[2].text, HasSubstr("accepts an offer (offer " + made.offer.substr(0, 8) +
-                                          ", version 2)"));
+  EXPECT_THAT(messages[2].text,
+              HasSubstr("accepts an offer (offer " + made.offer.substr(0, 8) + ", version 2)"));
 }
 
 TEST_F(OffersTest, WhatMayNotBeIsPassedOverByAllAndNamed) {
@@ -215,8 +216,8 @@ TEST_F(OffersTest, WhatIsOutOfDateIsNotCarried) {
       Make("Ana", kHarbor, {.text = "900 thousand", .replaces = Find("Ana", made.offer)});
   ASSERT_EQ(second.leaves.size(), 1u) << second.leave_missing;
   Sync("Mira");
-  const Authorisation old = Must(
-      Of("Mira").FindAuthorisation(case_, made.leaves[0].authorisation.ToString()), "finding");
+  const Authorisation old =
+      Must(Of("Mira").FindAuthorisation(case_, made.leaves[0].authorisation.ToString()), "finding");
   const Status stale = Of("Mira").Disclose(old).status();
   EXPECT_EQ(stale.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(stale.message(), HasSubstr("version 1 of this offer is replaced where it was made"));
@@ -305,8 +306,11 @@ TEST_F(OffersTest, AForgedOfferIsNamedByTheOtherNeutral) {
 }
 
 TEST_F(OffersTest, ItsTimeIsOverByAnEntry) {
-  const SentOffer made =
-      Make("Ana", "joint", {.text = "Until tomorrow.", .valid_for_seconds = 1});
+  // No neutral syncs before Ben has tried.
+  const SentOffer made = Must(
+      Of("Ana").MakeOffer(Ref("Ana", "joint"), {.text = "Until tomorrow.", .valid_for_seconds = 1}),
+      "offering");
+  Sync("Ben");
   std::this_thread::sleep_for(std::chrono::seconds(2));
   // Ben's own clock keeps him from it; for all others it is open until somebody has said so.
   const Status late = Answer("Ben", made.offer, true, 1).status();

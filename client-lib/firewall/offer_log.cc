@@ -46,6 +46,7 @@ class Player {
         PARLEY_ASSIGN_OR_RETURN(event->read.fault,
                                 WhyAgainst(step_, *procedure_, info.state, message));
       }
+      if (offers.book.IsRepeatedEnd(*event)) continue;
       const bool from_before = offers.book.IsFromBefore(*event);
       std::string refusal = offers.book.Apply(*event);
       if (refusal.empty()) continue;

@@ -270,6 +270,13 @@ bool OfferBook::IsFromBefore(const OfferEvent& event) const {
          Find(event.read.hash) == nullptr;
 }
 
+bool OfferBook::IsRepeatedEnd(const OfferEvent& event) const {
+  const Place* const place = PlaceOf(event.read.hash);
+  return event.read.deed == OfferDeed::kExpire && event.read.fault.empty() &&
+         event.read.note.empty() && !event.carried_by.has_value() && place != nullptr &&
+         At(*place).state != OfferState::kOpen && ConditionOfEnd(event, *place).empty();
+}
+
 std::string OfferBook::Apply(const OfferEvent& event) {
   std::string refusal = WhyNot(event);
   if (!refusal.empty()) return refusal;

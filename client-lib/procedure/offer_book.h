@@ -79,6 +79,9 @@ class OfferBook {
   JointPosition PlaceOfSubject(const ReadOffer& read) const;
   // Whether it is about what this device doesn't know and couldn't: others know whether it counts.
   bool IsFromBefore(const OfferEvent& event) const;
+  // Whether it says once more that an offer's time is over, as several programs may at once: it
+  // doesn't count, and there is nothing wrong with it.
+  bool IsRepeatedEnd(const OfferEvent& event) const;
 
   const std::vector<Thread>& threads() const { return threads_; }
   // Null when there is none such.

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "client-lib/content/parse.h"
 #include "client-lib/procedure/procedure_for_test.h"
 
 namespace parley::client {
@@ -219,6 +220,23 @@ TEST(OfferBook, TakesNoAnswerWhenItIsClosed) {
   EXPECT_THAT(table.last, HasSubstr("it answers version 1, but Shah has answered it"));
 }
 
+TEST(OfferBook, SeveralMaySayAtOnceThatItIsOver) {
+  Table table;
+  content::v1::OfferTerms terms = Table::Terms({kBen}, "1.2 million");
+  terms.set_expires_at(1000);
+  const VersionHash offer = table.Offer(kAna, terms);
+  OfferEvent end;
+  end.author = kMira;
+  end.read.deed = OfferDeed::kExpire;
+  end.read.hash = offer;
+  end.read.place = table.book().Find(offer)->made.at;
+  EXPECT_FALSE(table.book().IsRepeatedEnd(end));
+  table.End(kTomas, offer, true);
+  EXPECT_TRUE(table.book().IsRepeatedEnd(end));
+  end.author = kBen;
+  EXPECT_FALSE(table.book().IsRepeatedEnd(end));
+}
+
 TEST(OfferBook, NamesWhoMayNot) {
   Table table;
   table.Offer(kMira, {kBen});
@@ -328,6 +346,48 @@ TEST(OfferBook, WhoCameLaterAccusesNobody) {
   EXPECT_EQ(table.last, "may not make this offer: version 1 has been accepted, and stands");
 }
 
+// Bytes that somebody bent: they are read or refused, and what is read names itself by its hash.
+TEST(OfferBook, BentRecordsDoNoHarm) {
+  Table table;
+  content::v1::OfferTerms terms = Table::Terms({kBen, kNora}, "950 thousand");
+  terms.add_conditions("paid by 30 June");
+  const VersionHash offer = table.Offer(kAna, terms);
+  table.Accept(kBen, offer);
+  std::mt19937 random(7);
+  size_t read_well = 0;
+  size_t faults = 0;
+  for (int i = 0; i < 20000; ++i) {
+    content::v1::Content content = table.log()[i % 2].content;
+    std::string bytes = i % 4 < 2 ? content.SerializeAsString() : content.offer().terms();
+    for (size_t bent = 0; bent < 1 + random() % 3 && !bytes.empty(); ++bent) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    if (random() % 8 == 0) bytes.resize(random() % (bytes.size() + 1));
+    if (i % 4 >= 2) {
+      content.mutable_offer()->set_terms(bytes);
+    } else if (!ParseFromPeer(content, crypto::ViewOf(bytes))) {
+      continue;
+    }
+    const std::optional<ReadOffer> read = ReadOfferOf(kCase, kAna.id, content);
+    if (!read.has_value()) continue;
+    OfferEvent event;
+    event.author = kAna;
+    event.read = *read;
+    event.at = {1, static_cast<uint64_t>(i) + 10};
+    Reader reader;
+    reader.Take(table.log()[0], {1, 1});
+    OfferBook book = reader.book();
+    const std::string refusal = book.Apply(event);
+    ++(read->fault.empty() ? read_well : faults);
+    ASSERT_TRUE(read->fault.empty() || !refusal.empty());
+    const std::optional<content::v1::CarriedOffer> carried = CarriedOf(kAna, content);
+    ASSERT_TRUE(carried.has_value());
+    ASSERT_FALSE(DescribeCarried(*carried).empty());
+  }
+  EXPECT_GT(read_well, 50u);
+  EXPECT_GT(faults, 50u);
+}
+
 // Whatever anybody does, all who read the log come to the same picture, and it never breaks what an
 // offer promises: an accepted version stays as it is, and has everybody's acceptance of it.
 TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
@@ -337,8 +397,7 @@ TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
     std::mt19937 random(seed);
     const auto pick = [&](size_t size) { return random() % size; };
     const bool is_caucus = seed % 3 == 0;
-    Table table(is_caucus ? ChannelKind::kCaucus : ChannelKind::kJoint,
-                is_caucus ? "Harbor" : "");
+    Table table(is_caucus ? ChannelKind::kCaucus : ChannelKind::kJoint, is_caucus ? "Harbor" : "");
     std::vector<VersionHash> hashes = {VersionHash{7}};
     std::map<VersionHash, std::string> accepted;
     for (int i = 0; i < 60; ++i) {
@@ -359,8 +418,7 @@ TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
           break;
         }
         case 1:
-          hashes.push_back(
-              table.Replace(author, about, 1 + static_cast<uint32_t>(pick(4)), to));
+          hashes.push_back(table.Replace(author, about, 1 + static_cast<uint32_t>(pick(4)), to));
           break;
         case 2:
           hashes.push_back(table.Counter(author, about, to));

@@ -135,10 +135,12 @@ class OffersTest(testing.ProgramTest):
     def test_its_time_ends_by_an_entry(self):
         self.engage()
         made = self.make("ana", "joint", "--text", "Only for a moment.", "--expires", "1s")
+        self.case["ben"].run("sync")
         time.sleep(2)
-        refusal = self.case["ben"].refused("--offline", "offer", "accept", self.case.case, made[:8],
-                                           "--version", "1")
-        self.assertIn("version 1", refusal)
+        # Nobody has said so yet, and Ben can't.
+        refusal = self.refused("ben", "accept", made[:8], "--version", "1")
+        self.assertIn("is over, by this device's clock", refusal)
+        self.assertEqual(self.offers("ben")[made]["state"], "open")
         self.case["tomas"].run("sync")
         self.everybody_syncs()
         for key in self.case.people:

@@ -37,8 +37,9 @@ void AddMake(Grammar& grammar, CLI::App& offer) {
            "To this side, instead of all others; may be given again. In your caucus: the neutrals "
            "may carry it there")
       ->type_name("SIDE");
-  make->add_option("--expires", in_expires, "How long it stands, as 12h or 14d; without it, until "
-                                            "you withdraw it")
+  make->add_option("--expires", in_expires,
+                   "How long it stands, as 12h or 14d; without it, until "
+                   "you withdraw it")
       ->type_name("TIME")
       ->check(Check(ReadDuration));
   make->add_option("--counter", in_make.counter,
@@ -50,18 +51,19 @@ void AddMake(Grammar& grammar, CLI::App& offer) {
     if (!in_expires.empty()) in_make.valid_for_seconds = ParseDuration(in_expires).value_or(0);
     grammar.Choose(in_make);
   });
-  Explain(make,
-          "Parties and counsel make offers, in the joint channel or in their caucus. In the joint "
-          "channel everybody has it at once. In a caucus nobody else has it, until a neutral carries "
-          "it to the sides named by --to, with leave that is given with it (parley disclose). It "
-          "is accepted when all parties of the sides that it is put to, and the other parties of your "
-          "own, have accepted that very version. A new version or a counter-offer closes the one "
-          "before. Its time is over when a program of your side or of a neutral has said so in the "
-          "channel, which it does by itself. Prints the offer's id on the last line.");
+  Explain(
+      make,
+      "Parties and counsel make offers, in the joint channel or in their caucus. In the joint "
+      "channel everybody has it at once. In a caucus nobody else has it, until a neutral carries "
+      "it to the sides named by --to, with leave that is given with it (parley disclose). It "
+      "is accepted when all parties of the sides that it is put to, and the other parties of your "
+      "own, have accepted that very version. A new version or a counter-offer closes the one "
+      "before. Its time is over when a program of your side or of a neutral has said so in the "
+      "channel, which it does by itself. Prints the offer's id on the last line.");
 }
 
-void AddAnswer(Grammar& grammar, CLI::App& offer, const char* name, bool accept,
-               const char* about, const char* explanation) {
+void AddAnswer(Grammar& grammar, CLI::App& offer, const char* name, bool accept, const char* about,
+               const char* explanation) {
   auto& in_answer = grammar.Keep<OfferAnswerArguments>();
   in_answer.accept = accept;
   CLI::App* answer = grammar.Add(offer, name, about, in_answer, kGroup);
@@ -71,8 +73,9 @@ void AddAnswer(Grammar& grammar, CLI::App& offer, const char* name, bool accept,
       ->required()
       ->type_name("N");
   if (accept) {
-    answer->add_option("--alternative", in_answer.alternative,
-                       "This of its alternatives, from 1 on, in place of its text")
+    answer
+        ->add_option("--alternative", in_answer.alternative,
+                     "This of its alternatives, from 1 on, in place of its text")
         ->type_name("N");
   }
   answer->add_option("--note", in_answer.note, "What to say with it")->type_name("TEXT");
@@ -98,23 +101,25 @@ void AddOptions(Grammar& grammar) {
   AddTexts(evaluate, "--rate", in_evaluate.ratings,
            "An option's number, its points from 0 to 10, and why: \"2=7 if paid by June\"")
       ->type_name("N=POINTS");
-  evaluate->add_option("--note", in_evaluate.note, "What to say of all of them")
-      ->type_name("TEXT");
-  evaluate->add_option("--channel", in_evaluate.channel,
-                       "Your side's caucus (without it) or team channel")
+  evaluate->add_option("--note", in_evaluate.note, "What to say of all of them")->type_name("TEXT");
+  evaluate
+      ->add_option("--channel", in_evaluate.channel,
+                   "Your side's caucus (without it) or team channel")
       ->type_name("CHANNEL");
   Explain(evaluate, "It stays in your side's channel: no other side ever sees it.");
   auto& in_list = grammar.Keep<OptionsListArguments>();
-  CLI::App* list = grammar.Add(*options, "list", "Show options, and what you may know of what is "
-                                                 "thought of them", in_list, kGroup);
+  CLI::App* list = grammar.Add(*options, "list",
+                               "Show options, and what you may know of what is "
+                               "thought of them",
+                               in_list, kGroup);
   Positional(list, "CASE", in_list.case_text, kCaseHelp);
 }
 
 }  // namespace
 
 void AddOfferCommands(Grammar& grammar) {
-  CLI::App* offer = grammar.AddParent(grammar.app(), "offer",
-                                      "Make, withdraw, accept or decline offers", kGroup);
+  CLI::App* offer =
+      grammar.AddParent(grammar.app(), "offer", "Make, withdraw, accept or decline offers", kGroup);
   AddMake(grammar, *offer);
   auto& in_withdraw = grammar.Keep<OfferWithdrawArguments>();
   CLI::App* withdraw =
@@ -125,9 +130,10 @@ void AddOfferCommands(Grammar& grammar) {
       ->required()
       ->type_name("N");
   withdraw->add_option("--note", in_withdraw.note, "What to say with it")->type_name("TEXT");
-  Explain(withdraw,
-          "Where a neutral has carried it, they get leave to carry that it was withdrawn, too; until "
-          "then it is shown as open there, but can't be accepted any more where it was made.");
+  Explain(
+      withdraw,
+      "Where a neutral has carried it, they get leave to carry that it was withdrawn, too; until "
+      "then it is shown as open there, but can't be accepted any more where it was made.");
   AddAnswer(grammar, *offer, "accept", true, "Accept exactly this version",
             "Only parties whom the offer names accept it. One that was replaced, withdrawn, "
             "declined, answered by a counter-offer, or whose time is over can't be accepted. To "

@@ -135,14 +135,14 @@ std::string VersionText(const OfferVersion& version) {
 }
 
 std::string ToText(const Offer& offer) {
-  std::string out = ShortId(offer.id) + "  " + OfferStateName(offer.current().state) + ": offer of " +
-                    Harmless(offer.side) + " in " + Harmless(offer.channel_name);
+  std::string out = ShortId(offer.id) + "  " + OfferStateName(offer.current().state) +
+                    ": offer of " + Harmless(offer.side) + " in " + Harmless(offer.channel_name);
   if (!offer.answers_offer.empty()) {
     out += ", answers version " + std::to_string(offer.answers_version) + " of " +
            ShortId(offer.answers_offer);
   }
   for (const std::string& counter : offer.counters) out += ", answered by " + ShortId(counter);
-  out += "\n";
+  out += offer.carried ? "; carried here, it is decided where it was made\n" : "\n";
   for (const OfferVersion& version : offer.versions) out += VersionText(version);
   for (const OfferLeave& leave : offer.leaves) {
     out += "    " + Harmless(leave.what) + " may be carried to " + Harmless(leave.audience) +
@@ -209,11 +209,12 @@ Status Run(Session& session, const OfferMakeArguments& arguments) {
     PARLEY_TRY_ASSIGN(request.replaces, profile->FindOffer(info.id, arguments.replaces));
   }
   PARLEY_TRY_ASSIGN(const SentOffer made, profile->MakeOffer(channel.ref, request));
-  const bool has_no_leave = channel.kind == ChannelKind::kCaucus && made.leaves.empty() &&
-                            made.leave_missing.empty();
+  const bool has_no_leave =
+      channel.kind == ChannelKind::kCaucus && made.leaves.empty() && made.leave_missing.empty();
   if (has_no_leave) {
-    session.Note("nobody but this caucus has it: with --to, or later with \"parley authorise\", the "
-                 "neutrals may carry it to another side");
+    session.Note(
+        "nobody but this caucus has it: with --to, or later with \"parley authorise\", the "
+        "neutrals may carry it to another side");
   }
   PrintSent(session, made, channel.name, "You have offered " + NumberText(made.version));
   return {};

@@ -113,8 +113,8 @@ Status Run(Session& session, const OptionsMakeArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(const SentMessage sent, profile->MakeOptionSheet(channel.ref, arguments.title,
-                                                                     arguments.options));
+  PARLEY_TRY_ASSIGN(const SentMessage sent,
+                    profile->MakeOptionSheet(channel.ref, arguments.title, arguments.options));
   PrintSent(session, sent, channel.name);
   return {};
 }
