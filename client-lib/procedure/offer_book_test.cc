@@ -402,7 +402,8 @@ TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
     std::map<VersionHash, std::string> accepted;
     for (int i = 0; i < 60; ++i) {
       const Actor& author = people[pick(people.size())];
-      const VersionHash about = hashes[pick(hashes.size())];
+      const VersionHash about =
+          hashes[hashes.size() - 1 - pick(std::min<size_t>(hashes.size(), 6))];
       std::vector<Actor> to;
       for (const Actor& person : people) {
         const bool is_wanted = person.role == Role::kParty ? pick(2) == 0 : pick(12) == 0;
@@ -417,9 +418,17 @@ TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
           hashes.push_back(table.Offer(author, terms));
           break;
         }
-        case 1:
-          hashes.push_back(table.Replace(author, about, 1 + static_cast<uint32_t>(pick(4)), to));
+        case 1: {
+          // Mostly the next version, by who may; else any.
+          const OfferBook::Thread* const thread = table.book().ThreadOf(about);
+          const bool is_next = thread != nullptr && pick(3) != 0;
+          const Actor by = is_next ? thread->current().made.author : author;
+          std::erase_if(to, [&](const Actor& person) { return person.id == by.id; });
+          const uint32_t version = is_next ? thread->current().made.read.terms.version() + 1
+                                           : 1 + static_cast<uint32_t>(pick(4));
+          hashes.push_back(table.Replace(by, is_next ? thread->id : about, version, to));
           break;
+        }
         case 2:
           hashes.push_back(table.Counter(author, about, to));
           break;
@@ -490,7 +499,7 @@ TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
   for (const OfferState state :
        {OfferState::kOpen, OfferState::kAccepted, OfferState::kDeclined, OfferState::kCountered,
         OfferState::kReplaced, OfferState::kWithdrawn, OfferState::kExpired}) {
-    EXPECT_GT(seen[state], 5u) << NameOf(state);
+    EXPECT_GE(seen[state], 3u) << NameOf(state);
   }
 }
 
