@@ -19,6 +19,7 @@
 #include "client-lib/content/parse.h"
 #include "client-lib/firewall/authorship.h"
 #include "client-lib/firewall/disclosures.h"
+#include "client-lib/procedure/offer_terms.h"
 
 namespace parley {
 namespace {
@@ -70,6 +71,7 @@ Authorisation Shown(const CaseId& id, const AuthorisationRecord& record, const P
     shown.document_name = client::SafeFileName(record.document->name());
     shown.document_size = record.document->size();
   }
+  if (record.offer.has_value()) shown.offer = client::DescribeCarried(*record.offer);
   shown.audience = record.Audience();
   shown.anonymous = record.anonymous;
   shown.expires_at = static_cast<int64_t>(record.expires_at);
@@ -129,9 +131,20 @@ std::string DisclosureShareName(const AuthorisationRecord& record) {
          record.author.participant_id.ToString() + "/" + record.id.ToString();
 }
 
-// What a text or document of one's own becomes in an authorisation.
-absl::Status SetItem(const content::v1::Content& item, const std::string& words,
-                     content::v1::DisclosureAuthorisation& given) {
+// What a text, document or offer's record of one's own becomes in an authorisation.
+absl::Status SetItem(const client::RosterMember& author, const content::v1::Content& item,
+                     const std::string& words, content::v1::DisclosureAuthorisation& given) {
+  std::optional<content::v1::CarriedOffer> record =
+      client::CarriedOf({author.participant_id, author.name, author.role, author.side}, item);
+  if (record.has_value()) {
+    if (!words.empty()) {
+      return absl::InvalidArgumentError(
+          "that is an offer, or an answer to one: it can be authorised as a whole only, without "
+          "words");
+    }
+    *given.mutable_offer() = std::move(*record);
+    return absl::OkStatus();
+  }
   if (item.has_document()) {
     if (!words.empty()) {
       return absl::InvalidArgumentError(
@@ -145,7 +158,8 @@ absl::Status SetItem(const content::v1::Content& item, const std::string& words,
     return absl::OkStatus();
   }
   if (!item.has_text()) {
-    return absl::InvalidArgumentError("only a message or a document can be authorised");
+    return absl::InvalidArgumentError(
+        "only a message, a document or an offer's record can be authorised");
   }
   const std::string& text = item.text().text();
   given.set_words(words.empty() ? text : words);
@@ -213,10 +227,16 @@ absl::StatusOr<SentMessage> Profile::Impl::Authorise(const ChannelRef& channel,
     if (!client::ParseFromPeer(said, item->content.Reveal())) {
       return absl::DataLossError("the message can't be read");
     }
-    PARLEY_RETURN_IF_ERROR(SetItem(said, request.words, given));
-    PARLEY_ASSIGN_OR_RETURN(
-        const auto before,
-        client::SaidBefore(read, context.Channel(channel.channel_id), {{&*item, given.words()}}));
+    PARLEY_RETURN_IF_ERROR(SetItem(item->author, said, request.words, given));
+    if (given.has_offer() && (audience.kind != ChannelKind::kCaucus || request.anonymous)) {
+      return absl::InvalidArgumentError(
+          "an offer, or an answer to one, is carried to another side's caucus, and as its "
+          "author's; "
+          "in the joint channel you make it yourself");
+    }
+    PARLEY_ASSIGN_OR_RETURN(const auto before,
+                            client::SaidBefore(read, context.Channel(channel.channel_id),
+                                               {{&*item, given.words(), audience.side}}));
     if (before.front().has_value()) {
       return absl::PermissionDeniedError(
           before.front()->author.name + " said that before, in " + here.name + " (" +
@@ -449,6 +469,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
   if (stage == DisclosureStage::kWaits) {
     return Deliver(audience->ref, record.disclosure, /*may_stay_queued=*/true);
   }
+  if (record.offer.has_value()) {
+    PARLEY_RETURN_IF_ERROR(CheckCarrying(record, audience->ref));
+  }
   // What can't be had any more isn't used up.
   std::optional<PlainCopy> copy;
   if (record.document.has_value()) {
@@ -470,7 +493,11 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
     said.set_from_name(record.author.name);
   }
   if (!record.document.has_value()) {
-    said.set_words(record.words);
+    if (record.offer.has_value()) {
+      *said.mutable_offer() = *record.offer;
+    } else {
+      said.set_words(record.words);
+    }
     return QueueAndDeliver(audience->ref, content, /*may_stay_queued=*/true);
   }
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(id));

@@ -9,6 +9,7 @@
 #include "client-lib/api/news.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
+#include "client-lib/firewall/offer_log.h"
 
 namespace parley {
 namespace {
@@ -64,6 +65,7 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
       if (result.ok()) {
         client::Disclosures::Keep(connected->context).IgnoreError();
         client::EndExpired(connected->context).IgnoreError();
+        client::EndExpiredOffers(connected->context).IgnoreError();
       }
     } else {
       result = connected.status();
@@ -231,6 +233,7 @@ class Profile::Impl::Watcher {
     PARLEY_RETURN_IF_ERROR(client::SyncCase(context).status());
     client::Disclosures::Keep(context).IgnoreError();
     client::EndExpired(context).IgnoreError();
+    client::EndExpiredOffers(context).IgnoreError();
     return news_.Report(on_event_);
   }
 

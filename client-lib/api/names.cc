@@ -17,8 +17,8 @@ constexpr std::array<const char*, 7> kStates = {"unknown", "invited", "waiting",
 constexpr std::array<const char*, 6> kKinds = {"unknown",  "joint",   "caucus",
                                                "neutrals", "counsel", "team"};
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
-constexpr std::array<const char*, 5> kMessageKinds = {"text", "document", "unknown", "disclosure",
-                                                      "notice"};
+constexpr std::array<const char*, 6> kMessageKinds = {"text",       "document", "unknown",
+                                                      "disclosure", "notice",   "offer"};
 constexpr std::array<const char*, 6> kAuthorisationStates = {"open",    "used",    "revoked",
                                                              "expired", "invalid", "author gone"};
 constexpr std::array<const char*, 15> kCodes = {"ok",

@@ -5,6 +5,7 @@
 
 #include "client-lib/api/procedure_view.h"
 #include "client-lib/api/profile_impl.h"
+#include "client-lib/cases/procedure_gate.h"
 #include "client-lib/content/utf8.h"
 #include "client-lib/procedure/agreement.h"
 #include "client-lib/procedure/procedure_table.h"

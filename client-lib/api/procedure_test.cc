@@ -181,6 +181,43 @@ TEST_F(ProcedureTest, WhoComesLaterSignsFirst) {
   EXPECT_THAT(Against("Mira", "caucus:Northline"), ElementsAre(""));
 }
 
+// Offers are made under the agreement, and while the case goes on.
+TEST_F(ProcedureTest, OffersWaitForTheAgreementAndEndWithTheCase) {
+  Consent();
+  const Status early = Of("Ana").MakeOffer(Ref("Ana", "joint"), {.text = "1 million"}).status();
+  EXPECT_EQ(early.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(early.message(), HasSubstr("a neutral proposes the agreement to mediate"));
+  content::v1::OfferTerms terms;
+  terms.set_text("1 million");
+  terms.set_version(1);
+  terms.add_parties()->set_participant_id(client::ToField(Find("Ana", "Ben").id));
+  terms.mutable_parties(0)->set_name("Ben");
+  terms.mutable_parties(0)->set_side("Northline");
+  content::v1::Content forged;
+  forged.mutable_offer()->set_terms(terms.SerializeAsString());
+  Inject("Ana", "joint", forged);
+  SignAll(Propose());
+  for (const char* name : {"Mira", "Tomas", "Ana", "Ben"}) {
+    const OfferList list = Must(Of(name).Offers(case_), "offers");
+    EXPECT_THAT(list.offers, IsEmpty()) << name;
+    ASSERT_EQ(list.refused.size(), 1u) << name;
+    EXPECT_THAT(list.refused[0].text, HasSubstr("said before it was allowed"));
+  }
+  const SentOffer made =
+      Must(Of("Ana").MakeOffer(Ref("Ana", "joint"), {.text = "950 thousand"}), "offering");
+  Everybody(1);
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody(1);
+  const Offer seen = Must(Of("Ben").FindOffer(case_, made.offer), "finding");
+  const Status late = Of("Ben").AnswerOffer(seen, {.accept = true, .version = 1}).status();
+  EXPECT_THAT(late.message(), HasSubstr("the case is withdrawn; offers are made and answered"));
+  // It can be taken back, without words, whatever has become of the case.
+  PARLEY_ASSERT_OK(Of("Ana").WithdrawOffer(Must(Of("Ana").FindOffer(case_, made.offer), "own"), 1));
+  Everybody(1);
+  EXPECT_EQ(Must(Of("Ben").FindOffer(case_, made.offer), "finding").current().state,
+            OfferState::kWithdrawn);
+}
+
 // What is carried from one channel to another is said there like anything else.
 TEST_F(ProcedureTest, DisclosuresWaitForTheAgreementToo) {
   Consent();

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "client-lib/api/views.h"
-#include "client-lib/channels/log_hash.h"
-#include "client-lib/content/parse.h"
+#include "client-lib/cases/procedure_gate.h"
 
 namespace parley::client {
 namespace {
@@ -184,44 +183,11 @@ absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& 
   return absl::OkStatus();
 }
 
-std::string MissingText(const std::vector<CaseProcedure::Missing>& missing) {
-  std::string text;
-  for (const CaseProcedure::Missing& entry : missing) {
-    text += (text.empty() ? "" : "; ") + entry.who + " " + entry.what;
-  }
-  return text;
-}
-
 absl::StatusOr<std::string> CaseView::AgainstProcedure(const ReadTransaction& step,
                                                        const ChannelState& channel,
                                                        const ChannelMessage& message) const {
-  const bool said = message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
-                    message.kind == ContentKind::kDisclosure ||
-                    message.kind == ContentKind::kDisclosureAuthorisation ||
-                    message.kind == ContentKind::kUnknown;
-  if (procedure_ == nullptr || !procedure_->joint.has_value() || !said) return std::string();
-  JointPosition at{message.incarnation, message.position};
-  if (channel.kind != ChannelKind::kJoint) {
-    // Channels have no common order. So the author says how far they had read the joint channel,
-    // with the hash there, which nobody knows who hasn't read so far.
-    content::v1::Content content;
-    if (!ParseFromPeer(content, message.content.Reveal()) || !content.has_case_position()) {
-      return "the author doesn't say under which agreement it was said";
-    }
-    at = {content.case_position().incarnation(), content.case_position().at().position()};
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> own,
-                            LogHashAt(step, *procedure_->joint, at.incarnation, at.position));
-    // Where this device has come in later it goes by the others' word.
-    if (at > procedure_->head ||
-        (own.has_value() &&
-         crypto::ToString(*own) != content.case_position().at().transcript_hash())) {
-      return "the author claims to have read what the joint channel doesn't show here";
-    }
-  }
-  const std::vector<CaseProcedure::Missing> missing = procedure_->log.At(at).KeepsFromTalk(
-      message.author.participant_id, channel.kind, channel.side);
-  if (missing.empty()) return std::string();
-  return "said before it was allowed; missing was: " + MissingText(missing);
+  if (procedure_ == nullptr) return std::string();
+  return WhyAgainst(step, *procedure_, channel, message);
 }
 
 }  // namespace parley::client

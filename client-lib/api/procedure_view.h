@@ -20,9 +20,6 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
 absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& context,
                                 std::vector<Alarm>& alarms);
 
-// "Ben signs the agreement to mediate (version 1); Northline answers …".
-std::string MissingText(const std::vector<CaseProcedure::Missing>& missing);
-
 }  // namespace parley::client
 
 #endif  // PARLEY_CLIENT_LIB_API_PROCEDURE_VIEW_H_

@@ -215,4 +215,44 @@ Status Profile::SignAgreement(const CaseId& id, std::string_view hash) {
   return Guarded([&] { return impl_->SignAgreement(id, hash); });
 }
 
+Result<OfferList> Profile::Offers(const CaseId& id) const {
+  return Guarded([&] { return impl_->Offers(id); });
+}
+
+Result<Offer> Profile::FindOffer(const CaseId& id, std::string_view text) const {
+  return Guarded([&] { return impl_->FindOffer(id, text); });
+}
+
+Result<SentOffer> Profile::MakeOffer(const ChannelRef& channel, const OfferRequest& request) {
+  return Guarded([&] { return impl_->MakeOffer(channel, request); });
+}
+
+Result<SentOffer> Profile::AnswerOffer(const Offer& offer, const OfferReply& reply) {
+  return Guarded([&] { return impl_->AnswerOffer(offer, reply); });
+}
+
+Result<SentOffer> Profile::WithdrawOffer(const Offer& offer, uint32_t version,
+                                         std::string_view note) {
+  return Guarded([&] { return impl_->WithdrawOffer(offer, version, note); });
+}
+
+Result<SentMessage> Profile::MakeOptionSheet(const ChannelRef& channel, std::string_view title,
+                                             const std::vector<std::string>& options) {
+  return Guarded([&] { return impl_->MakeOptionSheet(channel, title, options); });
+}
+
+Result<std::vector<OptionSheet>> Profile::OptionSheets(const CaseId& id) const {
+  return Guarded([&] { return impl_->OptionSheets(id); });
+}
+
+Result<OptionSheet> Profile::FindOptionSheet(const CaseId& id, std::string_view text) const {
+  return Guarded([&] { return impl_->FindOptionSheet(id, text); });
+}
+
+Result<SentMessage> Profile::EvaluateOptions(const ChannelRef& channel, const OptionSheet& sheet,
+                                             const std::vector<OptionRating>& ratings,
+                                             std::string_view note) {
+  return Guarded([&] { return impl_->EvaluateOptions(channel, sheet, ratings, note); });
+}
+
 }  // namespace parley

@@ -11,6 +11,7 @@
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/channels/names.h"
+#include "client-lib/firewall/offer_log.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/invitation_code.h"
 
@@ -365,7 +366,8 @@ absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& 
 
 absl::Status Profile::Impl::MarkSeen(const CaseId& id) {
   PARLEY_RETURN_IF_ERROR(client::SettleAlarms(LocalContext(id)));
-  return client::SettleRefusedDisclosures(LocalContext(id));
+  PARLEY_RETURN_IF_ERROR(client::SettleRefusedDisclosures(LocalContext(id)));
+  return client::SettleRefusedOffers(LocalContext(id));
 }
 
 absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& participant) {

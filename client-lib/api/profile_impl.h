@@ -96,6 +96,22 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<CaseTimeline> Timeline(const CaseId& id);
   absl::StatusOr<std::vector<ChainCheck>> VerifyTimeline(const CaseId& id);
 
+  // ---- Offers: offering.cc ----
+  absl::StatusOr<OfferList> Offers(const CaseId& id);
+  absl::StatusOr<Offer> FindOffer(const CaseId& id, std::string_view text);
+  absl::StatusOr<SentOffer> MakeOffer(const ChannelRef& channel, const OfferRequest& request);
+  absl::StatusOr<SentOffer> AnswerOffer(const Offer& offer, const OfferReply& reply);
+  absl::StatusOr<SentOffer> WithdrawOffer(const Offer& offer, uint32_t version,
+                                          std::string_view note);
+  // ---- Option sheets: options.cc ----
+  absl::StatusOr<SentMessage> MakeOptionSheet(const ChannelRef& channel, std::string_view title,
+                                              const std::vector<std::string>& options);
+  absl::StatusOr<std::vector<OptionSheet>> OptionSheets(const CaseId& id);
+  absl::StatusOr<OptionSheet> FindOptionSheet(const CaseId& id, std::string_view text);
+  absl::StatusOr<SentMessage> EvaluateOptions(const ChannelRef& channel, const OptionSheet& sheet,
+                                              const std::vector<OptionRating>& ratings,
+                                              std::string_view note);
+
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
   absl::Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
@@ -183,6 +199,32 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   // Merges the segments of the index for searching; before that, unless `merge_only`, takes in what
   // is missing there.
   absl::Status TendIndex(bool merge_only);
+
+  // Queues an offer's record where its channel's book takes it, and gives the message id and, of an
+  // offer, its hash. offering.cc.
+  struct QueuedOffer {
+    MessageId id;
+    std::string hash;
+  };
+  absl::StatusOr<QueuedOffer> QueueOffer(const ChannelRef& channel,
+                                         const content::v1::Content& content);
+  // Queues it once the firewall has looked at the texts of it. options.cc.
+  absl::StatusOr<MessageId> QueueChecked(const ChannelRef& channel,
+                                         const content::v1::Content& content,
+                                         const std::vector<std::string>& texts);
+  // Reads what the channel has at the relay, as far as that can be reached.
+  void CatchUp(const ChannelRef& channel);
+  // Lets neutrals carry the record to these sides' caucuses.
+  void GiveLeave(const ChannelRef& channel, const std::vector<std::string>& sides,
+                 const std::string& what, SentOffer& made);
+  // Of what a neutral is to carry: whether it would count in the audience's channel.
+  absl::Status CheckCarrying(const client::AuthorisationRecord& record, const ChannelRef& audience);
+  // The offer as its channel shows it now.
+  absl::StatusOr<Offer> OfferNow(const Offer& offer);
+  // Sends an answer or an end, and looks whether it counted.
+  absl::StatusOr<SentOffer> SendAboutOffer(const Offer& offer, uint32_t version,
+                                           const content::v1::Content& content,
+                                           const std::string& deed);
 
   absl::StatusOr<bool> SyncOnce(const SyncOptions& options, SyncReport& report);
   absl::Status WaitForNews(const SyncOptions& options, double seconds);

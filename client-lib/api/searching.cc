@@ -106,7 +106,7 @@ class SearchedCases {
   };
   struct OpenedCase {
     CaseView view;
-    std::optional<client::Disclosures> disclosures;
+    client::LoadedRecords loaded;
     std::map<ChannelId, OpenedChannel> channels;
   };
 
@@ -114,7 +114,7 @@ class SearchedCases {
     auto found = opened_.find(id);
     if (found == opened_.end()) {
       PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(step_, context_(id)));
-      found = opened_.emplace(id, OpenedCase{std::move(view), std::nullopt, {}}).first;
+      found = opened_.emplace(id, OpenedCase{std::move(view), {}, {}}).first;
     }
     return &found->second;
   }
@@ -147,7 +147,7 @@ class SearchedCases {
                 client::SearchableText(content)});
     }
     PARLEY_ASSIGN_OR_RETURN(
-        Message view, opened.view.View(step_, id, channel.state, message, opened.disclosures));
+        Message view, opened.view.View(step_, id, channel.state, message, opened.loaded));
     Shown shown;
     shown.text = std::move(view.text);
     switch (view.kind) {

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "client-lib/api/inbox_alarms.h"
+#include "client-lib/api/offer_view.h"
 #include "client-lib/api/procedure_view.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
@@ -12,6 +13,7 @@
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/firewall/disclosures.h"
+#include "client-lib/firewall/offer_log.h"
 #include "client-lib/pairing/device.h"
 
 namespace parley::client {
@@ -164,6 +166,10 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const auto& [channel, text] : refused) {
     alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
   }
+  PARLEY_ASSIGN_OR_RETURN(const auto offers, RefusedOffers(step, context));
+  for (const auto& [channel, text] : offers) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
@@ -298,6 +304,9 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
   } else if (parsed && content.has_document()) {
     view.kind = MessageKind::kDocument;
     view.document = ShowDocument(view, content.document());
+  } else if (parsed && IsOfOffers(message.kind)) {
+    view.kind = MessageKind::kOffer;
+    view.text = DescribeRecord(content);
   } else {
     view.kind = MessageKind::kUnknown;
   }
@@ -310,14 +319,16 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   query.after = after;
   query.kinds = DisclosureKinds();
   query.kinds.insert(query.kinds.end(),
-                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown});
+                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown,
+                      ContentKind::kOffer, ContentKind::kOfferAnswer, ContentKind::kOfferEnd,
+                      ContentKind::kOptionSheet, ContentKind::kOptionEvaluation});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
-  std::optional<Disclosures> disclosures;
+  LoadedRecords loaded;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
   for (const ChannelMessage& message : messages) {
-    PARLEY_ASSIGN_OR_RETURN(Message view, View(step, id, info.state, message, disclosures));
+    PARLEY_ASSIGN_OR_RETURN(Message view, View(step, id, info.state, message, loaded));
     views.push_back(std::move(view));
   }
   return views;
@@ -325,14 +336,22 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
 
 absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const ChannelId& id,
                                        const ChannelState& channel, const ChannelMessage& message,
-                                       std::optional<Disclosures>& disclosures) const {
+                                       LoadedRecords& loaded) const {
   Message view = ShowMessage(id, message);
   PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, channel, message));
-  if (!IsDisclosureKind(message.kind)) return view;
-  if (!disclosures.has_value()) {
-    PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));
+  if (IsOfferKind(message.kind)) {
+    auto offers = loaded.offers.find(id);
+    if (offers == loaded.offers.end()) {
+      PARLEY_ASSIGN_OR_RETURN(ChannelOffers read, LoadOffersOf(step, context_, id));
+      offers = loaded.offers.emplace(id, std::move(read)).first;
+    }
+    ShowOfferRecord(offers->second, message, view);
   }
-  ShownRecord shown = disclosures->Show(id, message);
+  if (!IsDisclosureKind(message.kind)) return view;
+  if (!loaded.disclosures.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(loaded.disclosures, Disclosures::Load(step, context_));
+  }
+  ShownRecord shown = loaded.disclosures->Show(id, message);
   view.kind =
       message.kind == ContentKind::kDisclosure ? MessageKind::kDisclosure : MessageKind::kNotice;
   view.text = std::move(shown.text);
@@ -359,7 +378,8 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
                                          const std::vector<ChannelMessage>& messages) const {
   std::vector<Message> views;
   for (const ChannelMessage& message : messages) {
-    if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument) {
+    if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
+        IsOfOffers(message.kind)) {
       views.push_back(ShowMessage(id, message));
       views.back().note = message.reason;
     }

@@ -31,6 +31,12 @@ absl::StatusOr<std::vector<Participant>> ViewParticipants(const ReadTransaction&
 absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
                                               const CaseContext& context);
 
+// What messages of one case are shown by; loaded when it is first needed.
+struct LoadedRecords {
+  std::optional<Disclosures> disclosures;
+  std::map<ChannelId, ChannelOffers> offers;  // of each channel
+};
+
 // Shows persons, channels and messages of one case; knows whom the owner has compared.
 class CaseView {
  public:
@@ -42,10 +48,10 @@ class CaseView {
   absl::StatusOr<std::vector<parley::Channel>> Channels(const ReadTransaction& step) const;
   absl::StatusOr<parley::Channel> Channel(const ReadTransaction& step, const ChannelId& id) const;
 
-  // A message as Messages() shows it. `disclosures` is loaded when it is first needed.
+  // A message as Messages() shows it.
   absl::StatusOr<Message> View(const ReadTransaction& step, const ChannelId& id,
                                const ChannelState& channel, const ChannelMessage& message,
-                               std::optional<Disclosures>& disclosures) const;
+                               LoadedRecords& loaded) const;
   // Whether the acts on the case's state stand in that channel.
   bool KeepsProcedureIn(const ChannelId& id) const {
     return procedure_ != nullptr && procedure_->joint == id;

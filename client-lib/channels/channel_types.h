@@ -119,9 +119,18 @@ enum class ContentKind : uint8_t {
   kDisclosureUse = 52,
   kDisclosure = 53,
   kProcedure = 60,  // acts on the case's state, and what belongs to them: bodies 60 to 63
+  kOffer = 70,
+  kOfferAnswer = 71,
+  kOfferEnd = 72,
+  kOptionSheet = 73,
+  kOptionEvaluation = 74,
 };
 // Whether it is one of the procedure's records: they can be listed without reading the others.
 constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }
+// Whether it is about offers or option sheets.
+constexpr bool IsOfOffers(ContentKind kind) {
+  return kind >= ContentKind::kOffer && kind <= ContentKind::kOptionEvaluation;
+}
 
 struct ChannelMessage {
   // Grows over all incarnations of the channel, with gaps: the position in the incarnation's log

@@ -141,6 +141,16 @@ ContentKind KindOf(const pb::Content& content) {
     case pb::Content::kAgreementSignature:
     case pb::Content::kCaseOverview:
       return ContentKind::kProcedure;
+    case pb::Content::kOffer:
+      return ContentKind::kOffer;
+    case pb::Content::kOfferAnswer:
+      return ContentKind::kOfferAnswer;
+    case pb::Content::kOfferEnd:
+      return ContentKind::kOfferEnd;
+    case pb::Content::kOptionSheet:
+      return ContentKind::kOptionSheet;
+    case pb::Content::kOptionEvaluation:
+      return ContentKind::kOptionEvaluation;
     case pb::Content::BODY_NOT_SET:
       break;
   }

@@ -251,7 +251,7 @@ absl::Status GiveUpWaiting(ChannelStep& step, ExchangeResult& result) {
     if (!record.has_value() || record->kind != OutboxKind::kContent) continue;
     PARLEY_ASSIGN_OR_RETURN(const pb::Content content, Parsed(record->content));
     const ContentKind kind = KindOf(content);
-    if (kind != ContentKind::kText && kind != ContentKind::kDocument) {
+    if (kind != ContentKind::kText && kind != ContentKind::kDocument && !IsOfOffers(kind)) {
       PARLEY_RETURN_IF_ERROR(RemoveItem(step, item, record->kind));
       continue;
     }

@@ -18,9 +18,9 @@ constexpr size_t kScanBatch = 256;
 class Comparison {
  public:
   explicit Comparison(const OwnSaying& saying)
-      : item_(*saying.item), content_(ReadBound(*saying.item)) {
+      : item_(*saying.item), content_(ReadBound(*saying.item)), for_side_(saying.for_side) {
     const Letters all = FoldedLetters(content_.text);
-    const Letters words = FoldedLetters(saying.words);
+    const Letters words = FoldedLetters(content_.parts.empty() ? saying.words : content_.text);
     if (words.empty()) return;
     size_t begin = FindWhole(all, words);
     size_t length = words.size();
@@ -46,7 +46,7 @@ class Comparison {
     if (found() || message.number >= item_.number) return;
     const bool by_author =
         message.author.participant_id == item_.author.participant_id && !bound.carried;
-    if (by_author) {
+    if (by_author || BySide(message, bound)) {
       if (finder_ != nullptr) finder_->Mark(other, own_);
       return;
     }
@@ -57,6 +57,15 @@ class Comparison {
   }
 
  private:
+  // Of an offer's record: whether its side said the other, or was told it by whom this is for.
+  bool BySide(const ChannelMessage& message, const BoundContent& bound) const {
+    if (content_.parts.empty()) return false;
+    if (bound.carried) return !for_side_.empty() && bound.carried_side == for_side_;
+    const bool speaks =
+        message.author.role == Role::kParty || message.author.role == Role::kCounsel;
+    return speaks && !item_.author.side.empty() && message.author.side == item_.author.side;
+  }
+
   bool Has(const ChannelMessage& message, const BoundContent& bound, const Letters& other) const {
     if (!content_.document_root.empty() && content_.document_size == bound.document_size &&
         content_.document_root == bound.document_root) {
@@ -88,6 +97,7 @@ class Comparison {
 
   const ChannelMessage& item_;
   const BoundContent content_;
+  const std::string for_side_;
   Letters letters_;  // the words, and what stands around them
   size_t begin_ = 0;
   size_t end_ = 0;

@@ -28,10 +28,13 @@ struct EarlierSaying {
   uint64_t number = 0;
 };
 
-// A message of the channel, and the words of it that matter; none for a document.
+// A message of the channel, and the words of it that matter; none for a document. Of an offer's
+// record all of its texts matter. It speaks for a side: what the side's parties and counsel had
+// said there is theirs together, and what was carried there from `for_side` may go back to it.
 struct OwnSaying {
   const ChannelMessage* item = nullptr;
   std::string_view words;
+  std::string_view for_side = {};
 };
 
 // For each the first message of another author that has it already; nothing where there is none.

@@ -3,14 +3,17 @@
 #include <utility>
 
 #include "client-lib/content/parse.h"
+#include "client-lib/procedure/offer_terms.h"
 #include "crypto/base/bytes.h"
 #include "parley/content/v1/content.pb.h"
 
 namespace parley::client {
 
 std::vector<ContentKind> BoundKinds() {
-  return {ContentKind::kText, ContentKind::kDocument, ContentKind::kDisclosureAuthorisation,
-          ContentKind::kDisclosure};
+  return {
+      ContentKind::kText,       ContentKind::kDocument,    ContentKind::kDisclosureAuthorisation,
+      ContentKind::kDisclosure, ContentKind::kOffer,       ContentKind::kOfferAnswer,
+      ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation};
 }
 
 namespace {
@@ -20,6 +23,29 @@ void SetDocument(const content::v1::Document& document, BoundContent& bound) {
   bound.document_root = crypto::ToBytes(document.plaintext_root());
   bound.document_size = document.size();
   bound.document_name = document.name();
+}
+
+void SetParts(std::vector<std::string> parts, BoundContent& bound) {
+  for (const std::string& part : parts) bound.text += (bound.text.empty() ? "" : "\n") + part;
+  bound.parts = std::move(parts);
+}
+
+// Of an offer's record, of a sheet or an evaluation.
+std::vector<std::string> PartsOf(const content::v1::Content& content) {
+  const std::optional<content::v1::CarriedOffer> record = CarriedOf({}, content);
+  if (record.has_value()) return TextsOf(*record);
+  std::vector<std::string> parts;
+  if (content.has_option_sheet()) {
+    parts.push_back(content.option_sheet().title());
+    parts.insert(parts.end(), content.option_sheet().options().begin(),
+                 content.option_sheet().options().end());
+  }
+  if (content.has_option_evaluation()) {
+    for (const auto& rating : content.option_evaluation().ratings()) parts.push_back(rating.note());
+    parts.push_back(content.option_evaluation().note());
+  }
+  std::erase(parts, std::string());
+  return parts;
 }
 
 }  // namespace
@@ -35,6 +61,9 @@ BoundContent ReadBound(const ChannelMessage& message) {
     bound.text = std::move(*content.mutable_document()->mutable_name());
   } else if (content.has_disclosure_authorisation()) {
     bound.text = std::move(*content.mutable_disclosure_authorisation()->mutable_words());
+    if (content.disclosure_authorisation().has_offer()) {
+      SetParts(TextsOf(content.disclosure_authorisation().offer()), bound);
+    }
   } else if (content.has_disclosure()) {
     bound.carried = true;
     bound.text = std::move(*content.mutable_disclosure()->mutable_words());
@@ -42,6 +71,12 @@ BoundContent ReadBound(const ChannelMessage& message) {
       SetDocument(content.disclosure().document(), bound);
       if (bound.text.empty()) bound.text = content.disclosure().document().name();
     }
+    if (content.disclosure().has_offer()) {
+      bound.carried_side = content.disclosure().offer().author_side();
+      SetParts(TextsOf(content.disclosure().offer()), bound);
+    }
+  } else {
+    SetParts(PartsOf(content), bound);
   }
   return bound;
 }

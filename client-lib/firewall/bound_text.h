@@ -14,13 +14,17 @@
 namespace parley::client {
 
 struct BoundContent {
-  std::string text;  // of a document its name
+  std::string text;  // of a document its name; of several texts all
+  // Of several texts (an offer's words, conditions, alternatives): each, which a short one counts
+  // by.
+  std::vector<std::string> parts;
   // Of a document that isn't empty: the tree hash over its content, and its size.
   Bytes document_root;
   uint64_t document_size = 0;
   std::string document_name;
   // By a Disclosure: somebody else's, not the author's own.
   bool carried = false;
+  std::string carried_side;  // of an offer's record: whose it is
 };
 
 // The kinds of messages that bind anything.

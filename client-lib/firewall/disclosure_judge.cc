@@ -4,6 +4,7 @@
 
 #include "client-lib/content/parse.h"
 #include "client-lib/firewall/disclosures.h"
+#include "client-lib/procedure/offer_terms.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
@@ -24,6 +25,17 @@ bool IsSame(const pb::AuthorisedDocument& authorised, const pb::Document& docume
   return authorised.name() == document.name() && authorised.media_type() == document.media_type() &&
          authorised.size() == document.size() &&
          authorised.plaintext_root() == document.plaintext_root();
+}
+
+bool IsSame(const pb::CarriedOffer& a, const pb::CarriedOffer& b) {
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+bool IsSame(const pb::CarriedOffer& authorised, const ChannelMessage& item,
+            const pb::Content& content) {
+  const std::optional<pb::CarriedOffer> record = CarriedOf(
+      {item.author.participant_id, item.author.name, item.author.role, item.author.side}, content);
+  return record.has_value() && IsSame(authorised, *record);
 }
 
 std::string Disclosures::FaultBy(const AuthorisationRecord& record, const ChannelId& channel,
@@ -57,6 +69,10 @@ std::string Disclosures::FaultBy(const AuthorisationRecord& record, const Channe
                                  ? said.has_document() && IsSame(*record.document, said.document())
                                  : !said.has_document();
   if (!same_document) return of + "is for another document";
+  const bool same_offer = record.offer.has_value()
+                              ? said.has_offer() && IsSame(*record.offer, said.offer())
+                              : !said.has_offer();
+  if (!same_offer) return of + "is for another offer, or answer, than this";
   const bool names_author =
       IdFrom<ParticipantId>(said.from_participant_id()) == record.author.participant_id &&
       said.from_name() == record.author.name;
@@ -98,6 +114,9 @@ std::string Disclosures::FaultOf(const ChannelId& channel, const ChannelMessage&
                                  const pb::Disclosure& said, bool& unchecked) const {
   if (!IsNeutral(message.author.role)) return Describe(message.author) + " is no neutral";
   if (said.has_document() && !said.words().empty()) return "it has both words and a document";
+  if (said.has_offer() && (said.has_document() || !said.words().empty())) {
+    return "it has more than an offer's record";
+  }
   const std::optional<MessageId> id = IdFrom<MessageId>(said.authorisation_id());
   const auto named = IdFrom<ParticipantId>(said.from_participant_id());
   // Others may have given leave under the same id: one that fits is enough, and who is no neutral
@@ -144,6 +163,9 @@ ShownRecord Disclosures::ShowDisclosure(const ChannelId& channel, const ChannelM
   }
   if (said.has_document()) {
     shown.document = said.document();
+  } else if (said.has_offer()) {
+    shown.offer = said.offer();
+    shown.text = said.from_name() + " " + DescribeCarried(said.offer());
   } else {
     shown.text = said.words();
   }
@@ -166,9 +188,10 @@ ShownRecord Disclosures::Show(const ChannelId& channel, const ChannelMessage& me
   if (content.has_disclosure_authorisation()) {
     const pb::DisclosureAuthorisation& given = content.disclosure_authorisation();
     const auto kind = static_cast<ChannelKind>(given.audience_kind());
-    const std::string what = given.has_document()
-                                 ? "the document " + Quoted(given.document().name())
-                                 : Quoted(given.words());
+    const std::string what =
+        given.has_document() ? "the document " + Quoted(given.document().name())
+        : given.has_offer()  ? "that " + message.author.name + " " + DescribeCarried(given.offer())
+                             : Quoted(given.words());
     shown.text = "lets the neutrals tell " + DescribeChannel(kind, given.audience_side()) +
                  ", once" + (given.anonymous() ? " and without saying from whom: " : ": ") + what +
                  " (authorisation " + message.id.ToString().substr(0, 8) + ")";

@@ -132,6 +132,7 @@ class Disclosures::Follower {
     record.item = IdFrom<MessageId>(given.item_message_id()).value_or(MessageId());
     record.words = given.words();
     if (given.has_document()) record.document = given.document();
+    if (given.has_offer()) record.offer = given.offer();
     record.audience_kind = static_cast<ChannelKind>(given.audience_kind());
     record.audience_side = given.audience_side();
     record.anonymous = given.anonymous();
@@ -140,7 +141,9 @@ class Disclosures::Follower {
                             IsForOwn(record, PlaceFrom(given.item_place()), message.index));
     if (!is_own) {
       SetInvalid(record, "isn't for what they said there");
-    } else if (!IsAudience(record.audience_kind, record.audience_side)) {
+    } else if (!IsAudience(record.audience_kind, record.audience_side) ||
+               (record.offer.has_value() &&
+                (record.audience_kind != ChannelKind::kCaucus || record.anonymous))) {
       SetInvalid(record, "is for no audience");
     }
     records_.emplace(record.place, std::move(record));
@@ -157,7 +160,9 @@ class Disclosures::Follower {
                                 uint64_t index) {
     const bool has_words = !IsBlank(record.words) && record.words.size() <= kMostAuthorisedBytes;
     const bool has_document = record.document.has_value();
-    if (has_document ? !record.words.empty() : !has_words) return false;
+    const bool has_offer = record.offer.has_value();
+    if (has_document && has_offer) return false;
+    if (has_document || has_offer ? !record.words.empty() : !has_words) return false;
     if (place.incarnation == 0 || place.position == 0 || place >= record.place) return false;
     PARLEY_ASSIGN_OR_RETURN(std::optional<ChannelMessage> item,
                             channel_.Find(step_, record.author.participant_id, record.item));
@@ -172,8 +177,9 @@ class Disclosures::Follower {
     pb::Content content;
     if (!ParseFromPeer(content, item->content.Reveal())) return false;
     const bool is_it =
-        has_document
-            ? content.has_document() && IsSame(*record.document, content.document())
+        has_document ? content.has_document() && IsSame(*record.document, content.document())
+        : has_offer
+            ? IsSame(*record.offer, *item, content)
             : content.has_text() && content.text().text().find(record.words) != std::string::npos;
     if (is_it) waiting_.push_back({record.place, index, std::move(*item)});
     return is_it;
@@ -196,7 +202,8 @@ class Disclosures::Follower {
       const size_t count = std::min(kMostAtOnce, unknown.size() - first);
       std::vector<OwnSaying> sayings;
       for (size_t i = first; i < first + count; ++i) {
-        sayings.push_back({&unknown[i].item, records_.at(unknown[i].place).words});
+        const AuthorisationRecord& record = records_.at(unknown[i].place);
+        sayings.push_back({&unknown[i].item, record.words, record.audience_side});
       }
       PARLEY_ASSIGN_OR_RETURN(const std::vector<std::optional<EarlierSaying>> found,
                               SaidBefore(step_, channel_, sayings));

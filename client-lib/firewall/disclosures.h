@@ -53,6 +53,7 @@ struct AuthorisationRecord {
   std::string words;
   // Instead of words.
   std::optional<content::v1::AuthorisedDocument> document;
+  std::optional<content::v1::CarriedOffer> offer;
   ChannelKind audience_kind = ChannelKind::kUnknown;
   std::string audience_side;
   bool anonymous = false;
@@ -76,11 +77,18 @@ struct ShownRecord {
   bool refused = false;
   // Of a disclosure that isn't refused.
   std::optional<content::v1::Document> document;
+  std::optional<content::v1::CarriedOffer> offer;
 };
 
 // Whether a share is of the document that was authorised: name, type, size, content.
 bool IsSame(const content::v1::AuthorisedDocument& authorised,
             const content::v1::Document& document);
+
+// Whether it is that message's record of an offer, with its author as the roster had them.
+bool IsSame(const content::v1::CarriedOffer& authorised, const ChannelMessage& item,
+            const content::v1::Content& content);
+// Whether they are the same in every byte.
+bool IsSame(const content::v1::CarriedOffer& a, const content::v1::CarriedOffer& b);
 
 // All that this device knows of authorisations in a case.
 class Disclosures {

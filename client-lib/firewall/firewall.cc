@@ -150,10 +150,9 @@ class Firewall::TextCheck {
     if (hits_.empty()) return std::optional<Source>();
     PARLEY_RETURN_IF_ERROR(SetFree());
     for (Hit& hit : hits_) {
-      if (!hit.whole.empty()) {
-        if (!hit.is_free) return std::optional<Source>(std::move(hit.source));
-        continue;
-      }
+      const bool is_held = std::any_of(hit.wholes.begin(), hit.wholes.end(),
+                                       [](const Whole& whole) { return !whole.is_free; });
+      if (is_held) return std::optional<Source>(std::move(hit.source));
       for (size_t i = 0; i < hit.places.size(); ++i) {
         if (hit.places[i] && !free_places_[i]) return std::optional<Source>(std::move(hit.source));
       }
@@ -163,32 +162,50 @@ class Firewall::TextCheck {
 
  private:
   using Places = std::map<ChannelId, std::set<uint64_t>>;
+  // A short message, or a short text of one that has several.
+  struct Whole {
+    Letters letters;
+    bool is_free = false;
+  };
   struct Hit {
     Source source;
     std::vector<bool> places;  // where passages of the source begin in the text
-    Letters whole;             // of a short message: its letters
-    bool is_free = false;
+    std::vector<Whole> wholes;
   };
 
   void Compare(const ChannelId& channel, ChannelMessage message) {
     const BoundContent bound = ReadBound(message);
     const Letters other = FoldedLetters(bound.text);
     Hit hit;
-    if (other.size() >= kPassageLetters) {
-      if (!finder_.Shares(other)) return;
+    if (other.size() >= kPassageLetters && finder_.Shares(other)) {
       hit.places.assign(letters_.size(), false);
       finder_.Mark(other, hit.places);
-      if (!AddsPlaces(hit.places)) return;
-    } else {
-      const bool is_courtesy = IsNeutral(message.author.role) && !bound.carried;
-      if (!CountsAsWhole(other) || is_courtesy) return;
-      if (FindWhole(letters_, other) == letters_.size()) return;
-      const auto same = [&](const Hit& known) { return known.whole == other; };
-      if (std::any_of(hits_.begin(), hits_.end(), same)) return;
-      hit.whole = other;
+      if (!AddsPlaces(hit.places)) hit.places.clear();
     }
+    const bool is_courtesy = IsNeutral(message.author.role) && !bound.carried;
+    if (!is_courtesy) hit.wholes = NewWholes(bound, other);
+    if (hit.places.empty() && hit.wholes.empty()) return;
     hit.source = {channel, std::move(message)};
     hits_.push_back(std::move(hit));
+  }
+
+  // The short texts of the message that stand in this one and weren't found yet.
+  std::vector<Whole> NewWholes(const BoundContent& bound, const Letters& all) const {
+    std::vector<Whole> wholes;
+    const auto add = [&](Letters letters) {
+      if (!CountsAsWhole(letters) || FindWhole(letters_, letters) == letters_.size()) return;
+      const auto is_it = [&](const Whole& known) { return known.letters == letters; };
+      const bool known = std::any_of(hits_.begin(), hits_.end(), [&](const Hit& hit) {
+        return std::any_of(hit.wholes.begin(), hit.wholes.end(), is_it);
+      });
+      if (!known) wholes.push_back({std::move(letters), false});
+    };
+    if (bound.parts.empty()) {
+      add(all);
+    } else {
+      for (const std::string& part : bound.parts) add(FoldedLetters(part));
+    }
+    return wholes;
   }
 
   // Whether no hit before has them all: then there are never more hits than letters.
@@ -265,8 +282,10 @@ class Firewall::TextCheck {
   }
 
   bool WaitsForShort() const {
-    return std::any_of(hits_.begin(), hits_.end(),
-                       [](const Hit& hit) { return !hit.whole.empty() && !hit.is_free; });
+    return std::any_of(hits_.begin(), hits_.end(), [](const Hit& hit) {
+      return std::any_of(hit.wholes.begin(), hit.wholes.end(),
+                         [](const Whole& whole) { return !whole.is_free; });
+    });
   }
 
   // A short message may stand anywhere in a longer one: reads the channel until it is found.
@@ -286,7 +305,9 @@ class Firewall::TextCheck {
         query.after = message.number;
         const Letters other = FoldedLetters(ReadBound(message).text);
         for (Hit& hit : hits_) {
-          if (!hit.whole.empty() && FindWhole(other, hit.whole) < other.size()) hit.is_free = true;
+          for (Whole& whole : hit.wholes) {
+            if (FindWhole(other, whole.letters) < other.size()) whole.is_free = true;
+          }
         }
       }
       more = messages.size() == kScanBatch;

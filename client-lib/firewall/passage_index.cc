@@ -68,8 +68,14 @@ size_t PassageIndex::Add(const ChannelMessage& message, uint32_t slot, Pending& 
     add(kDocuments, DocumentFingerprint(content.document_root));
     ++added;
   }
+  for (const std::string& part : content.parts) {
+    const Letters letters = FoldedLetters(part);
+    if (!CountsAsWhole(letters)) continue;
+    add(kShort, ShortFingerprint(letters));
+    ++added;
+  }
   const Letters letters = FoldedLetters(content.text);
-  if (CountsAsWhole(letters)) {
+  if (content.parts.empty() && CountsAsWhole(letters)) {
     add(kShort, ShortFingerprint(letters));
     return added + 1;
   }

@@ -18,7 +18,9 @@ COMMANDS = ["init", "whoami", "passphrase", "passphrase change", "passphrase rem
             "watch", "case status", "case request", "case accept", "case decline",
             "case disclose-conflict", "case waive", "case object", "case act", "case agreement",
             "case agreement propose", "case agreement show", "case agreement sign", "template",
-            "template list", "template show"]
+            "template list", "template show", "offer", "offer make", "offer withdraw", "offer accept",
+            "offer decline", "offers", "options", "options make", "options evaluate",
+            "options list"]
 
 
 class UsageTest(testing.ProgramTest):

@@ -187,6 +187,53 @@ struct TemplateShowArguments {
   bool policy = false;  // the policy alone; otherwise the text alone
 };
 
+// About offers. `offer`: the beginning of its id.
+struct OfferMakeArguments {
+  std::string case_text;
+  std::string channel;
+  std::string text;  // or "-" for standard input
+  std::string amount;
+  std::vector<std::string> conditions;
+  std::vector<std::string> alternatives;
+  std::vector<std::string> to;
+  int64_t valid_for_seconds = 0;  // 0: until withdrawn
+  std::string counter;
+  std::string replaces;
+};
+struct OfferAnswerArguments {
+  std::string case_text;
+  std::string offer;
+  bool accept = false;
+  uint32_t version = 0;
+  uint32_t alternative = 0;
+  std::string note;
+};
+struct OfferWithdrawArguments {
+  std::string case_text;
+  std::string offer;
+  uint32_t version = 0;
+  std::string note;
+};
+struct OffersArguments {
+  std::string case_text;
+};
+struct OptionsMakeArguments {
+  std::string case_text;
+  std::string channel;
+  std::string title;
+  std::vector<std::string> options;
+};
+struct OptionsEvaluateArguments {
+  std::string case_text;
+  std::string sheet;                 // the beginning of its id
+  std::string channel;               // empty: the caucus
+  std::vector<std::string> ratings;  // "1=7", "2=3 too slow"
+  std::string note;
+};
+struct OptionsListArguments {
+  std::string case_text;
+};
+
 using Command = std::variant<
     InitArguments, WhoAmIArguments, PassphraseChangeArguments, PassphraseRemoveArguments,
     CaseCreateArguments, CaseRelayArguments, CaseListArguments, CaseInviteArguments, JoinArguments,
@@ -196,7 +243,9 @@ using Command = std::variant<
     AuthorisationsArguments, RevokeArguments, DiscloseArguments, SearchArguments,
     CaseTimelineArguments, SyncArguments, WatchArguments, WarningsArguments, CaseStatusArguments,
     CaseActArguments, AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
-    TemplateListArguments, TemplateShowArguments>;
+    TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
+    OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
+    OptionsListArguments>;
 
 }  // namespace parley::cli
 

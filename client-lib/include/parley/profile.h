@@ -49,6 +49,7 @@
 
 #include "parley/export.h"
 #include "parley/ids.h"
+#include "parley/offers.h"
 #include "parley/procedure.h"
 #include "parley/record.h"
 #include "parley/status.h"
@@ -340,6 +341,49 @@ class PARLEY_EXPORT Profile {
   // compares what was said with it. What doesn't fit is in the results and no error; records that
   // can't be opened at all are such, too.
   Result<std::vector<ChainCheck>> VerifyTimeline(const CaseId& id) const;
+
+  // ---- Offers (docs/offers.md) ---------------------------------------------------------------
+
+  // All that the owner can see, and the records about them that were passed over.
+  Result<OfferList> Offers(const CaseId& id) const;
+  // By the beginning of the id; of one that is in several channels, where the owner can answer or
+  // change it. Errors: kNotFound; kAmbiguous.
+  Result<Offer> FindOffer(const CaseId& id, std::string_view text) const;
+
+  // Makes an offer in the joint channel or a caucus: for parties and counsel, who speak for their
+  // side. In a caucus, with sides in `to`, the neutrals get leave to carry it there; where that
+  // can't be given at once, the result says so, and Authorise gives it later.
+  // Errors: kPermissionDenied for others, and for a new version of another side's; kNotFound for a
+  // side that the case hasn't; kInvalidArgument for a blank or too long text, too many conditions
+  // (32) or alternatives (16), and for another channel; kFailedPrecondition where what is countered
+  // isn't open, or what is replaced was accepted, or the case has ended; otherwise as Send.
+  Result<SentOffer> MakeOffer(const ChannelRef& channel, const OfferRequest& request);
+
+  // Accepts or declines exactly that version. To one that a neutral has carried here, the neutrals
+  // get leave to carry the answer back. Errors: kPermissionDenied for whom the offer doesn't name;
+  // kFailedPrecondition for a version that has been replaced, withdrawn, answered or has expired
+  // (the message says what is open instead); kInvalidArgument for an alternative that it hasn't;
+  // otherwise as Send.
+  Result<SentOffer> AnswerOffer(const Offer& offer, const OfferReply& reply);
+
+  // Takes the owner's side's offer back. Errors: as AnswerOffer.
+  Result<SentOffer> WithdrawOffer(const Offer& offer, uint32_t version, std::string_view note = {});
+
+  // Puts options up to think about. A neutral's are looked at as Send does. Errors: as Send;
+  // kInvalidArgument for no title, fewer than two options or more than 32.
+  Result<SentMessage> MakeOptionSheet(const ChannelRef& channel, std::string_view title,
+                                      const std::vector<std::string>& options);
+  // All that the owner can see, with the evaluations of channels that the owner reads.
+  Result<std::vector<OptionSheet>> OptionSheets(const CaseId& id) const;
+  // By the beginning of the id. Errors: kNotFound; kAmbiguous.
+  Result<OptionSheet> FindOptionSheet(const CaseId& id, std::string_view text) const;
+  // What the owner thinks of a sheet's options; replaces an earlier one. Only in the caucus or team
+  // channel of the owner's own side. Errors: kPermissionDenied for who has no side, and for another
+  // channel; kInvalidArgument for an option that the sheet hasn't, or more than 10 points;
+  // otherwise as Send.
+  Result<SentMessage> EvaluateOptions(const ChannelRef& channel, const OptionSheet& sheet,
+                                      const std::vector<OptionRating>& ratings,
+                                      std::string_view note = {});
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

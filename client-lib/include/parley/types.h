@@ -198,8 +198,11 @@ enum class MessageKind : uint8_t {
   kDisclosure,
   // About authorisations of disclosure: given, ended, used. `text` says it in words.
   kNotice,
+  // An offer, an answer to one, its end, or an option sheet or its evaluation: `text` says it in
+  // words, Profile::Offers and Profile::OptionSheets in full.
+  kOffer,
 };
-// "text", "document", "unknown", "disclosure", "notice".
+// "text", "document", "unknown", "disclosure", "notice", "offer".
 PARLEY_EXPORT const char* MessageKindName(MessageKind kind);
 
 struct Message {
@@ -209,7 +212,7 @@ struct Message {
   uint64_t position = 0;
   Person author;
   MessageKind kind = MessageKind::kText;
-  std::string text;                  // kText, kDisclosure, kNotice
+  std::string text;                  // kText, kDisclosure, kNotice, kOffer
   std::optional<Document> document;  // kDocument, kDisclosure of a document
   int64_t time = 0;                  // the author's claim
   // kDisclosure: what the neutral adds. Of a message that is never sent: why.
@@ -243,18 +246,19 @@ struct Authorisation {
   uint64_t position = 0;
   Person author;
   MessageId item;             // the message that it is about
-  std::string words;          // exactly these; empty for a document
-  std::string document_name;  // empty for words
+  std::string words;          // exactly these; empty for a document and an offer
+  std::string document_name;  // empty for others
   uint64_t document_size = 0;
   std::string audience;  // "joint", "caucus:Northline"
   bool anonymous = false;
   int64_t expires_at = 0;  // 0: doesn't
   AuthorisationState state = AuthorisationState::kOpen;
-  std::string used_by;  // the neutral's name
+  std::string used_by;     // the neutral's name
+  std::string offer = {};  // of an offer, an answer to one or its end: what it says, in one line
 };
 
 struct AuthorisationRequest {
-  MessageId item = {};  // a message or a document of one's own
+  MessageId item = {};  // a message, a document, or an offer's record, of one's own
   // A channel's name; the owner needn't be in it ("caucus:Northline").
   std::string audience = {};
   std::string words = {};  // a part of a text, exactly; empty for all of it, and for a document

@@ -41,6 +41,7 @@ class CommandLine {
     AddRecordCommands(grammar_);
     AddSyncCommands(grammar_);
     AddProcedureCommands(grammar_);
+    AddOfferCommands(grammar_);
   }
 
   ParsedLine Parse(std::vector<std::string> arguments) {

@@ -88,6 +88,7 @@ void AddDisclosureCommands(Grammar& grammar);
 void AddRecordCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);
 void AddProcedureCommands(Grammar& grammar);
+void AddOfferCommands(Grammar& grammar);
 
 }  // namespace parley::cli
 

@@ -61,6 +61,17 @@ Status Run(Session& session, const TemplateShowArguments& arguments);
 Status Run(Session& session, const SearchArguments& arguments);
 Status Run(Session& session, const CaseTimelineArguments& arguments);
 
+// offer_commands.cc
+Status Run(Session& session, const OfferMakeArguments& arguments);
+Status Run(Session& session, const OfferAnswerArguments& arguments);
+Status Run(Session& session, const OfferWithdrawArguments& arguments);
+Status Run(Session& session, const OffersArguments& arguments);
+
+// option_commands.cc
+Status Run(Session& session, const OptionsMakeArguments& arguments);
+Status Run(Session& session, const OptionsEvaluateArguments& arguments);
+Status Run(Session& session, const OptionsListArguments& arguments);
+
 // sync_commands.cc
 Status Run(Session& session, const SyncArguments& arguments);
 Status Run(Session& session, const WatchArguments& arguments);

@@ -71,6 +71,12 @@ std::string BodyText(const Message& message) {
     return ContentText(message);
   }
   if (message.kind == MessageKind::kNotice) return HarmlessLines("[" + message.text + "]", kIndent);
+  if (message.kind == MessageKind::kOffer) {
+    const std::string note = message.note.empty()
+                                 ? ""
+                                 : std::string("\n") + kIndent + "[" + Harmless(message.note) + "]";
+    return HarmlessLines("[" + message.text + "]", kIndent) + note;
+  }
   if (message.kind == MessageKind::kDisclosure) {
     const std::string note = kIndent + ("[" + Harmless(message.note) + "]");
     return message.refused ? note : note + "\n" + ContentText(message);
@@ -190,6 +196,9 @@ JsonObject ToJson(const Message& message, const std::string& channel_name) {
   if (message.kind == MessageKind::kDisclosure) {
     object.Text("note", message.note).Bool("refused", message.refused);
   }
+  if (message.kind == MessageKind::kOffer && !message.note.empty()) {
+    object.Text("note", message.note);
+  }
   if (!message.against_procedure.empty()) {
     object.Text("against_procedure", message.against_procedure);
   }
@@ -205,6 +214,7 @@ JsonObject ToJson(const Authorisation& authorisation) {
       .Text("item", authorisation.item.ToString())
       .Text("words", authorisation.words)
       .Text("document", authorisation.document_name)
+      .Text("offer", authorisation.offer)
       .Text("audience", authorisation.audience)
       .Bool("anonymous", authorisation.anonymous)
       .Text("state", AuthorisationStateName(authorisation.state))
@@ -222,6 +232,10 @@ std::string ToText(const Authorisation& authorisation) {
          (authorisation.anonymous ? ", without saying from whom" : "");
   if (authorisation.expires_at != 0) out += ", until " + LocalTime(authorisation.expires_at);
   constexpr const char* kWide = "          ";
+  if (!authorisation.offer.empty()) {
+    return out + "\n" +
+           HarmlessLines(authorisation.author.name + " " + authorisation.offer, kWide) + "\n";
+  }
   if (authorisation.words.empty()) {
     return out + "\n" + kWide + "the document \"" + Harmless(authorisation.document_name) + "\", " +
            SizeText(authorisation.document_size) + "\n";

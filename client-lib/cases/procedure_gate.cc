@@ -1,0 +1,86 @@
+#include "client-lib/cases/procedure_gate.h"
+
+#include "client-lib/channels/log_hash.h"
+#include "client-lib/content/parse.h"
+#include "client-lib/procedure/procedure_table.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+namespace {
+
+bool IsOfOffer(ContentKind kind) {
+  return kind == ContentKind::kOffer || kind == ContentKind::kOfferAnswer;
+}
+
+// What people say, as opposed to what programs and the procedure say.
+bool IsSaid(ContentKind kind) {
+  return kind == ContentKind::kText || kind == ContentKind::kDocument ||
+         kind == ContentKind::kDisclosure || kind == ContentKind::kDisclosureAuthorisation ||
+         kind == ContentKind::kOptionSheet || kind == ContentKind::kOptionEvaluation ||
+         kind == ContentKind::kUnknown || IsOfOffer(kind);
+}
+
+}  // namespace
+
+std::string MissingText(const std::vector<CaseProcedure::Missing>& missing) {
+  std::string text;
+  for (const CaseProcedure::Missing& entry : missing) {
+    text += (text.empty() ? "" : "; ") + entry.who + " " + entry.what;
+  }
+  return text;
+}
+
+std::string WhyNoOffers(CaseState state) {
+  switch (state) {
+    case CaseState::kEngaged:
+    case CaseState::kInSession:
+    case CaseState::kSuspended:
+    case CaseState::kAgreedInPrinciple:
+    case CaseState::kSigning:
+    case CaseState::kReopened:
+      return {};
+    default:
+      return std::string("the case is ") + NameOf(state) +
+             "; offers are made and answered while it is under way";
+  }
+}
+
+absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
+                                       const LoadedProcedure& procedure,
+                                       const ChannelState& channel, const ChannelMessage& message) {
+  if (!procedure.joint.has_value()) return std::string();
+  content::v1::Content content;
+  const bool parsed = ParseFromPeer(content, message.content.Reveal());
+  // An offer ends without words whatever has become of the case; with words it is said.
+  const bool is_said = message.kind == ContentKind::kOfferEnd ? !content.offer_end().note().empty()
+                                                              : IsSaid(message.kind);
+  if (!is_said) return std::string();
+  JointPosition at{message.incarnation, message.position};
+  if (channel.kind != ChannelKind::kJoint) {
+    // Channels have no common order. So the author says how far they had read the joint channel,
+    // with the hash there, which nobody knows who hasn't read so far.
+    if (!parsed || !content.has_case_position()) {
+      return std::string("the author doesn't say under which agreement it was said");
+    }
+    at = {content.case_position().incarnation(), content.case_position().at().position()};
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> own,
+                            LogHashAt(step, *procedure.joint, at.incarnation, at.position));
+    // Where this device has come in later it goes by the others' word.
+    if (at > procedure.head ||
+        (own.has_value() &&
+         crypto::ToString(*own) != content.case_position().at().transcript_hash())) {
+      return std::string("the author claims to have read what the joint channel doesn't show here");
+    }
+  }
+  const CaseProcedure then = procedure.log.At(at);
+  const std::vector<CaseProcedure::Missing> missing =
+      then.KeepsFromTalk(message.author.participant_id, channel.kind, channel.side);
+  if (!missing.empty()) {
+    return "said before it was allowed; missing was: " + MissingText(missing);
+  }
+  const bool is_offer = IsOfOffer(message.kind) || (parsed && content.disclosure().has_offer() &&
+                                                    !content.disclosure().offer().has_end());
+  return is_offer ? WhyNoOffers(then.state()) : std::string();
+}
+
+}  // namespace parley::client

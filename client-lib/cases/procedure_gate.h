@@ -1,0 +1,31 @@
+// Whether something that was said should have been said when it was: what every client asks of
+// others' messages in a case that keeps a procedure (docs/protocol.md section 9, "The gate").
+//
+// Threading: functions on a transaction.
+// Errors: the store's.
+#ifndef PARLEY_CLIENT_LIB_CASES_PROCEDURE_GATE_H_
+#define PARLEY_CLIENT_LIB_CASES_PROCEDURE_GATE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client-lib/cases/procedure_work.h"
+
+namespace parley::client {
+
+// "Ben signs the agreement to mediate (version 1); Northline answers …".
+std::string MissingText(const std::vector<CaseProcedure::Missing>& missing);
+
+// Why the message is against the agreement to mediate, or its author doesn't say under which one it
+// was said; empty for nothing. An offer's record also, where the case had ended.
+absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
+                                       const LoadedProcedure& procedure,
+                                       const ChannelState& channel, const ChannelMessage& message);
+
+// Why no offer is made or answered in this state of a case; empty for nothing.
+std::string WhyNoOffers(CaseState state);
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_CASES_PROCEDURE_GATE_H_

@@ -1,0 +1,249 @@
+#include "client-lib/firewall/offer_log.h"
+
+#include <algorithm>
+#include <set>
+
+#include "client-lib/cases/case_sync.h"
+#include "client-lib/cases/naming.h"
+#include "client-lib/cases/procedure_gate.h"
+#include "client-lib/content/parse.h"
+#include "client-lib/content/shown_text.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+namespace {
+
+namespace pb = content::v1;
+
+Actor ActorOf(const RosterMember& member) {
+  return {member.participant_id, member.name, member.role, member.side};
+}
+
+// Plays one channel's records.
+class Player {
+ public:
+  Player(const ReadTransaction& step, const CaseContext& context,
+         const std::optional<LoadedProcedure>& procedure, std::optional<Disclosures>& disclosures)
+      : step_(step), context_(context), procedure_(procedure), disclosures_(disclosures) {}
+
+  absl::StatusOr<ChannelOffers> Play(const ChannelId& id) {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step_));
+    ChannelOffers offers{id,
+                         info.state,
+                         DescribeChannel(info.state.kind, info.state.side),
+                         info.standing == Standing::kActive && !info.leaving,
+                         OfferBook(info.state.kind, info.state.side),
+                         {}};
+    MessageQuery query;
+    query.kinds = {ContentKind::kOffer, ContentKind::kOfferAnswer, ContentKind::kOfferEnd,
+                   ContentKind::kDisclosure};
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
+                            context_.Channel(id).Messages(step_, query));
+    for (const ChannelMessage& message : messages) {
+      PARLEY_ASSIGN_OR_RETURN(std::optional<OfferEvent> event, EventOf(id, message));
+      if (!event.has_value()) continue;
+      if (procedure_.has_value() && event->read.fault.empty()) {
+        PARLEY_ASSIGN_OR_RETURN(event->read.fault,
+                                WhyAgainst(step_, *procedure_, info.state, message));
+      }
+      if (offers.book.IsRepeatedEnd(*event)) continue;
+      const bool from_before = offers.book.IsFromBefore(*event);
+      std::string refusal = offers.book.Apply(*event);
+      if (refusal.empty()) continue;
+      if (event->carried_by.has_value()) {
+        refusal = "carries from " + event->author.name + " what they " + refusal;
+      }
+      offers.passed_over.push_back(
+          {message.author, message.number, std::move(refusal), from_before});
+    }
+    return offers;
+  }
+
+ private:
+  absl::StatusOr<std::optional<OfferEvent>> EventOf(const ChannelId& channel,
+                                                    const ChannelMessage& message) {
+    pb::Content content;
+    if (!ParseFromPeer(content, message.content.Reveal())) return std::optional<OfferEvent>();
+    const auto time = static_cast<int64_t>(content.claimed_time());
+    const JointPosition at{message.incarnation, message.position};
+    const Actor author = ActorOf(message.author);
+    if (!content.has_disclosure()) {
+      std::optional<ReadOffer> read = ReadOfferOf(context_.id, author.id, content);
+      if (!read.has_value()) return std::optional<OfferEvent>();
+      OfferEvent event{author, std::move(*read), message.number, at, time, false, {}, {}};
+      const JointPosition& place = event.read.place;
+      if (place.position != 0 && place < at) {
+        PARLEY_ASSIGN_OR_RETURN(const bool has_read, context_.Channel(channel).HasRead(
+                                                         step_, place.incarnation, place.position));
+        event.unread = !has_read;
+      }
+      return std::optional<OfferEvent>(std::move(event));
+    }
+    const pb::Disclosure& said = content.disclosure();
+    if (!said.has_offer()) return std::optional<OfferEvent>();
+    const std::optional<ParticipantId> from = IdFrom<ParticipantId>(said.from_participant_id());
+    const Actor whose =
+        AuthorOfCarried(from.value_or(ParticipantId()), said.from_name(), said.offer());
+    std::optional<ReadOffer> read = ReadOfferOf(context_.id, whose.id, said.offer());
+    if (!read.has_value()) return std::optional<OfferEvent>();
+    if (said.anonymous() || !from.has_value() || !IsGoodName(whose.name) ||
+        (!whose.side.empty() && !IsGoodName(whose.side))) {
+      read->fault = "it doesn't say whose it is";
+    }
+    if (!disclosures_.has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(disclosures_, Disclosures::Load(step_, context_));
+    }
+    const ShownRecord shown = disclosures_->Show(channel, message);
+    OfferEvent event{whose, std::move(*read), message.number, at, time, false, author, {}};
+    if (shown.refused) event.doubt = shown.note;
+    return std::optional<OfferEvent>(std::move(event));
+  }
+
+  const ReadTransaction& step_;
+  const CaseContext& context_;
+  const std::optional<LoadedProcedure>& procedure_;
+  std::optional<Disclosures>& disclosures_;  // loaded when they are first needed
+};
+
+// An open offer whose end this device may say, and has to.
+struct DueEnd {
+  ChannelId channel;
+  VersionHash version{};
+  JointPosition place;
+};
+
+absl::StatusOr<std::vector<DueEnd>> DueEnds(const ReadTransaction& step,
+                                            const CaseContext& context) {
+  std::vector<DueEnd> due;
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
+  const Actor self{own.own_id, own.own_name, own.own_role, own.own_side};
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelOffers> all, LoadOffers(step, context));
+  for (const ChannelOffers& offers : all) {
+    if (!offers.is_active) continue;
+    for (const OfferBook::Thread& thread : offers.book.threads()) {
+      const OfferBook::Version& current = thread.current();
+      const uint64_t expires_at = current.made.read.terms.expires_at();
+      if (expires_at == 0 || expires_at > context.now_seconds()) continue;
+      OfferEvent end;
+      end.author = self;
+      end.read.deed = OfferDeed::kExpire;
+      end.read.hash = current.hash;
+      end.read.place = current.made.at;
+      if (!offers.book.WhyNot(end).empty()) continue;
+      PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(offers.channel).Info(step));
+      // What waits may be that very end.
+      if (info.unsent == 0) due.push_back({offers.channel, current.hash, current.made.at});
+    }
+  }
+  return due;
+}
+
+// Up to which number of a channel what was passed over has been seen.
+struct SeenOffers {
+  uint64_t number = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.number);
+  }
+};
+
+std::string SeenName(const ChannelId& channel) { return "offers-seen/" + channel.ToString(); }
+
+}  // namespace
+
+bool IsOfferKind(ContentKind kind) {
+  return kind == ContentKind::kOffer || kind == ContentKind::kOfferAnswer ||
+         kind == ContentKind::kOfferEnd;
+}
+
+absl::StatusOr<ChannelOffers> LoadOffersOf(const ReadTransaction& step, const CaseContext& context,
+                                           const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<LoadedProcedure> procedure,
+                          LoadProcedure(step, context));
+  std::optional<Disclosures> disclosures;
+  return Player(step, context, procedure, disclosures).Play(channel);
+}
+
+absl::StatusOr<std::vector<ChannelOffers>> LoadOffers(const ReadTransaction& step,
+                                                      const CaseContext& context) {
+  std::vector<ChannelOffers> all;
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<LoadedProcedure> procedure,
+                          LoadProcedure(step, context));
+  std::optional<Disclosures> disclosures;
+  Player player(step, context, procedure, disclosures);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) {
+    PARLEY_ASSIGN_OR_RETURN(ChannelOffers offers, player.Play(channel.id));
+    const bool shows = !offers.book.threads().empty() || !offers.passed_over.empty();
+    if (shows || TakesOffers(offers.state.kind)) all.push_back(std::move(offers));
+  }
+  return all;
+}
+
+absl::Status EndExpiredOffers(const CaseContext& context) {
+  {
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<DueEnd> due, DueEnds(read, context));
+    if (due.empty()) return absl::OkStatus();
+  }
+  std::set<ChannelId> channels;
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<DueEnd> due, DueEnds(step, context));
+    for (const DueEnd& one : due) {
+      pb::Content content;
+      content.mutable_offer_end()->set_version_hash(crypto::ToString(one.version));
+      content.mutable_offer_end()->set_reason(pb::OfferEnd::REASON_EXPIRED);
+      SetPlace(one.place, content);
+      PARLEY_RETURN_IF_ERROR(context.Channel(one.channel).Queue(step, content).status());
+      channels.insert(one.channel);
+    }
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  for (const ChannelId& channel : channels) {
+    PARLEY_RETURN_IF_ERROR(ExchangeChannel(context, channel).status());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedOffers(
+    const ReadTransaction& step, const CaseContext& context) {
+  std::vector<std::pair<ChannelId, std::string>> lines;
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelOffers> all, LoadOffers(step, context));
+  for (const ChannelOffers& offers : all) {
+    if (offers.passed_over.empty()) continue;
+    PARLEY_ASSIGN_OR_RETURN(
+        const std::optional<SeenOffers> seen,
+        GetRecord<SeenOffers>(step, RecordClass::kContent, SeenName(offers.channel)));
+    struct OfAuthor {
+      std::string first;
+      size_t count = 0;
+    };
+    std::map<ParticipantId, OfAuthor> by_author;
+    for (const PassedOverOffer& one : offers.passed_over) {
+      if (one.from_before || (seen.has_value() && one.number <= seen->number)) continue;
+      OfAuthor& of = by_author[one.by.participant_id];
+      if (of.count++ == 0) of.first = one.by.name + " " + one.text;
+    }
+    for (const auto& [author, of] : by_author) {
+      const std::string more =
+          of.count == 1 ? "" : " (and " + std::to_string(of.count - 1) + " more records by them)";
+      lines.emplace_back(offers.channel,
+                         of.first + "; every client has passed it over in " + offers.name + more);
+    }
+  }
+  return lines;
+}
+
+absl::Status SettleRefusedOffers(const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(const auto refused, RefusedOffers(step, context));
+  for (const auto& [channel, text] : refused) {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+    PARLEY_RETURN_IF_ERROR(
+        PutRecord(step, RecordClass::kContent, SeenName(channel), SeenOffers{info.number}));
+  }
+  return step.Commit();
+}
+
+}  // namespace parley::client
