@@ -6,10 +6,12 @@
 
 #include "client-lib/api/inbox_alarms.h"
 #include "client-lib/api/procedure_view.h"
+#include "client-lib/api/session_view.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
+#include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/firewall/disclosures.h"
 #include "client-lib/pairing/device.h"
@@ -156,6 +158,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   }
   PARLEY_RETURN_IF_ERROR(AddInboxAlarms(step, context, alarms));
   PARLEY_RETURN_IF_ERROR(AddProcedureAlarms(step, context, alarms));
+  PARLEY_RETURN_IF_ERROR(AddSessionAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
@@ -298,6 +301,8 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
   } else if (parsed && content.has_document()) {
     view.kind = MessageKind::kDocument;
     view.document = ShowDocument(view, content.document());
+  } else if (parsed && content.has_retraction()) {
+    view.kind = MessageKind::kRetracted;
   } else {
     view.kind = MessageKind::kUnknown;
   }
@@ -310,15 +315,23 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   query.after = after;
   query.kinds = DisclosureKinds();
   query.kinds.insert(query.kinds.end(),
-                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown});
+                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown,
+                      ContentKind::kSession, ContentKind::kIssueRanking, ContentKind::kRetraction});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
   std::optional<Disclosures> disclosures;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
+  std::optional<SessionView> session;
+  if (info.state.kind == ChannelKind::kJoint && !messages.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(session, SessionView::Create(step, context_, procedure_.get()));
+  }
   for (const ChannelMessage& message : messages) {
+    if (IsSilent(message)) continue;
     Message& view = views.emplace_back(ShowMessage(id, message));
     PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, info.state, message));
+    PARLEY_RETURN_IF_ERROR(
+        ShowSession(step, id, message, session.has_value() ? &*session : nullptr, view));
     if (!IsDisclosureKind(message.kind)) continue;
     if (!disclosures.has_value()) {
       PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));
@@ -337,23 +350,35 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
 absl::StatusOr<std::vector<Message>> CaseView::Unsent(const ReadTransaction& step,
                                                       const ChannelId& id) const {
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages, context_.Channel(id).Unsent(step));
-  return ForPeople(id, messages);
+  if (messages.empty()) return std::vector<Message>();
+  PARLEY_ASSIGN_OR_RETURN(const SessionView session,
+                          SessionView::Create(step, context_, procedure_.get()));
+  const bool joint = session.session() != nullptr && session.session()->joint == id;
+  return ForPeople(id, messages, joint ? session.Hold() : "");
 }
 
 absl::StatusOr<std::vector<Message>> CaseView::NeverSent(const ReadTransaction& step,
                                                          const ChannelId& id) const {
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).NeverSent(step));
-  return ForPeople(id, messages);
+  return ForPeople(id, messages, "");
 }
 
 std::vector<Message> CaseView::ForPeople(const ChannelId& id,
-                                         const std::vector<ChannelMessage>& messages) const {
+                                         const std::vector<ChannelMessage>& messages,
+                                         const std::string& hold) const {
   std::vector<Message> views;
   for (const ChannelMessage& message : messages) {
     if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument) {
       views.push_back(ShowMessage(id, message));
-      views.back().note = message.reason;
+      views.back().note = message.reason.empty() ? hold : message.reason;
+    } else if (message.kind == ContentKind::kSession && !IsSilent(message)) {
+      Message& view = views.emplace_back(ShowMessage(id, message));
+      content::v1::Content content;
+      if (!ParseFromPeer(content, message.content.Reveal())) continue;
+      view.kind = MessageKind::kNotice;
+      view.text = SessionView::Describe(content);
+      view.note = message.reason;
     }
   }
   return views;

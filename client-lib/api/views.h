@@ -28,6 +28,8 @@ absl::StatusOr<std::vector<Participant>> ViewParticipants(const ReadTransaction&
 absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
                                               const CaseContext& context);
 
+class SessionView;
+
 // Shows persons, channels and messages of one case; knows whom the owner has compared.
 class CaseView {
  public:
@@ -53,11 +55,19 @@ class CaseView {
                                                  const DocumentRef& document) const;
 
  private:
-  std::vector<Message> ForPeople(const ChannelId& id,
-                                 const std::vector<ChannelMessage>& messages) const;
+  // `hold`: why those wait that have no other reason.
+  std::vector<Message> ForPeople(const ChannelId& id, const std::vector<ChannelMessage>& messages,
+                                 const std::string& hold) const;
   Person PersonOf(const RosterMember& member) const;
   parley::Channel ShowChannel(const ChannelId& id, const ChannelInfo& info) const;
   Message ShowMessage(const ChannelId& id, const ChannelMessage& message) const;
+  // What of a session concerns a message (session_messages.cc): a record's words, the floor, the
+  // message that it quotes. `session`: of the joint channel; null for others.
+  absl::Status ShowSession(const ReadTransaction& step, const ChannelId& id,
+                           const ChannelMessage& message, const SessionView* session,
+                           Message& view) const;
+  absl::StatusOr<QuotedMessage> ShowQuote(const ReadTransaction& step, const ChannelId& id,
+                                          const content::v1::Quote& quote) const;
   // Why a message should not have been said; empty for nothing, and without a procedure.
   absl::StatusOr<std::string> AgainstProcedure(const ReadTransaction& step,
                                                const ChannelState& channel,

@@ -119,6 +119,9 @@ enum class ContentKind : uint8_t {
   kDisclosureUse = 52,
   kDisclosure = 53,
   kProcedure = 60,  // acts on the case's state, and what belongs to them: bodies 60 to 63
+  kSession = 80,    // what a session is led by: bodies 80 to 84 and 86
+  kIssueRanking = 85,
+  kRetraction = 87,
 };
 // Whether it is one of the procedure's records: they can be listed without reading the others.
 constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }
