@@ -9,7 +9,8 @@ void AddInvite(Grammar& grammar) {
   auto& in_invite = grammar.Keep<CaseInviteArguments>();
   auto& in_role = grammar.Keep<std::string>();
   auto& in_valid_for = grammar.Keep<std::string>();
-  CLI::App* invite = grammar.Add(grammar.case_command(), "invite", "Invite somebody to a case", in_invite, "Participants");
+  CLI::App* invite = grammar.Add(grammar.case_command(), "invite", "Invite somebody to a case",
+                                 in_invite, "Participants");
   Positional(invite, "CASE", in_invite.case_text, kCaseHelp);
   invite->add_option("--name", in_invite.name, "Their name, as all will see it")
       ->required()
@@ -30,7 +31,8 @@ void AddInvite(Grammar& grammar) {
   invite->add_flag("--qr", in_invite.qr, "Also draw it as a QR code");
   invite->final_callback([&grammar, &in_invite, &in_role, &in_valid_for] {
     in_invite.role = ParseRole(in_role).value_or(Role::kUnknown);
-    if (!in_valid_for.empty()) in_invite.valid_for_seconds = ParseDuration(in_valid_for).value_or(0);
+    if (!in_valid_for.empty())
+      in_invite.valid_for_seconds = ParseDuration(in_valid_for).value_or(0);
     grammar.Choose(in_invite);
   });
   Explain(
@@ -49,11 +51,12 @@ void AddCaseCommands(Grammar& grammar) {
   auto& in_list = grammar.Keep<CaseListArguments>();
   auto& in_leave = grammar.Keep<CaseLeaveArguments>();
   CLI::App* join =
-      grammar.Add(grammar.app(), "join", "Join a case with the invitation that you were given", in_join, "Cases");
+      grammar.Add(grammar.app(), "join", "Join a case with the invitation that you were given",
+                  in_join, "Cases");
   Positional(join, "INVITATION", in_join.invitation,
              "The text that begins with parley-invite1: (or - to read it from standard input)");
-  CLI::App* create =
-      grammar.Add(grammar.case_command(), "create", "Open a case: you become its mediator", in_create, "Cases");
+  CLI::App* create = grammar.Add(grammar.case_command(), "create",
+                                 "Open a case: you become its mediator", in_create, "Cases");
   Positional(create, "TITLE", in_create.title, "What the case is called");
   create
       ->add_option("--relay", in_create.relay,
@@ -65,7 +68,8 @@ void AddCaseCommands(Grammar& grammar) {
                    "Let nothing be said before everybody has signed the agreement to mediate");
   Explain(create, "Prints the new case's id on the last line.");
   CLI::App* relay =
-      grammar.Add(grammar.case_command(), "relay", "Give a case the connection string that was renewed", in_relay, "Cases");
+      grammar.Add(grammar.case_command(), "relay",
+                  "Give a case the connection string that was renewed", in_relay, "Cases");
   Positional(relay, "CASE", in_relay.case_text, kCaseHelp);
   Positional(relay, "CONNECTION", in_relay.relay,
              "The new connection string from the relay's operator (or - to read it from standard "
@@ -75,7 +79,8 @@ void AddCaseCommands(Grammar& grammar) {
           "same relay makes another (parley-relay sponsor renew). One mediator or co-mediator "
           "gives it to the case; the others get it with their next sync.");
   grammar.Add(grammar.case_command(), "list", "Show your cases", in_list, "Cases");
-  CLI::App* leave = grammar.Add(grammar.case_command(), "leave", "Leave a case for good", in_leave, "Cases");
+  CLI::App* leave =
+      grammar.Add(grammar.case_command(), "leave", "Leave a case for good", in_leave, "Cases");
   Positional(leave, "CASE", in_leave.case_text, kCaseHelp);
   leave->add_flag("-y,--yes", in_leave.yes, "Don't ask");
   AddInvite(grammar);

@@ -14,7 +14,8 @@ void AddDisclosureCommands(Grammar& grammar) {
   constexpr const char* kAuthorisationHelp =
       "The authorisation: the beginning of its id (parley authorisations)";
   CLI::App* authorise =
-      grammar.Add(grammar.app(), "authorise", "Let the neutrals tell others what you said", in_authorise, kGroup);
+      grammar.Add(grammar.app(), "authorise", "Let the neutrals tell others what you said",
+                  in_authorise, kGroup);
   Positional(authorise, "CASE", in_authorise.case_text, kCaseHelp);
   Positional(authorise, "CAUCUS", in_authorise.channel, kChannelHelp);
   Positional(authorise, "ITEM", in_authorise.item,
@@ -33,25 +34,27 @@ void AddDisclosureCommands(Grammar& grammar) {
                    "For how long, as 12h or 14d; without it, until you revoke it")
       ->type_name("TIME")
       ->check(Check(ReadDuration));
-  authorise->final_callback([&grammar, &in_authorise, &in_until, &in_authorisations, &in_revoke, &in_disclose] {
-    if (!in_until.empty()) in_authorise.valid_for_seconds = ParseDuration(in_until).value_or(0);
-    grammar.Choose(in_authorise);
-  });
-  Explain(
-      authorise,
-      "What is said in a caucus stays there, unless its author lets it be told. A neutral can "
-      "then tell it once, in exactly these words; or share the document once, unchanged. You "
-      "see when that has been done; until then you can take it back with \"parley revoke\". "
-      "Prints the authorisation's id on the last line.");
-  CLI::App* list =
-      grammar.Add(grammar.app(), "authorisations", "Show what may be told to whom", in_authorisations, kGroup);
+  authorise->final_callback(
+      [&grammar, &in_authorise, &in_until, &in_authorisations, &in_revoke, &in_disclose] {
+        if (!in_until.empty()) in_authorise.valid_for_seconds = ParseDuration(in_until).value_or(0);
+        grammar.Choose(in_authorise);
+      });
+  Explain(authorise,
+          "What is said in a caucus stays there, unless its author lets it be told. A neutral can "
+          "then tell it once, in exactly these words; or share the document once, unchanged. You "
+          "see when that has been done; until then you can take it back with \"parley revoke\". "
+          "Prints the authorisation's id on the last line.");
+  CLI::App* list = grammar.Add(grammar.app(), "authorisations", "Show what may be told to whom",
+                               in_authorisations, kGroup);
   Positional(list, "CASE", in_authorisations.case_text, kCaseHelp);
   CLI::App* revoke =
-      grammar.Add(grammar.app(), "revoke", "Take back an authorisation that wasn't used yet", in_revoke, kGroup);
+      grammar.Add(grammar.app(), "revoke", "Take back an authorisation that wasn't used yet",
+                  in_revoke, kGroup);
   Positional(revoke, "CASE", in_revoke.case_text, kCaseHelp);
   Positional(revoke, "AUTHORISATION", in_revoke.authorisation, kAuthorisationHelp);
-  CLI::App* disclose = grammar.Add(
-      grammar.app(), "disclose", "As a neutral, tell what you were authorised to tell", in_disclose, kGroup);
+  CLI::App* disclose =
+      grammar.Add(grammar.app(), "disclose", "As a neutral, tell what you were authorised to tell",
+                  in_disclose, kGroup);
   Positional(disclose, "CASE", in_disclose.case_text, kCaseHelp);
   Positional(disclose, "AUTHORISATION", in_disclose.authorisation, kAuthorisationHelp);
   Explain(disclose,

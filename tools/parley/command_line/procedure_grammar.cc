@@ -6,7 +6,8 @@
 namespace parley::cli {
 namespace {
 
-CLI::App* AddAct(Grammar& grammar, const char* name, CaseAct act, const char* about, const char* words) {
+CLI::App* AddAct(Grammar& grammar, const char* name, CaseAct act, const char* about,
+                 const char* words) {
   auto& in_act = grammar.Keep<CaseActArguments>();
   CLI::App* command = grammar.Add(grammar.case_command(), name, about, in_act, "Procedure");
   Positional(command, "CASE", in_act.case_text, kCaseHelp);
@@ -28,7 +29,8 @@ CLI::App* AddAct(Grammar& grammar, const char* name, CaseAct act, const char* ab
 void AddOtherActs(Grammar& grammar, const char* words) {
   auto& in_act = grammar.Keep<CaseActArguments>();
   auto& in_act_name = grammar.Keep<std::string>();
-  CLI::App* act = grammar.Add(grammar.case_command(), "act", "Do another act of the procedure", in_act, "Procedure");
+  CLI::App* act = grammar.Add(grammar.case_command(), "act", "Do another act of the procedure",
+                              in_act, "Procedure");
   Positional(act, "CASE", in_act.case_text, kCaseHelp);
   act->add_option("ACT", in_act_name, "The act's name, below")
       ->required()
@@ -47,9 +49,12 @@ void AddAgreementCommands(Grammar& grammar) {
   auto& in_propose = grammar.Keep<AgreementProposeArguments>();
   auto& in_agreement_show = grammar.Keep<AgreementShowArguments>();
   auto& in_agreement_sign = grammar.Keep<AgreementSignArguments>();
-  CLI::App* agreement = grammar.AddParent(grammar.case_command(), "agreement", "Propose, show or sign the agreement to mediate", "Procedure");
-  CLI::App* propose = grammar.Add(*agreement, "propose", "Put an agreement forward, or an amended one",
-                          in_propose, "Procedure");
+  CLI::App* agreement =
+      grammar.AddParent(grammar.case_command(), "agreement",
+                        "Propose, show or sign the agreement to mediate", "Procedure");
+  CLI::App* propose =
+      grammar.Add(*agreement, "propose", "Put an agreement forward, or an amended one", in_propose,
+                  "Procedure");
   Positional(propose, "CASE", in_propose.case_text, kCaseHelp);
   propose->add_option("--template", in_propose.template_name, "Begin from this template")
       ->type_name("NAME");
@@ -59,10 +64,10 @@ void AddAgreementCommands(Grammar& grammar) {
       ->type_name("FILE");
   propose->footer(PolicyHelp() + "\n" + kGeneralOptions);
   CLI::App* show = grammar.Add(*agreement, "show", "Show the agreement, and who has signed it",
-                       in_agreement_show, "Procedure");
+                               in_agreement_show, "Procedure");
   Positional(show, "CASE", in_agreement_show.case_text, kCaseHelp);
-  CLI::App* sign = grammar.Add(*agreement, "sign", "Sign the agreement that is proposed", in_agreement_sign,
-                       "Procedure");
+  CLI::App* sign = grammar.Add(*agreement, "sign", "Sign the agreement that is proposed",
+                               in_agreement_sign, "Procedure");
   Positional(sign, "CASE", in_agreement_sign.case_text, kCaseHelp);
   sign->add_option("HASH", in_agreement_sign.hash,
                    "The beginning of the hash of what you have read (parley case agreement show)")
@@ -76,10 +81,11 @@ void AddAgreementCommands(Grammar& grammar) {
 void AddTemplates(Grammar& grammar) {
   auto& in_template_list = grammar.Keep<TemplateListArguments>();
   auto& in_template_show = grammar.Keep<TemplateShowArguments>();
-  CLI::App* templates = grammar.AddParent(grammar.app(), "template", "Show agreements and policies to begin from", "Cases");
+  CLI::App* templates = grammar.AddParent(grammar.app(), "template",
+                                          "Show agreements and policies to begin from", "Cases");
   grammar.Add(*templates, "list", "Show which there are", in_template_list, "Cases");
-  CLI::App* show_template =
-      grammar.Add(*templates, "show", "Print one, to be edited in a file", in_template_show, "Cases");
+  CLI::App* show_template = grammar.Add(*templates, "show", "Print one, to be edited in a file",
+                                        in_template_show, "Cases");
   Positional(show_template, "NAME", in_template_show.name, "The template");
   show_template->add_flag("--policy", in_template_show.policy,
                           "Print its confidentiality policy instead of its text");
@@ -89,25 +95,27 @@ void AddTemplates(Grammar& grammar) {
 
 void AddProcedureCommands(Grammar& grammar) {
   auto& in_status = grammar.Keep<CaseStatusArguments>();
-  CLI::App* status =
-      grammar.Add(grammar.case_command(), "status", "Show how far the case has come, what is missing and from whom",
-          in_status, "Procedure");
+  CLI::App* status = grammar.Add(grammar.case_command(), "status",
+                                 "Show how far the case has come, what is missing and from whom",
+                                 in_status, "Procedure");
   Positional(status, "CASE", in_status.case_text, kCaseHelp);
   constexpr const char* kWords = "What to say with it, for all to read; - reads standard input";
   Explain(AddAct(grammar, "request", CaseAct::kRequest, "Ask for mediation, for your side", kWords),
           "A party or their counsel does it, once the mediator has let them in. The other sides "
           "accept or decline.");
   AddAct(grammar, "accept", CaseAct::kAccept, "Accept the request, for your side", kWords);
-  Explain(AddAct(grammar, "decline", CaseAct::kDecline, "Decline the request, for your side", kWords),
-          "No reason is needed. The case ends.");
+  Explain(
+      AddAct(grammar, "decline", CaseAct::kDecline, "Decline the request, for your side", kWords),
+      "No reason is needed. The case ends.");
   Explain(AddAct(grammar, "disclose-conflict", CaseAct::kDiscloseConflict,
                  "Tell what could make your neutrality doubtful", kWords),
           "The mediator or a co-mediator does it; each side then waives or objects. From the "
           "agreement on it suspends the case until all sides have waived.");
-  AddAct(grammar, "waive", CaseAct::kWaive, "Have no objection to what a neutral disclosed", kWords);
-  Explain(
-      AddAct(grammar, "object", CaseAct::kObject, "Object to a neutral for what they disclosed", kWords),
-      "The case goes on when your side waives after all, or that neutral leaves.");
+  AddAct(grammar, "waive", CaseAct::kWaive, "Have no objection to what a neutral disclosed",
+         kWords);
+  Explain(AddAct(grammar, "object", CaseAct::kObject, "Object to a neutral for what they disclosed",
+                 kWords),
+          "The case goes on when your side waives after all, or that neutral leaves.");
   AddOtherActs(grammar, kWords);
   AddAgreementCommands(grammar);
   AddTemplates(grammar);
