@@ -40,6 +40,7 @@ class CommandLine {
     AddDisclosureCommands(grammar_);
     AddSyncCommands(grammar_);
     AddProcedureCommands(grammar_);
+    AddSessionCommands(grammar_);
   }
 
   ParsedLine Parse(std::vector<std::string> arguments) {

@@ -87,6 +87,7 @@ void AddDocumentCommands(Grammar& grammar);
 void AddDisclosureCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);
 void AddProcedureCommands(Grammar& grammar);
+void AddSessionCommands(Grammar& grammar);
 
 }  // namespace parley::cli
 
