@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "parley/session.h"
 #include "parley/status.h"
 #include "parley/types.h"
 #include "parley/version.h"
@@ -17,8 +18,10 @@ constexpr std::array<const char*, 7> kStates = {"unknown", "invited", "waiting",
 constexpr std::array<const char*, 6> kKinds = {"unknown",  "joint",   "caucus",
                                                "neutrals", "counsel", "team"};
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
-constexpr std::array<const char*, 6> kMessageKinds = {"text",       "document", "unknown",
-                                                      "disclosure", "notice",   "offer"};
+constexpr std::array<const char*, 7> kMessageKinds = {"text",       "document", "unknown",
+                                                      "disclosure", "notice",   "offer", "retracted"};
+constexpr std::array<const char*, 5> kFloors = {"unknown", "all", "side", "participant",
+                                                "neutrals"};
 constexpr std::array<const char*, 6> kAuthorisationStates = {"open",    "used",    "revoked",
                                                              "expired", "invalid", "author gone"};
 constexpr std::array<const char*, 15> kCodes = {"ok",
@@ -59,6 +62,7 @@ const char* ParticipantStateName(ParticipantState state) { return NameOf(kStates
 const char* ChannelKindName(ChannelKind kind) { return NameOf(kKinds, kind); }
 const char* ChannelStatusName(ChannelStatus status) { return NameOf(kStatuses, status); }
 const char* MessageKindName(MessageKind kind) { return NameOf(kMessageKinds, kind); }
+const char* FloorToName(FloorTo to) { return NameOf(kFloors, to); }
 const char* AuthorisationStateName(AuthorisationState state) {
   return NameOf(kAuthorisationStates, state);
 }

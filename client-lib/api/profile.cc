@@ -108,8 +108,17 @@ Status Profile::Reopen(const ChannelRef& channel) {
   return Guarded([&] { return impl_->Reopen(channel); });
 }
 
-Result<SentMessage> Profile::Send(const ChannelRef& channel, std::string_view text) {
-  return Guarded([&] { return impl_->Send(channel, text); });
+Result<SentMessage> Profile::Send(const ChannelRef& channel, std::string_view text,
+                                  const SendOptions& options) {
+  return Guarded([&] { return impl_->Send(channel, text, options); });
+}
+
+Result<SentMessage> Profile::Retract(const ChannelRef& channel, const MessageId& message) {
+  return Guarded([&] { return impl_->Retract(channel, message); });
+}
+
+Status Profile::Unsend(const ChannelRef& channel, const MessageId& message) {
+  return Guarded([&] { return impl_->Unsend(channel, message); });
 }
 
 Result<std::vector<Message>> Profile::Read(const ChannelRef& channel, uint64_t after) const {

@@ -69,7 +69,10 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status Reopen(const ChannelRef& channel);
 
   // ---- Messages and documents: sending.cc ----
-  absl::StatusOr<SentMessage> Send(const ChannelRef& channel, std::string_view text);
+  absl::StatusOr<SentMessage> Send(const ChannelRef& channel, std::string_view text,
+                                   const SendOptions& options);
+  absl::StatusOr<SentMessage> Retract(const ChannelRef& channel, const MessageId& message);
+  absl::Status Unsend(const ChannelRef& channel, const MessageId& message);
   absl::StatusOr<SentMessage> Share(const ChannelRef& channel, const std::string& path,
                                     const ShareOptions& options, const ProgressCallback& progress);
   absl::Status Fetch(const DocumentRef& document, const std::string& target,
@@ -111,6 +114,25 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<SentMessage> EvaluateOptions(const ChannelRef& channel, const OptionSheet& sheet,
                                               const std::vector<OptionRating>& ratings,
                                               std::string_view note);
+
+  // ---- Sessions: session.cc ----
+  absl::StatusOr<std::vector<SessionText>> SessionTexts(const CaseId& id, SessionTextKind kind);
+  absl::StatusOr<MessageId> SetSessionText(const CaseId& id, SessionTextKind kind,
+                                           std::string_view text, uint32_t number);
+  absl::StatusOr<MessageId> AnswerSessionText(const CaseId& id, const MessageId& version,
+                                              bool confirmed, std::string_view words);
+  absl::StatusOr<Floor> GetFloor(const CaseId& id);
+  absl::StatusOr<MessageId> GiveFloor(const CaseId& id, const FloorRequest& request);
+  absl::StatusOr<MessageId> AskForFloor(const CaseId& id, bool lower);
+  absl::StatusOr<std::vector<Issue>> Issues(const CaseId& id);
+  absl::StatusOr<MessageId> AddIssue(const CaseId& id, std::string_view text);
+  absl::StatusOr<MessageId> AdmitIssue(const CaseId& id, const MessageId& issue);
+  absl::StatusOr<MessageId> RewordIssue(const CaseId& id, const MessageId& issue,
+                                        std::string_view text);
+  absl::StatusOr<MessageId> DropIssue(const CaseId& id, const MessageId& issue);
+  absl::StatusOr<SentMessage> RankIssues(const CaseId& id, const std::vector<MessageId>& issues);
+  absl::StatusOr<std::vector<IssueRanking>> IssueRankings(const CaseId& id);
+  absl::StatusOr<std::vector<SpeakingShare>> Balance(const CaseId& id);
 
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
@@ -157,6 +179,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   // After Queue: exchanges with the channel, and tells what became of the message.
   // Drops a message that turned out not to be for all who are in the channel, and says so.
   absl::Status TakeBackGivenUp(const ChannelRef& channel, const MessageId& id);
+  // Why a message that waits is held; empty when it isn't.
+  absl::StatusOr<std::string> HoldOf(const ChannelRef& channel, const MessageId& id);
   absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
                                       bool may_stay_queued);
   // Queue and Deliver.
@@ -225,6 +249,10 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<SentOffer> SendAboutOffer(const Offer& offer, uint32_t version,
                                            const content::v1::Content& content,
                                            const std::string& deed);
+
+  // Checks what a neutral writes against the caucuses, and queues the record.
+  absl::StatusOr<MessageId> RecordInSession(const CaseId& id, const content::v1::Content& content,
+                                            std::string_view text);
 
   absl::StatusOr<bool> SyncOnce(const SyncOptions& options, SyncReport& report);
   absl::Status WaitForNews(const SyncOptions& options, double seconds);

@@ -27,6 +27,8 @@ const char* FoundKindName(FoundKind kind) {
       return "act";
     case FoundKind::kAgreement:
       return "agreement";
+    case FoundKind::kOffer:
+      return "offer";
   }
   return "unknown";
 }
@@ -164,6 +166,10 @@ class SearchedCases {
       case MessageKind::kNotice:
         shown.kind = FoundKind::kNotice;
         break;
+      case MessageKind::kOffer:
+        shown.kind = FoundKind::kOffer;
+        break;
+      case MessageKind::kRetracted:
       case MessageKind::kUnknown:
         return std::optional<Shown>();
     }

@@ -12,6 +12,7 @@
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/firewall/firewall.h"
+#include "client-lib/firewall/quotes.h"
 #include "crypto/primitives/hash.h"
 
 namespace parley {
@@ -117,6 +118,16 @@ absl::Status Profile::Impl::TakeBackGivenUp(const ChannelRef& channel, const Mes
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> Profile::Impl::HoldOf(const ChannelRef& channel, const MessageId& id) {
+  PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+  PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Message> unsent, view.Unsent(read, channel.channel_id));
+  for (const Message& message : unsent) {
+    if (message.id == id) return message.note;
+  }
+  return std::string();
+}
+
 absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, const MessageId& id,
                                                    bool may_stay_queued) {
   SentMessage sent;
@@ -153,6 +164,9 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
     sent.queued = true;
     sent.queued_because = failed.ok() ? "the relay hasn't shown it in the channel yet"
                                       : std::string(failed.message());
+    PARLEY_ASSIGN_OR_RETURN(const std::string hold, HoldOf(channel, id));
+    sent.held = !hold.empty();
+    if (sent.held) sent.queued_because = hold;
     return sent;
   }
   // It can't go out: take it back, if nothing of it has left.
@@ -177,7 +191,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   return sent;
 }
 
-absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::string_view text) {
+absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::string_view text,
+                                                const SendOptions& options) {
   if (client::IsBlank(text)) {
     return absl::InvalidArgumentError("there is nothing to send: the text is " +
                                       std::string(text.empty() ? "empty" : "blank"));
@@ -195,6 +210,11 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
   content.mutable_text()->set_text(std::string(text));
   PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   const client::CaseContext context = LocalContext(channel.case_id);
+  if (options.quote.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(*content.mutable_quote(),
+                            client::MakeQuote(read, context, channel.channel_id, *options.quote));
+  }
   PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, channel.channel_id));
   MessageId id;
   {

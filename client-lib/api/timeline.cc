@@ -32,6 +32,20 @@ const char* TimelineKindName(TimelineKind kind) {
       return "disclosure";
     case TimelineKind::kAct:
       return "act";
+    case TimelineKind::kOffer:
+      return "offer";
+    case TimelineKind::kOfferAnswer:
+      return "offer-answer";
+    case TimelineKind::kOfferEnd:
+      return "offer-end";
+    case TimelineKind::kOptions:
+      return "options";
+    case TimelineKind::kSession:
+      return "session";
+    case TimelineKind::kFloor:
+      return "floor";
+    case TimelineKind::kRetraction:
+      return "retraction";
     case TimelineKind::kUnknown:
       return "unknown";
     case TimelineKind::kPassedOver:
@@ -95,6 +109,25 @@ std::optional<TimelineKind> KindOf(const EntryRecord& entry) {
     case Content::kAgreementProposal:
     case Content::kAgreementSignature:
       return TimelineKind::kAct;
+    case Content::kOffer:
+      return TimelineKind::kOffer;
+    case Content::kOfferAnswer:
+      return TimelineKind::kOfferAnswer;
+    case Content::kOfferEnd:
+      return TimelineKind::kOfferEnd;
+    case Content::kOptionSheet:
+    case Content::kOptionEvaluation:
+      return TimelineKind::kOptions;
+    case Content::kSessionText:
+    case Content::kSessionAnswer:
+    case Content::kIssue:
+    case Content::kIssueRanking:
+      return TimelineKind::kSession;
+    case Content::kFloorGrant:
+    case Content::kRaisedHand:
+      return TimelineKind::kFloor;
+    case Content::kRetraction:
+      return TimelineKind::kRetraction;
     case Content::BODY_NOT_SET:
       return TimelineKind::kUnknown;
     default:

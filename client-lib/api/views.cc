@@ -7,10 +7,12 @@
 #include "client-lib/api/inbox_alarms.h"
 #include "client-lib/api/offer_view.h"
 #include "client-lib/api/procedure_view.h"
+#include "client-lib/api/session_view.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
+#include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/firewall/disclosures.h"
 #include "client-lib/firewall/offer_log.h"
@@ -158,6 +160,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   }
   PARLEY_RETURN_IF_ERROR(AddInboxAlarms(step, context, alarms));
   PARLEY_RETURN_IF_ERROR(AddProcedureAlarms(step, context, alarms));
+  PARLEY_RETURN_IF_ERROR(AddSessionAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
@@ -307,6 +310,8 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
   } else if (parsed && IsOfOffers(message.kind)) {
     view.kind = MessageKind::kOffer;
     view.text = DescribeRecord(content);
+  } else if (parsed && content.has_retraction()) {
+    view.kind = MessageKind::kRetracted;
   } else {
     view.kind = MessageKind::kUnknown;
   }
@@ -321,13 +326,15 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   query.kinds.insert(query.kinds.end(),
                      {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown,
                       ContentKind::kOffer, ContentKind::kOfferAnswer, ContentKind::kOfferEnd,
-                      ContentKind::kOptionSheet, ContentKind::kOptionEvaluation});
+                      ContentKind::kOptionSheet, ContentKind::kOptionEvaluation,
+                      ContentKind::kSession, ContentKind::kIssueRanking, ContentKind::kRetraction});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
   LoadedRecords loaded;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
   for (const ChannelMessage& message : messages) {
+    if (IsSilent(message)) continue;
     PARLEY_ASSIGN_OR_RETURN(Message view, View(step, id, info.state, message, loaded));
     views.push_back(std::move(view));
   }
@@ -339,6 +346,14 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
                                        LoadedRecords& loaded) const {
   Message view = ShowMessage(id, message);
   PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, channel, message));
+  if (channel.kind == ChannelKind::kJoint && loaded.session == nullptr) {
+    PARLEY_ASSIGN_OR_RETURN(SessionView session,
+                            SessionView::Create(step, context_, procedure_.get()));
+    loaded.session = std::make_shared<const SessionView>(std::move(session));
+  }
+  PARLEY_RETURN_IF_ERROR(
+      ShowSession(step, id, message,
+                  channel.kind == ChannelKind::kJoint ? loaded.session.get() : nullptr, view));
   if (IsOfferKind(message.kind)) {
     auto offers = loaded.offers.find(id);
     if (offers == loaded.offers.end()) {
@@ -364,24 +379,36 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
 absl::StatusOr<std::vector<Message>> CaseView::Unsent(const ReadTransaction& step,
                                                       const ChannelId& id) const {
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages, context_.Channel(id).Unsent(step));
-  return ForPeople(id, messages);
+  if (messages.empty()) return std::vector<Message>();
+  PARLEY_ASSIGN_OR_RETURN(const SessionView session,
+                          SessionView::Create(step, context_, procedure_.get()));
+  const bool joint = session.session() != nullptr && session.session()->joint == id;
+  return ForPeople(id, messages, joint ? session.Hold() : "");
 }
 
 absl::StatusOr<std::vector<Message>> CaseView::NeverSent(const ReadTransaction& step,
                                                          const ChannelId& id) const {
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).NeverSent(step));
-  return ForPeople(id, messages);
+  return ForPeople(id, messages, "");
 }
 
 std::vector<Message> CaseView::ForPeople(const ChannelId& id,
-                                         const std::vector<ChannelMessage>& messages) const {
+                                         const std::vector<ChannelMessage>& messages,
+                                         const std::string& hold) const {
   std::vector<Message> views;
   for (const ChannelMessage& message : messages) {
     if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
         IsOfOffers(message.kind)) {
       views.push_back(ShowMessage(id, message));
-      views.back().note = message.reason;
+      views.back().note = message.reason.empty() ? hold : message.reason;
+    } else if (message.kind == ContentKind::kSession && !IsSilent(message)) {
+      Message& view = views.emplace_back(ShowMessage(id, message));
+      content::v1::Content content;
+      if (!ParseFromPeer(content, message.content.Reveal())) continue;
+      view.kind = MessageKind::kNotice;
+      view.text = SessionView::Describe(content);
+      view.note = message.reason;
     }
   }
   return views;

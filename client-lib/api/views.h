@@ -16,12 +16,14 @@
 #include "client-lib/cases/case_context.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/firewall/disclosures.h"
+#include "client-lib/firewall/offer_log.h"
 #include "parley/content/v1/content.pb.h"
 #include "parley/types.h"
 
 namespace parley::client {
 
-class Disclosures;
+class SessionView;
 
 absl::StatusOr<Case> ViewCase(const ReadTransaction& step, const CaseContext& context);
 
@@ -35,6 +37,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
 struct LoadedRecords {
   std::optional<Disclosures> disclosures;
   std::map<ChannelId, ChannelOffers> offers;  // of each channel
+  std::shared_ptr<const SessionView> session;  // for the joint channel's
 };
 
 // Shows persons, channels and messages of one case; knows whom the owner has compared.
@@ -72,10 +75,18 @@ class CaseView {
                                                  const DocumentRef& document) const;
 
  private:
-  std::vector<Message> ForPeople(const ChannelId& id,
-                                 const std::vector<ChannelMessage>& messages) const;
+  // `hold`: why those wait that have no other reason.
+  std::vector<Message> ForPeople(const ChannelId& id, const std::vector<ChannelMessage>& messages,
+                                 const std::string& hold) const;
   parley::Channel ShowChannel(const ChannelId& id, const ChannelInfo& info) const;
   Message ShowMessage(const ChannelId& id, const ChannelMessage& message) const;
+  // What of a session concerns a message (session_messages.cc): a record's words, the floor, the
+  // message that it quotes. `session`: of the joint channel; null for others.
+  absl::Status ShowSession(const ReadTransaction& step, const ChannelId& id,
+                           const ChannelMessage& message, const SessionView* session,
+                           Message& view) const;
+  absl::StatusOr<QuotedMessage> ShowQuote(const ReadTransaction& step, const ChannelId& id,
+                                          const content::v1::Quote& quote) const;
   // Why a message should not have been said; empty for nothing, and without a procedure.
   absl::StatusOr<std::string> AgainstProcedure(const ReadTransaction& step,
                                                const ChannelState& channel,

@@ -25,10 +25,16 @@ struct CaseContext {
   CaseRecords Records() const { return CaseRecords(id); }
   PairingRecords Pairings() const { return PairingRecords(id); }
   Inbox OwnInbox() const { return Inbox(*store, id, now_seconds); }
-  ChannelContext Channels() const { return {store, mailboxes, now_seconds}; }
+  ChannelContext Channels() const {
+    return {store, mailboxes, now_seconds, &StandardPolicy(), Holds()};
+  }
   client::Channel Channel(const ChannelId& channel) const {
     return client::Channel(Channels(), channel);
   }
+
+ private:
+  // Own messages wait while the floor is somebody else's (session_work.h).
+  HoldBack Holds() const;
 };
 
 }  // namespace parley::client

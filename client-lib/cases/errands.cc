@@ -8,6 +8,7 @@
 #include "client-lib/cases/inbox_messages.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/cases/session_work.h"
 #include "client-lib/content/wipe.h"
 #include "client-lib/pairing/device.h"
 
@@ -61,6 +62,8 @@ class Errands {
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return TopUp(step); }));
       PARLEY_RETURN_IF_ERROR(
           Step([this](Transaction& step) { return RunProcedureErrands(step, context_); }));
+      PARLEY_RETURN_IF_ERROR(
+          Step([this](Transaction& step) { return RunSessionErrands(step, context_); }));
     }
     return std::move(result_);
   }

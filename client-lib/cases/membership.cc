@@ -5,6 +5,7 @@
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/cases/session_work.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
@@ -483,6 +484,7 @@ absl::Status SettleAlarms(const CaseContext& context) {
                                      SettledRecord{channel.info.never_sent}));
   }
   PARLEY_RETURN_IF_ERROR(SettlePassedOver(step, context));
+  PARLEY_RETURN_IF_ERROR(SettleSession(step, context));
   return step.Commit();
 }
 

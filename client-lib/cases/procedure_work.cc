@@ -107,15 +107,6 @@ absl::StatusOr<Actor> OwnActor(const LoadedProcedure& procedure, const CaseRecor
   return absl::FailedPreconditionError("you aren't in the joint channel");
 }
 
-// A later incarnation has another place where this device came in, but no gap before it.
-absl::Status NoteJoining(Transaction& step, const CaseContext& context, const ChannelInfo& info) {
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
-  if (!own.has_value() || own->joined_incarnation != 0) return absl::OkStatus();
-  own->joined_incarnation = info.state.incarnation;
-  own->joined_position = info.joined.position;
-  return PutRecord(step, RecordClass::kKeys, Name(context, "procedure"), *own);
-}
-
 // Whether an own list of participants waits to be sent.
 absl::StatusOr<bool> ListWaits(const ReadTransaction& step, const CaseContext& context,
                                const ChannelId& joint) {
@@ -176,6 +167,26 @@ absl::StatusOr<bool> TellKeys(Transaction& step, const CaseContext& context,
 
 }  // namespace
 
+// A later incarnation has another place where this device came in, but no gap before it.
+absl::Status NoteJoining(Transaction& step, const CaseContext& context, const ChannelInfo& info) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value() || own->joined_incarnation != 0) return absl::OkStatus();
+  own->joined_incarnation = info.state.incarnation;
+  own->joined_position = info.joined.position;
+  return PutRecord(step, RecordClass::kKeys, Name(context, "procedure"), *own);
+}
+
+absl::StatusOr<JointPosition> JoinedJoint(const ReadTransaction& step, const CaseContext& context,
+                                          const CaseRecord& record, const ChannelInfo& info) {
+  // Who opened the case has no inviter; others came into the log as it was then.
+  if (record.inviter.is_zero()) return JointPosition();
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value() || own->joined_incarnation == 0) {
+    return JointPosition{info.state.incarnation, info.joined.position};
+  }
+  return JointPosition{own->joined_incarnation, own->joined_position};
+}
+
 absl::Status BeginProcedure(Transaction& step, const CaseContext& context, OwnDevice& device,
                             bool with_procedure) {
   const crypto::SignatureKey key = crypto::SignatureKey::Generate();
@@ -218,11 +229,7 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
   loaded.head_hash = info.head.hash;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedRecord> records,
                           LoadRecords(step, context, *joint));
-  // Who opened the case has no inviter; others came into the log as it was then.
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
-  JointPosition joined{own->joined_incarnation, own->joined_position};
-  if (joined.incarnation == 0) joined = {info.state.incarnation, info.joined.position};
-  if (record.inviter.is_zero()) joined = {};
+  PARLEY_ASSIGN_OR_RETURN(const JointPosition joined, JoinedJoint(step, context, record, info));
   loaded.log = ProcedureLog::Play(context.id, records, joined);
   return loaded;
 }

@@ -49,6 +49,12 @@ struct LoadedProcedure {
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
                                                              const CaseContext& context);
 
+// Notes where this device has come into the joint channel, the first time.
+absl::Status NoteJoining(Transaction& step, const CaseContext& context, const ChannelInfo& info);
+// That place, of the channel with this `info`; position 0 for who has created it.
+absl::StatusOr<JointPosition> JoinedJoint(const ReadTransaction& step, const CaseContext& context,
+                                          const CaseRecord& record, const ChannelInfo& info);
+
 // What is known of record keys, by participant.
 struct KnownKey {
   Bytes key;  // empty: nothing is known, or neutrals contradict each other

@@ -59,6 +59,11 @@ inline constexpr size_t kMaxContentBytes = 960 * 1024;
 // How often an own leaf is renewed.
 inline constexpr uint64_t kLeafRenewalSeconds = 7 * 24 * 60 * 60;
 
+// Whether an own content that waits must go on waiting, by what the channel's log shows up to here.
+// It is asked each time before the content would be encrypted.
+using HoldBack = std::function<absl::StatusOr<bool>(
+    const ReadTransaction& tx, const ChannelId& channel, const content::v1::Content& content)>;
+
 class ChannelPolicy;
 const ChannelPolicy& StandardPolicy();
 
@@ -69,6 +74,8 @@ struct ChannelContext {
   std::function<uint64_t()> now_seconds;
   // What judges commits, proposals, messages and Welcomes.
   const ChannelPolicy* policy = &StandardPolicy();
+  // Null: nothing is held back.
+  HoldBack holds = nullptr;
 };
 
 // What pays for a channel's mailbox; kept in the profile until the mailbox has been made.

@@ -52,12 +52,13 @@ absl::Status ProposeRenewal(ChannelStep& step) {
   return QueueProposal(step, message);
 }
 
+// Contents on their way say as much as a checkpoint.
 absl::Status QueueCheckpoint(ChannelStep& step) {
   const IncarnationRecord& log = step.log();
   const bool due =
       log.unconfirmed_entries >= kEntriesPerCheckpoint ||
       (log.unconfirmed_entries > 0 && step.now() >= log.unconfirmed_since + kSecondsPerCheckpoint);
-  if (!due || step.channel().unsent > 0) return absl::OkStatus();
+  if (!due) return absl::OkStatus();
   content::v1::Content content;
   content.mutable_checkpoint();
   return QueueContent(step, content, Readers::kWhoeverIsIn).status();
@@ -91,7 +92,7 @@ absl::StatusOr<bool> PrepareDueCommit(ChannelStep& step, ExchangeResult& result)
   return MakeCommit(step, result);
 }
 
-absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result) {
+absl::StatusOr<bool> PrepareNext(ChannelStep& step, const HoldBack& holds, ExchangeResult& result) {
   if (step.standing() != Standing::kActive) return false;
   PARLEY_ASSIGN_OR_RETURN(const bool committing, PrepareDueCommit(step, result));
   if (committing) return true;
@@ -99,8 +100,12 @@ absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result) {
   // So many proposals wait that no more are taken: it is tried again after the next commit.
   if (!proposed.ok() && !absl::IsResourceExhausted(proposed.status())) return proposed;
   const bool some = proposed.ok() && *proposed;
-  if (step.log().leave_wanted == 0) PARLEY_RETURN_IF_ERROR(QueueCheckpoint(step));
-  PARLEY_ASSIGN_OR_RETURN(const size_t encrypted, EncryptWaiting(step, kContentsAtOnce, result));
+  const auto encrypt = [&] { return EncryptWaiting(step, kContentsAtOnce, holds, result); };
+  PARLEY_ASSIGN_OR_RETURN(size_t encrypted, encrypt());
+  if (encrypted == 0 && step.log().in_flight.empty() && step.log().leave_wanted == 0) {
+    PARLEY_RETURN_IF_ERROR(QueueCheckpoint(step));
+    PARLEY_ASSIGN_OR_RETURN(encrypted, encrypt());
+  }
   return some || encrypted > 0;
 }
 

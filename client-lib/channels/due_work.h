@@ -6,6 +6,7 @@
 #define PARLEY_CLIENT_LIB_CHANNELS_DUE_WORK_H_
 
 #include "absl/status/statusor.h"
+#include "client-lib/channels/channel.h"
 #include "client-lib/channels/channel_step.h"
 
 namespace parley::client {
@@ -15,8 +16,8 @@ namespace parley::client {
 inline constexpr uint64_t kEntriesPerGeneration = 4096;
 
 // Makes what is to be sent next ready: an own commit, or what is due, or waiting contents. Whether
-// there is something. Requires: the log has been read to its head.
-absl::StatusOr<bool> PrepareNext(ChannelStep& step, ExchangeResult& result);
+// there is something. What `holds` keeps back isn't. Requires: the log has been read to its head.
+absl::StatusOr<bool> PrepareNext(ChannelStep& step, const HoldBack& holds, ExchangeResult& result);
 
 // Only an own commit, where one is in flight or due: for a relay that has no room for more. Whether
 // there is one to be sent. Requires: as PrepareNext.

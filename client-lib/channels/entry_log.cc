@@ -72,6 +72,16 @@ absl::Status KeepEntry(ChannelStep& step, const Entry& entry) {
                      step.names().Entry(step.incarnation(), entry.position), noted);
 }
 
+absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
+                                ByteView left) {
+  const std::string name = step.names().Entry(incarnation, position);
+  PARLEY_ASSIGN_OR_RETURN(std::optional<EntryRecord> entry,
+                          LoadRecord<EntryRecord>(step.tx(), RecordClass::kContent, name));
+  if (!entry.has_value()) return absl::OkStatus();
+  entry->content_hash = crypto::Sha256({left});
+  return StoreRecord(step.tx(), RecordClass::kContent, name, *entry);
+}
+
 absl::Status KeepOpening(ChannelStep& step) {
   EntryRecord opening;
   opening.kind = EntryKind::kOpening;

@@ -61,7 +61,8 @@ class Exchanger {
 
  private:
   // One transaction of its own.
-  absl::StatusOr<bool> Step(absl::StatusOr<bool> (*work)(ChannelStep&, ExchangeResult&)) {
+  template <typename Work>
+  absl::StatusOr<bool> Step(const Work& work) {
     PARLEY_ASSIGN_OR_RETURN(Transaction tx, context_.store->Begin());
     PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
                             ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
@@ -191,7 +192,11 @@ class Exchanger {
   // What comes next, after the log has been read to its head. When the relay has no room for an
   // entry: a closing alone, for which there may be some; and one that is needed, or that helps.
   absl::StatusOr<bool> Prepare() {
-    if (refused_.ok()) return Step(&PrepareNext);
+    if (refused_.ok()) {
+      return Step([this](ChannelStep& step, ExchangeResult& result) {
+        return PrepareNext(step, context_.holds, result);
+      });
+    }
     PARLEY_ASSIGN_OR_RETURN(const bool due, Step(&PrepareDueCommit));
     // Of all that may be used up, a closing renews the allowance alone.
     if (due || ShortageOf(refused_) != Shortage::kAllowance) return due;

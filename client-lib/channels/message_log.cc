@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "client-lib/channels/entry_log.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/search/search_index.h"
 #include "client-lib/search/searchable.h"
@@ -105,6 +106,54 @@ absl::Status NotePresent(ChannelStep& step, uint64_t index) {
   return StoreRecord(step.tx(), RecordClass::kIndex, step.names().Present(index), record);
 }
 
+// Whether the author has let neutrals carry that message elsewhere: then it stays, since what was
+// carried is measured by it.
+absl::StatusOr<bool> IsAuthorised(ChannelStep& step, const ParticipantId& author,
+                                  const MessageId& id) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<uint64_t> indices,
+                          ProcedureFrom(step.tx(), step.names(), 1));
+  for (const uint64_t index : indices) {
+    PARLEY_ASSIGN_OR_RETURN(const MessageRecord record,
+                            LoadMessage(step.tx(), step.names(), index));
+    pb::Content content;
+    if (record.author != author ||
+        static_cast<ContentKind>(record.kind) != ContentKind::kDisclosureAuthorisation ||
+        !ParseFromPeer(content, record.content.Reveal())) {
+      continue;
+    }
+    if (content.disclosure_authorisation().item_message_id() == ToField(id)) return true;
+  }
+  return false;
+}
+
+// Drops what the author said there: their text or document, if this device has it. What is left
+// is a retraction of its own id.
+absl::Status Retract(ChannelStep& step, const ParticipantId& author, const std::string& field) {
+  const std::optional<MessageId> id = IdFrom<MessageId>(field);
+  if (!id.has_value()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> message,
+                          FindMessage(step.tx(), step.names(), step.channel(), author, *id));
+  if (!message.has_value() ||
+      (message->kind != ContentKind::kText && message->kind != ContentKind::kDocument)) {
+    return absl::OkStatus();
+  }
+  PARLEY_ASSIGN_OR_RETURN(const bool authorised, IsAuthorised(step, author, *id));
+  if (authorised) return absl::OkStatus();
+  const std::string name = step.names().Message(message->index);
+  PARLEY_ASSIGN_OR_RETURN(MessageRecord record,
+                          LoadExisting<MessageRecord>(step.tx(), RecordClass::kContent, name));
+  pb::Content left;
+  left.set_message_id(field);
+  left.set_claimed_time(record.claimed_time);
+  left.mutable_retraction()->set_message_id(field);
+  record.kind = static_cast<uint8_t>(ContentKind::kRetraction);
+  record.content = crypto::Secret::CopyOf(crypto::ViewOf(left.SerializeAsString()));
+  PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kContent, name, record));
+  PARLEY_RETURN_IF_ERROR(
+      ReplaceContentHash(step, record.incarnation, record.position, record.content.Reveal()));
+  return SearchIndex::NoteGone(step.tx(), step.id(), message->index);
+}
+
 bool Wants(const MessageQuery& query, ContentKind kind) {
   return query.kinds.empty() ||
          std::find(query.kinds.begin(), query.kinds.end(), kind) != query.kinds.end();
@@ -151,6 +200,17 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kOptionSheet;
     case pb::Content::kOptionEvaluation:
       return ContentKind::kOptionEvaluation;
+    case pb::Content::kSessionText:
+    case pb::Content::kSessionAnswer:
+    case pb::Content::kFloorGrant:
+    case pb::Content::kRaisedHand:
+    case pb::Content::kIssue:
+    case pb::Content::kSessionStanding:
+      return ContentKind::kSession;
+    case pb::Content::kIssueRanking:
+      return ContentKind::kIssueRanking;
+    case pb::Content::kRetraction:
+      return ContentKind::kRetraction;
     case pb::Content::BODY_NOT_SET:
       break;
   }
@@ -182,6 +242,10 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   record.claimed_time = content.claimed_time();
   record.received_at = step.now();
   record.content = serialized.Clone();
+  // Before this record is listed: it isn't stored yet. One of itself takes nothing back.
+  if (content.has_retraction() && content.retraction().message_id() != content.message_id()) {
+    PARLEY_RETURN_IF_ERROR(Retract(step, author.participant_id, content.retraction().message_id()));
+  }
   if (IsProcedure(KindOf(content))) PARLEY_RETURN_IF_ERROR(NoteProcedure(step, index));
   if (content.has_disclosure_use()) PARLEY_RETURN_IF_ERROR(NotePresent(step, index));
   PARLEY_RETURN_IF_ERROR(

@@ -17,7 +17,7 @@
 namespace parley::client {
 
 // Keeps a content at the entry's position. Whether it was new: a message id that its author used
-// before is dropped.
+// before is dropped. A retraction leaves nothing of the author's message that it names.
 absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const RosterMember& author,
                                  bool own, const content::v1::Content& content,
                                  const crypto::Secret& serialized);

@@ -64,6 +64,12 @@ absl::Status EncryptItem(ChannelStep& step, uint64_t item, OutboxRecord& record)
   return PutInFlight(step, item, message, record);
 }
 
+absl::StatusOr<bool> IsHeld(ChannelStep& step, const OutboxRecord& record, const HoldBack& holds) {
+  if (holds == nullptr) return false;
+  PARLEY_ASSIGN_OR_RETURN(const pb::Content content, Parsed(record.content));
+  return holds(step.tx(), step.id(), content);
+}
+
 // Who would read it now, and isn't among those for whom it was queued.
 std::vector<RosterMember> NotMeant(const ChannelState& state, const OutboxRecord& record) {
   std::vector<RosterMember> newcomers;
@@ -152,7 +158,8 @@ absl::Status UnqueueContent(ChannelStep& step, const MessageId& id) {
   return absl::NotFoundError("no such message waits to be sent");
 }
 
-absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, ExchangeResult& result) {
+absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, const HoldBack& holds,
+                                      ExchangeResult& result) {
   size_t count = 0;
   for (uint64_t item = step.channel().outbox_first;
        item < step.channel().outbox_next && count < most; ++item) {
@@ -166,6 +173,8 @@ absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, ExchangeRe
       PARLEY_RETURN_IF_ERROR(GiveUp(step, item, *record, Reason(step.state(), newcomers), result));
       continue;
     }
+    PARLEY_ASSIGN_OR_RETURN(const bool held, IsHeld(step, *record, holds));
+    if (held) continue;
     PARLEY_RETURN_IF_ERROR(EncryptItem(step, item, *record));
     ++count;
   }

@@ -32,9 +32,11 @@ absl::StatusOr<MessageId> QueueContent(ChannelStep& step, const content::v1::Con
 absl::Status UnqueueContent(ChannelStep& step, const MessageId& id);
 
 // Encrypts up to `most` waiting contents for the current generation, and says how many. Those that
-// somebody would read for whom they weren't meant are given up, and counted in `result`. Requires:
+// somebody would read for whom they weren't meant are given up, and counted in `result`; those that
+// `holds` (which may be null) keeps back are left waiting, and don't keep back others. Requires:
 // the log has been read to its head, and the incarnation is active.
-absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, ExchangeResult& result);
+absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, const HoldBack& holds,
+                                      ExchangeResult& result);
 // Queues a proposal's message (an MLSMessage that the group has just made), encrypted already.
 absl::Status QueueProposal(ChannelStep& step, ByteView mls_message);
 

@@ -227,6 +227,12 @@ absl::StatusOr<bool> SearchIndex::CatchUp(Transaction& step,
       }
     }
     PARLEY_RETURN_IF_ERROR(all.AddSegment(step, batch, load));
+  } else if (!all.head_.gone.empty()) {
+    std::vector<Gone> gone = std::exchange(all.head_.gone, {});
+    std::sort(gone.begin(), gone.end());
+    PARLEY_RETURN_IF_ERROR(all.Remove(step, [&](uint32_t slot, uint64_t index) {
+      return std::binary_search(gone.begin(), gone.end(), Gone{slot, index});
+    }));
   } else if (const auto due = all.DueMerge(); due.has_value()) {
     PARLEY_RETURN_IF_ERROR(all.Merge(step, due->first, due->second));
   }
@@ -237,7 +243,7 @@ absl::StatusOr<bool> SearchIndex::CatchUp(Transaction& step,
 
 // ---- Merging ----
 
-bool SearchIndex::IsMergeDue() const { return DueMerge().has_value(); }
+bool SearchIndex::IsMergeDue() const { return !head_.gone.empty() || DueMerge().has_value(); }
 
 std::optional<std::pair<size_t, size_t>> SearchIndex::DueMerge() const {
   const std::vector<Segment>& all = head_.segments;
@@ -328,31 +334,59 @@ absl::Status SearchIndex::Rewrite(Transaction& step, size_t first, size_t end,
   return absl::OkStatus();
 }
 
+std::optional<uint32_t> SearchIndex::FindSlot(const ChannelId& channel) const {
+  for (size_t slot = 0; slot < head_.slots.size(); ++slot) {
+    if (head_.slots[slot].channel == channel) return static_cast<uint32_t>(slot);
+  }
+  return std::nullopt;
+}
+
+absl::Status SearchIndex::Remove(Transaction& step,
+                                 const std::function<bool(uint32_t, uint64_t)>& is_gone) {
+  for (TailEntry& entry : tail_.entries) {
+    if (is_gone(entry.slot, entry.index)) entry.bytes = 0;
+  }
+  for (size_t i = 0; i < head_.segments.size(); ++i) {
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<Place> places, LoadPlaces(step, head_.segments[i]));
+    const auto is_place_gone = [&](const Place& place) { return is_gone(place.slot, place.index); };
+    if (std::none_of(places.begin(), places.end(), is_place_gone)) continue;
+    PARLEY_RETURN_IF_ERROR(Rewrite(step, i, i + 1, [&](const Place& place) {
+      return place.slot != kForgotten && !is_place_gone(place);
+    }));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SearchIndex::Forget(Transaction& step, const ChannelId& channel,
                                  std::optional<uint64_t> index) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<SearchIndex> all, Load(step));
   if (!all.has_value()) return absl::OkStatus();
-  const auto found = std::find_if(all->head_.slots.begin(), all->head_.slots.end(),
-                                  [&](const Slot& slot) { return slot.channel == channel; });
-  if (found == all->head_.slots.end()) return absl::OkStatus();
-  const auto slot = static_cast<uint32_t>(found - all->head_.slots.begin());
-  const auto is_gone = [&](uint32_t of, uint64_t at) {
-    return of == slot && (!index.has_value() || *index == at);
-  };
-  for (TailEntry& entry : all->tail_.entries) {
-    if (is_gone(entry.slot, entry.index)) entry.bytes = 0;
-  }
-  for (size_t i = 0; i < all->head_.segments.size(); ++i) {
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<Place> places,
-                            LoadPlaces(step, all->head_.segments[i]));
-    const auto is_place_gone = [&](const Place& place) { return is_gone(place.slot, place.index); };
-    if (std::none_of(places.begin(), places.end(), is_place_gone)) continue;
-    PARLEY_RETURN_IF_ERROR(all->Rewrite(step, i, i + 1, [&](const Place& place) {
-      return place.slot != kForgotten && !is_place_gone(place);
-    }));
-  }
+  const std::optional<uint32_t> slot = all->FindSlot(channel);
+  if (!slot.has_value()) return absl::OkStatus();
+  PARLEY_RETURN_IF_ERROR(all->Remove(step, [&](uint32_t of, uint64_t at) {
+    return of == *slot && (!index.has_value() || *index == at);
+  }));
   PARLEY_RETURN_IF_ERROR(all->SaveTail(step));
   return all->SaveHead(step);
+}
+
+absl::Status SearchIndex::NoteGone(Transaction& step, const ChannelId& channel, uint64_t index) {
+  absl::StatusOr<std::optional<SearchIndex>> all = Load(step);
+  // CatchUp() finds a damaged one, and makes it anew from what there is then.
+  if (absl::IsDataLoss(all.status())) return absl::OkStatus();
+  PARLEY_RETURN_IF_ERROR(all.status());
+  if (!all->has_value()) return absl::OkStatus();
+  SearchIndex& found = **all;
+  const std::optional<uint32_t> slot = found.FindSlot(channel);
+  if (!slot.has_value()) return absl::OkStatus();
+  if (index <= found.head_.slots[*slot].up_to) {
+    found.head_.gone.push_back({*slot, index});
+    return found.SaveHead(step);
+  }
+  for (TailEntry& entry : found.tail_.entries) {
+    if (entry.slot == *slot && entry.index == index) entry.bytes = 0;
+  }
+  return found.SaveTail(step);
 }
 
 }  // namespace parley::client

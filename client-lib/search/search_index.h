@@ -78,6 +78,11 @@ class SearchIndex {
   static absl::StatusOr<bool> CatchUp(Transaction& step, const std::vector<ChannelEnd>& channels,
                                       const LoadText& load);
 
+  // Notes that nothing may be found by a message's text any more. Its postings go with CatchUp(),
+  // for all such messages at once: whoever takes back a thousand messages, one by one, must not make
+  // everybody else rewrite the index a thousand times. Never fails because of the index.
+  static absl::Status NoteGone(Transaction& step, const ChannelId& channel, uint64_t index);
+
   // Removes the postings of a message, or of all of a channel, from every page. Call it in the
   // transaction that deletes them.
   static absl::Status Forget(Transaction& step, const ChannelId& channel,
@@ -91,7 +96,7 @@ class SearchIndex {
 
   // Whether CatchUp() has nothing to do but, perhaps, to merge.
   bool IsComplete(const std::vector<ChannelEnd>& channels) const;
-  // Whether segments wait to be merged.
+  // Whether segments wait to be merged, or postings to be removed.
   bool IsMergeDue() const;
 
   // All messages that have the query's terms and are in a channel that is wanted. A run of more
@@ -112,15 +117,26 @@ class SearchIndex {
       return std::tie(self.channel, self.up_to);
     }
   };
+  struct Gone {
+    uint32_t slot = 0;
+    uint64_t index = 0;
+    template <typename F>
+    static auto Fields(F& self) {
+      return std::tie(self.slot, self.index);
+    }
+    friend auto operator<=>(const Gone&, const Gone&) = default;
+  };
   struct Head {
     uint8_t version = 1;
     uint64_t next_record = 0;
     uint64_t next_message = 0;
     std::vector<Slot> slots;
     std::vector<Segment> segments;  // in order of their messages
+    std::vector<Gone> gone;         // whose postings are to be removed
     template <typename F>
     static auto Fields(F& self) {
-      return std::tie(self.version, self.next_record, self.next_message, self.slots, self.segments);
+      return std::tie(self.version, self.next_record, self.next_message, self.slots, self.segments,
+                      self.gone);
     }
   };
   struct TailEntry {
@@ -142,6 +158,10 @@ class SearchIndex {
   };
 
   static absl::StatusOr<SearchIndex> LoadOrBegin(Transaction& step);
+  std::optional<uint32_t> FindSlot(const ChannelId& channel) const;
+  // Rewrites the segments that have messages which `is_gone`.
+  absl::Status Remove(Transaction& step,
+                      const std::function<bool(uint32_t slot, uint64_t index)>& is_gone);
   absl::Status NoteMessage(Transaction& step, const ChannelId& channel, uint64_t index,
                            size_t text_bytes, const LoadText& load);
   uint32_t SlotOf(const ChannelId& channel);

@@ -1,9 +1,39 @@
 #include "client-lib/search/searchable.h"
 
 namespace parley::client {
+namespace {
+
+using content::v1::Content;
+
+void AddLine(std::string& text, const std::string& line) {
+  if (!line.empty()) text += (text.empty() ? "" : "\n") + line;
+}
+
+std::string TextOfOffer(const content::v1::Offer& offer) {
+  content::v1::OfferTerms terms;
+  if (!terms.ParseFromString(offer.terms())) return {};
+  std::string text = terms.text();
+  AddLine(text, terms.amount());
+  for (const std::string& condition : terms.conditions()) AddLine(text, condition);
+  for (const std::string& alternative : terms.alternatives()) AddLine(text, alternative);
+  return text;
+}
+
+std::string TextOfOptions(const content::v1::OptionSheet& sheet) {
+  std::string text = sheet.title();
+  for (const std::string& option : sheet.options()) AddLine(text, option);
+  return text;
+}
+
+std::string TextOfEvaluation(const content::v1::OptionEvaluation& evaluation) {
+  std::string text = evaluation.note();
+  for (const auto& rating : evaluation.ratings()) AddLine(text, rating.note());
+  return text;
+}
+
+}  // namespace
 
 std::string SearchableText(const content::v1::Content& content) {
-  using content::v1::Content;
   switch (content.body_case()) {
     case Content::kText:
       return content.text().text();
@@ -18,6 +48,22 @@ std::string SearchableText(const content::v1::Content& content) {
       return content.case_act().words();
     case Content::kAgreementProposal:
       return content.agreement_proposal().text() + "\n" + content.agreement_proposal().policy();
+    case Content::kOffer:
+      return TextOfOffer(content.offer());
+    case Content::kOfferAnswer:
+      return content.offer_answer().note();
+    case Content::kOfferEnd:
+      return content.offer_end().note();
+    case Content::kOptionSheet:
+      return TextOfOptions(content.option_sheet());
+    case Content::kOptionEvaluation:
+      return TextOfEvaluation(content.option_evaluation());
+    case Content::kSessionText:
+      return content.session_text().text();
+    case Content::kSessionAnswer:
+      return content.session_answer().words();
+    case Content::kIssue:
+      return content.issue().text();
     default:
       return {};
   }

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "parley/procedure.h"
+#include "parley/session.h"
 #include "parley/types.h"
 
 namespace parley::cli {
@@ -88,7 +90,8 @@ struct ChannelsArguments {
 struct SendArguments {
   std::string case_text;
   std::string channel;
-  std::string text;  // or "-" for standard input
+  std::string text;   // or "-" for standard input
+  std::string quote;  // a position, or the beginning of a message's id; empty: none
 };
 struct ReadArguments {
   std::string case_text;
@@ -181,6 +184,64 @@ struct AgreementSignArguments {
   std::string hash;  // its beginning; empty: the one that is proposed
   bool yes = false;
 };
+struct SessionTextSetArguments {
+  std::string case_text;
+  SessionTextKind kind = SessionTextKind::kAgenda;
+  std::string text;     // or "-" for standard input
+  uint32_t number = 0;  // of a summary that gets a new version; 0: none
+};
+struct SessionTextShowArguments {
+  std::string case_text;
+  SessionTextKind kind = SessionTextKind::kAgenda;
+  bool all = false;  // earlier versions, too
+};
+struct SessionTextAnswerArguments {
+  std::string case_text;
+  SessionTextKind kind = SessionTextKind::kAgenda;
+  uint32_t number = 0;  // of a summary; 0: the only one
+  bool confirmed = true;
+  std::string words;
+};
+struct FloorShowArguments {
+  std::string case_text;
+};
+struct FloorGiveArguments {
+  std::string case_text;
+  std::string to;  // a name, "side:SIDE", "all", "neutrals"
+};
+struct FloorAskArguments {
+  std::string case_text;
+  bool lower = false;
+};
+struct IssuesShowArguments {
+  std::string case_text;
+};
+struct IssueAddArguments {
+  std::string case_text;
+  std::string text;
+};
+enum class IssueChange { kAdmit, kReword, kDrop };
+struct IssueChangeArguments {
+  std::string case_text;
+  std::string issue;  // the beginning of its id
+  IssueChange change = IssueChange::kAdmit;
+  std::string text;  // of kReword
+};
+struct IssuesRankArguments {
+  std::string case_text;
+  std::vector<std::string> issues;
+};
+struct IssuesRankingsArguments {
+  std::string case_text;
+};
+struct BalanceArguments {
+  std::string case_text;
+};
+struct RetractArguments {
+  std::string case_text;
+  std::string channel;
+  std::string message;  // a position, or the beginning of its id
+};
 struct TemplateListArguments {};
 struct TemplateShowArguments {
   std::string name;
@@ -245,7 +306,11 @@ using Command = std::variant<
     CaseActArguments, AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
     TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
     OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
-    OptionsListArguments>;
+    OptionsListArguments,
+    SessionTextSetArguments, SessionTextShowArguments, SessionTextAnswerArguments,
+    FloorShowArguments, FloorGiveArguments, FloorAskArguments, IssuesShowArguments,
+    IssueAddArguments, IssueChangeArguments, IssuesRankArguments, IssuesRankingsArguments,
+    BalanceArguments, RetractArguments>;
 
 }  // namespace parley::cli
 

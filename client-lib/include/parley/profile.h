@@ -52,6 +52,7 @@
 #include "parley/offers.h"
 #include "parley/procedure.h"
 #include "parley/record.h"
+#include "parley/session.h"
 #include "parley/status.h"
 #include "parley/types.h"
 
@@ -89,6 +90,11 @@ struct ShareOptions {
 struct FetchOptions {
   // Without it a file that exists is an error (kAlreadyExists).
   bool overwrite = false;
+};
+
+struct SendOptions {
+  // The message of the same channel that this one answers.
+  std::optional<MessageId> quote = {};
 };
 
 class PARLEY_EXPORT Profile {
@@ -237,7 +243,21 @@ class PARLEY_EXPORT Profile {
   // refused for now (its disk is full, a quota) is kResourceExhausted; the message then stays
   // queued, and the error says so. So it is with kDataLoss, when the relay contradicts what it has
   // shown of the channel.
-  Result<SentMessage> Send(const ChannelRef& channel, std::string_view text);
+  // In the joint channel, while the floor is somebody else's, the message is held: queued, until
+  // the floor is the owner's. What `options` quote is kNotFound where the case has no such message,
+  // and kPermissionDenied where it is another channel's.
+  Result<SentMessage> Send(const ChannelRef& channel, std::string_view text,
+                           const SendOptions& options = {});
+
+  // Takes an own text or document back: others' clients keep nothing of it, and show that it was
+  // retracted. Who has read, copied or backed it up has it all the same.
+  // Errors: kNotFound where the channel has no such message; kPermissionDenied for somebody else's;
+  // kFailedPrecondition for one that was retracted, or whose words the neutrals were authorised to
+  // carry; otherwise as Send.
+  Result<SentMessage> Retract(const ChannelRef& channel, const MessageId& message);
+
+  // Drops an own message that waits (Unsent), if nothing of it has left. Errors: kNotFound.
+  Status Unsend(const ChannelRef& channel, const MessageId& message);
 
   // Messages and documents after the position, in order. Those that wait to be sent are not among
   // them.
@@ -384,6 +404,50 @@ class PARLEY_EXPORT Profile {
   Result<SentMessage> EvaluateOptions(const ChannelRef& channel, const OptionSheet& sheet,
                                       const std::vector<OptionRating>& ratings,
                                       std::string_view note = {});
+
+  // ---- Sessions ------------------------------------------------------------------------------
+  //
+  // Errors of all that change something: kPermissionDenied where the owner's role doesn't allow it,
+  // and where what a neutral writes repeats what was confided in another channel (as Send);
+  // kFailedPrecondition where it wouldn't count (the message says why); kInvalidArgument for what
+  // is blank or too long; kUnavailable: it is stored, and the next sync sends it.
+
+  // All versions of that kind that this profile has seen, by number and version.
+  Result<std::vector<SessionText>> SessionTexts(const CaseId& id, SessionTextKind kind) const;
+  // Of neutrals: sets the agenda or the ground rules, or a new version of them; a new summary, or,
+  // with `number`, a new version of one. At most 64 KiB. Gives the version's id.
+  Result<MessageId> SetSessionText(const CaseId& id, SessionTextKind kind, std::string_view text,
+                                   uint32_t number = 0);
+  // Of parties and counsel: confirms that version, or says what it should say instead.
+  Result<MessageId> AnswerSessionText(const CaseId& id, const MessageId& version, bool confirmed,
+                                      std::string_view words = {});
+
+  // Who may speak in the joint channel, and who asks to.
+  Result<Floor> GetFloor(const CaseId& id) const;
+  // Of neutrals. Errors: also kNotFound for who isn't in the joint channel.
+  Result<MessageId> GiveFloor(const CaseId& id, const FloorRequest& request);
+  // Puts the own hand up, or down.
+  Result<MessageId> AskForFloor(const CaseId& id, bool lower = false);
+
+  // The joint list, proposed ones included.
+  Result<std::vector<Issue>> Issues(const CaseId& id) const;
+  // By a neutral it is on the list at once.
+  Result<MessageId> AddIssue(const CaseId& id, std::string_view text);
+  // Of neutrals.
+  Result<MessageId> AdmitIssue(const CaseId& id, const MessageId& issue);
+  Result<MessageId> RewordIssue(const CaseId& id, const MessageId& issue, std::string_view text);
+  // Of neutrals; of its author as long as it is only proposed.
+  Result<MessageId> DropIssue(const CaseId& id, const MessageId& issue);
+  // How the owner's side ranks them: goes into its caucus and nowhere else. Errors: also
+  // kInvalidArgument for what isn't on the list, or is named twice.
+  Result<SentMessage> RankIssues(const CaseId& id, const std::vector<MessageId>& issues);
+  // Of the owner's side, and for neutrals of all: each side's latest.
+  Result<std::vector<IssueRanking>> IssueRankings(const CaseId& id) const;
+
+  // How much each participant has said in the joint channel: computed here from what is stored
+  // here, told to nobody. Who is in the channel and has said nothing is among them. Errors:
+  // kPermissionDenied for others than neutrals.
+  Result<std::vector<SpeakingShare>> Balance(const CaseId& id) const;
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

@@ -40,11 +40,12 @@ enum class FoundKind : uint8_t {
   kText = 0,
   kDocument,    // by its name
   kDisclosure,  // what a neutral carried here with leave
-  kNotice,      // an authorisation of disclosure
+  kNotice,      // an authorisation of disclosure, or what leads a session
   kAct,         // the words of an act on the case's state
   kAgreement,   // an agreement to mediate that was put forward, or its policy
+  kOffer,       // an offer, what was said about one, or an option sheet
 };
-// "text", "document", "disclosure", "notice", "act", "agreement".
+// "text", "document", "disclosure", "notice", "act", "agreement", "offer".
 PARLEY_EXPORT const char* FoundKindName(FoundKind kind);
 
 // A message that has what was asked for. It belongs to its channel, like everything there: show the
@@ -76,11 +77,19 @@ enum class TimelineKind : uint8_t {
   kDisclosureUse,     // … is used
   kDisclosure,        // a neutral disclosed something with leave
   kAct,               // an act on the case's state: `act`
+  kOffer,             // an offer was made, or a new version of one
+  kOfferAnswer,       // … was accepted or declined
+  kOfferEnd,          // … was withdrawn, or is over
+  kOptions,           // options were put up, or evaluated
+  kSession,           // what leads a session: an agenda, ground rules, a summary, answers, issues
+  kFloor,             // the floor was given, or asked for
+  kRetraction,        // somebody took back what they had said
   kUnknown,           // made by a newer version
   kPassedOver,        // an entry that nobody could open or verify
 };
 // "opened", "joined", "left", "text", "document", "authorisation", "authorisation-end",
-// "disclosure-use", "disclosure", "act", "unknown", "passed-over".
+// "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options", "session",
+// "floor", "retraction", "unknown", "passed-over".
 PARLEY_EXPORT const char* TimelineKindName(TimelineKind kind);
 
 // Somebody as the channel's roster had them then.

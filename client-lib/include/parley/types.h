@@ -196,14 +196,29 @@ enum class MessageKind : uint8_t {
   // Words, or a document, that somebody confided elsewhere and that a neutral carries here with
   // their leave. `note` says whose, and who attests it; or why it is refused.
   kDisclosure,
-  // About authorisations of disclosure: given, ended, used. `text` says it in words.
+  // About authorisations of disclosure (given, ended, used), and what leads a session (an agenda,
+  // an answer, the floor). `text` says it in words; `refused` and `note` say why it doesn't count.
   kNotice,
   // An offer, an answer to one, its end, or an option sheet or its evaluation: `text` says it in
   // words, Profile::Offers and Profile::OptionSheets in full.
   kOffer,
+  // Its author has taken it back: nothing of it is kept here.
+  kRetracted,
 };
-// "text", "document", "unknown", "disclosure", "notice", "offer".
+// "text", "document", "unknown", "disclosure", "notice", "offer", "retracted".
 PARLEY_EXPORT const char* MessageKindName(MessageKind kind);
+
+// The message that a text answers.
+struct QuotedMessage {
+  MessageId id;
+  // Whether this channel has it as it was quoted; else it is another, or from before this profile
+  // came, and the rest is empty.
+  bool found = false;
+  bool retracted = false;
+  uint64_t position = 0;
+  Person author;
+  std::string text;  // the beginning of a text, or a document's name
+};
 
 struct Message {
   ChannelRef channel;
@@ -215,11 +230,15 @@ struct Message {
   std::string text;                  // kText, kDisclosure, kNotice, kOffer
   std::optional<Document> document;  // kDocument, kDisclosure of a document
   int64_t time = 0;                  // the author's claim
-  // kDisclosure: what the neutral adds. Of a message that is never sent: why.
+  // kDisclosure: what the neutral adds. Of a message that waits or is never sent: why.
   std::string note = {};
-  // Of a disclosure: it isn't what was authorised. It shows nothing of it then, and `note` says
-  // why.
+  // Of a disclosure: it isn't what was authorised; it shows nothing of it then. Of a notice: it
+  // doesn't count. `note` says why.
   bool refused = false;
+  // Said in the joint channel while somebody else had the floor: who; empty for nothing. Show it
+  // with the message.
+  std::string without_floor = {};
+  std::optional<QuotedMessage> quote = {};
   // In a case that keeps a procedure: why this should not have been said when it was (the agreement
   // to mediate wasn't signed by all who read it); empty for nothing. Show it with the message.
   std::string against_procedure;
@@ -274,6 +293,8 @@ struct SentMessage {
   // why it isn't at the relay yet.
   bool queued = false;
   std::string queued_because = {};
+  // It is held here as long as somebody else has the floor, and goes out by itself then.
+  bool held = false;
   // Who can read it, the owner included.
   std::vector<Person> readers;
 };

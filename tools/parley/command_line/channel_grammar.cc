@@ -22,9 +22,14 @@ void AddChannelCommands(Grammar& grammar) {
   Positional(send, "CASE", in_send.case_text, kCaseHelp);
   Positional(send, "CHANNEL", in_send.channel, kChannelHelp);
   Positional(send, "TEXT", in_send.text, "The message; - reads it from standard input");
+  send->add_option("--quote", in_send.quote,
+                   "The message of the same channel that this answers: its position, or the "
+                   "beginning of its id")
+      ->type_name("MESSAGE");
   Explain(send,
           "Prints who can read it, and the message's id on the last line. Without a connection the "
-          "message is stored, and the next command that reaches the relay sends it. Before a TEXT "
+          "message is stored, and the next command that reaches the relay sends it; so it is while "
+          "somebody else has the floor in the joint channel (parley floor). Before a TEXT "
           "that begins with \"-\", put --.");
   CLI::App* read = grammar.Add(grammar.app(), "read", "Show a channel's messages", in_read,
                                "Messages and documents");
@@ -33,6 +38,17 @@ void AddChannelCommands(Grammar& grammar) {
   read->add_option("--after", in_read.after, "Only those after this position")
       ->type_name("N")
       ->check(Check(ReadPosition));
+  auto& in_retract = grammar.Keep<RetractArguments>();
+  CLI::App* retract = grammar.Add(grammar.app(), "retract", "Take back a message of your own",
+                                  in_retract, "Messages and documents");
+  Positional(retract, "CASE", in_retract.case_text, kCaseHelp);
+  Positional(retract, "CHANNEL", in_retract.channel, kChannelHelp);
+  Positional(retract, "MESSAGE", in_retract.message,
+             "Its position (parley read), or the beginning of its id");
+  Explain(retract,
+          "One that waits to be sent is dropped. Of one that was sent, the others' programs keep "
+          "nothing and show that it was retracted, once they sync; who has read, copied or backed "
+          "it up has it all the same.");
 }
 
 }  // namespace parley::cli

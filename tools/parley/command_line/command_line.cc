@@ -42,6 +42,7 @@ class CommandLine {
     AddSyncCommands(grammar_);
     AddProcedureCommands(grammar_);
     AddOfferCommands(grammar_);
+    AddSessionCommands(grammar_);
   }
 
   ParsedLine Parse(std::vector<std::string> arguments) {

@@ -89,6 +89,7 @@ void AddRecordCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);
 void AddProcedureCommands(Grammar& grammar);
 void AddOfferCommands(Grammar& grammar);
+void AddSessionCommands(Grammar& grammar);
 
 }  // namespace parley::cli
 

@@ -1,4 +1,4 @@
-// channels, case reopen, send, read.
+// channels, case reopen, send, read, retract.
 #include <algorithm>
 #include <cctype>
 #include <iostream>
@@ -26,7 +26,46 @@ bool NameIsShared(const Channel& channel, const std::vector<Channel>& channels) 
   return std::count_if(channels.begin(), channels.end(), alike) > 1;
 }
 
+// What is quoted. One of another channel is found, too, so that the refusal says where it is from.
+Result<MessageId> FindQuoted(Profile& profile, const Case& info, const Channel& channel,
+                             const std::string& text) {
+  const Result<MessageId> here = FindMessage(profile, channel, text);
+  const bool is_id = text.size() >= 8;
+  if (here.ok() || here.status().code() != StatusCode::kNotFound || !is_id) return here;
+  PARLEY_TRY_ASSIGN(const std::vector<Channel> channels, profile.Channels(info.id));
+  for (const Channel& other : channels) {
+    const Result<MessageId> there = FindMessage(profile, other, text);
+    if (there.ok()) return there;
+  }
+  return here;
+}
+
 }  // namespace
+
+Result<MessageId> FindMessage(Profile& profile, const Channel& channel, const std::string& text,
+                              bool waiting) {
+  PARLEY_TRY_ASSIGN(std::vector<Message> messages, profile.Read(channel.ref));
+  if (waiting) {
+    PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile.Unsent(channel.ref));
+    messages.insert(messages.end(), unsent.begin(), unsent.end());
+  }
+  const bool is_position =
+      !text.empty() && text.size() < 8 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  std::vector<MessageId> fitting;
+  for (const Message& message : messages) {
+    const bool fits = is_position ? std::to_string(message.position) == text
+                                  : !text.empty() && message.id.ToString().starts_with(text);
+    if (fits) fitting.push_back(message.id);
+  }
+  if (fitting.size() == 1) return fitting.front();
+  if (fitting.empty()) {
+    return Status(StatusCode::kNotFound, channel.name + " has no message \"" + text +
+                                             "\"; \"parley read\" shows their positions");
+  }
+  return Status(StatusCode::kAmbiguous,
+                "\"" + text + "\" fits several messages; write more of the id");
+}
 
 Status Run(Session& session, const ChannelsArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info,
@@ -72,19 +111,27 @@ Status Run(Session& session, const SendArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(const SentMessage sent, profile->Send(channel.ref, text));
+  SendOptions options;
+  if (!arguments.quote.empty()) {
+    PARLEY_TRY_ASSIGN(options.quote, FindQuoted(*profile, info, channel, arguments.quote));
+  }
+  PARLEY_TRY_ASSIGN(const SentMessage sent, profile->Send(channel.ref, text, options));
   if (session.json()) {
     JsonObject object;
     object.Text("message", sent.id.ToString())
         .Text("channel", channel.name)
         .Bool("queued", sent.queued)
         .Text("queued_because", sent.queued_because)
+        .Bool("held", sent.held)
         .Objects("readers", ToJson(sent.readers));
     if (sent.position) object.Number("position", *sent.position);
     session.Print(object);
     return {};
   }
-  if (sent.queued) {
+  if (sent.held) {
+    session.out() << "Held: " << Harmless(sent.queued_because)
+                  << " (with the next command that reaches the relay).\n";
+  } else if (sent.queued) {
     session.out() << "Not sent yet: " << Harmless(sent.queued_because)
                   << ". The message is stored, and a later command sends it, once.\n";
   }
@@ -111,11 +158,33 @@ Status Run(Session& session, const ReadArguments& arguments) {
   for (const Message& message : messages) session.out() << '\n' << ToText(message);
   PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile->Unsent(channel.ref));
   if (!unsent.empty()) session.out() << "\nWaiting to be sent:\n";
-  for (const Message& message : unsent) session.out() << ToText(message);
+  for (const Message& message : unsent) {
+    session.out() << ToText(message);
+    if (!message.note.empty()) session.out() << "  (" << Harmless(message.note) << ")\n";
+  }
   PARLEY_TRY_ASSIGN(const std::vector<Message> never_sent, profile->NeverSent(channel.ref));
   if (!never_sent.empty()) session.out() << "\nNever sent:\n";
   for (const Message& message : never_sent) {
     session.out() << ToText(message) << "  (" << Harmless(message.note) << ")\n";
+  }
+  return {};
+}
+
+Status Run(Session& session, const RetractArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  PARLEY_TRY_ASSIGN(const MessageId id, FindMessage(*profile, channel, arguments.message, true));
+  const bool waited = profile->Unsend(channel.ref, id).ok();
+  if (!waited) PARLEY_TRY(profile->Retract(channel.ref, id).status());
+  if (session.json()) {
+    session.Print(JsonObject().Text("message", id.ToString()).Bool("was_sent", !waited));
+  } else if (waited) {
+    session.out() << "It had not been sent, and is gone.\n" << id.ToString() << '\n';
+  } else {
+    session.out() << "Taken back: the others' programs drop it and show that it was retracted. Who "
+                     "has read or copied it has it all the same.\n"
+                  << id.ToString() << '\n';
   }
   return {};
 }

@@ -36,6 +36,7 @@ Status Run(Session& session, const ChannelsArguments& arguments);
 Status Run(Session& session, const CaseReopenArguments& arguments);
 Status Run(Session& session, const SendArguments& arguments);
 Status Run(Session& session, const ReadArguments& arguments);
+Status Run(Session& session, const RetractArguments& arguments);
 
 // document_commands.cc
 Status Run(Session& session, const ShareArguments& arguments);
@@ -72,9 +73,32 @@ Status Run(Session& session, const OptionsMakeArguments& arguments);
 Status Run(Session& session, const OptionsEvaluateArguments& arguments);
 Status Run(Session& session, const OptionsListArguments& arguments);
 
+// session_commands.cc
+Status Run(Session& session, const SessionTextSetArguments& arguments);
+Status Run(Session& session, const SessionTextShowArguments& arguments);
+Status Run(Session& session, const SessionTextAnswerArguments& arguments);
+
+// floor_commands.cc
+Status Run(Session& session, const FloorShowArguments& arguments);
+Status Run(Session& session, const FloorGiveArguments& arguments);
+Status Run(Session& session, const FloorAskArguments& arguments);
+Status Run(Session& session, const BalanceArguments& arguments);
+
+// issue_commands.cc
+Status Run(Session& session, const IssuesShowArguments& arguments);
+Status Run(Session& session, const IssueAddArguments& arguments);
+Status Run(Session& session, const IssueChangeArguments& arguments);
+Status Run(Session& session, const IssuesRankArguments& arguments);
+Status Run(Session& session, const IssuesRankingsArguments& arguments);
+
 // sync_commands.cc
 Status Run(Session& session, const SyncArguments& arguments);
 Status Run(Session& session, const WatchArguments& arguments);
+
+// A message by its position or the beginning of its id; `waiting`: also one of those that wait to
+// be sent. channel_commands.cc. Errors: kNotFound; kAmbiguous.
+Result<MessageId> FindMessage(Profile& profile, const Channel& channel, const std::string& text,
+                              bool waiting = false);
 
 }  // namespace parley::cli
 

@@ -1,6 +1,4 @@
 // authorise, authorisations, revoke, disclose.
-#include <algorithm>
-
 #include "tools/parley/commands/commands.h"
 #include "tools/parley/interruption.h"
 #include "tools/parley/output/records.h"
@@ -9,27 +7,6 @@
 
 namespace parley::cli {
 namespace {
-
-// A message by its position or the beginning of its id.
-Result<MessageId> FindItem(Profile& profile, const Channel& channel, const std::string& text) {
-  PARLEY_TRY_ASSIGN(const std::vector<Message> messages, profile.Read(channel.ref));
-  const bool is_position =
-      !text.empty() && text.size() < 8 &&
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  std::vector<MessageId> fitting;
-  for (const Message& message : messages) {
-    const bool fits = is_position ? std::to_string(message.position) == text
-                                  : !text.empty() && message.id.ToString().starts_with(text);
-    if (fits) fitting.push_back(message.id);
-  }
-  if (fitting.size() == 1) return fitting.front();
-  if (fitting.empty()) {
-    return Status(StatusCode::kNotFound, channel.name + " has no message \"" + text +
-                                             "\"; \"parley read\" shows their positions");
-  }
-  return Status(StatusCode::kAmbiguous,
-                "\"" + text + "\" fits several messages; write more of the id");
-}
 
 void PrintSent(Session& session, const SentMessage& sent, const std::string& channel,
                const char* name, const char* queued_note) {
@@ -60,7 +37,7 @@ Status Run(Session& session, const AuthoriseArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
   AuthorisationRequest request;
-  PARLEY_TRY_ASSIGN(request.item, FindItem(*profile, channel, arguments.item));
+  PARLEY_TRY_ASSIGN(request.item, FindMessage(*profile, channel, arguments.item));
   request.audience = arguments.to;
   request.words = arguments.words;
   request.anonymous = arguments.anonymous;

@@ -70,7 +70,12 @@ std::string BodyText(const Message& message) {
   if (message.kind == MessageKind::kDocument || message.kind == MessageKind::kText) {
     return ContentText(message);
   }
-  if (message.kind == MessageKind::kNotice) return HarmlessLines("[" + message.text + "]", kIndent);
+  if (message.kind == MessageKind::kRetracted) return kIndent + std::string("[retracted]");
+  if (message.kind == MessageKind::kNotice) {
+    return HarmlessLines("[" + message.text + "]", kIndent) +
+           (message.refused ? "\n" + (kIndent + ("[doesn't count: " + Harmless(message.note) + "]"))
+                            : "");
+  }
   if (message.kind == MessageKind::kOffer) {
     const std::string note = message.note.empty()
                                  ? ""
@@ -184,6 +189,28 @@ JsonObject ToJson(const Alarm& alarm) {
   return object;
 }
 
+namespace {
+
+JsonObject ToJson(const QuotedMessage& quote) {
+  JsonObject object;
+  object.Text("message", quote.id.ToString()).Bool("found", quote.found);
+  if (!quote.found) return object;
+  AddAuthor(object, quote.author)
+      .Number("position", quote.position)
+      .Bool("retracted", quote.retracted)
+      .Text("text", quote.text);
+  return object;
+}
+
+std::string QuoteText(const QuotedMessage& quote) {
+  if (!quote.found) return "      > [quotes a message that this channel doesn't have here]\n";
+  const std::string start =
+      "      > " + Harmless(quote.author.name) + " (" + std::to_string(quote.position) + "): ";
+  return start + (quote.retracted ? "[retracted]" : Harmless(quote.text)) + "\n";
+}
+
+}  // namespace
+
 JsonObject ToJson(const Message& message, const std::string& channel_name) {
   JsonObject object;
   object.Number("position", message.position).Text("channel", channel_name);
@@ -193,12 +220,15 @@ JsonObject ToJson(const Message& message, const std::string& channel_name) {
       .Text("time", IsoTime(message.time))
       .Text("message", message.id.ToString());
   if (message.document) AddDocument(object, *message.document);
-  if (message.kind == MessageKind::kDisclosure) {
+  if (message.kind == MessageKind::kDisclosure ||
+      (message.kind == MessageKind::kNotice && message.refused)) {
     object.Text("note", message.note).Bool("refused", message.refused);
   }
   if (message.kind == MessageKind::kOffer && !message.note.empty()) {
     object.Text("note", message.note);
   }
+  if (!message.without_floor.empty()) object.Text("without_floor", message.without_floor);
+  if (message.quote) object.Objects("quote", {ToJson(*message.quote)});
   if (!message.against_procedure.empty()) {
     object.Text("against_procedure", message.against_procedure);
   }
@@ -256,9 +286,11 @@ JsonObject ToJson(const Document& document, const std::string& channel_name) {
 std::string ToText(const Message& message) {
   std::string position = message.position == 0 ? "-" : std::to_string(message.position);
   position.insert(0, 4 - std::min<size_t>(4, position.size()), ' ');
-  const std::string mark = message.against_procedure.empty()
-                               ? ""
-                               : "      [" + Harmless(message.against_procedure) + "]\n";
+  std::string mark;
+  for (const std::string* text : {&message.against_procedure, &message.without_floor}) {
+    if (!text->empty()) mark += "      [" + Harmless(*text) + "]\n";
+  }
+  if (message.quote) mark += QuoteText(*message.quote);
   return position + "  " + PersonText(message.author) + ", " + LocalTime(message.time) + "\n" +
          mark + BodyText(message) + "\n";
 }
