@@ -35,7 +35,7 @@ class VerifyFolderTest : public testing::Test {
       auto store = storage::OpenRocksDbStore(folder_ / "store");
       ASSERT_TRUE(store.ok()) << store.status();
       ASSERT_TRUE(PrepareStore(**store).ok());
-      for (const Space space : {Space::kRecords, Space::kChunks}) {
+      for (const Space space : storage::kSpaces) {
         storage::WriteBatch batch;
         ASSERT_TRUE(filled.store
                         .Scan(space, "", "\xff",

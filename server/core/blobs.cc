@@ -241,7 +241,7 @@ absl::Status Blobs::Stat(const v1::StatBlobRequest& request, v1::StatBlobRespons
 }
 
 absl::Status DeleteBlob(Transaction& transaction, const ObjectId& blob, const BlobRecord& record) {
-  transaction.DeletePrefix(Space::kChunks, storage::ChunkPrefix(blob));
+  transaction.DeletePrefix(storage::ChunkPrefix(blob));
   if (record.expires_at != 0) {
     transaction.Delete(
         storage::ExpiryKey(record.expires_at, storage::ExpiringKind::kBlob, storage::IdView(blob)));

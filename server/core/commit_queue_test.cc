@@ -18,7 +18,7 @@ using storage::Space;
 class CommitQueueTest : public testing::Test {
  protected:
   std::optional<std::string> Get(const std::string& key) {
-    return *store_.Get(Space::kRecords, key);
+    return *store_.Get(storage::SpaceOf(key), key);
   }
 
   storage::MemoryStore store_;
@@ -82,7 +82,7 @@ TEST_F(CommitQueueTest, RangesAndLaterWritesKeepTheirOrder) {
   t.Put("e1", "a");
   t.Put("e2", "b");
   t.KeepStep();
-  t.DeletePrefix(Space::kRecords, "e");
+  t.DeletePrefix("e");
   EXPECT_EQ(*t.Load("e1"), std::nullopt);
   t.KeepStep();
   EXPECT_EQ(*t.Peek("e2"), std::nullopt);
@@ -96,10 +96,10 @@ TEST_F(CommitQueueTest, RangesAndLaterWritesKeepTheirOrder) {
 
 TEST_F(CommitQueueTest, ADiscardedRangeDeletesNothing) {
   storage::WriteBatch batch;
-  batch.Put(Space::kRecords, "e1", "a");
+  batch.Put(Space::kEntries, "e1", "a");
   ASSERT_TRUE(store_.Commit(batch, storage::Durability::kSynced).ok());
   Transaction t(store_);
-  t.DeletePrefix(Space::kRecords, "e");
+  t.DeletePrefix("e");
   t.DiscardStep();
   EXPECT_EQ(*t.Load("e1"), "a");
   EXPECT_FALSE(t.has_changes());

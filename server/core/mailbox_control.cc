@@ -22,7 +22,7 @@ absl::Status DeleteMailbox(Transaction& transaction, const ObjectId& mailbox,
                            const MailboxRecord& record) {
   for (const std::string& prefix : {storage::EntryPrefix(mailbox), storage::AppendIdPrefix(mailbox),
                                     storage::GenerationPrefix(mailbox)}) {
-    transaction.DeletePrefix(storage::Space::kRecords, prefix);
+    transaction.DeletePrefix(prefix);
   }
   DeleteExpiry(transaction, mailbox, record.expires_at);
   transaction.Delete(storage::MailboxKey(mailbox));
@@ -138,7 +138,7 @@ absl::Status Mailboxes::Trim(const ObjectId& mailbox, uint64_t generation,
     uint64_t bytes = 0;
     absl::Status damage;
     PARLEY_RETURN_IF_ERROR(core_.store.Scan(
-        storage::Space::kRecords, storage::EntryKey(mailbox, begin),
+        storage::Space::kEntries, storage::EntryKey(mailbox, begin),
         storage::EntryKey(mailbox, end), [&](std::string_view entry_key, std::string_view value) {
           absl::StatusOr<storage::EntryView> entry = storage::ParseEntry(value);
           if (!entry.ok()) {

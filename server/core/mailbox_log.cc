@@ -52,7 +52,7 @@ absl::Status ReadEntries(const storage::KeyValueStore& store, const storage::Obj
   uint64_t next = from;
   size_t bytes = 0;
   absl::Status scanned =
-      store.Scan(storage::Space::kRecords, storage::EntryKey(mailbox, from),
+      store.Scan(storage::Space::kEntries, storage::EntryKey(mailbox, from),
                  last == UINT64_MAX ? storage::PrefixEnd(storage::EntryPrefix(mailbox))
                                     : storage::EntryKey(mailbox, last + 1),
                  [&](std::string_view key, std::string_view value) {

@@ -386,13 +386,15 @@ TEST_F(MailboxesTest, DeletingForgetsEverything) {
   EXPECT_EQ(relay_.Usage("sponsor").used_bytes, 0u);
   EXPECT_EQ(relay_.Usage("sponsor").used_objects, 0u);
   // No key of it is left in the store.
-  ASSERT_TRUE(relay_.store
-                  .Scan(storage::Space::kRecords, "", "\xFF",
-                        [&](std::string_view key, std::string_view) {
-                          EXPECT_EQ(key.find(mailbox.id), std::string_view::npos);
-                          return true;
-                        })
-                  .ok());
+  for (storage::Space space : storage::kSpaces) {
+    ASSERT_TRUE(relay_.store
+                    .Scan(space, "", "\xFF",
+                          [&](std::string_view key, std::string_view) {
+                            EXPECT_EQ(key.find(mailbox.id), std::string_view::npos);
+                            return true;
+                          })
+                    .ok());
+  }
 }
 
 TEST_F(MailboxesTest, ControlActsNeedTheCurrentControlKeyAndTheirOwnSignature) {

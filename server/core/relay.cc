@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint32_t kProtocolVersion = 1;
 constexpr char kSoftware[] = "parley-relay " PARLEY_VERSION;
-constexpr std::string_view kStoreFormat = "2";
+constexpr std::string_view kStoreFormat = "3";
 constexpr std::chrono::minutes kSweepInterval{1};
 
 void LogFailedSweep(const absl::Status& status) {

@@ -45,8 +45,7 @@ class Transaction {
 
   void Put(std::string key, std::string value);
   void Delete(std::string key);
-  // Deletes the keys with `prefix` in either space.
-  void DeletePrefix(storage::Space space, const std::string& prefix);
+  void DeletePrefix(const std::string& prefix);
 
   // Ends a step: what it wrote becomes part of the group, or is forgotten.
   void KeepStep();
@@ -58,7 +57,6 @@ class Transaction {
 
  private:
   struct Range {
-    storage::Space space;
     std::string begin;
     std::string end;
   };

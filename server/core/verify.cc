@@ -54,7 +54,7 @@ void Verifier::CheckLink(std::string_view key, std::string_view value) {
 }
 
 void Verifier::CheckOwners() {
-  CheckOwners(Space::kRecords, 'e', "entries", mailboxes_);
+  CheckOwners(Space::kEntries, 'e', "entries", mailboxes_);
   CheckOwners(Space::kRecords, 'a', "append ids", mailboxes_);
   CheckOwners(Space::kRecords, 'g', "generations", mailboxes_);
   CheckOwners(Space::kRecords, 'p', "the progress of an upload", blobs_);

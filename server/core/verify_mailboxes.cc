@@ -101,7 +101,7 @@ void Verifier::ExpectPosition(Log& log, uint64_t position) {
 void Verifier::ReadEntries(Log& log) {
   log.next = log.record.first_position;
   const bool complete =
-      Scan(Space::kRecords, storage::EntryPrefix(log.id), Name(log) + ": its entries",
+      Scan(Space::kEntries, storage::EntryPrefix(log.id), Name(log) + ": its entries",
            [&](std::string_view key, std::string_view value) {
              const std::optional<uint64_t> position = storage::PositionOfEntryKey(key);
              if (!position.has_value()) {

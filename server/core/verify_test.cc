@@ -28,10 +28,10 @@ class VerifyTest : public testing::Test, protected FilledRelay {
     ASSERT_TRUE(store.Commit(batch, storage::Durability::kBuffered).ok());
   }
   void Delete(const std::string& key) {
-    Change([&](WriteBatch& batch) { batch.Delete(Space::kRecords, key); });
+    Change([&](WriteBatch& batch) { batch.Delete(storage::SpaceOf(key), key); });
   }
   void Put(const std::string& key, const std::string& value) {
-    Change([&](WriteBatch& batch) { batch.Put(Space::kRecords, key, value); });
+    Change([&](WriteBatch& batch) { batch.Put(storage::SpaceOf(key), key, value); });
   }
   // Changes a record in place.
   template <typename T>
@@ -75,14 +75,14 @@ TEST_F(VerifyTest, NamesALogThatWasCutOrGrown) {
 
 TEST_F(VerifyTest, NamesEntriesThatDoNotParseOrBelongElsewhere) {
   const std::string key = storage::EntryKey(closed.object(), 1);
-  const std::string good = **store.Get(Space::kRecords, key);
+  const std::string good = **store.Get(storage::SpaceOf(key), key);
   Put(key, "\x09" + good.substr(1));
   EXPECT_THAT(Problems(), ElementsAre(HasSubstr("entry 1: ")));
   Put(key, good.substr(0, 5));
   EXPECT_THAT(Problems(), ElementsAre(HasSubstr("entry 1: ")));
   // Two entries that have changed places.
   const std::string last = storage::EntryKey(closed.object(), 3);
-  Put(key, **store.Get(Space::kRecords, last));
+  Put(key, **store.Get(Space::kEntries, last));
   Put(last, good);
   EXPECT_THAT(Problems(), Contains(HasSubstr("entry 1 is of a generation that lies elsewhere")));
   EXPECT_THAT(Problems(), Contains(HasSubstr("append ids are not those of its entries")));
@@ -90,7 +90,7 @@ TEST_F(VerifyTest, NamesEntriesThatDoNotParseOrBelongElsewhere) {
 
 TEST_F(VerifyTest, NamesGenerationsThatAreMissingOrDoNotFit) {
   const std::string second = storage::GenerationKey(closed.object(), 2);
-  const std::string good = **store.Get(Space::kRecords, second);
+  const std::string good = **store.Get(storage::SpaceOf(second), second);
   Delete(second);
   EXPECT_THAT(Problems(), Contains(HasSubstr("its current generation, 2, is missing")));
   Put(second, "x");
@@ -187,7 +187,7 @@ TEST_F(VerifyTest, NamesABlobWhoseStateIsOff) {
 TEST_F(VerifyTest, NamesWhatBelongsToNothing) {
   TestMailbox gone;
   Put(storage::EntryKey(gone.object(), 1),
-      **store.Get(Space::kRecords, storage::EntryKey(closed.object(), 1)));
+      **store.Get(Space::kEntries, storage::EntryKey(closed.object(), 1)));
   Put(storage::GenerationKey(gone.object(), 1),
       **store.Get(Space::kRecords, storage::GenerationKey(closed.object(), 1)));
   TestBlob lost;

@@ -121,7 +121,9 @@ TEST_P(ConformanceTest, PutGetDelete) {
 TEST_P(ConformanceTest, SpacesAreApart) {
   ASSERT_TRUE(Put("a", "record").ok());
   ASSERT_TRUE(Put("a", "chunk", Space::kChunks).ok());
+  ASSERT_TRUE(Put("a", "entry", Space::kEntries).ok());
   EXPECT_EQ(Get("a"), "record");
+  EXPECT_EQ(Get("a", Space::kEntries), "entry");
   EXPECT_EQ(Get("a", Space::kChunks), "chunk");
 }
 
@@ -136,7 +138,7 @@ TEST_P(ConformanceTest, BinaryKeysAndLargeValues) {
 TEST_P(ConformanceTest, APinnedValueStaysWhateverHappensToItsKeyAndStore) {
   const std::string large(1 << 20, 'L');
   std::vector<PinnedValue> pinned;
-  for (Space space : {Space::kRecords, Space::kChunks}) {
+  for (Space space : kSpaces) {
     ASSERT_TRUE(Put("small", "s", space).ok());
     ASSERT_TRUE(Put("large", large, space).ok());
     for (const char* key : {"small", "large"}) {

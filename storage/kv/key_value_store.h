@@ -14,6 +14,7 @@
 #ifndef PARLEY_STORAGE_KV_KEY_VALUE_STORE_H_
 #define PARLEY_STORAGE_KV_KEY_VALUE_STORE_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,11 +29,13 @@
 
 namespace parley::storage {
 
-// Two key spaces, since engines keep small and large values differently.
+// Key spaces, since engines keep values of different kinds differently.
 enum class Space : uint8_t {
-  kRecords = 0,  // small values, checked by the engine's own checksums
+  kRecords = 0,  // small values that change, checked by the engine's own checksums
   kChunks = 1,   // large values that their readers authenticate
+  kEntries = 2,  // values of any size up to a MiB, written once, in ascending order of nearby keys
 };
+inline constexpr std::array kSpaces = {Space::kRecords, Space::kChunks, Space::kEntries};
 
 enum class Durability : uint8_t {
   kSynced,    // on disk, with every commit before it, when Commit returns
@@ -80,7 +83,7 @@ struct PinnedValue {
 
 // How much room a store takes, as far as its engine knows; for watching it.
 struct StoreSizes {
-  uint64_t record_bytes = 0;  // of the files of Space::kRecords
+  uint64_t record_bytes = 0;  // of the files of Space::kRecords and Space::kEntries
   uint64_t chunk_bytes = 0;   // of the files of Space::kChunks
   uint64_t free_bytes = 0;    // on their disk
 };

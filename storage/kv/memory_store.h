@@ -32,7 +32,7 @@ class MemoryStore : public KeyValueStore {
   const Map& MapOf(Space space) const { return maps_[static_cast<size_t>(space)]; }
 
   mutable std::shared_mutex mutex_;
-  std::array<Map, 2> maps_;
+  std::array<Map, kSpaces.size()> maps_;
   absl::Status failure_;
   Watchers watchers_;
 };

@@ -29,8 +29,8 @@ constexpr uint64_t kMiB = uint64_t{1} << 20;
 rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 // What writes leave free on the disk, for RocksDB's own work behind them: it writes what memory
-// holds to new files (up to three buffers of 32 MiB and four of 8) and merges old ones, and a disk
-// that is full in the middle of that can't be gone on from.
+// holds to new files (up to three buffers of 32 MiB, three of 16 and four of 4) and merges old
+// ones, and a disk that is full in the middle of that can't be gone on from.
 constexpr uint64_t kMostReserve = 512 * kMiB;
 constexpr uint64_t kReservePart = 4;  // of a small disk: a quarter
 
@@ -185,7 +185,7 @@ class RocksDbStore : public FolderStore {
 
   StoreSizes Sizes() const override {
     StoreSizes sizes;
-    sizes.record_bytes = SizeOf(Space::kRecords);
+    sizes.record_bytes = SizeOf(Space::kRecords) + SizeOf(Space::kEntries);
     sizes.chunk_bytes = SizeOf(Space::kChunks);
     struct statvfs disk {};
     if (statvfs(folder_.c_str(), &disk) == 0) {

@@ -68,6 +68,12 @@ std::string ChunkKey(const ObjectId& blob, uint64_t index) {
   return key;
 }
 
+Space SpaceOf(std::string_view key) {
+  if (key.starts_with('e')) return Space::kEntries;
+  if (key.starts_with('c')) return Space::kChunks;
+  return Space::kRecords;
+}
+
 std::optional<ObjectId> MailboxOfKey(std::string_view mailbox_key) {
   if (!mailbox_key.starts_with(kMailboxPrefix)) return std::nullopt;
   return IdFrom<32>(mailbox_key.substr(kMailboxPrefix.size()));

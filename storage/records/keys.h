@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "storage/kv/key_value_store.h"
+
 namespace parley::storage {
 
 // Ids are raw bytes in a fixed-size array, so that one kind can't be cut short by accident.
@@ -41,7 +43,6 @@ struct ExpiryKeyParts {
   std::string id;
 };
 
-// Space::kRecords.
 inline constexpr std::string_view kMailboxPrefix = "m";
 inline constexpr std::string_view kSponsorPrefix = "s";
 inline constexpr std::string_view kExpiryPrefix = "x";
@@ -64,9 +65,12 @@ std::string GenerationPrefix(const ObjectId& mailbox);
 std::string EntryPrefix(const ObjectId& mailbox);
 std::string AppendIdPrefix(const ObjectId& mailbox);
 
-// Space::kChunks.
 std::string ChunkKey(const ObjectId& blob, uint64_t index);
 std::string ChunkPrefix(const ObjectId& blob);
+
+// Where a key lies, or keys with a prefix of at least one letter: entries and chunks have a space
+// of their own, all else is in Space::kRecords.
+Space SpaceOf(std::string_view key);
 
 // The ids and numbers back from a key; nullopt for a key of another shape.
 std::optional<ObjectId> MailboxOfKey(std::string_view mailbox_key);

@@ -1,4 +1,4 @@
-// What a command line says, one structure for each command (the forms are in command_line.cc).
+// What a command line says, one structure for each command (the forms are in command_line/).
 #ifndef PARLEY_TOOLS_PARLEY_ARGUMENTS_H_
 #define PARLEY_TOOLS_PARLEY_ARGUMENTS_H_
 

@@ -1,4 +1,4 @@
-// parley: the command line of Parley. See command_line.cc for the commands.
+// parley: the command line of Parley. See command_line/ for the commands.
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "tools/parley/command_line.h"
+#include "tools/parley/command_line/command_line.h"
 #include "tools/parley/commands/commands.h"
 #include "tools/parley/output/text.h"
 

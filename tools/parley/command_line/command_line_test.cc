@@ -1,4 +1,4 @@
-#include "tools/parley/command_line.h"
+#include "tools/parley/command_line/command_line.h"
 
 #include <gtest/gtest.h>
 

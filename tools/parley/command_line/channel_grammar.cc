@@ -1,0 +1,38 @@
+#include "tools/parley/command_line/grammar.h"
+#include "tools/parley/command_line/value_checks.h"
+
+namespace parley::cli {
+
+void AddChannelCommands(Grammar& grammar) {
+  auto& in_channels = grammar.Keep<ChannelsArguments>();
+  auto& in_reopen = grammar.Keep<CaseReopenArguments>();
+  auto& in_send = grammar.Keep<SendArguments>();
+  auto& in_read = grammar.Keep<ReadArguments>();
+  CLI::App* channels =
+      grammar.Add(grammar.app(), "channels", "Show the channels, and who can read each",
+                  in_channels, "Messages and documents");
+  Positional(channels, "CASE", in_channels.case_text, kCaseHelp);
+  CLI::App* reopen =
+      grammar.Add(grammar.case_command(), "reopen",
+                  "Open a halted channel anew, with the same members", in_reopen, "Cases");
+  Positional(reopen, "CASE", in_reopen.case_text, kCaseHelp);
+  Positional(reopen, "CHANNEL", in_reopen.channel, kChannelHelp);
+  CLI::App* send = grammar.Add(grammar.app(), "send", "Send a message; says who will read it",
+                               in_send, "Messages and documents");
+  Positional(send, "CASE", in_send.case_text, kCaseHelp);
+  Positional(send, "CHANNEL", in_send.channel, kChannelHelp);
+  Positional(send, "TEXT", in_send.text, "The message; - reads it from standard input");
+  Explain(send,
+          "Prints who can read it, and the message's id on the last line. Without a connection the "
+          "message is stored, and the next command that reaches the relay sends it. Before a TEXT "
+          "that begins with \"-\", put --.");
+  CLI::App* read = grammar.Add(grammar.app(), "read", "Show a channel's messages", in_read,
+                               "Messages and documents");
+  Positional(read, "CASE", in_read.case_text, kCaseHelp);
+  Positional(read, "CHANNEL", in_read.channel, kChannelHelp);
+  read->add_option("--after", in_read.after, "Only those after this position")
+      ->type_name("N")
+      ->check(Check(ReadPosition));
+}
+
+}  // namespace parley::cli
