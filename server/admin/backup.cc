@@ -164,8 +164,8 @@ void Empty(const std::string& folder) {
   std::vector<fs::path> entries;
   for (const auto& entry : fs::directory_iterator(folder, error)) entries.push_back(entry.path());
   // The mark goes last: without it the folder would look like a relay's.
-  std::sort(entries.begin(), entries.end(),
-            [&](const fs::path& a, const fs::path&) { return a != RestoreMark(folder); });
+  std::partition(entries.begin(), entries.end(),
+                 [&](const fs::path& entry) { return entry != RestoreMark(folder); });
   for (const fs::path& entry : entries) fs::remove_all(entry, error);
 }
 
@@ -284,11 +284,13 @@ absl::StatusOr<uint32_t> PruneBackups(const std::string& folder, uint32_t keep) 
 absl::StatusOr<RestoredBackup> RestoreBackup(const std::string& from, uint32_t number,
                                              const std::string& data) {
   PARLEY_ASSIGN_OR_RETURN(const FolderLock lock, LockForReading(from));
-  PARLEY_ASSIGN_OR_RETURN(const std::unique_ptr<BackupFolder> backups,
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<BackupFolder> backups,
                           BackupFolder::OpenForReading(StoreIn(from)));
   PARLEY_ASSIGN_OR_RETURN(const Found found, Find(from, *backups, number));
   PARLEY_RETURN_IF_ERROR(BeginRestore(data));
   absl::StatusOr<VerifyReport> report = CopyBack(from, *backups, found, data);
+  backups
+      .reset();  // its threads may go on with other files when one was damaged: it waits for them
   absl::Status given = report.ok() ? GiveToOwner(data) : report.status();
   if (!given.ok()) {
     Empty(data);

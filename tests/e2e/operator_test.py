@@ -464,6 +464,29 @@ class BackupTest(OperatorTest):
         self.assertEqual(os.listdir(self.work), [])
 
 
+class ByHandTest(OperatorTest):
+    """What docs/relay-api.md shows."""
+
+    def call(self, relay, name, request):
+        tool = os.path.join(ROOT, "tools", "relay-call")
+        return subprocess.run([tool, relay.address, name], input=request, capture_output=True,
+                              text=True, timeout=60, check=False)
+
+    def test_calls_are_answered_and_refused_as_shown(self):
+        if shutil.which("curl") is None or shutil.which("protoc") is None:
+            self.skipTest("curl or protoc is not here")
+        relay = self.relay().start()
+        info = self.call(relay, "GetInfo", "")
+        self.assertEqual((info.returncode, info.stderr), (0, ""), info)
+        self.assertIn("protocol_versions: 1\n", info.stdout)
+        self.assertIn("max_entry_bytes: 1048576\n", info.stdout)
+        read = self.call(relay, "Read",
+                         'mailbox_id: "12345678901234567890123456789012" from: 1')
+        self.assertEqual((read.returncode, read.stdout), (1, ""), read)
+        with open(os.path.join(ROOT, "docs", "relay-api.md"), encoding="utf-8") as file:
+            self.assertIn(read.stderr.strip(), file.read())
+
+
 class VerifyTest(OperatorTest):
     def test_a_relay_that_has_served_a_case_is_right_and_damage_is_named(self):
         case = self.mediation()
