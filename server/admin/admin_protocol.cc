@@ -1,11 +1,14 @@
 #include "server/admin/admin_protocol.h"
 
+#include "server/admin/data_folder.h"
 #include "server/core/relay.h"
+#include "server/log/log.h"
 
 namespace parley::server {
 namespace {
 
-absl::Status Perform(Relay& relay, const AdminRequest& request, AdminResponse& response) {
+absl::Status Perform(OpenDataFolder& folder, const AdminRequest& request, AdminResponse& response) {
+  Relay& relay = folder.relay();
   switch (request.command) {
     case AdminCommand::kSponsorAdd: {
       absl::StatusOr<crypto::Secret> token =
@@ -32,20 +35,46 @@ absl::Status Perform(Relay& relay, const AdminRequest& request, AdminResponse& r
     }
     case AdminCommand::kSponsorRemove:
       return relay.sponsors().Remove(request.name);
+    case AdminCommand::kCheckpoint:
+      return folder.MakeCheckpoint();
+    case AdminCommand::kPurge:
+      return folder.Purge();
   }
   return absl::UnimplementedError(
       "the running relay does not know this command: use the same "
       "version of parley-relay for both");
 }
 
+const char* NameOf(AdminCommand command) {
+  switch (command) {
+    case AdminCommand::kSponsorAdd:
+      return "sponsor add";
+    case AdminCommand::kSponsorList:
+      return "sponsor list";
+    case AdminCommand::kSponsorRenew:
+      return "sponsor renew";
+    case AdminCommand::kSponsorRemove:
+      return "sponsor remove";
+    case AdminCommand::kCheckpoint:
+      return "checkpoint";
+    case AdminCommand::kPurge:
+      return "purge";
+  }
+  return "unknown";
+}
+
 }  // namespace
 
-AdminResponse Administer(Relay& relay, const AdminRequest& request) {
+AdminResponse Administer(OpenDataFolder& folder, const AdminRequest& request) {
   AdminResponse response;
-  response.identity_key = relay.identity_key();
-  const absl::Status status = Perform(relay, request, response);
+  response.identity_key = folder.relay().identity_key();
+  const absl::Status status = Perform(folder, request, response);
   response.code = static_cast<uint8_t>(status.code());
   response.message = std::string(status.message());
+  const std::string name = NameOf(request.command);
+  Log(status.ok() ? LogLevel::kInfo : LogLevel::kWarning, "admin",
+      name + (status.ok() ? ": done" : ": " + response.message),
+      {{"command", name}, {"sponsor", request.name}, {"outcome", status.ok() ? "ok" : "refused"}});
   return response;
 }
 

@@ -21,8 +21,15 @@ enum class AdminCommand : uint8_t {
   kSponsorAdd = 1,
   kSponsorList = 2,
   kSponsorRemove = 3,
-  kSponsorRenew = 4
+  kSponsorRenew = 4,
+  kCheckpoint = 5,  // OpenDataFolder::MakeCheckpoint
+  kPurge = 6,       // OpenDataFolder::Purge
 };
+
+// Whether it may take long: then others are answered meanwhile.
+inline bool TakesLong(AdminCommand command) {
+  return command == AdminCommand::kCheckpoint || command == AdminCommand::kPurge;
+}
 
 struct AdminRequest {
   AdminCommand command = AdminCommand::kSponsorList;
@@ -62,10 +69,11 @@ struct AdminResponse {
   absl::Status status() const { return absl::Status(static_cast<absl::StatusCode>(code), message); }
 };
 
-class Relay;
+class OpenDataFolder;
 
-// Does what the request asks. Waits for the disk. Threading: any thread but the commit queue's.
-AdminResponse Administer(Relay& relay, const AdminRequest& request);
+// Does what the request asks. Waits for the disk. Threading: any thread but the commit queue's; of
+// those that TakesLong() one at a time.
+AdminResponse Administer(OpenDataFolder& folder, const AdminRequest& request);
 
 }  // namespace parley::server
 

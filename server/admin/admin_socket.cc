@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "crypto/base/status_macros.h"
-#include "server/core/relay.h"
+#include "server/admin/data_folder.h"
 
 namespace parley::server {
 namespace {
@@ -101,7 +101,7 @@ absl::StatusOr<crypto::Secret> ReceiveMessage(int fd, uint32_t largest) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Open(const std::string& data_folder,
-                                                               Relay& relay) {
+                                                               OpenDataFolder& data) {
   const std::string path = data_folder + "/" + kSocketName;
   Descriptor folder(::open(data_folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -115,13 +115,13 @@ absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Open(const std::string
   int stop[2];
   if (::pipe2(stop, O_CLOEXEC) != 0) return SystemError("can't make " + path);
   return std::unique_ptr<AdminSocket>(
-      new AdminSocket(path, relay, listener.Release(), stop[0], stop[1]));
+      new AdminSocket(path, data, listener.Release(), stop[0], stop[1]));
 }
 
-AdminSocket::AdminSocket(std::string path, Relay& relay, int listener, int stop_read,
+AdminSocket::AdminSocket(std::string path, OpenDataFolder& folder, int listener, int stop_read,
                          int stop_write)
     : path_(std::move(path)),
-      relay_(relay),
+      folder_(folder),
       listener_(listener),
       stop_read_(stop_read),
       stop_write_(stop_write),
@@ -130,6 +130,8 @@ AdminSocket::AdminSocket(std::string path, Relay& relay, int listener, int stop_
 AdminSocket::~AdminSocket() {
   ::close(stop_write_);  // wakes the thread
   thread_.join();
+  folder_.CancelPurge();
+  if (long_one_.joinable()) long_one_.join();
   ::close(stop_read_);
   ::close(listener_);
   ::unlink(path_.c_str());
@@ -142,25 +144,42 @@ void AdminSocket::Work() {
     if (waits[1].revents != 0) return;
     if (waits[0].revents == 0) continue;
     Descriptor connection(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
-    if (connection.get() >= 0) Serve(connection.get());
+    if (connection.get() >= 0) Serve(connection.Release());
   }
 }
 
-void AdminSocket::Serve(int connection) {
-  SetTimeout(connection, kRequestSeconds);
-  absl::StatusOr<crypto::Secret> message = ReceiveMessage(connection, kLargestRequest);
+void AdminSocket::Serve(int descriptor) {
+  Descriptor connection(descriptor);
+  SetTimeout(connection.get(), kRequestSeconds);
+  absl::StatusOr<crypto::Secret> message = ReceiveMessage(connection.get(), kLargestRequest);
   if (!message.ok()) return;
-  AdminResponse response;
   absl::StatusOr<AdminRequest> request = crypto::Parse<AdminRequest>(message->Reveal());
-  if (request.ok()) {
-    response = Administer(relay_, *request);
-  } else {
+  AdminResponse response;
+  if (!request.ok()) {
     response.code = static_cast<uint8_t>(absl::StatusCode::kInvalidArgument);
     response.message =
         "the running relay does not understand this command: use the same version "
         "of parley-relay for both";
+  } else if (!TakesLong(request->command)) {
+    response = Administer(folder_, *request);
+  } else if (!long_one_runs_.exchange(true)) {
+    if (long_one_.joinable()) long_one_.join();
+    long_one_ = std::thread([this, fd = connection.Release(), request = *std::move(request)] {
+      ServeLong(fd, request);
+    });
+    return;
+  } else {
+    response.code = static_cast<uint8_t>(absl::StatusCode::kUnavailable);
+    response.message = "a backup or a purge has begun already: wait until it is done";
   }
-  SendMessage(connection, crypto::SerializeSecret(response)).IgnoreError();
+  SendMessage(connection.get(), crypto::SerializeSecret(response)).IgnoreError();
+}
+
+void AdminSocket::ServeLong(int descriptor, const AdminRequest& request) {
+  Descriptor connection(descriptor);
+  const AdminResponse response = Administer(folder_, request);
+  long_one_runs_ = false;
+  SendMessage(connection.get(), crypto::SerializeSecret(response)).IgnoreError();
 }
 
 absl::StatusOr<std::optional<AdminResponse>> AskRunningRelay(const std::string& data_folder,
@@ -172,7 +191,7 @@ absl::StatusOr<std::optional<AdminResponse>> AskRunningRelay(const std::string& 
   }
   Descriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connection.get() < 0) return SystemError("the admin socket");
-  SetTimeout(connection.get(), kResponseSeconds);
+  SetTimeout(connection.get(), TakesLong(request.command) ? 0 : kResponseSeconds);  // 0: none
   const sockaddr_un address = AddressIn(folder.get());
   if (::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
       0) {

@@ -2,6 +2,7 @@
 #ifndef PARLEY_SERVER_ADMIN_ADMIN_SOCKET_H_
 #define PARLEY_SERVER_ADMIN_ADMIN_SOCKET_H_
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,26 +14,32 @@
 namespace parley::server {
 
 // Serves the socket on a thread of its own, one connection after the other; one that is silent for
-// five seconds is dropped. Lifetime: `relay` outlives it.
+// five seconds is dropped. What takes long has a second thread, and is refused while another such
+// command runs; the destructor cancels a purge and waits. Lifetime: `folder` outlives it.
 class AdminSocket {
  public:
   // Errors: Unavailable, naming the folder.
   static absl::StatusOr<std::unique_ptr<AdminSocket>> Open(const std::string& data_folder,
-                                                           Relay& relay);
+                                                           OpenDataFolder& folder);
   ~AdminSocket();
   AdminSocket(const AdminSocket&) = delete;
   AdminSocket& operator=(const AdminSocket&) = delete;
 
  private:
-  AdminSocket(std::string path, Relay& relay, int listener, int stop_read, int stop_write);
+  AdminSocket(std::string path, OpenDataFolder& folder, int listener, int stop_read,
+              int stop_write);
   void Work();
+  // Takes over the descriptor.
   void Serve(int connection);
+  void ServeLong(int connection, const AdminRequest& request);
 
   const std::string path_;
-  Relay& relay_;
+  OpenDataFolder& folder_;
   const int listener_;
   const int stop_read_;
   const int stop_write_;
+  std::atomic<bool> long_one_runs_ = false;
+  std::thread long_one_;
   std::thread thread_;
 };
 

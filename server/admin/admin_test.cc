@@ -64,11 +64,11 @@ TEST_F(AdminTest, IdentityAndSponsorsOutliveTheProcess) {
   {
     auto folder = Open();
     identity = folder->relay().identity_key();
-    EXPECT_EQ(Administer(folder->relay(), Add("one")).code, 0);
+    EXPECT_EQ(Administer(*folder, Add("one")).code, 0);
   }
   auto folder = Open();
   EXPECT_EQ(folder->relay().identity_key(), identity);
-  AdminResponse list = Administer(folder->relay(), AdminRequest());
+  AdminResponse list = Administer(*folder, AdminRequest());
   ASSERT_EQ(list.sponsors.size(), 1u);
   EXPECT_EQ(list.sponsors[0].name, "one");
   EXPECT_EQ(list.sponsors[0].quota_bytes, 1000u);
@@ -77,7 +77,7 @@ TEST_F(AdminTest, IdentityAndSponsorsOutliveTheProcess) {
 TEST_F(AdminTest, TheSocketAnswersWhileTheRelayRuns) {
   EXPECT_FALSE(AskRunningRelay(folder_, AdminRequest())->has_value());
   auto folder = Open();
-  auto socket = AdminSocket::Open(folder_, folder->relay());
+  auto socket = AdminSocket::Open(folder_, *folder);
   ASSERT_TRUE(socket.ok()) << socket.status();
   struct stat info {};
   ASSERT_EQ(::stat((folder_ / "admin.sock").c_str(), &info), 0);
@@ -107,7 +107,7 @@ TEST_F(AdminTest, TheSocketAnswersWhileTheRelayRuns) {
 // Whatever is written to the socket, the next command is answered.
 TEST_F(AdminTest, TheSocketSurvivesNonsense) {
   auto folder = Open();
-  auto socket = AdminSocket::Open(folder_, folder->relay());
+  auto socket = AdminSocket::Open(folder_, *folder);
   ASSERT_TRUE(socket.ok());
   const int dir = ::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   for (const std::string& nonsense :

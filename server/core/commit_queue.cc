@@ -1,15 +1,29 @@
 #include "server/core/commit_queue.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <utility>
+
+#include "server/log/log.h"
 
 namespace parley::server {
 namespace {
 
 // Somebody else's writes can come between only rarely: a chunk stored while its blob is sealed.
 constexpr int kMostAttempts = 50;
+
+// Says it once a minute: a disk that is full refuses every append.
+void LogFailure(const absl::Status& status) {
+  using Clock = std::chrono::steady_clock;
+  static std::atomic<Clock::rep> next = Clock::now().time_since_epoch().count();
+  const Clock::rep now = Clock::now().time_since_epoch().count();
+  Clock::rep due = next;
+  const Clock::rep later = now + Clock::duration(std::chrono::minutes(1)).count();
+  if (now < due || !next.compare_exchange_strong(due, later)) return;
+  Log(LogLevel::kError, "store_failed", "nothing can be stored: " + std::string(status.message()));
+}
 
 }  // namespace
 
@@ -84,6 +98,7 @@ absl::Status CommitQueue::Commit(Transaction& transaction, size_t steps) {
     metrics_->committed_steps.Add(steps);
   } else if (committed.code() != absl::StatusCode::kAborted) {
     metrics_->failed_commits.Add();
+    LogFailure(committed);
   }
   return committed;
 }

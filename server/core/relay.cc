@@ -6,6 +6,7 @@
 #include "server/core/request_fields.h"
 #include "server/core/signed_acts.h"
 #include "server/core/sweeper.h"
+#include "server/log/log.h"
 
 namespace parley::server {
 namespace {
@@ -15,13 +16,19 @@ constexpr char kSoftware[] = "parley-relay " PARLEY_VERSION;
 constexpr std::string_view kStoreFormat = "3";
 constexpr std::chrono::minutes kSweepInterval{1};
 
+void LogFailedSweep(const absl::Status& status) {
+  if (status.ok()) return;
+  Log(LogLevel::kError, "sweep_failed",
+      "what has expired can't be removed: " + std::string(status.message()));
+}
+
 }  // namespace
 
 Relay::Relay(storage::KeyValueStore& store, const Clock& clock, RelayIdentity identity,
              const Limits& limits)
     : core_(store, clock, std::move(identity), limits),
       fan_out_(store),
-      background_(kSweepInterval, [this] { Sweep().IgnoreError(); }),
+      background_(kSweepInterval, [this] { LogFailedSweep(Sweep()); }),
       sessions_(core_),
       mailboxes_(core_, background_),
       blobs_(core_),

@@ -1,5 +1,6 @@
 #include "server/grpc/relay_server.h"
 
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -212,6 +213,9 @@ class RelayService final
 // message begun, must not take all memory.
 constexpr size_t kMostBufferedBytes = size_t{192} << 20;
 
+// Reflection alone has threads: who keeps its streams open keeps others from it, and no more.
+constexpr int kMostThreads = 32;
+
 void SetLimits(grpc::ServerBuilder& builder, const Limits& limits,
                const grpc::ResourceQuota& quota) {
   builder.SetResourceQuota(quota);
@@ -250,6 +254,7 @@ struct RelayServer::State {
         unread(limits_in.max_unread_bytes, &relay_in.metrics()),
         first_certificate(std::move(certificate_in)) {
     quota.Resize(kMostBufferedBytes);
+    quota.SetMaxThreads(kMostThreads);
   }
 
   // Errors: InvalidArgument, Unavailable.
@@ -275,6 +280,8 @@ absl::StatusOr<std::unique_ptr<Serving>> RelayServer::State::NewServing(
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(builder, limits, quota);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
   using Experimental = grpc::ServerBuilder::experimental_type;
   serving->connections = builder.experimental().AddExternalConnectionAcceptor(
       Experimental::ExternalConnectionType::FROM_FD, *credentials);
@@ -289,6 +296,8 @@ RelayServer::RelayServer(Relay& relay, const Limits& limits, TlsCertificate cert
     : state_(std::make_unique<State>(relay, limits, std::move(certificate))) {}
 
 RelayServer::~RelayServer() { Shutdown(); }
+
+void RelayServer::OfferReflection() { grpc::reflection::InitProtoReflectionServerBuilderPlugin(); }
 
 absl::StatusOr<int> RelayServer::Start(const std::string& address) {
   PARLEY_ASSIGN_OR_RETURN(state_->acceptor,

@@ -25,6 +25,10 @@ class RelayServer {
   RelayServer(const RelayServer&) = delete;
   RelayServer& operator=(const RelayServer&) = delete;
 
+  // Lets all servers of this process that start later answer gRPC's reflection service: which calls
+  // and messages there are. Its calls take a thread each, of which there are few.
+  static void OfferReflection();
+
   // Listens on "host:port" and returns the port, which the system chooses for port 0.
   // Errors: Unavailable when the address can't be had; InvalidArgument for the certificate.
   absl::StatusOr<int> Start(const std::string& address);

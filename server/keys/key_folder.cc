@@ -53,13 +53,17 @@ absl::StatusOr<RelayIdentity> LoadOrMakeIdentity(const std::string& data_folder)
   return RelayIdentity{*std::move(key), *std::move(secret)};
 }
 
-absl::Status CheckIdentity(const std::string& data_folder) {
+absl::StatusOr<storage::PublicKey> ReadIdentityKey(const std::string& data_folder) {
   const std::string seed_file = data_folder + "/keys/identity.seed";
   PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> seed, ReadPrivateFile(seed_file));
   if (!seed.has_value()) return absl::DataLossError(seed_file + " is missing");
-  if (!crypto::SignatureKey::FromSeed(seed->Reveal()).ok()) {
-    return absl::DataLossError(seed_file + " is damaged");
-  }
+  const absl::StatusOr<crypto::SignatureKey> key = crypto::SignatureKey::FromSeed(seed->Reveal());
+  if (!key.ok()) return absl::DataLossError(seed_file + " is damaged");
+  return key->public_key();
+}
+
+absl::Status CheckIdentity(const std::string& data_folder) {
+  PARLEY_RETURN_IF_ERROR(ReadIdentityKey(data_folder).status());
   const std::string secret_file = data_folder + "/keys/relay.secret";
   PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> secret, ReadPrivateFile(secret_file));
   if (secret.has_value() && secret->size() != kSecretSize) {

@@ -24,6 +24,9 @@ absl::StatusOr<RelayIdentity> LoadOrMakeIdentity(const std::string& data_folder)
 // Errors: DataLoss when the identity is missing or damaged; Unavailable.
 absl::Status CheckIdentity(const std::string& data_folder);
 
+// The public half of the identity, without making anything. Errors: as CheckIdentity.
+absl::StatusOr<storage::PublicKey> ReadIdentityKey(const std::string& data_folder);
+
 // The relay's own pair, for `host`. Errors: Unavailable, InvalidArgument.
 absl::StatusOr<TlsCertificate> LoadOrMakeCertificate(const std::string& data_folder,
                                                      const std::string& host);

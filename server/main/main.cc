@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "server/main/backup_commands.h"
 #include "server/main/configuration.h"
 #include "server/main/serve.h"
 #include "server/main/sponsor_commands.h"
@@ -22,7 +23,9 @@ constexpr int kWrongUsage = 2;
 
 int Report(const absl::Status& status) {
   if (status.ok()) return kDone;
-  std::fprintf(stderr, "parley-relay: %s\n", std::string(status.message()).c_str());
+  if (!status.message().empty()) {
+    std::fprintf(stderr, "parley-relay: %s\n", std::string(status.message()).c_str());
+  }
   return status.code() == absl::StatusCode::kInvalidArgument ? kWrongUsage : kFailed;
 }
 
@@ -40,7 +43,7 @@ std::string CheckCount(const std::string& text) {
   uint64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error == std::errc() && end == text.data() + text.size() && count > 0) return "";
-  return "\"" + text + "\" is no number of objects: write a whole number of 1 or more";
+  return "\"" + text + "\" is no whole number of 1 or more";
 }
 
 // A command, and what it does. The options that it was given are in `run`.
@@ -149,6 +152,83 @@ Command AddVerify(CLI::App& app) {
   return {verify, [] { return Verify(folder); }};
 }
 
+void AddFrom(CLI::App& command, std::string& from) {
+  command.add_option("--from", from, "The folder with backups")->required()->type_name("DIR");
+}
+
+void AddKeep(CLI::App& command, uint32_t& keep, const char* about) {
+  command.add_option("--keep", keep, about)->type_name("N")->check(CheckCount);
+}
+
+void AddNumber(CLI::App& command, uint32_t& number) {
+  command.add_option("--backup", number, "Its number in the list (default: the latest)")
+      ->type_name("N")
+      ->check(CheckCount);
+}
+
+// "backup" is a command itself, and has commands: those come first in the list.
+void AddBackup(CLI::App& app, Commands& commands) {
+  static BackupOptions options;
+  static BackupFolderOptions folder;
+  CLI::App* backup = app.add_subcommand(
+      "backup", "Back up a relay, also while it runs; or list, check and remove backups");
+  backup->require_subcommand(0, 1);
+  backup->group("Commands");
+  AddFolder(*backup, options.folder);
+  backup->add_option("--to", options.to, "The folder for backups; what it has isn't copied again")
+      ->type_name("DIR");
+  AddKeep(*backup, options.keep, "Afterwards remove all but the latest N (default: none)");
+  backup->add_flag("--verify", options.verify,
+                   "Read all that is stored first, and make no backup of what is damaged");
+  backup->add_flag("--without-keys", options.without_keys,
+                   "Leave out the relay's keys, of which you then need a copy elsewhere");
+
+  CLI::App* list = backup->add_subcommand("list", "List the backups in a folder");
+  AddFrom(*list, folder.from);
+  list->add_flag("--json", folder.json, "Print one JSON object a line, for scripts");
+  commands.push_back({list, [] { return BackupList(folder); }});
+
+  CLI::App* check =
+      backup->add_subcommand("check", "Compare a backup's files with their checksums");
+  AddFrom(*check, folder.from);
+  AddNumber(*check, folder.number);
+  commands.push_back({check, [] { return BackupCheck(folder); }});
+
+  CLI::App* prune = backup->add_subcommand("prune", "Remove all but the latest backups");
+  AddFrom(*prune, folder.from);
+  AddKeep(*prune, folder.keep, "How many are left");
+  prune->get_option("--keep")->required();
+  commands.push_back({prune, [] { return BackupPrune(folder); }});
+
+  for (const char* name : {"list", "check", "prune"}) {
+    backup->get_subcommand(name)->group("Commands");
+  }
+  commands.push_back({backup, [] { return Backup(options); }});
+}
+
+Command AddRestore(CLI::App& app) {
+  static RestoreOptions options;
+  CLI::App* restore = app.add_subcommand(
+      "restore", "Put a backup into an empty folder, and verify what is there then");
+  AddFrom(*restore, options.from);
+  restore->add_option("--data", options.data, "The data folder: empty, or made now")
+      ->required()
+      ->type_name("DIR");
+  AddNumber(*restore, options.number);
+  return {restore, [] { return Restore(options); }};
+}
+
+Command AddPurge(CLI::App& app) {
+  static FolderOptions folder;
+  CLI::App* purge = app.add_subcommand(
+      "purge", "Remove what was deleted from the files now, also while the relay runs");
+  AddFolder(*purge, folder);
+  purge->footer(
+      "Until then deleted bytes may stand there, as in every database; a relay does this\n"
+      "by itself, see purge-hours. Where something was, files are written anew.");
+  return {purge, [] { return Purge(folder); }};
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("The Parley relay: stores and forwards what only its clients can read.",
                "parley-relay");
@@ -158,7 +238,10 @@ int Main(int argc, char** argv) {
   Commands commands;
   commands.push_back(AddServe(app));
   AddSponsor(app, commands);
+  AddBackup(app, commands);
+  commands.push_back(AddRestore(app));
   commands.push_back(AddVerify(app));
+  commands.push_back(AddPurge(app));
   for (const Command& command : commands) command.app->group("Commands");
   app.footer(kFooter);
 

@@ -2,8 +2,6 @@
 
 #include <grpc/support/log.h>
 #include <signal.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,8 +19,10 @@
 #include "server/admin/admin_socket.h"
 #include "server/admin/connection_string.h"
 #include "server/admin/data_folder.h"
+#include "server/admin/purges.h"
 #include "server/grpc/relay_server.h"
 #include "server/keys/key_folder.h"
+#include "server/log/log.h"
 #include "server/metrics/exporter.h"
 
 namespace parley::server {
@@ -71,9 +72,11 @@ Limits LimitsFor(const Settings& settings) {
   }
   if (files.rlim_cur < wanted) {
     limits.max_connections = std::min<size_t>(limits.max_connections, files.rlim_cur / 2);
-    spdlog::warn("the system allows {} open files: the relay takes {} connections, not {}",
-                 files.rlim_cur, size_t{limits.max_connections},
-                 size_t{settings.limits.max_connections});
+    const std::string taken = std::to_string(size_t{limits.max_connections});
+    Log(LogLevel::kWarning, "few_files",
+        "the system allows " + std::to_string(files.rlim_cur) + " open files: the relay takes " +
+            taken + " connections, not " + std::to_string(size_t{settings.limits.max_connections}),
+        {{"connections", taken}});
   }
   return limits;
 }
@@ -103,7 +106,9 @@ absl::Status Reload(const ServeOptions& options, const Settings& started, Relay&
   if (!is_same) PARLEY_RETURN_IF_ERROR(server.UseCertificate(std::move(certificate)));
   settings.limits = LimitsFor(settings);
   for (const std::string& name : ChangeSettings(settings, started, relay.limits())) {
-    spdlog::warn("{} has changed: that takes effect when the relay is started again", name);
+    Log(LogLevel::kWarning, "needs_restart",
+        name + " has changed: that takes effect when the relay is started again",
+        {{"setting", name}});
   }
   return absl::OkStatus();
 }
@@ -118,11 +123,71 @@ int WaitForTheEnd(const sigset_t& signals, const std::function<absl::Status()>& 
     const absl::Status reloaded = reload();
     (reloaded.ok() ? metrics.reloads : metrics.failed_reloads).Add();
     if (reloaded.ok()) {
-      spdlog::info("SIGHUP: certificate and limits are read anew");
+      Log(LogLevel::kInfo, "reloaded", "SIGHUP: certificate and limits are read anew");
     } else {
-      spdlog::error("SIGHUP: all stays as it was: {}", std::string(reloaded.message()));
+      Log(LogLevel::kError, "not_reloaded",
+          "SIGHUP: all stays as it was: " + std::string(reloaded.message()),
+          {{"problem", std::string(reloaded.message())}});
     }
   }
+}
+
+// Says that it is up, to people and scripts on standard output or, where everything is to be JSON,
+// in the log.
+void Announce(const Settings& settings, const std::string& listens, const std::string& metrics,
+              const std::string& fingerprint) {
+  if (settings.log_format == LogFormat::kText) {
+    if (!metrics.empty()) std::printf("metrics on %s\n", metrics.c_str());
+    std::printf("listening on %s\nfingerprint %s\n", listens.c_str(), fingerprint.c_str());
+    std::fflush(stdout);
+  }
+  Log(LogLevel::kInfo, "up", "the relay is up",
+      {{"listen", listens},
+       {"fingerprint", fingerprint},
+       {"metrics", metrics},
+       {"version", PARLEY_VERSION}});
+}
+
+absl::Status RunRelay(const ServeOptions& options, const Settings& settings,
+                      const sigset_t& signals) {
+  const Limits limits = LimitsFor(settings);
+  PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(settings.listen));
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<OpenDataFolder> folder,
+                          OpenDataFolder::Open(settings.data, limits));
+  PARLEY_ASSIGN_OR_RETURN(TlsCertificate certificate, Certificate(settings, address.host));
+  if (settings.reflection) RelayServer::OfferReflection();
+  RelayServer server(folder->relay(), limits, std::move(certificate));
+  PARLEY_ASSIGN_OR_RETURN(int port, server.Start(settings.listen));
+  address.port = static_cast<uint16_t>(port);
+  PARLEY_RETURN_IF_ERROR(StoreAddress(settings.data, FormatHostAndPort(address)));
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<AdminSocket> admin,
+                          AdminSocket::Open(settings.data, *folder));
+
+  std::optional<Purges> purges;
+  purges.emplace(*folder, settings.data, settings.purge_hours);
+  std::unique_ptr<MetricsExporter> metrics;
+  std::string metrics_at;
+  if (!settings.metrics.empty()) {
+    PARLEY_ASSIGN_OR_RETURN(HostAndPort at, ParseHostAndPort(settings.metrics));
+    PARLEY_ASSIGN_OR_RETURN(metrics, MetricsExporter::Start(settings.metrics, folder->relay()));
+    at.port = static_cast<uint16_t>(metrics->port());
+    metrics_at = "http://" + FormatHostAndPort(at) + "/metrics";
+  }
+  Announce(settings, FormatHostAndPort(address), metrics_at,
+           Fingerprint(folder->relay().identity_key()));
+
+  const int signal = WaitForTheEnd(
+      signals, [&] { return Reload(options, settings, folder->relay(), server); },
+      folder->relay().metrics());
+  const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
+  Log(LogLevel::kInfo, "draining", name + ": draining", {{"signal", name}});
+  admin.reset();
+  purges.reset();
+  metrics.reset();
+  server.Shutdown(std::chrono::seconds(settings.drain_seconds));
+  folder.reset();
+  Log(LogLevel::kInfo, "down", "the relay is down");
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -134,43 +199,12 @@ absl::Status Serve(const ServeOptions& options) {
   SilenceGrpc();
   RunLocksAlone();
   const sigset_t signals = BlockSignals();
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("relay"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-
-  const Limits limits = LimitsFor(settings);
-  PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(settings.listen));
-  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<OpenDataFolder> folder,
-                          OpenDataFolder::Open(settings.data, limits));
-  PARLEY_ASSIGN_OR_RETURN(TlsCertificate certificate, Certificate(settings, address.host));
-  RelayServer server(folder->relay(), limits, std::move(certificate));
-  PARLEY_ASSIGN_OR_RETURN(int port, server.Start(settings.listen));
-  address.port = static_cast<uint16_t>(port);
-  PARLEY_RETURN_IF_ERROR(StoreAddress(settings.data, FormatHostAndPort(address)));
-  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<AdminSocket> admin,
-                          AdminSocket::Open(settings.data, folder->relay()));
-
-  std::unique_ptr<MetricsExporter> metrics;
-  if (!settings.metrics.empty()) {
-    PARLEY_ASSIGN_OR_RETURN(HostAndPort at, ParseHostAndPort(settings.metrics));
-    PARLEY_ASSIGN_OR_RETURN(metrics, MetricsExporter::Start(settings.metrics, folder->relay()));
-    at.port = static_cast<uint16_t>(metrics->port());
-    std::printf("metrics on http://%s/metrics\n", FormatHostAndPort(at).c_str());
-  }
-  std::printf("listening on %s\nfingerprint %s\n", FormatHostAndPort(address).c_str(),
-              Fingerprint(folder->relay().identity_key()).c_str());
-  std::fflush(stdout);
-  spdlog::info("the relay is up");
-
-  const int signal = WaitForTheEnd(
-      signals, [&] { return Reload(options, settings, folder->relay(), server); },
-      folder->relay().metrics());
-  spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  admin.reset();
-  metrics.reset();
-  server.Shutdown(std::chrono::seconds(settings.drain_seconds));
-  folder.reset();
-  spdlog::info("the relay is down");
-  return absl::OkStatus();
+  OpenLog(settings.log_format);
+  absl::Status status = RunRelay(options, settings, signals);
+  if (status.ok() || settings.log_format == LogFormat::kText) return status;
+  // Who collects objects gets this as one, too; an empty message isn't printed once more.
+  Log(LogLevel::kError, "failed", std::string(status.message()));
+  return absl::Status(status.code(), "");
 }
 
 }  // namespace parley::server

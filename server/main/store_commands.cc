@@ -1,5 +1,7 @@
 #include "server/main/store_commands.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -7,6 +9,7 @@
 #include "crypto/base/status_macros.h"
 #include "server/admin/connection_string.h"
 #include "server/admin/data_folder.h"
+#include "server/main/ask.h"
 
 namespace parley::server {
 namespace {
@@ -50,6 +53,17 @@ absl::Status Verify(const FolderOptions& options) {
   }
   PrintFindings(report);
   return absl::DataLossError(folder + " has " + Counted(problems, "problem", "problems"));
+}
+
+absl::Status Purge(const FolderOptions& options) {
+  ::umask(077);
+  PARLEY_ASSIGN_OR_RETURN(const std::string folder, DataFolderOf(options));
+  PARLEY_RETURN_IF_ERROR(CheckFolder(folder));
+  AdminRequest request;
+  request.command = AdminCommand::kPurge;
+  PARLEY_RETURN_IF_ERROR(Ask(folder, request).status());
+  std::printf("what was deleted is removed from the files\n");
+  return absl::OkStatus();
 }
 
 }  // namespace parley::server

@@ -111,6 +111,25 @@ Setting Size(std::string_view name, std::string_view about, T Limits::*member, u
           Changer(member)};
 }
 
+Setting YesNo(std::string_view name, std::string_view about, bool Settings::*member) {
+  return {name,
+          "true|false",
+          about,
+          kMain,
+          Setting::Kind::kYesNo,
+          [member](const std::string& text, Settings& settings) {
+            if (text != "true" && text != "false") {
+              return absl::InvalidArgumentError("\"" + text + "\" is neither true nor false");
+            }
+            settings.*member = text == "true";
+            return absl::OkStatus();
+          },
+          [member](const Settings& settings) {
+            return std::string(settings.*member ? "true" : "false");
+          },
+          nullptr};
+}
+
 std::vector<Setting> MainSettings() {
   return {
       Path("data", "DIR", "The relay's data folder (needed); it is made at the first start",
@@ -151,20 +170,38 @@ std::vector<Setting> MetricsSettings() {
          return absl::OkStatus();
        },
        [](const Settings& settings) { return settings.metrics; }, nullptr},
-      {"metrics-anywhere", "true|false",
-       "Let it be an address that others can reach: whoever does sees them (default: false)", kMain,
-       Setting::Kind::kYesNo,
+      YesNo("metrics-anywhere",
+            "Let it be an address that others can reach: whoever does sees them (default: false)",
+            &Settings::metrics_anywhere),
+  };
+}
+
+std::vector<Setting> ServiceSettings() {
+  return {
+      {"log-format", "text|json", "What its log's lines are: text or JSON objects (default: text)",
+       kMain, Setting::Kind::kText,
        [](const std::string& text, Settings& settings) {
-         if (text != "true" && text != "false") {
-           return absl::InvalidArgumentError("\"" + text + "\" is neither true nor false");
+         if (text != "text" && text != "json") {
+           return absl::InvalidArgumentError("\"" + text + "\" is neither text nor json");
          }
-         settings.metrics_anywhere = text == "true";
+         settings.log_format = text == "json" ? LogFormat::kJson : LogFormat::kText;
          return absl::OkStatus();
        },
        [](const Settings& settings) {
-         return std::string(settings.metrics_anywhere ? "true" : "false");
+         return std::string(settings.log_format == LogFormat::kJson ? "json" : "text");
        },
        nullptr},
+      YesNo("reflection",
+            "Tell tools like grpcurl, when they ask, which calls there are (default: false)",
+            &Settings::reflection),
+      {"purge-hours", "N",
+       "How often what was deleted is removed from the files; 0: never (default: 24)", kMain,
+       Setting::Kind::kNumber,
+       [](const std::string& text, Settings& settings) {
+         PARLEY_ASSIGN_OR_RETURN(settings.purge_hours, ParseNumber(text, 0, 8784));
+         return absl::OkStatus();
+       },
+       [](const Settings& settings) { return std::to_string(settings.purge_hours); }, nullptr},
   };
 }
 
@@ -249,7 +286,7 @@ void Apply(const GivenSetting& given, bool is_flag, GatheredSettings& gathered) 
 const std::vector<Setting>& AllSettings() {
   static const auto* const kAll = [] {
     auto* all = new std::vector<Setting>(MainSettings());
-    for (std::vector<Setting> more : {MetricsSettings(), LimitSettings()}) {
+    for (std::vector<Setting> more : {MetricsSettings(), ServiceSettings(), LimitSettings()}) {
       std::move(more.begin(), more.end(), std::back_inserter(*all));
     }
     return all;

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "server/core/limits.h"
+#include "server/log/log.h"
 #include "server/settings/settings_file.h"
 
 namespace parley::server {
@@ -31,6 +32,9 @@ struct Settings {
   uint64_t drain_seconds = 10;
   std::string metrics;  // "host:port" to serve metrics on; empty: none
   bool metrics_anywhere = false;
+  LogFormat log_format = LogFormat::kText;
+  bool reflection = false;
+  uint64_t purge_hours = 24;  // 0: never
   Limits limits;
 };
 

@@ -6,7 +6,7 @@
 //
 // A value is "text" (with \" and \\), 'text' as it stands, a whole number, true or false. (CLI11's
 // own reader is not used: it cuts texts at a #, takes lines that it can't read as flags, and knows
-// no line numbers.)
+// no line numbers. Of toml++ see docs/decisions/0012.)
 //
 // Threading: free functions without shared state.
 #ifndef PARLEY_SERVER_SETTINGS_SETTINGS_FILE_H_

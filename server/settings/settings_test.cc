@@ -104,6 +104,8 @@ TEST(SettingsTest, NamesWhatIsWrongAndWhere) {
   EXPECT_THAT(ProblemsOf("\ncert = 'a'"),
               ElementsAre("/etc/relay.toml, line 2: cert goes with key: give both"));
   EXPECT_THAT(ProblemsOf("x = 1\ny = 2"), testing::SizeIs(2));
+  EXPECT_THAT(ProblemsOf("log-format = 'xml'"), ElementsAre(HasSubstr("neither text nor json")));
+  EXPECT_THAT(ProblemsOf("reflection = 'yes'"), ElementsAre(HasSubstr("neither true nor false")));
 }
 
 TEST(SettingsTest, MetricsStayOnTheMachineUnlessToldOtherwise) {
@@ -125,7 +127,10 @@ TEST(SettingsTest, DescribesItselfAsAFile) {
   for (const Setting& setting : AllSettings()) {
     if (setting.kind == Setting::Kind::kYesNo) text += std::string(setting.name) + " = true\n";
     if (setting.name == "metrics") text += "metrics = \"127.0.0.1:9\"\n";
-    if (setting.group != "Limits" && setting.name != "drain-seconds") continue;
+    if (setting.name == "log-format") text += "log-format = 'json'\n";
+    if (setting.group != "Limits" && setting.name != "drain-seconds" &&
+        setting.name != "purge-hours")
+      continue;
     text += std::string(setting.name) +
             (setting.kind == Setting::Kind::kSize ? " = '77MiB'\n" : " = 77\n");
   }

@@ -1,8 +1,16 @@
 // What every engine must do. Each engine runs the whole suite.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -13,25 +21,61 @@
 namespace parley::storage {
 namespace {
 
-enum class Engine { kMemory, kRocksDb };
+// An engine more is an entry here, and nothing else in this file.
+struct Engine {
+  const char* name;
+  // Opens the store in `folder`, making it when it isn't there.
+  std::function<absl::StatusOr<std::unique_ptr<KeyValueStore>>(const std::string& folder)> open;
+  bool is_durable;  // what was committed is there when the folder is opened again
+};
 
-class ConformanceTest : public testing::TestWithParam<Engine> {
+const std::vector<Engine>& Engines() {
+  static const auto* const kAll = new std::vector<Engine>{
+      {"Memory",
+       [](const std::string&) -> absl::StatusOr<std::unique_ptr<KeyValueStore>> {
+         return std::make_unique<MemoryStore>();
+       },
+       false},
+      {"RocksDb",
+       [](const std::string& folder) -> absl::StatusOr<std::unique_ptr<KeyValueStore>> {
+         return OpenRocksDbStore(folder);
+       },
+       true}};
+  return *kAll;
+}
+
+std::vector<std::string> NamesOf(const std::vector<Engine>& engines) {
+  std::vector<std::string> names;
+  for (const Engine& engine : engines) names.emplace_back(engine.name);
+  return names;
+}
+
+const Engine& EngineCalled(std::string_view name) {
+  for (const Engine& engine : Engines()) {
+    if (engine.name == name) return engine;
+  }
+  std::abort();  // the parameters are made from the list
+}
+
+class ConformanceTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (GetParam() == Engine::kMemory) {
-      store_ = std::make_unique<MemoryStore>();
-      return;
-    }
     folder_ = std::filesystem::temp_directory_path() /
               ("parley-conformance-" + std::to_string(::getpid()));
     std::filesystem::remove_all(folder_);
-    auto opened = OpenRocksDbStore(folder_);
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    store_ = std::move(opened).value();
+    Reopen();
   }
   void TearDown() override {
     store_.reset();
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+    std::filesystem::remove_all(folder_);
+  }
+
+  const Engine& engine() const { return EngineCalled(GetParam()); }
+  void Reopen() {
+    store_.reset();
+    auto opened = engine().open(folder_);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    store_ = std::move(opened).value();
   }
 
   absl::Status Put(const std::string& key, const std::string& value,
@@ -301,11 +345,187 @@ TEST_P(ConformanceTest, ReadsWithItsChecksumsWhatGetReads) {
   EXPECT_TRUE(damaged->empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, ConformanceTest,
-                         testing::Values(Engine::kMemory, Engine::kRocksDb),
-                         [](const auto& tested) {
-                           return tested.param == Engine::kMemory ? "Memory" : "RocksDb";
-                         });
+// One writer replaces everything again and again; whoever scans meanwhile sees one state whole.
+TEST_P(ConformanceTest, AScanSeesOneMomentAcrossRangeDeletionsAndPuts) {
+  constexpr int kKeys = 20;
+  const auto replace = [&](int round) {
+    WriteBatch batch;
+    batch.DeleteRange(Space::kRecords, "k", "l");
+    // Other keys each time, so that a leftover would show.
+    for (int i = 0; i < kKeys; ++i) {
+      batch.Put(Space::kRecords, "k" + std::to_string(round % 7) + "-" + std::to_string(i),
+                std::to_string(round));
+    }
+    return store_->Commit(batch, Durability::kBuffered);
+  };
+  ASSERT_TRUE(replace(0).ok());
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    for (int round = 1; round <= 300; ++round) EXPECT_TRUE(replace(round).ok());
+    done = true;
+  });
+  int scans = 0;
+  for (bool last = false; !last; ++scans) {
+    last = done;
+    std::vector<std::string> values;
+    ASSERT_TRUE(store_
+                    ->Scan(Space::kRecords, "k", "l",
+                           [&](std::string_view, std::string_view value) {
+                             values.emplace_back(value);
+                             return true;
+                           })
+                    .ok());
+    ASSERT_EQ(values, std::vector<std::string>(kKeys, values.empty() ? "" : values.front()));
+  }
+  writer.join();
+  EXPECT_GT(scans, 0);
+}
+
+// What both spaces get in one batch is never there in one of them alone.
+TEST_P(ConformanceTest, ABatchIsOneStepAcrossSpaces) {
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    for (int round = 0; round < 300; ++round) {
+      WriteBatch batch;
+      batch.Put(Space::kChunks, "c" + std::to_string(round), std::string(5000, 'c'));
+      batch.Put(Space::kRecords, "count", std::to_string(round));
+      EXPECT_TRUE(store_->Commit(batch, Durability::kBuffered).ok());
+    }
+    done = true;
+  });
+  while (!done) {
+    const std::optional<std::string> count = Get("count");
+    if (!count.has_value()) continue;
+    EXPECT_TRUE(Get("c" + *count, Space::kChunks).has_value());
+  }
+  writer.join();
+}
+
+TEST_P(ConformanceTest, EachCommitOfManyThreadsIsHeardOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kCommits = 100;
+  std::mutex mutex;
+  std::map<std::string, int, std::less<>> heard;
+  const uint64_t watch = store_->Watch(Space::kRecords, "w", [&](auto keys) {
+    std::lock_guard lock(mutex);
+    for (std::string_view key : keys) ++heard[std::string(key)];
+  });
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kCommits; ++i) {
+        EXPECT_TRUE(Put("w" + std::to_string(t) + "-" + std::to_string(i), "x").ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  store_->Unwatch(watch);
+  EXPECT_EQ(heard.size(), static_cast<size_t>(kThreads) * kCommits);
+  for (const auto& [key, times] : heard) EXPECT_EQ(times, 1) << key;
+}
+
+TEST_P(ConformanceTest, AfterUnwatchNothingIsHeardAnyMore) {
+  for (int round = 0; round < 20; ++round) {
+    auto gone = std::make_unique<std::atomic<int>>(0);
+    const uint64_t watch = store_->Watch(Space::kRecords, "", [&](auto) { ++*gone; });
+    std::thread writer([&] {
+      for (int i = 0; i < 20; ++i) EXPECT_TRUE(Put("w", std::to_string(i)).ok());
+    });
+    store_->Unwatch(watch);
+    gone.reset();  // a callback that still ran would be seen by a sanitizer
+    writer.join();
+  }
+}
+
+TEST_P(ConformanceTest, ADurableOneHasItAllWhenOpenedAgain) {
+  if (!engine().is_durable) GTEST_SKIP() << "keeps nothing";
+  const std::string large(1 << 20, 'L');
+  for (int round = 0; round < 3; ++round) {
+    const std::string key = "k" + std::to_string(round);
+    WriteBatch batch;
+    batch.Put(Space::kRecords, key, std::to_string(round));
+    batch.Put(Space::kChunks, key, large);
+    batch.Put(Space::kRecords, "deleted", "x");
+    batch.DeleteRange(Space::kRecords, "deleted", "e");
+    ASSERT_TRUE(
+        store_->Commit(batch, round == 1 ? Durability::kBuffered : Durability::kSynced).ok());
+    Reopen();
+    ASSERT_NE(store_, nullptr);
+    for (int i = 0; i <= round; ++i) {
+      EXPECT_EQ(Get("k" + std::to_string(i)), std::to_string(i));
+      EXPECT_TRUE(Get("k" + std::to_string(i), Space::kChunks) == large);
+    }
+    EXPECT_EQ(Get("deleted"), std::nullopt);
+  }
+}
+
+// Commits a number and its double until it is killed, and says on standard output how far it is.
+int WriteUntilKilled(const Engine& engine, const std::string& folder) {
+  auto store = engine.open(folder);
+  if (!store.ok()) return 1;
+  const auto before = (*store)->Get(Space::kRecords, "number");
+  if (!before.ok()) return 1;
+  for (uint64_t number = before->has_value() ? std::stoull(**before) + 1 : 1;; ++number) {
+    WriteBatch batch;
+    batch.Put(Space::kRecords, "number", std::to_string(number));
+    batch.Put(Space::kRecords, "log" + std::to_string(number), "x");
+    batch.Put(Space::kChunks, "double", std::to_string(2 * number) + std::string(8000, ' '));
+    if (!(*store)->Commit(batch, Durability::kSynced).ok()) return 1;
+    std::printf("%llu\n", static_cast<unsigned long long>(number));
+    std::fflush(stdout);
+  }
+}
+
+// Starts this program as WriteUntilKilled, reads so many lines, and kills it. Returns the last
+// number that it said.
+uint64_t KillAWriter(const std::string& engine, const std::string& folder, int lines) {
+  int pipe_ends[2];
+  EXPECT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+  std::string words[] = {"conformance", "--write-until-killed", engine, folder};
+  char* argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
+  pid_t child = 0;
+  EXPECT_EQ(::posix_spawn(&child, "/proc/self/exe", &actions, nullptr, argv, environ), 0);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(pipe_ends[1]);
+  std::FILE* out = ::fdopen(pipe_ends[0], "r");
+  uint64_t last = 0;
+  char line[64];
+  for (int i = 0; i < lines && std::fgets(line, sizeof line, out) != nullptr; ++i) {
+    last = std::stoull(line);
+  }
+  ::kill(child, SIGKILL);
+  // It may have said more before it died.
+  while (std::fgets(line, sizeof line, out) != nullptr) {
+    if (std::string_view(line).ends_with('\n')) last = std::stoull(line);
+  }
+  std::fclose(out);
+  ::waitpid(child, nullptr, 0);
+  return last;
+}
+
+TEST_P(ConformanceTest, ADurableOneHasWhatWasSyncedWhenItsProcessWasKilled) {
+  if (!engine().is_durable) GTEST_SKIP() << "keeps nothing";
+  for (int round = 1; round <= 5; ++round) {
+    store_.reset();
+    const uint64_t said = KillAWriter(GetParam(), folder_, 40 * round);
+    ASSERT_GT(said, 0U);
+    Reopen();
+    ASSERT_NE(store_, nullptr);
+    const std::optional<std::string> number = Get("number");
+    ASSERT_TRUE(number.has_value());
+    const uint64_t kept = std::stoull(*number);
+    EXPECT_GE(kept, said);
+    EXPECT_LE(kept, said + 1);  // that it had no time to say
+    EXPECT_EQ(std::stoull(Get("double", Space::kChunks).value_or("0")), 2 * kept);
+    EXPECT_EQ(Keys("log", "loh").size(), kept);  // without a gap
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, ConformanceTest, testing::ValuesIn(NamesOf(Engines())),
+                         [](const auto& tested) { return tested.param; });
 
 TEST(PrefixEndTest, IsTheFirstKeyAfter) {
   EXPECT_EQ(PrefixEnd("a"), "b");
@@ -315,3 +535,11 @@ TEST(PrefixEndTest, IsTheFirstKeyAfter) {
 
 }  // namespace
 }  // namespace parley::storage
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::string_view(argv[1]) == "--write-until-killed") {
+    return parley::storage::WriteUntilKilled(parley::storage::EngineCalled(argv[2]), argv[3]);
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

@@ -2,15 +2,15 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_reader.h>
-#include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <utility>
@@ -18,96 +18,15 @@
 
 #include "storage/kv/hot_records.h"
 #include "storage/kv/rocksdb_checksum.h"
+#include "storage/kv/rocksdb_options.h"
 #include "storage/kv/watchers.h"
 
 namespace parley::storage {
 namespace {
 
-constexpr size_t kMiB = size_t{1} << 20;
+constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-
-absl::Status ToStatus(const rocksdb::Status& status, const char* what) {
-  if (status.ok()) return absl::OkStatus();
-  const std::string message = std::string("the store: ") + what + ": " + status.ToString();
-  if (status.IsNoSpace()) {
-    return absl::ResourceExhaustedError(message + "; free some space on the disk and start again");
-  }
-  if (status.IsCorruption()) {
-    return absl::DataLossError(message + "; restore the folder from a backup");
-  }
-  return absl::UnavailableError(message);
-}
-
-rocksdb::DBOptions DatabaseOptions() {
-  rocksdb::DBOptions options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.paranoid_checks = true;
-  // A record cut short at the log's end was never acknowledged; anything else that is damaged must
-  // not shorten the log silently.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.max_total_wal_size = 128 * kMiB;
-  // Write-back starts early, so that a sync after a long upload doesn't wait for all of it.
-  options.wal_bytes_per_sync = kMiB;
-  options.bytes_per_sync = kMiB;
-  options.max_open_files = 512;
-  options.max_background_jobs = 2;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 2;
-  options.stats_dump_period_sec = 0;
-  return options;
-}
-
-rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::ColumnFamilyOptions options;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  // Writing a record is mostly the search for its place among those in memory, which takes long
-  // when these don't stay in a core's cache. As many bytes as with larger buffers gather before
-  // they are merged.
-  options.write_buffer_size = 4 * kMiB;
-  options.max_write_buffer_number = 4;
-  options.level0_file_num_compaction_trigger = 16;
-  options.level0_slowdown_writes_trigger = 32;
-  options.level0_stop_writes_trigger = 48;
-  // Each append asks for its id, which as a rule isn't there: a filter in memory says so at once.
-  options.memtable_prefix_bloom_size_ratio = 0.01;
-  options.memtable_whole_key_filtering = true;
-  options.compression = rocksdb::kNoCompression;  // what clients store is sealed: it doesn't shrink
-  return options;
-}
-
-// Entries of one mailbox come in order, and so each finds its place quickly also among many. They
-// are apart from the records, which so stay closer together, in fewer files: each append asks for
-// its id in all of them.
-rocksdb::ColumnFamilyOptions Entries(const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::ColumnFamilyOptions options = SmallValues(cache);
-  options.write_buffer_size = 16 * kMiB;
-  options.max_write_buffer_number = 3;
-  options.memtable_prefix_bloom_size_ratio = 0;
-  return options;
-}
-
-rocksdb::ColumnFamilyOptions LargeValues(const std::shared_ptr<rocksdb::Cache>& cache) {
-  const rocksdb::ColumnFamilyOptions defaults;
-  rocksdb::ColumnFamilyOptions options = SmallValues(cache);
-  options.level0_file_num_compaction_trigger = defaults.level0_file_num_compaction_trigger;
-  options.level0_slowdown_writes_trigger = defaults.level0_slowdown_writes_trigger;
-  options.level0_stop_writes_trigger = defaults.level0_stop_writes_trigger;
-  options.enable_blob_files = true;
-  options.min_blob_size = 4096;
-  options.blob_file_size = 256 * kMiB;
-  options.blob_compression_type = rocksdb::kNoCompression;
-  options.enable_blob_garbage_collection = true;
-  options.write_buffer_size = 32 * kMiB;
-  options.max_write_buffer_number = 3;
-  return options;
-}
 
 // What writes leave free on the disk, for RocksDB's own work behind them: it writes what memory
 // holds to new files (up to three buffers of 32 MiB, three of 16 and four of 4) and merges old
@@ -121,15 +40,18 @@ bool FreesRoom(const WriteBatch& batch) {
   });
 }
 
+bool Deletes(const WriteBatch& batch) {
+  return std::any_of(batch.changes().begin(), batch.changes().end(),
+                     [](const auto& change) { return change.kind != WriteBatch::Kind::kPut; });
+}
+
 // Errors: ResourceExhausted.
-absl::Status CheckRoom(const std::string& folder, const WriteBatch& batch) {
+absl::Status CheckRoom(const std::string& folder) {
   struct statvfs disk {};
   if (statvfs(folder.c_str(), &disk) != 0) return absl::OkStatus();  // the write will tell
   const uint64_t size = uint64_t{disk.f_blocks} * disk.f_frsize;
   const uint64_t free = uint64_t{disk.f_bavail} * disk.f_frsize;
-  if (free >= std::min(kMostReserve, size / kReservePart) || FreesRoom(batch)) {
-    return absl::OkStatus();
-  }
+  if (free >= std::min(kMostReserve, size / kReservePart)) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       "the relay's disk is full: its operator must free some room; try again later");
 }
@@ -144,7 +66,7 @@ struct PinnedSlice {
 
 enum class Access : uint8_t { kFull, kRead };
 
-class RocksDbStore : public KeyValueStore {
+class RocksDbStore : public FolderStore {
  public:
   RocksDbStore(std::string folder, Access access, std::shared_ptr<rocksdb::Cache> cache,
                std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> families)
@@ -171,7 +93,7 @@ class RocksDbStore : public KeyValueStore {
     }
     rocksdb::WriteBatch out;
     for (const WriteBatch::Change& change : batch.changes()) {
-      absl::Status added = ToStatus(Add(change, out), "preparing a write");
+      absl::Status added = FromRocksDb(Add(change, out), "preparing a write");
       if (!added.ok()) return added;
     }
     rocksdb::WriteOptions options;
@@ -181,9 +103,9 @@ class RocksDbStore : public KeyValueStore {
       absl::Status holds = CheckRequirements(batch);
       if (!holds.ok()) return holds;
       if (!failed_.ok()) return failed_;
-      absl::Status room = CheckRoom(folder_, batch);
+      absl::Status room = FreesRoom(batch) ? absl::OkStatus() : CheckRoom(folder_);
       if (!room.ok()) return room;
-      absl::Status written = ToStatus(db_->Write(options, &out), "writing");
+      absl::Status written = FromRocksDb(db_->Write(options, &out), "writing");
       if (!written.ok()) {
         hot_records_.Forget();
         failed_ = absl::Status(written.code(), std::string(written.message()) +
@@ -192,6 +114,7 @@ class RocksDbStore : public KeyValueStore {
         return failed_;
       }
       hot_records_.Follow(batch);
+      if (Deletes(batch)) deleted_in_memory_ = true;
     }
     watchers_.Notify(batch);
     return absl::OkStatus();
@@ -205,7 +128,7 @@ class RocksDbStore : public KeyValueStore {
     std::string value;
     rocksdb::Status status = db_->Get(OptionsFor(space), Family(space), SliceOf(key), &value);
     if (status.IsNotFound()) return std::optional<std::string>();
-    if (!status.ok()) return ToStatus(status, "reading");
+    if (!status.ok()) return FromRocksDb(status, "reading");
     return std::optional<std::string>(std::move(value));
   }
 
@@ -215,7 +138,7 @@ class RocksDbStore : public KeyValueStore {
     rocksdb::Status status =
         db_->Get(OptionsFor(space), Family(space), SliceOf(key), &owner->slice);
     if (status.IsNotFound()) return std::optional<PinnedValue>();
-    if (!status.ok()) return ToStatus(status, "reading");
+    if (!status.ok()) return FromRocksDb(status, "reading");
     const std::string_view bytes = owner->slice.ToStringView();
     return std::optional<PinnedValue>({std::move(owner), bytes});
   }
@@ -228,7 +151,7 @@ class RocksDbStore : public KeyValueStore {
     std::string value;
     rocksdb::Status status = db_->Get(options, Family(space), SliceOf(key), &value);
     if (status.IsNotFound()) return std::optional<std::string>();
-    if (!status.ok()) return ToStatus(status, "reading");
+    if (!status.ok()) return FromRocksDb(status, "reading");
     return std::optional<std::string>(std::move(value));
   }
 
@@ -257,7 +180,7 @@ class RocksDbStore : public KeyValueStore {
     for (it->Seek(SliceOf(begin)); it->Valid(); it->Next()) {
       if (!visitor(it->key().ToStringView(), it->value().ToStringView())) break;
     }
-    return ToStatus(it->status(), "reading");
+    return FromRocksDb(it->status(), "reading");
   }
 
   StoreSizes Sizes() const override {
@@ -271,6 +194,46 @@ class RocksDbStore : public KeyValueStore {
     return sizes;
   }
 
+  absl::Status MakeCheckpoint(const std::string& folder) override {
+    absl::Status ready = ReadyForLargeWork();
+    if (!ready.ok()) return ready;
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    // What memory holds is written to tables first, so that the next checkpoint shares them.
+    if (status.ok()) status = checkpoint->CreateCheckpoint(folder, 0);
+    return FromRocksDb(status, ("copying to " + folder).c_str());
+  }
+
+  absl::Status Purge() override {
+    absl::Status ready = ReadyForLargeWork();
+    if (!ready.ok()) return ready;
+    // Tables first, after which RocksDB deletes the write-ahead log that what is in them came from.
+    deleted_in_memory_ = false;
+    rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), families_);
+    if (!status.ok()) deleted_in_memory_ = true;
+    rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+    options.blob_garbage_collection_age_cutoff = 1.0;  // no blob file is too young
+    options.canceled = &purge_cancelled_;
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      if (status.ok() && HasDeleted(family)) {
+        status = db_->CompactRange(options, family, nullptr, nullptr);
+      }
+    }
+    if (status.IsManualCompactionPaused()) return absl::CancelledError("the relay is ending");
+    return FromRocksDb(status, "removing what was deleted");
+  }
+
+  bool HasDeleted() const override {
+    return deleted_in_memory_ || std::any_of(families_.begin(), families_.end(),
+                                             [this](auto* family) { return HasDeleted(family); });
+  }
+
+  void CancelPurge() override { purge_cancelled_ = true; }
+
   uint64_t Watch(Space space, std::string prefix, WatchCallback callback) override {
     return watchers_.Add(space, std::move(prefix), std::move(callback));
   }
@@ -279,6 +242,31 @@ class RocksDbStore : public KeyValueStore {
  private:
   rocksdb::ColumnFamilyHandle* Family(Space space) const {
     return families_[static_cast<size_t>(space)];
+  }
+
+  // Whether the engine can take work that writes much. Errors: ResourceExhausted, or of the commit
+  // that failed.
+  absl::Status ReadyForLargeWork() {
+    if (access_ == Access::kRead) {
+      return absl::UnavailableError("the store: it was opened to be read only");
+    }
+    std::lock_guard lock(commit_mutex_);
+    if (!failed_.ok()) return failed_;
+    return CheckRoom(folder_);
+  }
+
+  // Whether the files have marks of deletions, or values that nothing leads to any more.
+  bool HasDeleted(rocksdb::ColumnFamilyHandle* family) const {
+    uint64_t unused = 0;
+    if (db_->GetIntProperty(family, rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &unused) &&
+        unused != 0) {
+      return true;
+    }
+    rocksdb::TablePropertiesCollection tables;
+    if (!db_->GetPropertiesOfAllTables(family, &tables).ok()) return true;
+    return std::any_of(tables.begin(), tables.end(), [](const auto& table) {
+      return table.second->num_deletions + table.second->num_range_deletions != 0;
+    });
   }
 
   uint64_t SizeOf(Space space) const {
@@ -328,32 +316,30 @@ class RocksDbStore : public KeyValueStore {
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::mutex commit_mutex_;  // from the check of the requirements to the end of the write
   absl::Status failed_;      // of the write that failed: no other is tried
+  std::atomic<bool> purge_cancelled_ = false;
+  std::atomic<bool> deleted_in_memory_ = false;  // since the last purge; the tables say the rest
   HotRecords hot_records_;
   Watchers watchers_;
 };
 
-absl::StatusOr<std::unique_ptr<KeyValueStore>> Open(const std::string& folder, Access access) {
+absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Access access) {
   PrepareRocksDbChecksum();
-  std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(32 * kMiB);
-  // In the order of Space.
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
-      {rocksdb::kDefaultColumnFamilyName, SmallValues(cache)},
-      {"chunks", LargeValues(cache)},
-      {"entries", Entries(cache)}};
+  std::shared_ptr<rocksdb::Cache> cache = NewStoreCache();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status =
       access == Access::kFull
-          ? rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &families, &db)
-          : rocksdb::DB::OpenForReadOnly(DatabaseOptions(), folder, descriptors, &families, &db);
-  if (!status.ok()) return ToStatus(status, ("opening " + folder).c_str());
+          ? rocksdb::DB::Open(StoreOptions(), folder, StoreFamilies(cache), &families, &db)
+          : rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, StoreFamilies(cache), &families,
+                                         &db);
+  if (!status.ok()) return FromRocksDb(status, ("opening " + folder).c_str());
   return std::make_unique<RocksDbStore>(folder, access, std::move(cache),
                                         std::unique_ptr<rocksdb::DB>(db), std::move(families));
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder) {
   return Open(folder, Access::kFull);
 }
 

@@ -19,10 +19,29 @@
 
 namespace parley::storage {
 
+// A store that has a folder for itself, and can do with it as a whole what its operator needs.
+class FolderStore : public KeyValueStore {
+ public:
+  // Makes in `folder`, which must not be there, another store with all that was committed before
+  // the call, and of what is committed meanwhile the part up to one moment. On the same disk it
+  // takes no room at first: its files are links. Commits go on meanwhile.
+  // Errors: ResourceExhausted when the disk is nearly full; Unavailable; of the commit that failed.
+  virtual absl::Status MakeCheckpoint(const std::string& folder) = 0;
+
+  // Removes from the files what was deleted before the call: until then its bytes may stand there.
+  // Where something was, the files are written anew, which takes as long as that does; commits go
+  // on meanwhile. Errors: as above; Cancelled.
+  virtual absl::Status Purge() = 0;
+  // Whether Purge() has something to do.
+  virtual bool HasDeleted() const = 0;
+  // Ends a Purge() that runs, and lets none run any more.
+  virtual void CancelPurge() = 0;
+};
+
 // Opens the store in `folder`, making it when it isn't there.
 // Errors: Unavailable when another process has it open or the folder can't be used; DataLoss when
 // its files are damaged (nothing is dropped silently).
-absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStore(const std::string& folder);
+absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder);
 
 // Opens the store in `folder` to be read alone, and changes no file of it: Commit() is Unavailable.
 // The caller sees to it that nobody writes to the store meanwhile.

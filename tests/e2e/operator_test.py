@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -324,6 +325,166 @@ class ReloadTest(OperatorTest):
             if not self.ping(self.connect(relay), b"12345678"):
                 raise OSError("closed")
         self.assertEqual(relay.stop(), 0)
+
+
+class LogTest(OperatorTest):
+    """The log as objects: each line is one, and none says who uses the relay or for what."""
+
+    EVENTS = {"up", "admin", "reloaded", "not_reloaded", "needs_restart", "draining", "down"}
+
+    def test_every_line_is_an_object_and_names_nobody(self):
+        case = self.mediation()
+        file = self.configuration('log-format = "json"\n')
+        case.relay.options = ["--config", file]
+        case.open()
+        case.add(ANA)
+        case["ana"].send("joint", "hello")
+        # A client that isn't one, reloads right and wrong, and a second relay on the folder.
+        host, port = case.relay.address.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as nonsense:
+            nonsense.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        for text, event in (('log-format = "json"\ndrain-seconds = 3\n', "reloaded"),
+                            ("listne = 1\n", "not_reloaded")):
+            self.configuration(text)
+            os.kill(case.relay.pid, signal.SIGHUP)
+            deadline = time.monotonic() + 30
+            while f'"event":"{event}"' not in case.relay.log_text():
+                self.assertLess(time.monotonic(), deadline, case.relay.log_text())
+                time.sleep(0.02)
+        second = self.program("serve", "--data", case.relay.data, "--listen", "127.0.0.1:0",
+                              "--log-format", "json")
+        self.assertEqual((second.returncode, second.stdout), (1, ""), second)
+        self.assertEqual(json.loads(second.stderr)["event"], "failed")
+        self.assertIn("another parley-relay", json.loads(second.stderr)["message"])
+        self.assertEqual(case.relay.stop(), 0)
+
+        lines = [json.loads(line) for line in case.relay.log_text().splitlines()]
+        for line in lines:
+            self.assertRegex(line.pop("time"), r"^2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertIn(line["level"], ("info", "warning", "error"))
+            self.assertTrue(all(isinstance(value, str) for value in line.values()), line)
+        self.assertEqual({line["event"] for line in lines}, self.EVENTS)
+        up = next(line for line in lines if line["event"] == "up")
+        self.assertEqual(up["listen"], case.relay.address)
+        self.assertRegex(up["fingerprint"], r"^([0-9a-f]{4} ){9}[0-9a-f]{4}$")
+        # The relay's own address stands there where it says that it listens, and nowhere else.
+        rest = "\n".join(json.dumps(line) for line in lines if line is not up)
+        self.assertIsNone(re.search(r"127\.0\.0|::1|[A-Za-z0-9_-]{32,}|[0-9a-f]{16,}",
+                                    rest.replace(self.work, "")), rest)
+        self.assertIsNone(re.search("hello|Ana|Mira|Harbor", case.relay.log_text()))
+
+    def test_the_events_are_documented(self):
+        with open(os.path.join(ROOT, "docs", "operations.md"), encoding="utf-8") as file:
+            documented = set(re.findall(r"(?m)^\| `([a-z_]+)` \|", file.read()))
+        logged = set()
+        for folder, _, names in os.walk(os.path.join(ROOT, "server")):
+            for name in names:
+                if name.endswith(".cc") and not name.endswith("_test.cc"):
+                    with open(os.path.join(folder, name), encoding="utf-8") as source:
+                        logged |= set(re.findall(r'LogLevel::k\w+,\s+"([a-z_]+)"', source.read()))
+        logged |= {"admin"}
+        self.assertTrue(self.EVENTS <= logged, logged)
+        self.assertTrue(logged <= documented, logged - documented)
+
+
+class BackupTest(OperatorTest):
+    def backup(self, *words):
+        return self.program("backup", *words)
+
+    def test_of_a_relay_that_runs_and_restored_with_clients(self):
+        case = self.mediation()
+        case.relay.start()
+        connection = case.relay.add_sponsor()
+        case.open_with(connection)
+        case.add(ANA)
+        case["ana"].send("joint", "before the backup")
+        to = self.path("backups")
+        made = self.backup("--data", case.relay.data, "--to", to, "--verify")
+        self.assertEqual((made.returncode, made.stderr), (0, ""), made)
+        self.assertRegex(made.stdout, r"^backup 1: .* are new\nThe relay's keys are in it")
+        case["ana"].send("joint", "after it")
+        self.assertEqual(case["mira"].texts("joint"), ["before the backup", "after it"])
+        again = self.backup("--data", case.relay.data, "--to", to)
+        self.assertRegex(again.stdout, r"^backup 2: ")
+        listed = self.backup("list", "--from", to)
+        self.assertRegex(listed.stdout, r"(?m)^1 +2\d{3}-.* yes ")
+        objects = [json.loads(line) for line in
+                   self.backup("list", "--from", to, "--json").stdout.splitlines()]
+        self.assertEqual([entry["number"] for entry in objects], [1, 2])
+        self.assertIn(objects[0]["fingerprint"], case.relay.log_text())
+        self.assertEqual(case.relay.stop(), 0)
+
+        # Over what is there it isn't restored; beside it, it is, and the latest has all.
+        refused = self.program("restore", "--from", to, "--data", case.relay.data)
+        self.assertEqual((refused.returncode, refused.stdout), (1, ""), refused)
+        self.assertIn("not empty", refused.stderr)
+        lost = case.relay.data + ".lost"
+        os.rename(case.relay.data, lost)
+        restored = self.program("restore", "--from", to, "--data", case.relay.data)
+        self.assertEqual((restored.returncode, restored.stderr), (0, ""), restored)
+        self.assertRegex(restored.stdout, r"^backup 2 of 2\d{3}-\S+Z is in .* and verified")
+        case.relay.start()
+        self.assertEqual(case["ana"].texts("joint"), ["before the backup", "after it"])
+        case["ana"].send("joint", "on the restored relay")
+        said = ["before the backup", "after it", "on the restored relay"]
+        self.assertEqual(case["mira"].texts("joint"), said)
+        self.assertEqual(case.relay.stop(), 0)
+
+        # An older one lacks what clients have seen: they say so, and lose nothing that they have.
+        shutil.rmtree(case.relay.data)
+        older = self.program("restore", "--from", to, "--data", case.relay.data, "--backup", "1")
+        self.assertEqual((older.returncode, older.stderr), (0, ""), older)
+        case.relay.start()
+        told = case["mira"].attempt("sync")
+        self.assertNotEqual(told.status, 0, told)
+        self.assertEqual(told.status, 1, told)
+        self.assertIn("joint", told.err)
+        # What she has stays, and new cases go on.
+        kept = case["mira"].attempt("read", case.case, "joint", "--offline", "--json")
+        self.assertEqual([message["text"] for message in kept.objects()
+                          if message["kind"] == "text"], said)
+        case["mira"].run("case", "create", "Another v Case", "--relay", connection)
+        self.assertEqual(case.relay.stop(), 0)
+
+    def test_wrong_usage_and_what_cannot_be(self):
+        data = ["--data", self.path("data")]
+        for words, complaint in (((), "--data is needed"), (data, "--to is needed"),
+                                 ((*data, "--to", "x", "--keep", "0"), "whole number"),
+                                 (("list",), "--from is needed"),
+                                 (("prune", "--from", "x"), "--keep is needed")):
+            done = self.backup(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+            self.assertIn(complaint, done.stderr)
+        for done, complaint in ((self.backup(*data, "--to", self.path("to")), "no relay's data folder"),
+                                (self.backup("list", "--from", self.path("to")), "no backups in"),
+                                (self.program("restore", "--from", self.path("to"), *data),
+                                 "no backups in")):
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn(complaint, done.stderr)
+        self.assertEqual(os.listdir(self.work), [])
+
+
+class ByHandTest(OperatorTest):
+    """What docs/relay-api.md shows."""
+
+    def call(self, relay, name, request):
+        tool = os.path.join(ROOT, "tools", "relay-call")
+        return subprocess.run([tool, relay.address, name], input=request, capture_output=True,
+                              text=True, timeout=60, check=False)
+
+    def test_calls_are_answered_and_refused_as_shown(self):
+        if shutil.which("curl") is None or shutil.which("protoc") is None:
+            self.skipTest("curl or protoc is not here")
+        relay = self.relay().start()
+        info = self.call(relay, "GetInfo", "")
+        self.assertEqual((info.returncode, info.stderr), (0, ""), info)
+        self.assertIn("protocol_versions: 1\n", info.stdout)
+        self.assertIn("max_entry_bytes: 1048576\n", info.stdout)
+        read = self.call(relay, "Read",
+                         'mailbox_id: "12345678901234567890123456789012" from: 1')
+        self.assertEqual((read.returncode, read.stdout), (1, ""), read)
+        with open(os.path.join(ROOT, "docs", "relay-api.md"), encoding="utf-8") as file:
+            self.assertIn(read.stderr.strip(), file.read())
 
 
 class VerifyTest(OperatorTest):

@@ -1,0 +1,149 @@
+// What a client deleted is in no file any more after the purge that a relay makes by itself.
+#include "server/admin/purges.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "server/core/relay_fixture_for_test.h"
+
+namespace parley::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PurgesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = fs::temp_directory_path() / ("parley-purges-" + std::to_string(::getpid()));
+    fs::remove_all(path_);
+    auto opened = OpenDataFolder::Open(path_, Limits());
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    folder_ = *std::move(opened);
+  }
+  void TearDown() override {
+    folder_.reset();
+    fs::remove_all(path_);
+  }
+
+  Relay& relay() { return folder_->relay(); }
+  std::string Challenge() {
+    v1::GetChallengeResponse response;
+    relay().sessions().GetChallenge(response);
+    return response.challenge();
+  }
+  TestMailbox NewMailbox(const std::string& words) {
+    if (sponsor_token_.empty()) {
+      sponsor_token_ =
+          crypto::ToString(relay().sponsors().Add("office", uint64_t{1} << 30, 0)->Reveal());
+    }
+    TestMailbox mailbox;
+    v1::CreateMailboxRequest create;
+    create.set_sponsor_token(sponsor_token_);
+    create.set_mailbox_id(mailbox.id);
+    *create.mutable_keys() = mailbox.secrets[0].PublicKeys();
+    EXPECT_TRUE(
+        RelayFixture::Wait([&](auto done) { relay().mailboxes().Create(create, done); }).ok());
+    v1::OpenSessionRequest session;
+    session.set_challenge(Challenge());
+    session.set_object_id(mailbox.id);
+    session.set_generation(1);
+    session.set_right(v1::RIGHT_APPEND);
+    const crypto::SignatureKey& key = mailbox.secrets[0].append;
+    session.set_public_key(Text(key));
+    session.set_signature(Signed(key, SessionMessage(relay().identity_key(), session.challenge(),
+                                                     mailbox.object(), 1, AccessRight::kAppend)));
+    v1::OpenSessionResponse opened;
+    EXPECT_TRUE(relay().sessions().OpenSession(session, opened).ok());
+    v1::AppendRequest append;
+    append.set_token(opened.token());
+    append.set_mailbox_id(mailbox.id);
+    append.set_generation(1);
+    append.set_append_id(RandomString(16));
+    append.set_payload(words);
+    EXPECT_TRUE(RelayFixture::Wait([&](auto done) {
+                  relay().mailboxes().Append(append, [done](absl::StatusOr<uint64_t> position) {
+                    done(position.status());
+                  });
+                }).ok());
+    return mailbox;
+  }
+  void Delete(const TestMailbox& mailbox) {
+    v1::ControlMailboxRequest request;
+    request.set_mailbox_id(mailbox.id);
+    request.set_generation(1);
+    request.set_challenge(Challenge());
+    request.mutable_delete_();
+    request.set_control_signature(Signed(
+        mailbox.secrets[0].control, ControlMessage(relay().identity_key(), request.challenge(),
+                                                   mailbox.object(), 1, ControlAct::kDelete, 0)));
+    const absl::Status status =
+        RelayFixture::Wait([&](auto done) { relay().mailboxes().Control(request, done); });
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  int FilesWith(const std::string& bytes) const {
+    int count = 0;
+    for (const auto& file : fs::recursive_directory_iterator(path_)) {
+      if (!file.is_regular_file()) continue;
+      std::ifstream in(file.path(), std::ios::binary);
+      const std::string content(std::istreambuf_iterator<char>(in), {});
+      if (content.find(bytes) != std::string::npos) ++count;
+    }
+    return count;
+  }
+
+  fs::path path_;
+  std::unique_ptr<OpenDataFolder> folder_;
+  std::string sponsor_token_;
+};
+
+TEST_F(PurgesTest, OfADeletedMailboxNothingIsLeftAndOthersStay) {
+  const TestMailbox deleted = NewMailbox("the words that were deleted");
+  const TestMailbox kept = NewMailbox("the words that were kept");
+  Delete(deleted);
+  EXPECT_GT(FilesWith("the words that were deleted"), 0);
+  const absl::Status status = folder_->Purge();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(FilesWith("the words that were deleted"), 0);
+  EXPECT_GT(FilesWith("the words that were kept"), 0);
+  // Its id, and the keys that could read it, are gone as well once RocksDB has begun a new list of
+  // its files, as it does at a start.
+  folder_.reset();
+  folder_ = *OpenDataFolder::Open(path_, Limits());
+  EXPECT_EQ(FilesWith(deleted.id), 0);
+  EXPECT_EQ(FilesWith(Text(deleted.secrets[0].read)), 0);
+  EXPECT_GT(FilesWith(kept.id), 0);
+}
+
+TEST_F(PurgesTest, HappenWhenTheirTimeHasCome) {
+  const fs::path mark = path_ / "purged";
+  const auto wait_until = [](auto condition) {
+    for (int i = 0; i < 6000 && !condition(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_TRUE(condition());
+  };
+  {
+    const Purges never(*folder_, path_, 0, std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(fs::exists(mark));
+  }
+  folder_.reset();  // a purge that was cancelled is so until the next start
+  folder_ = *OpenDataFolder::Open(path_, Limits());
+  Delete(NewMailbox("the words that were deleted"));
+  const Purges purges(*folder_, path_, 1, std::chrono::milliseconds(5));
+  wait_until([&] { return fs::exists(mark); });
+  EXPECT_GT(FilesWith("the words that were deleted"), 0);  // it begins to count now
+  fs::last_write_time(mark, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  wait_until([&] {
+    return fs::last_write_time(mark) > fs::file_time_type::clock::now() - std::chrono::hours(1);
+  });
+  EXPECT_EQ(FilesWith("the words that were deleted"), 0);
+}
+
+}  // namespace
+}  // namespace parley::server

@@ -1,0 +1,107 @@
+#include "storage/kv/rocksdb_options.h"
+
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <cstddef>
+#include <string>
+
+namespace parley::storage {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  // Writing a record is mostly the search for its place among those in memory, which takes long
+  // when these don't stay in a core's cache. As many bytes as with larger buffers gather before
+  // they are merged.
+  options.write_buffer_size = 4 * kMiB;
+  options.max_write_buffer_number = 4;
+  options.level0_file_num_compaction_trigger = 16;
+  options.level0_slowdown_writes_trigger = 32;
+  options.level0_stop_writes_trigger = 48;
+  // Each append asks for its id, which as a rule isn't there: a filter in memory says so at once.
+  options.memtable_prefix_bloom_size_ratio = 0.01;
+  options.memtable_whole_key_filtering = true;
+  options.compression = rocksdb::kNoCompression;  // what clients store is sealed: it doesn't shrink
+  return options;
+}
+
+// Entries of one mailbox come in order, and so each finds its place quickly also among many. They
+// are apart from the records, which so stay closer together, in fewer files: each append asks for
+// its id in all of them.
+rocksdb::ColumnFamilyOptions Entries(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options = SmallValues(cache);
+  options.write_buffer_size = 16 * kMiB;
+  options.max_write_buffer_number = 3;
+  options.memtable_prefix_bloom_size_ratio = 0;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions LargeValues(const std::shared_ptr<rocksdb::Cache>& cache) {
+  const rocksdb::ColumnFamilyOptions defaults;
+  rocksdb::ColumnFamilyOptions options = SmallValues(cache);
+  options.level0_file_num_compaction_trigger = defaults.level0_file_num_compaction_trigger;
+  options.level0_slowdown_writes_trigger = defaults.level0_slowdown_writes_trigger;
+  options.level0_stop_writes_trigger = defaults.level0_stop_writes_trigger;
+  options.enable_blob_files = true;
+  options.min_blob_size = 4096;
+  options.blob_file_size = 256 * kMiB;
+  options.blob_compression_type = rocksdb::kNoCompression;
+  options.enable_blob_garbage_collection = true;
+  options.write_buffer_size = 32 * kMiB;
+  options.max_write_buffer_number = 3;
+  return options;
+}
+
+}  // namespace
+
+absl::Status FromRocksDb(const rocksdb::Status& status, const char* what) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = std::string("the store: ") + what + ": " + status.ToString();
+  if (status.IsNoSpace()) {
+    return absl::ResourceExhaustedError(message + "; free some space on the disk and start again");
+  }
+  if (status.IsCorruption()) {
+    return absl::DataLossError(message + "; restore the folder from a backup");
+  }
+  return absl::UnavailableError(message);
+}
+
+rocksdb::DBOptions StoreOptions() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  // A record cut short at the log's end was never acknowledged; anything else that is damaged must
+  // not shorten the log silently.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.max_total_wal_size = 128 * kMiB;
+  // Write-back starts early, so that a sync after a long upload doesn't wait for all of it.
+  options.wal_bytes_per_sync = kMiB;
+  options.bytes_per_sync = kMiB;
+  options.max_open_files = 512;
+  options.max_background_jobs = 2;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  options.stats_dump_period_sec = 0;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> StoreFamilies(
+    const std::shared_ptr<rocksdb::Cache>& cache) {
+  return {{rocksdb::kDefaultColumnFamilyName, SmallValues(cache)},
+          {"chunks", LargeValues(cache)},
+          {"entries", Entries(cache)}};
+}
+
+std::shared_ptr<rocksdb::Cache> NewStoreCache() { return rocksdb::NewLRUCache(32 * kMiB); }
+
+}  // namespace parley::storage
