@@ -377,6 +377,25 @@ TEST_F(SearchIndexTest, ADamagedIndexIsToldAndReceivingGoesOn) {
   }
 }
 
+// As two processes with one profile: each reads what the other has written.
+TEST_F(SearchIndexTest, TwoWhoHaveTheProfileOpenShareOneIndex) {
+  CatchUp();
+  std::unique_ptr<ProfileStore> other = MustOpen(folder / "profile");
+  for (int i = 0; i < 200; ++i) {
+    std::swap(store, other);
+    Say(static_cast<size_t>(i % 3), "shared " + std::to_string(i), /*noted=*/i % 20 != 7);
+    if (i % 30 == 29) CatchUp();
+    if (i == 100) Forget(channels[0].channel, 1);
+  }
+  CatchUp();
+  for (int i = 0; i < 2; ++i) {
+    std::swap(store, other);
+    EXPECT_EQ(Found("shared").size(), 199u);
+    EXPECT_EQ(Found("199 ").size(), 1u);
+    EXPECT_THAT(Found("0 "), IsEmpty()) << "forgotten";
+  }
+}
+
 // ---- Large texts ----
 
 // Many different words, so that the index is as large as the text.
