@@ -48,7 +48,8 @@ absl::StatusOr<MessageId> QueueSessionRecord(Transaction& step, const CaseContex
 // anything was done.
 absl::StatusOr<bool> RunSessionErrands(Transaction& step, const CaseContext& context);
 
-// Whether this device's neutral owes a standing that is too long to be sent: who came can't be told.
+// Whether this device's neutral owes a standing that is too long to be sent: who came can't be
+// told.
 absl::StatusOr<bool> CantTell(const ReadTransaction& step, const CaseContext& context,
                               const LoadedSession& session);
 
