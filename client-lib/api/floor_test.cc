@@ -150,5 +150,71 @@ TEST_F(FloorTest, OnlyNeutralsGiveIt) {
   EXPECT_THAT(AlarmTexts("Mira"), HasSubstr("Ben may not give the floor"));
 }
 
+TEST_F(FloorTest, WhatIsHeldIsNotForWhoComesMeanwhile) {
+  Give("Mira", {.to = FloorTo::kNeutrals});
+  const SentMessage held = Must(Of("Ben").Send(Ref("Ben", "joint"), "Among us."), "sending");
+  ASSERT_TRUE(held.held);
+  LetIn("Shah", Role::kCounsel, "Northline");
+  Everybody();
+  Sync("Shah");
+  Give("Mira", {.to = FloorTo::kAll});
+  Everybody();
+  Sync("Shah");
+  EXPECT_THAT(Spoken("Ana"), IsEmpty());
+  EXPECT_THAT(Spoken("Shah"), IsEmpty());
+  EXPECT_THAT(Must(Of("Ben").Unsent(Ref("Ben", "joint")), "unsent"), IsEmpty());
+  const std::vector<Message> kept = Must(Of("Ben").NeverSent(Ref("Ben", "joint")), "never sent");
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].text, "Among us.");
+  EXPECT_THAT(kept[0].note, HasSubstr("Shah"));
+}
+
+class FloorInProcedureTest : public testing::SessionTest {
+ protected:
+  FloorInProcedureTest() {
+    case_ = Must(Of("Mira").CreateCase("Harbor v Northline", connection_,
+                                       CaseOptions{.with_procedure = true}),
+                 "case");
+    LetIn("Ana", Role::kParty, "Harbor");
+    Did(Of("Ana").Act(case_, CaseAct::kRequest, "The conveyor."));
+    LetIn("Ben", Role::kParty, "Northline");
+    Three();
+    Did(Of("Ben").Act(case_, CaseAct::kAccept));
+    Three();
+    const std::string hash =
+        Must(Of("Mira").ProposeAgreement(case_, "We agree.", AgreementTemplates()[0].policy),
+             "agreement");
+    Three();
+    for (const char* name : {"Mira", "Ana", "Ben"}) Did(Of(name).SignAgreement(case_, hash));
+    Three();
+    Did(Of("Mira").Act(case_, CaseAct::kBeginSession));
+    Did(Of("Mira").GiveFloor(case_, {.to = FloorTo::kSide, .side = "Harbor"}));
+    Three();
+  }
+  template <typename T>
+  static void Did(const T& done) {
+    EXPECT_TRUE(testing::StatusOf(done).ok()) << testing::StatusOf(done).message();
+  }
+  void Three() { SyncAll({"Mira", "Ana", "Ben"}); }
+};
+
+// Nobody could give it any more, so a floor would bind for ever.
+TEST_F(FloorInProcedureTest, NoFloorBindsWhileTheCaseRests) {
+  EXPECT_TRUE(Must(Of("Ben").Send(Ref("Ben", "joint"), "Wait."), "sending").held);
+  Did(Of("Mira").Act(case_, CaseAct::kSuspend, "A pause."));
+  Three();
+  EXPECT_THAT(Must(Of("Ben").Unsent(Ref("Ben", "joint")), "unsent"), IsEmpty());
+  EXPECT_EQ(FindText("Ana", "Wait.").without_floor, "");
+  EXPECT_EQ(Must(Of("Ben").GetFloor(case_), "the floor").text, "all");
+  Did(Of("Mira").Act(case_, CaseAct::kBeginSession));
+  Three();
+  EXPECT_TRUE(Must(Of("Ben").Send(Ref("Ben", "joint"), "Still?"), "sending").held);
+  Did(Of("Ana").Act(case_, CaseAct::kWithdraw));
+  Three();
+  Three();
+  EXPECT_EQ(FindText("Ana", "Still?").without_floor, "");
+  Say("Ben", "joint", "Farewell.");
+}
+
 }  // namespace
 }  // namespace parley

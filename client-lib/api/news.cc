@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client-lib/api/views.h"
+#include "client-lib/content/parse.h"
 
 namespace parley::client {
 namespace {
@@ -76,6 +77,38 @@ void News::CompareChannel(const parley::Channel& channel, std::vector<Event>& ev
   channels_[channel.ref.channel_id] = std::move(face);
 }
 
+absl::Status News::CollectRetracted(const ReadTransaction& read, const CaseView& view,
+                                    const ChannelRef& channel, std::vector<Event>& events) {
+  uint64_t& up_to = retractions_up_to_[channel.channel_id];
+  const uint64_t shown_up_to = read_up_to_[channel.channel_id];
+  MessageQuery query;
+  query.after = up_to;
+  query.kinds = {ContentKind::kRetraction};
+  const Channel log = context_.Channel(channel.channel_id);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> said, log.Messages(read, query));
+  for (const ChannelMessage& retraction : said) {
+    up_to = std::max(up_to, retraction.number);
+    content::v1::Content content;
+    if (!ParseFromPeer(content, retraction.content.Reveal())) continue;
+    const std::optional<MessageId> id = IdFrom<MessageId>(content.retraction().message_id());
+    if (!id.has_value() || *id == retraction.id) continue;
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> gone,
+                            log.Find(read, retraction.author.participant_id, *id));
+    // What was never shown is shown as taken back when it is first read.
+    if (!gone.has_value() || gone->kind != ContentKind::kRetraction || gone->number > shown_up_to) {
+      continue;
+    }
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Message> shown,
+                            view.Messages(read, channel.channel_id, gone->number - 1));
+    if (shown.empty() || shown.front().id != *id) continue;
+    Event event = Make(EventKind::kMessage, {});
+    event.channel = channel;
+    event.message = std::move(shown.front());
+    events.push_back(std::move(event));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status News::Collect(std::vector<Event>& events) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, context_.store->Read());
   PARLEY_ASSIGN_OR_RETURN(std::vector<Participant> participants, ViewParticipants(read, context_));
@@ -84,6 +117,7 @@ absl::Status News::Collect(std::vector<Event>& events) {
   PARLEY_ASSIGN_OR_RETURN(std::vector<parley::Channel> channels, view.Channels(read));
   for (const parley::Channel& channel : channels) CompareChannel(channel, events);
   for (const parley::Channel& channel : channels) {
+    PARLEY_RETURN_IF_ERROR(CollectRetracted(read, view, channel.ref, events));
     uint64_t& up_to = read_up_to_[channel.ref.channel_id];
     PARLEY_ASSIGN_OR_RETURN(std::vector<Message> messages,
                             view.Messages(read, channel.ref.channel_id, up_to));

@@ -15,6 +15,8 @@
 
 namespace parley::client {
 
+class CaseView;
+
 class News {
  public:
   // `context` needs no relay.
@@ -32,6 +34,9 @@ class News {
     friend bool operator==(const ChannelFace&, const ChannelFace&) = default;
   };
   absl::Status Collect(std::vector<Event>& events);
+  // What was shown, and has been taken back since the last call.
+  absl::Status CollectRetracted(const ReadTransaction& read, const CaseView& view,
+                                const ChannelRef& channel, std::vector<Event>& events);
   void CompareParticipants(const std::vector<Participant>& participants,
                            std::vector<Event>& events);
   void CompareChannel(const parley::Channel& channel, std::vector<Event>& events);
@@ -41,6 +46,7 @@ class News {
   std::map<ParticipantId, ParticipantState> people_;
   std::map<ChannelId, ChannelFace> channels_;
   std::map<ChannelId, uint64_t> read_up_to_;
+  std::map<ChannelId, uint64_t> retractions_up_to_;
   std::set<std::string> alarms_;
 };
 

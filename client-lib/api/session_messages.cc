@@ -78,7 +78,8 @@ absl::StatusOr<QuotedMessage> CaseView::ShowQuote(const ReadTransaction& step, c
                           context_.Channel(id).Find(step, *author, *message_id));
   if (!message.has_value()) return shown;
   shown.retracted = message->kind == ContentKind::kRetraction;
-  shown.found = shown.retracted || crypto::ToString(QuoteHash(*message)) == quote.hash();
+  PARLEY_ASSIGN_OR_RETURN(const std::string hash, QuoteHash(step, id, *message));
+  shown.found = shown.retracted || (!hash.empty() && hash == quote.hash());
   if (!shown.found) return shown;
   shown.position = message->number;
   shown.author = PersonOf(message->author);

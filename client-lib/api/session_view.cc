@@ -113,7 +113,8 @@ Floor SessionView::ShowFloor() const {
   Floor shown;
   shown.text = "all";
   if (session_ == nullptr) return shown;
-  const SessionFloor& floor = session_->log.state().floor;
+  const SessionFloor* const now = session_->log.FloorAt(session_->head);
+  const SessionFloor& floor = now == nullptr ? session_->log.state().floor : *now;
   shown.to = floor.to();
   shown.side = floor.side();
   shown.text = floor.Holder();
@@ -126,7 +127,7 @@ Floor SessionView::ShowFloor() const {
     }
     shown.holder = Show(holder);
   }
-  for (const Actor& hand : floor.hands()) shown.hands.push_back(Show(hand));
+  for (const Actor& hand : session_->log.state().floor.hands()) shown.hands.push_back(Show(hand));
   return shown;
 }
 
@@ -161,10 +162,7 @@ std::string SessionView::Describe(const Content& content) {
 
 std::string SessionView::RefusalAt(const JointPosition& at) const {
   if (session_ == nullptr) return "";
-  for (const SessionLog::Step& step : session_->log.steps()) {
-    if (step.at == at) return step.refused;
-  }
-  return "";
+  return session_->log.RefusalAt(at);
 }
 
 std::string SessionView::WithoutFloor(const Actor& author, const JointPosition& at,
@@ -180,9 +178,15 @@ std::string SessionView::WithoutFloor(const Actor& author, const JointPosition& 
 }
 
 std::string SessionView::Hold() const {
-  if (session_ == nullptr || session_->log.state().floor.MaySpeak(session_->self)) return "";
-  return "the floor is given to " + session_->log.state().floor.Holder() +
-         ": it is held here and goes out by itself when the floor is yours";
+  if (session_ == nullptr || IsNeutral(session_->self.role)) return "";
+  const SessionFloor* const floor = session_->log.FloorAt(session_->head);
+  if (floor != nullptr && !floor->MaySpeak(session_->self)) {
+    return "the floor is given to " + floor->Holder() +
+           ": it is held here and goes out by itself when the floor is yours";
+  }
+  if (session_->missing.empty()) return "";
+  return "it is held here and goes out by itself when you may speak; missing is: " +
+         session_->missing;
 }
 
 absl::Status AddSessionAlarms(const ReadTransaction& step, const CaseContext& context,
@@ -191,6 +195,12 @@ absl::Status AddSessionAlarms(const ReadTransaction& step, const CaseContext& co
   if (!session.has_value() || !session->log.is_based()) return absl::OkStatus();
   const ChannelRef joint{context.id, session->joint};
   PARLEY_ASSIGN_OR_RETURN(uint64_t seen, SeenOfSession(step, context));
+  PARLEY_ASSIGN_OR_RETURN(const bool cant_tell, CantTell(step, context, *session));
+  if (cant_tell) {
+    alarms.push_back({AlarmKind::kJobWaiting, context.id, joint, std::nullopt,
+                      "who has come into the joint channel can't be told how the session stands: "
+                      "it is too long. Take issues off the list, or set shorter texts"});
+  }
   size_t more = 0;
   for (const SessionLog::Step& passed : session->log.steps()) {
     if (passed.refused.empty()) continue;

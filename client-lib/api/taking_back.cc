@@ -1,8 +1,6 @@
 // Messages that their author takes back: Profile::Impl's part.
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/content/parse.h"
-#include "client-lib/firewall/disclosures.h"
-#include "client-lib/firewall/quotes.h"
 
 namespace parley {
 namespace {
@@ -13,30 +11,46 @@ using client::ContentKind;
 using client::ReadTransaction;
 using client::Transaction;
 
-absl::Status CheckRetractable(const ReadTransaction& step, const CaseContext& context,
-                              const ChannelRef& channel, const MessageId& id) {
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> message,
-                          client::FindSaid(step, context.Channel(channel.channel_id), id));
-  if (!message.has_value()) return absl::NotFoundError("this channel has no such message");
-  if (!message->own) {
-    return absl::PermissionDeniedError("only " + message->author.name +
+bool IsSaid(const ChannelMessage& message) {
+  return message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
+         message.kind == ContentKind::kRetraction;
+}
+
+// Why nothing of the owner's has that id.
+absl::Status WhoseIsIt(const ReadTransaction& step, const client::Channel& channel,
+                       const MessageId& id) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages, channel.Messages(step, {}));
+  for (const ChannelMessage& message : messages) {
+    if (message.id != id || !IsSaid(message)) continue;
+    return absl::PermissionDeniedError("only " + message.author.name +
                                        ", who said it, can take it back");
   }
+  return absl::NotFoundError("this channel has no such message");
+}
+
+absl::Status CheckRetractable(const ReadTransaction& step, const CaseContext& context,
+                              const ChannelRef& channel, const MessageId& id) {
+  const client::Channel log = context.Channel(channel.channel_id);
+  PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord record, context.Records().Case(step));
+  // Ids are their authors' own: another's message of that id doesn't matter.
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> message,
+                          log.Find(step, record.own_id, id));
+  if (!message.has_value() || !IsSaid(*message)) return WhoseIsIt(step, log, id);
   if (message->kind == ContentKind::kRetraction) {
     return absl::FailedPreconditionError("you have taken it back already");
   }
-  PARLEY_ASSIGN_OR_RETURN(const client::Disclosures disclosures,
-                          client::Disclosures::Load(step, context));
-  for (const client::AuthorisationRecord& one : disclosures.authorisations()) {
-    if (one.channel != channel.channel_id || one.item != id ||
-        one.author.participant_id != message->author.participant_id) {
-      continue;
-    }
-    return absl::FailedPreconditionError(
-        "you have authorised the neutrals to carry it, so it can't be taken back: what they carry "
-        "is measured by it (parley authorisations)");
-  }
-  return absl::OkStatus();
+  // The same rule as every client's (message_log.h).
+  client::MessageQuery query;
+  query.after = message->number;
+  query.kinds = {ContentKind::kDisclosureAuthorisation};
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> given, log.Messages(step, query));
+  if (given.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "it can't be taken back: since you said it " +
+      (given.front().own ? std::string("you have") : given.front().author.name + " has") +
+      " authorised the neutrals to carry something from this channel, which is measured by what "
+      "was "
+      "said before (parley authorisations)");
 }
 
 }  // namespace

@@ -1,5 +1,11 @@
 // Quotes and retractions.
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
 #include "client-lib/api/session_for_test.h"
+#include "crypto/primitives/hash.h"
 
 namespace parley {
 namespace {
@@ -162,6 +168,135 @@ TEST_F(TakingBackTest, ADocumentIsTakenBackWithItsKey) {
   Everybody();
   EXPECT_TRUE(Must(Of("Ben").Documents(Ref("Ben", "joint")), "documents").empty());
   EXPECT_EQ(Of("Ben").Fetch(shown.ref, folder_ / "got.txt").code(), StatusCode::kNotFound);
+}
+
+// A hash of the words would let anybody try words that were taken back.
+TEST_F(TakingBackTest, AQuoteHoldsNothingThatIsMadeOfTheWords) {
+  Say("Ana", "joint", "690");
+  Everybody(1);
+  Must(Quote("Ben", "joint", Last("Ben").id), "quoting");
+  const ChannelRef ref = Ref("Ben", "joint");
+  auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
+  client::ReadTransaction read = Have(store->Read());
+  client::ChannelContext context;
+  context.store = store.get();
+  const auto messages = Have(client::Channel(context, ref.channel_id).Messages(read, {}));
+  content::v1::Content quoting;
+  ASSERT_TRUE(quoting.ParseFromString(crypto::ToString(messages.back().content.Reveal())));
+  ASSERT_EQ(quoting.quote().hash().size(), 32u);
+  for (const auto& message : messages) {
+    EXPECT_NE(quoting.quote().hash(), crypto::ToString(crypto::Hash(crypto::HashAlgorithm::kSha256,
+                                                                    message.content.Reveal())));
+  }
+}
+
+// Message ids are their authors' own: a modified program takes another's.
+TEST_F(TakingBackTest, WhoTakesAnothersIdCapturesNeitherRetractionNorQuote) {
+  Say("Ana", "joint", "A rash word.");
+  Everybody(1);
+  const MessageId id = Last("Ana").id;
+  content::v1::Content same = Text("Something else.");
+  same.set_message_id(client::ToField(id));
+  Inject("Ben", "joint", same);
+  Everybody();
+  EXPECT_EQ(Quote("Lee", "joint", id).status().code(), StatusCode::kFailedPrecondition);
+  Must(Of("Ana").Retract(Ref("Ana", "joint"), id), "retracting");
+  Everybody();
+  EXPECT_FALSE(Stores("Mira", "joint", "rash"));
+  EXPECT_EQ(FindText("Mira", "Something else.").author.name, "Ben");
+}
+
+// Otherwise who reads it all at once finds Lee to have said it first, and others don't.
+TEST_F(TakingBackTest, WhatAnAuthorisationIsMeasuredByStays) {
+  const std::string words = "We could live with seven hundred and fifteen thousand in two parts.";
+  Say("Ana", "caucus", words);
+  Sync("Lee");
+  Sync("Lee");
+  const MessageId first = FindText("Ana", words, "caucus").id;
+  Say("Lee", "caucus", "As Ana says: " + words);
+  content::v1::Content authorisation;
+  authorisation.mutable_disclosure_authorisation()->set_item_message_id(
+      client::ToField(Last("Lee", "caucus").id));
+  Inject("Lee", "caucus", authorisation);
+  Sync("Ana");
+  EXPECT_EQ(Of("Ana").Retract(Ref("Ana", "caucus"), first).status().code(),
+            StatusCode::kFailedPrecondition);
+  content::v1::Content content;
+  content.mutable_retraction()->set_message_id(client::ToField(first));
+  Inject("Ana", "caucus", content);
+  Everybody();
+  for (const char* name : {"Mira", "Tomas", "Ana", "Lee"}) {
+    const std::string caucus = name[0] == 'A' || name[0] == 'L' ? "caucus" : "caucus:Harbor";
+    EXPECT_EQ(FindText(name, words, caucus).kind, MessageKind::kText) << name;
+  }
+}
+
+TEST_F(TakingBackTest, SearchAndTheLogsCheckAgreeWithARetraction) {
+  Say("Ana", "joint", "A rash ZIRCON word.");
+  Everybody(1);
+  const MessageId early = Last("Ana").id;
+  for (int i = 0; i < 40; ++i) LeaveWaiting("Ana", "joint", Text("Filler " + std::to_string(i)));
+  Everybody(1);
+  Say("Ana", "joint", "Another BERYL word.");
+  Everybody(1);
+  const MessageId late = Last("Ana").id;
+  const auto finds = [this](const char* name, const char* word) {
+    SearchRequest request;
+    request.text = word;
+    return Must(Of(name).Search(request), "searching").size();
+  };
+  EXPECT_EQ(finds("Ben", "zircon"), 1u);
+  EXPECT_EQ(finds("Ben", "beryl"), 1u);
+  Must(Of("Ana").Retract(Ref("Ana", "joint"), early), "retracting");
+  Must(Of("Ana").Retract(Ref("Ana", "joint"), late), "retracting");
+  Everybody();
+  for (const char* name : {"Ana", "Ben", "Mira"}) {
+    EXPECT_EQ(finds(name, "zircon"), 0u) << name;
+    EXPECT_EQ(finds(name, "beryl"), 0u) << name;
+    for (const ChainCheck& check : Must(Of(name).VerifyTimeline(case_), "verifying")) {
+      EXPECT_TRUE(check.whole) << name << ": " << check.channel_name << ": " << check.problem;
+    }
+  }
+}
+
+TEST_F(TakingBackTest, AWatchNamesWhatWasTakenBack) {
+  Say("Ana", "joint", "A rash word.");
+  Everybody(1);
+  const MessageId id = Last("Ben").id;
+  std::mutex mutex;
+  std::vector<Message> heard;
+  std::atomic<bool> told{false};
+  Cancellation cancellation;
+  Status ended;
+  std::thread watch([&] {
+    ended = Of("Ben").Watch(
+        case_,
+        [&](const Event& event) {
+          if (event.kind != EventKind::kMessage) return;
+          const std::lock_guard<std::mutex> lock(mutex);
+          heard.push_back(*event.message);
+          told = told || event.message->kind == MessageKind::kRetracted;
+        },
+        cancellation);
+  });
+  Say("Ana", "joint", "A calm word.");  // so that the watch has begun or sees both at once
+  for (int i = 0; i < 600; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!heard.empty()) break;
+  }
+  Must(Of("Ana").Retract(Ref("Ana", "joint"), id), "retracting");
+  for (int i = 0; i < 600 && !told; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  cancellation.Cancel();
+  watch.join();
+  EXPECT_TRUE(ended.ok() || ended.code() == StatusCode::kCancelled) << ended.message();
+  const std::lock_guard<std::mutex> lock(mutex);
+  ASSERT_FALSE(heard.empty());
+  EXPECT_EQ(heard.back().id, id);
+  EXPECT_EQ(heard.back().kind, MessageKind::kRetracted);
+  EXPECT_EQ(heard.back().text, "");
 }
 
 }  // namespace

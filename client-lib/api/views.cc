@@ -360,9 +360,10 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
                             SessionView::Create(step, context_, procedure_.get()));
     loaded.session = std::make_shared<const SessionView>(std::move(session));
   }
+  const LoadedSession* const led = loaded.session == nullptr ? nullptr : loaded.session->session();
+  const bool is_led = led != nullptr && led->joint == id;  // there may be others of that kind
   PARLEY_RETURN_IF_ERROR(
-      ShowSession(step, id, message,
-                  channel.kind == ChannelKind::kJoint ? loaded.session.get() : nullptr, view));
+      ShowSession(step, id, message, is_led ? loaded.session.get() : nullptr, view));
   if (IsOfferKind(message.kind)) {
     auto offers = loaded.offers.find(id);
     if (offers == loaded.offers.end()) {
@@ -410,7 +411,8 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
     if (message.kind == ContentKind::kText || message.kind == ContentKind::kDocument ||
         IsOfOffers(message.kind)) {
       views.push_back(ShowMessage(id, message));
-      views.back().note = message.reason.empty() ? hold : message.reason;
+      const bool can_wait = !IsOfOffers(message.kind) && message.incarnation == 0;
+      views.back().note = message.reason.empty() && can_wait ? hold : message.reason;
     } else if (message.kind == ContentKind::kSession && !IsSilent(message)) {
       Message& view = views.emplace_back(ShowMessage(id, message));
       content::v1::Content content;

@@ -1,8 +1,10 @@
 #include "client-lib/cases/session_work.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "client-lib/cases/naming.h"
+#include "client-lib/cases/procedure_gate.h"
 #include "client-lib/content/parse.h"
 
 namespace parley::client {
@@ -70,6 +72,19 @@ absl::StatusOr<bool> StandingWaits(const ReadTransaction& step, const CaseContex
   });
 }
 
+// Whether somebody is in the joint channel who has come since it was last told.
+bool OwesStanding(const ChannelInfo& info, const LoadedSession& session) {
+  if (session.told_number == 0 || !session.log.is_based()) return false;
+  return std::any_of(info.since.begin(), info.since.end(), [&](const MemberSince& since) {
+    return since.number > session.told_number &&
+           info.state.FindMember(since.participant_id) != nullptr;
+  });
+}
+
+bool IsTooLong(const Content& standing) {
+  return standing.ByteSizeLong() + 1024 > kMaxContentBytes;
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<LoadedSession>> LoadSession(const ReadTransaction& step,
@@ -99,11 +114,17 @@ absl::StatusOr<std::optional<LoadedSession>> LoadSession(const ReadTransaction& 
                        {},
                        {},
                        {info.state.incarnation, info.head.position},
-                       SessionLog::Play(records, joined, gate),
+                       SessionLog::Play(records, joined, gate,
+                                        procedure == nullptr ? Rests() : RestsOf(procedure->log)),
+                       {},
                        0};
   for (const RosterMember& member : info.state.members) {
     loaded.roster.push_back(ActorOf(member));
     if (member.participant_id == record.own_id) loaded.self = ActorOf(member);
+  }
+  if (procedure != nullptr) {
+    loaded.missing = MissingText(
+        procedure->log.At(loaded.head).KeepsFromTalk(loaded.self.id, ChannelKind::kJoint, ""));
   }
   std::sort(loaded.roster.begin(), loaded.roster.end());
   loaded.told_number = ToldNumber(messages, loaded.log);
@@ -165,42 +186,65 @@ absl::StatusOr<bool> RunSessionErrands(Transaction& step, const CaseContext& con
   if (!record.IsNeutral()) return false;
   if (info.standing != Standing::kActive || info.leaving) return false;
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedSession> session, LoadSession(step, context));
-  if (session->told_number == 0 || !session->log.is_based()) return false;
-  const bool is_owed =
-      std::any_of(info.since.begin(), info.since.end(), [&](const MemberSince& since) {
-        return since.number > session->told_number &&
-               info.state.FindMember(since.participant_id) != nullptr;
-      });
-  if (!is_owed) return false;
+  if (!OwesStanding(info, *session)) return false;
   PARLEY_ASSIGN_OR_RETURN(const bool waits, StandingWaits(step, context, *joint));
   if (waits) return false;
   Content content;
   *content.mutable_session_standing() = session->log.state().Standing(session->head);
-  if (content.ByteSizeLong() + 1024 > kMaxContentBytes) return false;
+  if (IsTooLong(content)) return false;  // CantTell says so
   PARLEY_RETURN_IF_ERROR(context.Channel(*joint).Queue(step, content).status());
   return true;
 }
 
-absl::StatusOr<bool> FloorHolds(const ReadTransaction& step, const CaseContext& context,
-                                const ChannelId& channel, const Content& content) {
-  if (!content.has_text() && !content.has_document()) return false;
-  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
-  if (record.IsNeutral()) return false;
-  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
-  if (info.state.kind != ChannelKind::kJoint) return false;
+absl::StatusOr<bool> CantTell(const ReadTransaction& step, const CaseContext& context,
+                              const LoadedSession& session) {
+  if (!IsNeutral(session.self.role)) return false;
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(session.joint).Info(step));
+  if (!OwesStanding(info, session)) return false;
+  Content content;
+  *content.mutable_session_standing() = session.log.state().Standing(session.head);
+  return IsTooLong(content);
+}
+
+namespace {
+
+// Whether own texts and documents must wait, and as of which place of the log that was found: it
+// changes with the log alone, and many may wait.
+struct Found {
+  ChannelId channel;
+  JointPosition head;
+  bool holds = false;
+};
+
+// Whether the floor is somebody else's, or the procedure keeps the owner from speaking.
+absl::StatusOr<bool> MustWait(const ReadTransaction& step, const CaseContext& context,
+                              const ChannelId& channel) {
   // Most cases have nothing of a session: then no history is played.
   PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                           SessionMessages(step, context, channel));
   if (messages.empty()) return false;
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedSession> session, LoadSession(step, context));
   if (!session.has_value() || session->joint != channel) return false;
-  return !session->log.state().floor.MaySpeak(session->self);
+  const SessionFloor* const floor = session->log.FloorAt(session->head);
+  return (floor != nullptr && !floor->MaySpeak(session->self)) || !session->missing.empty();
 }
 
+}  // namespace
+
 HoldBack CaseContext::Holds() const {
-  return [context = *this](const ReadTransaction& step, const ChannelId& channel,
-                           const Content& content) {
-    return FloorHolds(step, context, channel, content);
+  return [context = *this, found = std::make_shared<Found>()](
+             const ReadTransaction& step, const ChannelId& channel,
+             const Content& content) -> absl::StatusOr<bool> {
+    if (!content.has_text() && !content.has_document()) return false;
+    PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+    if (record.IsNeutral()) return false;
+    PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+    if (info.state.kind != ChannelKind::kJoint) return false;
+    const JointPosition head{info.state.incarnation, info.head.position};
+    if (found->channel == channel && found->head == head) return found->holds;
+    PARLEY_ASSIGN_OR_RETURN(const bool holds, MustWait(step, context, channel));
+    *found = {channel, head, holds};
+    return holds;
   };
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,6 +25,8 @@ struct LoadedSession {
   Actor self;
   JointPosition head;
   SessionLog log;
+  // Why the owner can't speak in the joint channel now, by the procedure; empty: they can.
+  std::string missing;
   // Above this message number who came in was told nothing of the session yet; 0: there is nothing
   // to tell.
   uint64_t told_number = 0;
@@ -45,10 +48,10 @@ absl::StatusOr<MessageId> QueueSessionRecord(Transaction& step, const CaseContex
 // anything was done.
 absl::StatusOr<bool> RunSessionErrands(Transaction& step, const CaseContext& context);
 
-// Whether an own text or document that waits for the joint channel must wait on, since the floor is
-// somebody else's.
-absl::StatusOr<bool> FloorHolds(const ReadTransaction& step, const CaseContext& context,
-                                const ChannelId& channel, const content::v1::Content& content);
+// Whether this device's neutral owes a standing that is too long to be sent: who came can't be
+// told.
+absl::StatusOr<bool> CantTell(const ReadTransaction& step, const CaseContext& context,
+                              const LoadedSession& session);
 
 // Records that were passed over: how many of them the owner has seen, the first ones.
 absl::StatusOr<uint64_t> SeenOfSession(const ReadTransaction& step, const CaseContext& context);

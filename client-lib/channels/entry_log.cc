@@ -81,6 +81,7 @@ absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_
                           LoadRecord<EntryRecord>(step.tx(), RecordClass::kContent, name));
   if (!entry.has_value()) return absl::OkStatus();
   entry->content_hash = crypto::Sha256({left});
+  entry->detail = 0;  // a document's exact size
   return StoreRecord(step.tx(), RecordClass::kContent, name, *entry);
 }
 

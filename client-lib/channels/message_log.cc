@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "client-lib/channels/entry_log.h"
@@ -61,6 +62,21 @@ absl::StatusOr<uint64_t> FirstAfter(const ReadTransaction& tx, const ChannelName
 
 constexpr uint64_t kProcedurePage = 256;
 
+// The index of a channel's latest authorisation of disclosure.
+struct AuthorisedRecord {
+  uint8_t version = 1;
+  uint64_t latest = 0;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.latest);
+  }
+};
+
+std::string AuthorisedName(const ChannelId& id) {
+  return "channel/" + id.ToString() + "/authorised";
+}
+
 // Notes that the message of that index is one of the procedure's records.
 absl::Status NoteProcedure(ChannelStep& step, uint64_t index) {
   const ChannelNames& names = step.names();
@@ -106,24 +122,26 @@ absl::Status NotePresent(ChannelStep& step, uint64_t index) {
   return StoreRecord(step.tx(), RecordClass::kIndex, step.names().Present(index), record);
 }
 
-// Whether the author has let neutrals carry that message elsewhere: then it stays, since what was
-// carried is measured by it.
-absl::StatusOr<bool> IsAuthorised(ChannelStep& step, const ParticipantId& author,
-                                  const MessageId& id) {
+// The index of the channel's latest authorisation of disclosure; 0 for none. Profiles of earlier
+// builds have no record of it.
+absl::StatusOr<uint64_t> LatestAuthorisation(ChannelStep& step) {
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<AuthorisedRecord> known,
+      LoadRecord<AuthorisedRecord>(step.tx(), RecordClass::kIndex, AuthorisedName(step.id())));
+  if (known.has_value()) return known->latest;
+  AuthorisedRecord record;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<uint64_t> indices,
                           ProcedureFrom(step.tx(), step.names(), 1));
   for (const uint64_t index : indices) {
-    PARLEY_ASSIGN_OR_RETURN(const MessageRecord record,
+    PARLEY_ASSIGN_OR_RETURN(const MessageRecord message,
                             LoadMessage(step.tx(), step.names(), index));
-    pb::Content content;
-    if (record.author != author ||
-        static_cast<ContentKind>(record.kind) != ContentKind::kDisclosureAuthorisation ||
-        !ParseFromPeer(content, record.content.Reveal())) {
-      continue;
+    if (static_cast<ContentKind>(message.kind) == ContentKind::kDisclosureAuthorisation) {
+      record.latest = index;
     }
-    if (content.disclosure_authorisation().item_message_id() == ToField(id)) return true;
   }
-  return false;
+  PARLEY_RETURN_IF_ERROR(
+      StoreRecord(step.tx(), RecordClass::kIndex, AuthorisedName(step.id()), record));
+  return record.latest;
 }
 
 // Drops what the author said there: their text or document, if this device has it. What is left
@@ -137,8 +155,10 @@ absl::Status Retract(ChannelStep& step, const ParticipantId& author, const std::
       (message->kind != ContentKind::kText && message->kind != ContentKind::kDocument)) {
     return absl::OkStatus();
   }
-  PARLEY_ASSIGN_OR_RETURN(const bool authorised, IsAuthorised(step, author, *id));
-  if (authorised) return absl::OkStatus();
+  // What was authorised is measured by what was said before: a device that judges it now and one
+  // that has done so must find the same.
+  PARLEY_ASSIGN_OR_RETURN(const uint64_t authorised, LatestAuthorisation(step));
+  if (authorised > message->index) return absl::OkStatus();
   const std::string name = step.names().Message(message->index);
   PARLEY_ASSIGN_OR_RETURN(MessageRecord record,
                           LoadExisting<MessageRecord>(step.tx(), RecordClass::kContent, name));
@@ -248,6 +268,12 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
     PARLEY_RETURN_IF_ERROR(Retract(step, author.participant_id, content.retraction().message_id()));
   }
   if (IsProcedure(KindOf(content))) PARLEY_RETURN_IF_ERROR(NoteProcedure(step, index));
+  if (content.has_disclosure_authorisation()) {
+    AuthorisedRecord authorised;
+    authorised.latest = index;
+    PARLEY_RETURN_IF_ERROR(
+        StoreRecord(step.tx(), RecordClass::kIndex, AuthorisedName(step.id()), authorised));
+  }
   if (content.has_disclosure_use()) PARLEY_RETURN_IF_ERROR(NotePresent(step, index));
   PARLEY_RETURN_IF_ERROR(
       StoreRecord(step.tx(), RecordClass::kContent, step.names().Message(index), record));

@@ -174,7 +174,16 @@ absl::StatusOr<size_t> EncryptWaiting(ChannelStep& step, size_t most, const Hold
       continue;
     }
     PARLEY_ASSIGN_OR_RETURN(const bool held, IsHeld(step, *record, holds));
-    if (held) continue;
+    if (held) {
+      // When it goes out somebody may have come for whom it wasn't written.
+      if (record->readers.empty()) {
+        for (const RosterMember& member : step.state().members) {
+          record->readers.push_back(member.participant_id);
+        }
+        PARLEY_RETURN_IF_ERROR(StoreItem(step, item, *record));
+      }
+      continue;
+    }
     PARLEY_RETURN_IF_ERROR(EncryptItem(step, item, *record));
     ++count;
   }
@@ -286,7 +295,7 @@ absl::StatusOr<std::vector<ChannelMessage>> ListOutbox(const ReadTransaction& tx
     if (!record.has_value() || record->kind != kind) continue;
     PARLEY_ASSIGN_OR_RETURN(const pb::Content content, Parsed(record->content));
     ChannelMessage& message = listed.emplace_back();
-    message.incarnation = channel.incarnation;
+    message.incarnation = record->incarnation;  // 0 before it is encrypted
     message.id = record->message_id;
     if (own != nullptr) message.author = *own;
     message.author.participant_id = self->participant_id;

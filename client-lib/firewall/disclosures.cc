@@ -371,8 +371,14 @@ absl::StatusOr<std::vector<AuthorisationRecord>> DueEnds(const ReadTransaction& 
       continue;
     }
     PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(one.channel).Info(step));
-    // What waits may be that very end.
-    if (info.standing == Standing::kActive && !info.leaving && info.unsent == 0) due.push_back(one);
+    if (info.standing != Standing::kActive || info.leaving) continue;
+    // An end that waits may be that very one; what the floor holds may wait for long.
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> unsent,
+                            context.Channel(one.channel).Unsent(step));
+    const bool waits = std::any_of(unsent.begin(), unsent.end(), [](const ChannelMessage& message) {
+      return message.kind == ContentKind::kAuthorisationEnd;
+    });
+    if (!waits) due.push_back(one);
   }
   return due;
 }

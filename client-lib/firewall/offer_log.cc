@@ -112,6 +112,17 @@ struct DueEnd {
   JointPosition place;
 };
 
+// Whether an end waits to be sent, which may be that very one. Anything else, as a message that the
+// floor holds, may wait for long.
+absl::StatusOr<bool> EndWaits(const ReadTransaction& step, const CaseContext& context,
+                              const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> unsent,
+                          context.Channel(channel).Unsent(step));
+  return std::any_of(unsent.begin(), unsent.end(), [](const ChannelMessage& message) {
+    return message.kind == ContentKind::kOfferEnd;
+  });
+}
+
 absl::StatusOr<std::vector<DueEnd>> DueEnds(const ReadTransaction& step,
                                             const CaseContext& context) {
   std::vector<DueEnd> due;
@@ -130,9 +141,8 @@ absl::StatusOr<std::vector<DueEnd>> DueEnds(const ReadTransaction& step,
       end.read.hash = current.hash;
       end.read.place = current.made.at;
       if (!offers.book.WhyNot(end).empty()) continue;
-      PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(offers.channel).Info(step));
-      // What waits may be that very end.
-      if (info.unsent == 0) due.push_back({offers.channel, current.hash, current.made.at});
+      PARLEY_ASSIGN_OR_RETURN(const bool waits, EndWaits(step, context, offers.channel));
+      if (!waits) due.push_back({offers.channel, current.hash, current.made.at});
     }
   }
   return due;

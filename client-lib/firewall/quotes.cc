@@ -1,8 +1,8 @@
 #include "client-lib/firewall/quotes.h"
 
 #include "client-lib/cases/naming.h"
+#include "client-lib/channels/log_hash.h"
 #include "crypto/base/status_macros.h"
-#include "crypto/primitives/hash.h"
 
 namespace parley::client {
 namespace {
@@ -12,54 +12,58 @@ bool IsSaid(const ChannelMessage& message) {
          message.kind == ContentKind::kRetraction;
 }
 
-}  // namespace
-
-Bytes QuoteHash(const ChannelMessage& message) {
-  return crypto::Hash(crypto::HashAlgorithm::kSha256, message.content.Reveal());
-}
-
-absl::StatusOr<std::optional<ChannelMessage>> FindSaid(const ReadTransaction& step,
-                                                       const Channel& channel,
-                                                       const MessageId& id) {
-  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, channel.Info(step));
-  for (const RosterMember& member : info.state.members) {
-    PARLEY_ASSIGN_OR_RETURN(std::optional<ChannelMessage> message,
-                            channel.Find(step, member.participant_id, id));
-    if (message.has_value() && IsSaid(*message)) return message;
-  }
-  // By somebody who isn't in it any more.
+// The channel's texts and documents of that id, or what retractions have left of them. Ids are
+// their authors' own: somebody can have taken another's.
+absl::StatusOr<std::vector<ChannelMessage>> FindSaid(const ReadTransaction& step,
+                                                     const Channel& channel, const MessageId& id) {
+  std::vector<ChannelMessage> found;
   MessageQuery query;
   query.kinds = {ContentKind::kText, ContentKind::kDocument, ContentKind::kRetraction};
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages, channel.Messages(step, query));
   for (ChannelMessage& message : messages) {
-    if (message.id == id) return std::optional<ChannelMessage>(std::move(message));
+    if (message.id == id && IsSaid(message)) found.push_back(std::move(message));
   }
-  return std::optional<ChannelMessage>();
+  return found;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> QuoteHash(const ReadTransaction& step, const ChannelId& channel,
+                                      const ChannelMessage& message) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> hash,
+                          LogHashAt(step, channel, message.incarnation, message.position));
+  return hash.has_value() ? crypto::ToString(*hash) : std::string();
 }
 
 absl::StatusOr<content::v1::Quote> MakeQuote(const ReadTransaction& step,
                                              const CaseContext& context, const ChannelId& to,
                                              const MessageId& id) {
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> message,
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                           FindSaid(step, context.Channel(to), id));
-  if (message.has_value() && message->kind == ContentKind::kRetraction) {
+  if (messages.size() > 1) {
+    return absl::FailedPreconditionError(
+        "several people have used that message id, " + messages.back().author.name +
+        " the last of them: what is meant can't be told; nothing was sent. Say it in your words");
+  }
+  if (!messages.empty() && messages.front().kind == ContentKind::kRetraction) {
     return absl::FailedPreconditionError("that message was retracted; nothing was sent");
   }
-  if (message.has_value()) {
+  if (!messages.empty()) {
     content::v1::Quote quote;
     quote.set_message_id(ToField(id));
-    quote.set_author_id(ToField(message->author.participant_id));
-    quote.set_hash(crypto::ToString(QuoteHash(*message)));
+    quote.set_author_id(ToField(messages.front().author.participant_id));
+    PARLEY_ASSIGN_OR_RETURN(const std::string hash, QuoteHash(step, to, messages.front()));
+    quote.set_hash(hash);
     return quote;
   }
   PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
   for (const CaseChannel& channel : channels) {
     if (channel.id == to) continue;
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> other,
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> others,
                             FindSaid(step, context.Channel(channel.id), id));
-    if (!other.has_value()) continue;
+    if (others.empty()) continue;
     return absl::PermissionDeniedError(
-        "the quote is held back: " + other->author.name + " said that in " +
+        "the quote is held back: " + others.front().author.name + " said that in " +
         DescribeChannel(channel.info.state.kind, channel.info.state.side) +
         ", and a message is quoted in its own channel only. Nothing was sent; leave the quote out, "
         "or have its author say it here, or authorise it");

@@ -5,26 +5,25 @@
 #ifndef PARLEY_CLIENT_LIB_FIREWALL_QUOTES_H_
 #define PARLEY_CLIENT_LIB_FIREWALL_QUOTES_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "client-lib/cases/case_context.h"
 #include "parley/content/v1/content.pb.h"
 
 namespace parley::client {
 
-// Over the content as it was sent.
-Bytes QuoteHash(const ChannelMessage& message);
+// By what a quote binds the message that it names: the log's transcript hash at its place, which is
+// over sealed entries, so nobody can try words with it. Empty where this device has none there.
+absl::StatusOr<std::string> QuoteHash(const ReadTransaction& step, const ChannelId& channel,
+                                      const ChannelMessage& message);
 
 // A quote, for a text in the channel `to`, of the text or document of that id. Errors: NotFound
 // where the case has none; PermissionDenied for one of another channel, which is named with its
-// author; FailedPrecondition for one that was retracted.
+// author; FailedPrecondition for one that was retracted, or for an id that several have used.
 absl::StatusOr<content::v1::Quote> MakeQuote(const ReadTransaction& step,
                                              const CaseContext& context, const ChannelId& to,
                                              const MessageId& id);
-
-// The channel's text or document of that id, or what a retraction has left of it; nothing when
-// there is none.
-absl::StatusOr<std::optional<ChannelMessage>> FindSaid(const ReadTransaction& step,
-                                                       const Channel& channel, const MessageId& id);
 
 }  // namespace parley::client
 

@@ -25,6 +25,15 @@ std::string SessionIssues::Propose(const SessionRecord& record, const IssueRecor
   const std::string fault = FaultOf(said.text());
   if (!fault.empty()) return start + fault;
   if (issues_.size() >= kMostIssues) return start + "there are too many";
+  const bool known = std::any_of(issues_.begin(), issues_.end(),
+                                 [&](const Issue& one) { return one.record.id == record.id; });
+  if (known) return start + "its id is another's";
+  const auto proposed = std::count_if(issues_.begin(), issues_.end(), [&](const Issue& one) {
+    return !one.listed && one.record.by.id == record.by.id;
+  });
+  if (!IsNeutral(record.by.role) && static_cast<size_t>(proposed) >= kMostProposedIssues) {
+    return start + "too many of theirs wait to be put on the list";
+  }
   issues_.push_back({record, said.text(), IsNeutral(record.by.role)});
   return "";
 }
@@ -56,6 +65,21 @@ std::string SessionIssues::Take(const SessionRecord& record, const IssueRecord& 
     default:
       return start + "it doesn't say how";
   }
+}
+
+size_t SessionIssues::Bytes() const {
+  size_t bytes = 0;
+  for (const Issue& issue : issues_) bytes += PartBytes(issue.record.by, issue.text.size());
+  return bytes;
+}
+
+size_t SessionIssues::BytesBy(const ParticipantId& author) const {
+  size_t bytes = 0;
+  for (const Issue& issue : issues_) {
+    if (issue.listed || issue.record.by.id != author) continue;
+    bytes += PartBytes(issue.record.by, issue.text.size());
+  }
+  return bytes;
 }
 
 void SessionIssues::Write(content::v1::SessionStanding& standing) const {

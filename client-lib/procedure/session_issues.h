@@ -1,5 +1,5 @@
 // The joint list of issues: sides propose, the neutrals decide what is on it and how it is worded.
-// How a side ranks them is no part of it (docs/protocol.md section 10).
+// How a side ranks them is no part of it (docs/protocol.md section 11).
 //
 // Threading: a plain value. Refusals are one line, from "may not" on; empty: it counts.
 #ifndef PARLEY_CLIENT_LIB_PROCEDURE_SESSION_ISSUES_H_
@@ -14,6 +14,8 @@ namespace parley::client {
 
 inline constexpr size_t kMostIssues = 1000;
 inline constexpr size_t kMostIssueBytes = 4 * 1024;
+// Of one author, that no neutral has put on the list.
+inline constexpr size_t kMostProposedIssues = 20;
 
 class SessionIssues {
  public:
@@ -30,6 +32,9 @@ class SessionIssues {
 
   void Write(content::v1::SessionStanding& standing) const;
   bool Read(const content::v1::SessionStanding& standing);
+  // Of what Write tells (session_log.h); of one author's proposals alone.
+  size_t Bytes() const;
+  size_t BytesBy(const ParticipantId& author) const;
 
  private:
   std::string Propose(const SessionRecord& record, const content::v1::IssueRecord& said);

@@ -1,6 +1,8 @@
 #include "client-lib/procedure/session_log.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "client-lib/channels/channel_ids.h"
 #include "client-lib/content/parse.h"
@@ -20,6 +22,42 @@ bool IsAtRest(CaseState state) {
          state == CaseState::kDestroyed;
 }
 
+// The latest of the entries, which are in order, that is at or before the place; null for none.
+template <typename T>
+const T* LatestAt(const std::vector<std::pair<JointPosition, T>>& entries,
+                  const JointPosition& at) {
+  const auto after =
+      std::upper_bound(entries.begin(), entries.end(), at,
+                       [](const JointPosition& place, const auto& e) { return place < e.first; });
+  return after == entries.begin() ? nullptr : &std::prev(after)->second;
+}
+
+// How many bytes a record that counts may add to the standing.
+size_t BytesOf(const SessionRecord& record, const Content& content) {
+  return PartBytes(record.by, content.session_text().text().size() +
+                                  content.session_answer().words().size() +
+                                  content.issue().text().size());
+}
+
+// What others than neutrals have said that a standing carries.
+size_t BytesOfSides(const SessionState& state) {
+  size_t bytes = 0;
+  for (const SessionTexts::Series& series : state.texts.series()) {
+    for (const SessionTexts::Answer& answer : series.versions.back().answers) {
+      bytes += PartBytes(answer.record.by, answer.words.size());
+    }
+  }
+  for (const SessionIssues::Issue& issue : state.issues.issues()) {
+    const bool proposed = !issue.listed && !IsNeutral(issue.record.by.role);
+    if (proposed) bytes += PartBytes(issue.record.by, issue.text.size());
+  }
+  return bytes;
+}
+
+size_t BytesOfNeutrals(const SessionState& state) {
+  return state.texts.Bytes() + state.issues.Bytes() - BytesOfSides(state);
+}
+
 }  // namespace
 
 struct SessionLog::Parsed {
@@ -29,6 +67,37 @@ struct SessionLog::Parsed {
 };
 
 std::string SessionState::Take(const SessionRecord& record, const Content& content) {
+  const std::string refusal = NoRoomFor(record, content);
+  return refusal.empty() ? Apply(record, content) : refusal;
+}
+
+std::string SessionState::NoRoomFor(const SessionRecord& record, const Content& content) const {
+  const bool admits =
+      content.has_issue() && content.issue().deed() == content::v1::IssueRecord::DEED_ADMIT;
+  const bool adds = content.has_session_text() || content.has_session_answer() || admits ||
+                    (content.has_issue() && !content.issue().text().empty());
+  if (!adds) return "";
+  const std::string full =
+      "may not add to the session: more couldn't be told to who comes later; shorten or drop "
+      "something first";
+  const size_t added = BytesOf(record, content);
+  if (!IsNeutral(record.by.role)) {
+    const size_t own = texts.BytesBy(record.by.id) + issues.BytesBy(record.by.id);
+    if (own + added > kMostStandingBytesOfOne) {
+      return "may not add to the session: they have said too much there already";
+    }
+    return BytesOfSides(*this) + added > kMostStandingBytesOfSides ? full : "";
+  }
+  const size_t before = BytesOfNeutrals(*this);
+  if (!admits && before + added <= kMostStandingBytesOfNeutrals) return "";
+  // It may take the place of something longer.
+  SessionState then = *this;
+  if (!then.Apply(record, content).empty()) return "";  // and says why
+  const size_t after = BytesOfNeutrals(then);
+  return after > kMostStandingBytesOfNeutrals && after > before ? full : "";
+}
+
+std::string SessionState::Apply(const SessionRecord& record, const Content& content) {
   switch (content.body_case()) {
     case Content::kSessionText:
       return texts.Set(record, content.session_text());
@@ -76,6 +145,17 @@ SessionGate GateOf(const ProcedureLog& procedure) {
   };
 }
 
+Rests RestsOf(const ProcedureLog& procedure) {
+  Rests rests;
+  bool resting = false;
+  for (const ProcedureLog::Step& step : procedure.steps()) {
+    if (!step.refused.empty() || IsAtRest(step.afterwards.state()) == resting) continue;
+    resting = !resting;
+    rests.emplace_back(step.record.at, resting);
+  }
+  return rests;
+}
+
 bool RoleAllows(const Actor& author, const Content& content) {
   switch (content.body_case()) {
     case Content::kSessionAnswer:
@@ -92,9 +172,18 @@ bool RoleAllows(const Actor& author, const Content& content) {
   }
 }
 
+namespace {
+
+JointPosition Through(const Content& standing) {
+  return {standing.session_standing().through_incarnation(),
+          standing.session_standing().through_position()};
+}
+
+}  // namespace
+
 bool SessionLog::BeginWith(const Parsed& record, const JointPosition& joined) {
   const SessionStanding& standing = record.content.session_standing();
-  const JointPosition through{standing.through_incarnation(), standing.through_position()};
+  const JointPosition through = Through(record.content);
   if (!IsNeutral(record.record.by.role) || through < joined || through >= record.at) return false;
   SessionState told;
   if (!told.texts.Read(standing) || !told.floor.Read(standing) || !told.issues.Read(standing)) {
@@ -103,35 +192,23 @@ bool SessionLog::BeginWith(const Parsed& record, const JointPosition& joined) {
   based_ = true;
   told_ = true;
   base_through_ = through;
-  base_ = told;
   state_ = std::move(told);
   Note(through);
   return true;
 }
 
-// Against what counted there by this device's own log.
-std::string SessionLog::CheckStanding(const std::vector<Parsed>& records,
-                                      const Parsed& standing) const {
+// `same`: whether it tells what counted there by this device's own log.
+std::string SessionLog::CheckStanding(const Parsed& standing, bool same) const {
   const std::string start = "may not tell how the session stands: ";
   if (!IsNeutral(standing.record.by.role)) return start + "only mediator or co-mediator may";
-  const SessionStanding& told = standing.content.session_standing();
-  const JointPosition through{told.through_incarnation(), told.through_position()};
+  const JointPosition through = Through(standing.content);
   if (through >= standing.at) return start + "it tells of what is still to come";
-  if (!based_ || through < base_through_) return "";
-  SessionState then = base_;
-  for (const Parsed& record : records) {
-    if (record.at > through) break;
-    if (record.at <= base_through_ || record.content.has_session_standing()) continue;
-    const auto step = std::find_if(steps_.begin(), steps_.end(),
-                                   [&](const Step& one) { return one.at == record.at; });
-    if (step != steps_.end() && step->refused.empty()) then.Take(record.record, record.content);
-  }
-  const bool same = then.Standing(through).SerializeAsString() == told.SerializeAsString();
-  return same ? "" : start + "it isn't so";
+  if (!based_ || through < base_through_ || same) return "";
+  return start + "it isn't so";
 }
 
 SessionLog SessionLog::Play(const std::vector<LoggedRecord>& records, const JointPosition& joined,
-                            const SessionGate& gate) {
+                            const SessionGate& gate, Rests rests) {
   std::vector<Parsed> parsed;
   for (const LoggedRecord& logged : records) {
     Parsed record{logged.at, {}, {}};
@@ -142,6 +219,7 @@ SessionLog SessionLog::Play(const std::vector<LoggedRecord>& records, const Join
     parsed.push_back(std::move(record));
   }
   SessionLog log;
+  log.rests_ = std::move(rests);
   if (joined.position == 0) {
     log.based_ = true;
     log.Note({});
@@ -149,11 +227,26 @@ SessionLog SessionLog::Play(const std::vector<LoggedRecord>& records, const Join
   for (size_t i = 0; i < parsed.size() && !log.based_; ++i) {
     if (parsed[i].content.has_session_standing()) log.BeginWith(parsed[i], joined);
   }
+  // Each standing is compared when the playing comes by the place that it tells of.
+  std::multimap<JointPosition, const Parsed*> told;
+  std::set<JointPosition> same;
+  for (const Parsed& record : parsed) {
+    if (!record.content.has_session_standing() || !IsNeutral(record.record.by.role)) continue;
+    told.emplace(Through(record.content), &record);
+  }
+  auto next = told.begin();
   for (const Parsed& record : parsed) {
     if (record.at <= log.base_through_) continue;
+    for (; next != told.end() && next->first < record.at; ++next) {
+      const SessionStanding& standing = next->second->content.session_standing();
+      if (next->first >= log.base_through_ &&
+          log.state_.Standing(next->first).SerializeAsString() == standing.SerializeAsString()) {
+        same.insert(next->second->at);
+      }
+    }
     Step step{record.at, record.record, record.content.has_session_standing(), ""};
-    step.refused =
-        step.standing ? log.CheckStanding(parsed, record) : gate(record.record.by, record.at);
+    step.refused = step.standing ? log.CheckStanding(record, same.contains(record.at))
+                                 : gate(record.record.by, record.at);
     if (step.refused.empty() && !step.standing) {
       step.refused = log.state_.Take(record.record, record.content);
       if (record.content.has_floor_grant() && step.refused.empty()) log.Note(record.at);
@@ -164,12 +257,18 @@ SessionLog SessionLog::Play(const std::vector<LoggedRecord>& records, const Join
   return log;
 }
 
+std::string SessionLog::RefusalAt(const JointPosition& at) const {
+  const auto step =
+      std::lower_bound(steps_.begin(), steps_.end(), at,
+                       [](const Step& one, const JointPosition& place) { return one.at < place; });
+  return step == steps_.end() || step->at != at ? "" : step->refused;
+}
+
 const SessionFloor* SessionLog::FloorAt(const JointPosition& at) const {
-  const SessionFloor* latest = nullptr;
-  for (const auto& [from, floor] : floors_) {
-    if (from <= at) latest = &floor;
-  }
-  return latest;
+  static const SessionFloor open;
+  const SessionFloor* const floor = LatestAt(floors_, at);
+  const bool* const rests = LatestAt(rests_, at);
+  return floor != nullptr && rests != nullptr && *rests ? &open : floor;
 }
 
 }  // namespace parley::client

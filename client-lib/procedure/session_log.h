@@ -23,6 +23,14 @@
 
 namespace parley::client {
 
+// What a standing carries, in bytes of texts, words, names and sides, and kPartBytes for each text,
+// answer and issue: of the neutrals (their texts, and the list of issues), of all others (answers,
+// and proposals that aren't on the list), and of one of these. What would bring it above is
+// refused, so that it can always be told to who comes later, and nobody takes the room from others.
+inline constexpr size_t kMostStandingBytesOfNeutrals = 384 * 1024;
+inline constexpr size_t kMostStandingBytesOfSides = 128 * 1024;
+inline constexpr size_t kMostStandingBytesOfOne = 32 * 1024;
+
 // Everything that counts at a position of the log.
 struct SessionState {
   SessionTexts texts;
@@ -32,6 +40,10 @@ struct SessionState {
   // Why it doesn't count, from "may not" on; empty: it counts.
   std::string Take(const SessionRecord& record, const content::v1::Content& content);
   content::v1::SessionStanding Standing(const JointPosition& through) const;
+
+ private:
+  std::string Apply(const SessionRecord& record, const content::v1::Content& content);
+  std::string NoRoomFor(const SessionRecord& record, const content::v1::Content& content) const;
 };
 
 // Why nothing of a session may be done by somebody at a position; empty for nothing.
@@ -40,6 +52,11 @@ using SessionGate = std::function<std::string(const Actor& author, const JointPo
 SessionGate GateOf(const ProcedureLog& procedure);
 // For cases without a procedure.
 SessionGate NoGate();
+
+// From where on the case rests (suspended, or over), and from where on it doesn't any more; in
+// order.
+using Rests = std::vector<std::pair<JointPosition, bool>>;
+Rests RestsOf(const ProcedureLog& procedure);
 
 // Whether the author's role lets them do such a thing at all.
 bool RoleAllows(const Actor& author, const content::v1::Content& content);
@@ -55,7 +72,7 @@ class SessionLog {
 
   // Plays `records`, which are in order. `joined`: as for ProcedureLog.
   static SessionLog Play(const std::vector<LoggedRecord>& records, const JointPosition& joined,
-                         const SessionGate& gate);
+                         const SessionGate& gate, Rests rests = {});
 
   // Whether there is a beginning to go by.
   bool is_based() const { return based_; }
@@ -64,22 +81,25 @@ class SessionLog {
   const SessionState& state() const { return state_; }
   // But for those that a standing has told here.
   const std::vector<Step>& steps() const { return steps_; }
-  // Who had the floor there; null where this device doesn't know.
+  // Why the record there doesn't count; empty: it does, or there is none.
+  std::string RefusalAt(const JointPosition& at) const;
+  // Who had the floor there; null where this device doesn't know. While the case rests nobody could
+  // give it to anybody else, so it is everybody's.
   const SessionFloor* FloorAt(const JointPosition& at) const;
 
  private:
   struct Parsed;
   bool BeginWith(const Parsed& record, const JointPosition& joined);
-  std::string CheckStanding(const std::vector<Parsed>& records, const Parsed& standing) const;
+  std::string CheckStanding(const Parsed& standing, bool same) const;
   void Note(const JointPosition& at) { floors_.emplace_back(at, state_.floor); }
 
   bool based_ = false;
   bool told_ = false;
   JointPosition base_through_;
-  SessionState base_;
   SessionState state_;
   std::vector<Step> steps_;
-  std::vector<std::pair<JointPosition, SessionFloor>> floors_;
+  std::vector<std::pair<JointPosition, SessionFloor>> floors_;  // in order
+  Rests rests_;
 };
 
 }  // namespace parley::client

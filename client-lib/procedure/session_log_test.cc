@@ -266,6 +266,67 @@ TEST_F(SessionLogTest, NothingCountsBeforeTheAgreementNorWhileTheCaseIsSuspended
   EXPECT_EQ(last(), "");
 }
 
+// Nobody could give it to anybody else then, so nobody would ever speak again.
+TEST_F(SessionLogTest, NobodyIsKeptFromSpeakingByAFloorWhileTheCaseRests) {
+  testing::Engage(log_);
+  Give(kMira, FloorGrant::TO_SIDE, "Harbor");
+  const JointPosition given = log_.head();
+  log_.Do(kBen, CaseAct::kWithdraw);
+  const ProcedureLog procedure = log_.Play();
+  ASSERT_EQ(procedure.procedure().state(), CaseState::kWithdrawn);
+  std::vector<LoggedRecord> records;
+  for (const LoggedRecord& record : log_.records()) {
+    Content content;
+    if (content.ParseFromString(crypto::ToString(record.content)) && content.has_floor_grant()) {
+      records.push_back(record);
+    }
+  }
+  const SessionLog played = SessionLog::Play(records, {}, GateOf(procedure), RestsOf(procedure));
+  EXPECT_FALSE(played.FloorAt(given)->MaySpeak(kBen));
+  EXPECT_TRUE(played.FloorAt(log_.head())->MaySpeak(kBen));
+  EXPECT_EQ(played.FloorAt(log_.head())->Holder(), "all");
+}
+
+TEST_F(SessionLogTest, NobodyFillsTheSessionSoThatItCantBeTold) {
+  const std::string long_issue(kMostIssueBytes, 'x');
+  for (size_t i = 0; i < kMostProposedIssues; ++i) {
+    EXPECT_EQ(Issue(kAna, IssueRecord::DEED_PROPOSE, {}, "x"), "");
+  }
+  EXPECT_THAT(Issue(kAna, IssueRecord::DEED_PROPOSE, {}, "x"), HasSubstr("too many of theirs"));
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(Issue(kBen, IssueRecord::DEED_PROPOSE, {}, long_issue), "");
+  EXPECT_THAT(Issue(kBen, IssueRecord::DEED_PROPOSE, {}, long_issue),
+              HasSubstr("said too much there already"));
+  // The neutrals have room of their own, and leave the others theirs.
+  for (uint32_t i = 1; i <= 6; ++i) {
+    EXPECT_EQ(Set(kMira, SessionText::KIND_SUMMARY, std::string(60 * 1024, 's'), 1, {}, i), "");
+  }
+  const MessageId summary = id_;
+  std::string refused;
+  for (int i = 0; i < 40 && refused.empty(); ++i) {
+    refused = Issue(kMira, IssueRecord::DEED_PROPOSE, {}, long_issue);
+  }
+  EXPECT_THAT(refused, HasSubstr("couldn't be told to who comes later"));
+  EXPECT_LE(Play().state().Standing({}).ByteSizeLong(), size_t{512} * 1024);
+  EXPECT_EQ(Answer(kAna, summary, false, std::string(kMostAnswerBytes, 'a')), "");
+  EXPECT_EQ(Answer(kBen, summary, true), "");
+  // Who must shorten something can.
+  EXPECT_EQ(Set(kMira, SessionText::KIND_SUMMARY, "Shorter.", 2, summary, 6), "");
+  EXPECT_EQ(Issue(kMira, IssueRecord::DEED_PROPOSE, {}, long_issue), "");
+  EXPECT_EQ(Tell(kMira), "");
+}
+
+// Ids are their authors' own: one that is on the list already would be changed in its place.
+TEST_F(SessionLogTest, NoIssueTakesTheIdOfAnother) {
+  Issue(kBen, IssueRecord::DEED_PROPOSE, {}, "The claim");
+  const LoggedRecord first = log_.records().back();
+  std::vector<LoggedRecord> records = {first, first};
+  records[1].at.position += 1;
+  records[1].author = kAna;
+  const SessionLog played = SessionLog::Play(records, {}, NoGate());
+  EXPECT_THAT(played.steps().back().refused, HasSubstr("its id is another's"));
+  EXPECT_EQ(played.state().issues.issues().size(), 1u);
+}
+
 // Whatever anybody says, all who were there come to the same, and only what the roles allow changes
 // anything.
 TEST_F(SessionLogTest, NoSequenceOfRecordsGivesAnybodyMoreThanTheirRole) {

@@ -43,6 +43,10 @@ bool AnswersForSide(const Actor& participant) {
          !participant.side.empty();
 }
 
+size_t PartBytes(const Actor& by, size_t words) {
+  return kPartBytes + by.name.size() + by.side.size() + words;
+}
+
 content::v1::CaseOverview::Participant WriteActor(const Actor& participant) {
   content::v1::CaseOverview::Participant said;
   said.set_participant_id(ToField(participant.id));
@@ -134,6 +138,29 @@ std::string SessionTexts::Take(const SessionRecord& record,
     }
   }
   return start + "there is no such text";
+}
+
+size_t SessionTexts::Bytes() const {
+  size_t bytes = 0;
+  for (const Series& series : series_) {
+    const Version& latest = series.versions.back();
+    bytes += PartBytes(latest.record.by, latest.text.size());
+    for (const Answer& answer : latest.answers) {
+      bytes += PartBytes(answer.record.by, answer.words.size());
+    }
+  }
+  return bytes;
+}
+
+size_t SessionTexts::BytesBy(const ParticipantId& author) const {
+  size_t bytes = 0;
+  for (const Series& series : series_) {
+    for (const Answer& answer : series.versions.back().answers) {
+      if (answer.record.by.id != author) continue;
+      bytes += PartBytes(answer.record.by, answer.words.size());
+    }
+  }
+  return bytes;
 }
 
 void SessionTexts::Write(SessionStanding& standing) const {

@@ -25,6 +25,9 @@ inline constexpr size_t kMostSessionTextBytes = 64 * 1024;
 inline constexpr size_t kMostAnswerBytes = 4 * 1024;
 inline constexpr size_t kMostSummaries = 1000;
 
+// Beside its words, what each part of a standing is counted with (session_log.h).
+inline constexpr size_t kPartBytes = 128;
+
 // What every record of a session has.
 struct SessionRecord {
   MessageId id;
@@ -62,6 +65,9 @@ class SessionTexts {
   void Write(content::v1::SessionStanding& standing) const;
   // The other direction. Whether it could be read.
   bool Read(const content::v1::SessionStanding& standing);
+  // Of what Write tells (session_log.h); of one author's answers alone.
+  size_t Bytes() const;
+  size_t BytesBy(const ParticipantId& author) const;
 
  private:
   std::string RefusalOf(const SessionRecord& record, const content::v1::SessionText& said) const;
@@ -74,6 +80,9 @@ std::string DescribeSessionText(SessionTextKind kind, uint32_t number);
 
 // Whether a participant answers for a side.
 bool AnswersForSide(const Actor& participant);
+
+// What a part of a standing by them counts, with so many bytes of words.
+size_t PartBytes(const Actor& by, size_t words);
 
 // A participant as records carry them.
 content::v1::CaseOverview::Participant WriteActor(const Actor& participant);

@@ -40,6 +40,10 @@ class SessionTest(testing.ProgramTest):
         agenda = self.objects("ana", "agenda", "show")
         self.assertEqual((agenda[0]["version"], agenda[0]["answers"]), (2, []))
         self.assertEqual(len(self.objects("ana", "agenda", "show", "--all")), 2)
+        # Nobody agrees to what came in the same call.
+        self.assertIn("the latest is agenda, version 2", self.refused("ana", "agenda", "ack"))
+        self.refused("ana", "agenda", "ack", "--version", "1")
+        self.made("ana", "agenda", "ack", "--version", "2")
         self.made("mira", "ground-rules", "set", "Nobody interrupts.")
         self.made("ana", "ground-rules", "ack", "Gladly.")
         self.made("mira", "summary", "set", "The parties met.")

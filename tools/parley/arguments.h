@@ -198,7 +198,8 @@ struct SessionTextShowArguments {
 struct SessionTextAnswerArguments {
   std::string case_text;
   SessionTextKind kind = SessionTextKind::kAgenda;
-  uint32_t number = 0;  // of a summary; 0: the only one
+  uint32_t number = 0;   // of a summary; 0: the only one
+  uint32_t version = 0;  // what was read; 0: there is only one
   bool confirmed = true;
   std::string words;
 };

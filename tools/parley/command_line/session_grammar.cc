@@ -18,6 +18,14 @@ CLI::Option* AddNumber(CLI::App* command, uint32_t& number, const char* about) {
   return command->add_option("--of", number, about)->type_name("N")->check(CLI::Range(1, 1000));
 }
 
+void AddVersion(CLI::App* command, uint32_t& version) {
+  command
+      ->add_option("--version", version,
+                   "The version that you have read, as shown; needed once there are several")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000000));
+}
+
 void AddTextCommands(Grammar& grammar, const TextWords& words) {
   const bool several = words.kind == SessionTextKind::kSummary;
   const std::string what = words.what;
@@ -56,6 +64,8 @@ void AddTextCommands(Grammar& grammar, const TextWords& words) {
       *parent, "correct", "Say what it should say instead (party or counsel)", in_correct, kGroup);
   Positional(correct, "CASE", in_correct.case_text, kCaseHelp);
   Positional(correct, "WORDS", in_correct.words, "What is wrong; - reads it from standard input");
+  AddVersion(confirm, in_confirm.version);
+  AddVersion(correct, in_correct.version);
   if (several) {
     AddNumber(confirm, in_confirm.number, "Which summary, where there are several");
     AddNumber(correct, in_correct.number, "Which summary, where there are several");

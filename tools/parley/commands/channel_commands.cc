@@ -53,11 +53,15 @@ Result<MessageId> FindMessage(Profile& profile, const Channel& channel, const st
       !text.empty() && text.size() < 8 &&
       std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   std::vector<MessageId> fitting;
+  std::vector<MessageId> own;
   for (const Message& message : messages) {
     const bool fits = is_position ? std::to_string(message.position) == text
                                   : !text.empty() && message.id.ToString().starts_with(text);
     if (fits) fitting.push_back(message.id);
+    if (fits && message.author.self) own.push_back(message.id);
   }
+  // What is to be taken back is one's own, whoever else has used its id.
+  if (waiting && !own.empty()) fitting = own;
   if (fitting.size() == 1) return fitting.front();
   if (fitting.empty()) {
     return Status(StatusCode::kNotFound, channel.name + " has no message \"" + text +
@@ -176,9 +180,20 @@ Status Run(Session& session, const RetractArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
   PARLEY_TRY_ASSIGN(const MessageId id, FindMessage(*profile, channel, arguments.message, true));
   const bool waited = profile->Unsend(channel.ref, id).ok();
-  if (!waited) PARLEY_TRY(profile->Retract(channel.ref, id).status());
+  SentMessage sent;
+  if (!waited) {
+    PARLEY_TRY_ASSIGN(sent, profile->Retract(channel.ref, id));
+  }
   if (session.json()) {
-    session.Print(JsonObject().Text("message", id.ToString()).Bool("was_sent", !waited));
+    session.Print(JsonObject()
+                      .Text("message", id.ToString())
+                      .Bool("was_sent", !waited)
+                      .Bool("queued", sent.queued)
+                      .Text("queued_because", sent.queued_because));
+  } else if (sent.queued) {
+    session.out() << "Not taken back yet: that waits here and goes out at a later sync ("
+                  << Harmless(sent.queued_because) << "). Until then the others can read it.\n"
+                  << id.ToString() << '\n';
   } else if (waited) {
     session.out() << "It had not been sent, and is gone.\n" << id.ToString() << '\n';
   } else {

@@ -21,6 +21,10 @@ const char* KindName(SessionTextKind kind) {
   return "summary";
 }
 
+const char* CommandOf(SessionTextKind kind) {
+  return kind == SessionTextKind::kGroundRules ? "ground-rules" : KindName(kind);
+}
+
 std::string Title(const SessionText& text) {
   std::string title = KindName(text.kind);
   if (text.kind == SessionTextKind::kSummary) title += " " + std::to_string(text.number);
@@ -78,7 +82,8 @@ Result<SessionText> FindLatest(Profile& profile, const Case& info, SessionTextKi
     return Status(StatusCode::kNotFound, "there is no such " + name + " yet; a neutral sets it");
   }
   return Status(StatusCode::kAmbiguous,
-                "there are several: say which with --of N (parley " + name + " show)");
+                std::string("there are several: say which with --of N (parley ") + CommandOf(kind) +
+                    " show)");
 }
 
 }  // namespace
@@ -129,6 +134,15 @@ Status Run(Session& session, const SessionTextAnswerArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const SessionText text,
                     FindLatest(*profile, info, arguments.kind, arguments.number));
+  // A newer one may have come since they read it, in this very call.
+  const bool is_meant =
+      arguments.version == text.version || (arguments.version == 0 && text.version == 1);
+  if (!is_meant) {
+    return Status(StatusCode::kFailedPrecondition,
+                  "nothing was answered: the latest is " + Title(text) + ". Read it (parley " +
+                      CommandOf(arguments.kind) + " show), and answer it with --version " +
+                      std::to_string(text.version));
+  }
   PARLEY_TRY_ASSIGN(const MessageId id,
                     profile->AnswerSessionText(info.id, text.id, arguments.confirmed, words));
   if (session.json()) {
