@@ -185,9 +185,15 @@ class OffersView {
       const std::optional<ReadOffer> read =
           ReadOfferOf(record_.id, record.author.participant_id, *record.offer);
       if (!read.has_value() || channel.book.ThreadOf(read->hash) != &thread) continue;
+      // Where a device came later it takes people's word for what they said: but only of what they
+      // could say at all.
+      const bool is_answer = read->deed == OfferDeed::kAccept || read->deed == OfferDeed::kDecline;
+      if (is_answer ? record.author.role != Role::kParty : record.author.side != thread.side) {
+        continue;
+      }
       const OfferBook::Version* const version = channel.book.Find(read->hash);
       std::string what = version == nullptr ? "an earlier version" : VersionText(*version);
-      if (read->deed == OfferDeed::kAccept || read->deed == OfferDeed::kDecline) {
+      if (is_answer) {
         what = (read->deed == OfferDeed::kAccept ? "acceptance of " : "refusal of ") + what +
                " by " + record.author.name;
       } else if (read->deed != OfferDeed::kOffer) {
