@@ -85,8 +85,13 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
       report.problems.push_back(ToProblem(id, problem));
     }
   }
-  // So that no search has to wait for it; a damaged index is the search's to tell.
-  TendIndex(/*merge_only=*/true).IgnoreError();
+  // So that no search has to wait for it. A damaged index is the next search's to make anew, and
+  // one that somebody else is busy with can wait.
+  bool index_damaged = false;
+  if (const absl::Status tended = TendIndex(/*merge_only=*/true, index_damaged);
+      !index_damaged && !absl::IsUnavailable(tended)) {
+    PARLEY_RETURN_IF_ERROR(tended);
+  }
   if (!reached) return first_failure;
   return news;
 }

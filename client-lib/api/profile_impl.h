@@ -221,8 +221,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status SayUnderProcedure(const ChannelRef& channel, content::v1::Content& content);
 
   // Merges the segments of the index for searching; before that, unless `merge_only`, takes in what
-  // is missing there.
-  absl::Status TendIndex(bool merge_only);
+  // is missing there. `index_damaged` is set where a DataLoss is the index's.
+  absl::Status TendIndex(bool merge_only, bool& index_damaged);
 
   // Queues an offer's record where its channel's book takes it, and gives the message id and, of an
   // offer, its hash. offering.cc.

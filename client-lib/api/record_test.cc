@@ -48,6 +48,7 @@ class SearchTest : public FirewallTest {
     const client::ReadTransaction read = Have(store.Read());
     return *Have(client::SearchIndex::Load(read));
   }
+  std::string damaged_;
 };
 
 TEST_F(SearchTest, FindsWhatOneMayReadWithItsChannelAndReaders) {
@@ -144,6 +145,53 @@ TEST_F(SearchTest, AnIndexThatIsMissingOrDamagedIsMadeAnew) {
     EXPECT_EQ(Search("Mira", "word 3").size(), 11u) << name << ": 3, and 30 to 39";
     EXPECT_THAT(Found("Mira", "floor"), ElementsAre("caucus:Harbor Ana text")) << name;
   }
+}
+
+// One damaged record hides what is in it, and nothing else; the index stays as it is.
+TEST_F(SearchTest, DamageElsewhereKeepsNobodyFromSearching) {
+  for (int i = 0; i < 40; ++i) Say("Ana", "joint", "word " + std::to_string(i));
+  Say("Ana", kHarbor, "word in confidence");
+  Sync("Mira");
+  ASSERT_EQ(Search("Mira", "word 3").size(), 11u);
+  const auto head = [&] {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    const client::ReadTransaction read = Have(store->Read());
+    const auto bytes = Have(read.Get(client::RecordClass::kIndex, "search"));
+    return bytes.has_value() ? crypto::ToString(bytes->Reveal()) : std::string();
+  };
+  const std::string before = head();
+  ASSERT_FALSE(before.empty());
+  const auto damage = [&](const std::string& record) {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    client::Transaction step = Have(store->Begin());
+    Have(step.Put(client::RecordClass::kContent, record, crypto::ViewOf("junk")));
+    Have(step.Commit());
+  };
+  const client::ChannelNames joint(Ref("Mira", "joint").channel_id);
+  const std::vector<Message> read = Must(Of("Mira").Read(Ref("Mira", "joint")), "reading");
+  ASSERT_GE(read.size(), 40u);
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    const client::ReadTransaction step = Have(store->Read());
+    const auto channel = *Have(client::LoadRecord<client::ChannelRecord>(
+        step, client::RecordClass::kContent, joint.Channel()));
+    for (uint64_t index = 1; index <= channel.messages; ++index) {
+      const auto message = *Have(client::LoadRecord<client::MessageRecord>(
+          step, client::RecordClass::kContent, joint.Message(index)));
+      if (message.message_id != read.back().id) continue;
+      damaged_ = joint.Message(index);
+    }
+  }
+  ASSERT_FALSE(damaged_.empty());
+  damage(damaged_);
+  EXPECT_EQ(Search("Mira", "word 3").size(), 10u) << "without the last";
+  EXPECT_EQ(Search("Mira", "confidence").size(), 1u);
+  EXPECT_EQ(head(), before) << "not made anew";
+  damage(joint.Channel());
+  SearchRequest request;
+  request.text = "word";
+  EXPECT_TRUE(Of("Mira").Search(request).ok());
+  EXPECT_EQ(head(), before) << "not made anew";
 }
 
 // ---- Timeline ----
@@ -407,6 +455,157 @@ TEST_F(VerifyTest, OtherWordsThanCameAreNoticed) {
   EXPECT_FALSE(check.whole);
   EXPECT_EQ(check.broken_at, said_[1]);
   EXPECT_THAT(check.problem, HasSubstr("isn't what came"));
+}
+
+// All that is shown of a message is compared, from either side.
+TEST_F(VerifyTest, WhateverIsAlteredOfAMessageIsNoticed) {
+  const std::vector<std::function<void(client::MessageRecord&)>> messages = {
+      [](client::MessageRecord& message) { message.claimed_time += 3600; },
+      [](client::MessageRecord& message) { message.author_name = "Ben"; },
+      [](client::MessageRecord& message) { message.author_side = "Northline"; },
+      [](client::MessageRecord& message) { message.author_role ^= 1; },
+      [](client::MessageRecord& message) { message.kind ^= 1; },
+      [](client::MessageRecord& message) { message.author = ParticipantId(); },
+      [](client::MessageRecord& message) { message.message_id = MessageId(); },
+      [&](client::MessageRecord& message) { message.position = said_[2]; },
+      [](client::MessageRecord& message) { message.incarnation = 7; },
+  };
+  const std::vector<std::function<void(client::EntryRecord&)>> entries = {
+      [](client::EntryRecord& entry) { entry.claimed_time += 3600; },
+      [](client::EntryRecord& entry) { entry.author_name = "Ben"; },
+      [](client::EntryRecord& entry) { entry.body = content::v1::Content::kDisclosure; },
+      [](client::EntryRecord& entry) { entry.detail = 1; },
+      [](client::EntryRecord& entry) { entry.message = 0; },
+      [](client::EntryRecord& entry) { ++entry.message; },
+      [](client::EntryRecord& entry) { entry.kind = client::EntryKind::kProposal; },
+      [](client::EntryRecord& entry) { entry.content_hash[0] ^= 1; },
+  };
+  client::EntryRecord entry;
+  client::MessageRecord message;
+  std::string entry_name;
+  std::string message_name;
+  Alter("Ben", [&](client::Transaction& step, const client::ChannelNames& names) {
+    entry_name = names.Entry(1, said_[1]);
+    entry = *Have(
+        client::LoadRecord<client::EntryRecord>(step, client::RecordClass::kContent, entry_name));
+    message_name = names.Message(entry.message);
+  });
+  const auto store_entry = [&](const client::EntryRecord& changed) {
+    Alter("Ben", [&](client::Transaction& step, const client::ChannelNames&) {
+      Have(client::StoreRecord(step, client::RecordClass::kContent, entry_name, changed));
+    });
+  };
+  const auto alter_message = [&](const std::function<void(client::MessageRecord&)>& change) {
+    crypto::Secret before;
+    Alter("Ben", [&](client::Transaction& step, const client::ChannelNames&) {
+      before = *Have(step.Get(client::RecordClass::kContent, message_name));
+      auto changed = *Have(client::LoadRecord<client::MessageRecord>(
+          step, client::RecordClass::kContent, message_name));
+      change(changed);
+      Have(client::StoreRecord(step, client::RecordClass::kContent, message_name, changed));
+    });
+    const ChainCheck check = Check("Ben");
+    EXPECT_FALSE(check.whole);
+    Alter("Ben", [&](client::Transaction& step, const client::ChannelNames&) {
+      Have(step.Put(client::RecordClass::kContent, message_name, before));
+    });
+  };
+  for (size_t i = 0; i < messages.size(); ++i) {
+    SCOPED_TRACE("message " + std::to_string(i));
+    alter_message(messages[i]);
+  }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    SCOPED_TRACE("entry " + std::to_string(i));
+    client::EntryRecord changed = entry;
+    entries[i](changed);
+    store_entry(changed);
+    const ChainCheck check = Check("Ben");
+    EXPECT_FALSE(check.whole);
+    EXPECT_EQ(check.broken_at, said_[1]);
+  }
+  store_entry(entry);
+  EXPECT_TRUE(Check("Ben").whole);
+}
+
+TEST_F(VerifyTest, AMessageThatIsMissingOrDamagedIsNoticed) {
+  for (const bool recorded : {true, false}) {
+    SCOPED_TRACE(recorded ? "recorded" : "from an earlier version");
+    std::string name;
+    Alter("Ben", [&](client::Transaction& step, const client::ChannelNames& names) {
+      for (uint64_t at = 0; !recorded && at <= said_[2]; ++at) {
+        Have(step.Delete(client::RecordClass::kContent, names.Entry(1, at)));
+      }
+      const auto channel = *Have(client::LoadRecord<client::ChannelRecord>(
+          step, client::RecordClass::kContent, names.Channel()));
+      for (uint64_t index = 1; index <= channel.messages; ++index) {
+        const auto message = Have(client::LoadRecord<client::MessageRecord>(
+            step, client::RecordClass::kContent, names.Message(index)));
+        if (message.has_value() && message->position == said_[1]) name = names.Message(index);
+      }
+    });
+    ASSERT_FALSE(name.empty());
+    EXPECT_TRUE(Check("Ben").whole) << Check("Ben").problem;
+    crypto::Secret before;
+    Alter("Ben", [&](client::Transaction& step, const client::ChannelNames&) {
+      before = *Have(step.Get(client::RecordClass::kContent, name));
+      Have(step.Delete(client::RecordClass::kContent, name));
+    });
+    EXPECT_FALSE(Check("Ben").whole);
+    EXPECT_LE(Check("Ben").broken_at, said_[1]);
+    EXPECT_THAT(Check("Ben").problem, HasSubstr("can't be opened"));
+    Alter("Ben", [&](client::Transaction& step, const client::ChannelNames&) {
+      Have(step.Put(client::RecordClass::kContent, name, before));
+    });
+  }
+}
+
+TEST_F(VerifyTest, WhatWasTakenBackIsWholeAndSaysThatItWasThere) {
+  const std::vector<Message> read = Must(Of("Ana").Read(Ref("Ana", "joint")), "reading");
+  Must(Of("Ana").Retract(Ref("Ana", "joint"), read.back().id), "taking back");
+  SyncAll({"Mira", "Ana", "Ben"}, 2);
+  for (const char* name : {"Mira", "Ana", "Ben"}) {
+    const ChainCheck check = Check(name);
+    EXPECT_TRUE(check.whole) << name << ": " << check.problem << " at " << check.broken_at;
+    EXPECT_THAT(What(name, "joint"), Contains("Ana retraction"));
+  }
+}
+
+TEST_F(VerifyTest, ADamagedChannelIsNotWholeAndTheOthersAreChecked) {
+  Alter("Ben", [&](client::Transaction& step, const client::ChannelNames& names) {
+    Have(step.Put(client::RecordClass::kContent, names.Channel(), crypto::ViewOf("junk")));
+  });
+  const std::vector<ChainCheck> checks = Must(Of("Ben").VerifyTimeline(case_), "verifying");
+  ASSERT_EQ(checks.size(), 2u);
+  EXPECT_TRUE(checks[0].whole) << checks[0].problem;
+  EXPECT_EQ(checks[0].channel_name, "caucus:Northline");
+  EXPECT_FALSE(checks[1].whole);
+  EXPECT_FALSE(checks[1].problem.empty());
+}
+
+TEST_F(TimelineTest, ADamagedActKeepsNobodyFromVerifying) {
+  case_ = Must(
+      Of("Mira").CreateCase("Harbor v Northline", connection_, CaseOptions{.with_procedure = true}),
+      "case");
+  LetIn("Ana", Role::kParty, "Harbor");
+  PARLEY_ASSERT_OK(Of("Ana").Act(case_, CaseAct::kRequest, "words"));
+  SyncAll({"Mira", "Ana"});
+  EXPECT_TRUE(Check("Mira").whole) << Check("Mira").problem;
+  uint64_t act = 0;
+  for (const TimelineEvent& event : In("Mira", "joint").events) {
+    if (event.kind != TimelineKind::kAct) continue;
+    act = event.position;
+    EXPECT_EQ(event.counts, std::optional<bool>(true));
+  }
+  ASSERT_NE(act, 0u);
+  Alter("Mira", [&](client::Transaction& step, const client::ChannelNames& names) {
+    const auto entry = *Have(client::LoadRecord<client::EntryRecord>(
+        step, client::RecordClass::kContent, names.Entry(1, act)));
+    Have(step.Put(client::RecordClass::kContent, names.Message(entry.message),
+                  crypto::ViewOf("junk")));
+  });
+  const ChainCheck check = Check("Mira");
+  EXPECT_FALSE(check.whole);
+  EXPECT_EQ(check.broken_at, act);
 }
 
 TEST_F(VerifyTest, AnAddedMessageIsNoticed) {

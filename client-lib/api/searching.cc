@@ -2,6 +2,7 @@
 // at all, is decided by what Read shows of it.
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "client-lib/api/profile_impl.h"
@@ -50,6 +51,11 @@ constexpr size_t kExcerptCharacters = 120;
 struct Shown {
   FoundKind kind = FoundKind::kText;
   std::string text;
+  // As in SearchResult.
+  std::string note = {};
+  bool refused = false;
+  std::string without_floor = {};
+  std::string against_procedure = {};
 };
 
 // The cases and channels of a profile, as far as results are in them.
@@ -64,8 +70,11 @@ class SearchedCases {
     for (const CaseId& id : ids) {
       if (request.case_id.has_value() && *request.case_id != id) continue;
       if (request.channel.has_value() && request.channel->case_id != id) continue;
-      PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord record, context_(id).Records().Case(step_));
-      for (const ChannelId& channel : record.channels) {
+      const absl::StatusOr<client::CaseRecord> record = context_(id).Records().Case(step_);
+      // One damaged case keeps nobody from searching the others.
+      if (absl::IsDataLoss(record.status())) continue;
+      PARLEY_RETURN_IF_ERROR(record.status());
+      for (const ChannelId& channel : record->channels) {
         if (request.channel.has_value() && request.channel->channel_id != channel) continue;
         case_of_[channel] = id;
       }
@@ -74,8 +83,31 @@ class SearchedCases {
   }
   bool IsWanted(const ChannelId& channel) const { return case_of_.contains(channel); }
 
-  // The hit as a result; nothing where what is shown doesn't have what was asked for.
+  // The hit as a result; nothing where what is shown doesn't have what was asked for, or can't be
+  // shown because something there is damaged.
   absl::StatusOr<std::optional<SearchResult>> Show(const SearchHit& hit, const SearchQuery& query) {
+    if (unreadable_.contains(case_of_.at(hit.channel))) return std::optional<SearchResult>();
+    absl::StatusOr<std::optional<SearchResult>> result = TryShow(hit, query);
+    if (absl::IsDataLoss(result.status()) || absl::IsNotFound(result.status())) {
+      return std::optional<SearchResult>();
+    }
+    return result;
+  }
+
+ private:
+  struct OpenedChannel {
+    Channel shown;
+    client::ChannelState state;
+  };
+  struct OpenedCase {
+    CaseView view;
+    ParticipantState own_state = ParticipantState::kApproved;
+    client::LoadedRecords loaded;
+    std::map<ChannelId, OpenedChannel> channels;
+  };
+
+  absl::StatusOr<std::optional<SearchResult>> TryShow(const SearchHit& hit,
+                                                      const SearchQuery& query) {
     const CaseId id = case_of_.at(hit.channel);
     PARLEY_ASSIGN_OR_RETURN(OpenedCase* const opened, Open(id));
     PARLEY_ASSIGN_OR_RETURN(OpenedChannel* const channel, Open(*opened, id, hit.channel));
@@ -91,6 +123,8 @@ class SearchedCases {
     result.case_title = opened->view.record().title;
     result.channel_name = channel->shown.name;
     result.readers = channel->shown.readers;
+    result.channel_status = channel->shown.status;
+    result.own_state = opened->own_state;
     result.id = message.id;
     result.position = message.number;
     result.author = opened->view.PersonOf(message.author);
@@ -98,25 +132,21 @@ class SearchedCases {
     result.time = static_cast<int64_t>(message.claimed_time);
     result.excerpt = client::Excerpt(query, shown->text, kExcerptCharacters);
     result.score = hit.score;
+    result.note = shown->note;
+    result.refused = shown->refused;
+    result.without_floor = shown->without_floor;
+    result.against_procedure = shown->against_procedure;
     return std::optional<SearchResult>(std::move(result));
   }
-
- private:
-  struct OpenedChannel {
-    Channel shown;
-    client::ChannelState state;
-  };
-  struct OpenedCase {
-    CaseView view;
-    client::LoadedRecords loaded;
-    std::map<ChannelId, OpenedChannel> channels;
-  };
 
   absl::StatusOr<OpenedCase*> Open(const CaseId& id) {
     auto found = opened_.find(id);
     if (found == opened_.end()) {
-      PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(step_, context_(id)));
-      found = opened_.emplace(id, OpenedCase{std::move(view), {}, {}}).first;
+      absl::StatusOr<CaseView> view = CaseView::Create(step_, context_(id));
+      if (absl::IsDataLoss(view.status())) unreadable_.insert(id);
+      PARLEY_RETURN_IF_ERROR(view.status());
+      PARLEY_ASSIGN_OR_RETURN(const Case shown, client::ViewCase(step_, context_(id)));
+      found = opened_.emplace(id, OpenedCase{*std::move(view), shown.own_state, {}, {}}).first;
     }
     return &found->second;
   }
@@ -144,14 +174,20 @@ class SearchedCases {
           !client::ParseFromPeer(content, message.content.Reveal())) {
         return std::optional<Shown>();
       }
-      return std::optional<Shown>(
-          Shown{content.has_agreement_proposal() ? FoundKind::kAgreement : FoundKind::kAct,
-                client::SearchableText(content)});
+      Shown shown{content.has_agreement_proposal() ? FoundKind::kAgreement : FoundKind::kAct,
+                  client::SearchableText(content)};
+      shown.note = opened.view.WhyActDoesntCount(message.incarnation, message.position);
+      shown.refused = !shown.note.empty();
+      return std::optional<Shown>(std::move(shown));
     }
-    PARLEY_ASSIGN_OR_RETURN(
-        Message view, opened.view.View(step_, id, channel.state, message, opened.loaded));
+    PARLEY_ASSIGN_OR_RETURN(Message view,
+                            opened.view.View(step_, id, channel.state, message, opened.loaded));
     Shown shown;
     shown.text = std::move(view.text);
+    shown.note = std::move(view.note);
+    shown.refused = view.refused;
+    shown.without_floor = std::move(view.without_floor);
+    shown.against_procedure = std::move(view.against_procedure);
     switch (view.kind) {
       case MessageKind::kText:
         break;
@@ -184,21 +220,28 @@ class SearchedCases {
   std::function<CaseContext(const CaseId&)> context_;
   std::map<ChannelId, CaseId> case_of_;
   std::map<CaseId, OpenedCase> opened_;
+  std::set<CaseId> unreadable_;  // whose records are damaged
 };
 
 }  // namespace
 
-absl::Status Profile::Impl::TendIndex(bool merge_only) {
+absl::Status Profile::Impl::TendIndex(bool merge_only, bool& index_damaged) {
   const auto ends =
       [merge_only](const ReadTransaction& step) -> absl::StatusOr<std::vector<client::ChannelEnd>> {
     if (merge_only) return std::vector<client::ChannelEnd>();
     return client::ChannelEnds(step);
   };
+  const auto note = [&](const absl::Status& status) {
+    if (absl::IsDataLoss(status)) index_damaged = true;
+    return status;
+  };
   for (;;) {
     {
       PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
       PARLEY_ASSIGN_OR_RETURN(const std::vector<client::ChannelEnd> channels, ends(read));
-      PARLEY_ASSIGN_OR_RETURN(const std::optional<SearchIndex> index, SearchIndex::Load(read));
+      const absl::StatusOr<std::optional<SearchIndex>> loaded = SearchIndex::Load(read);
+      PARLEY_RETURN_IF_ERROR(note(loaded.status()));
+      const std::optional<SearchIndex>& index = *loaded;
       if (!index.has_value() && merge_only) return absl::OkStatus();
       if (index.has_value() && index->IsComplete(channels) && !index->IsMergeDue()) {
         return absl::OkStatus();
@@ -207,7 +250,7 @@ absl::Status Profile::Impl::TendIndex(bool merge_only) {
     PARLEY_ASSIGN_OR_RETURN(client::Transaction step, store_->Begin());
     PARLEY_ASSIGN_OR_RETURN(const std::vector<client::ChannelEnd> channels, ends(step));
     PARLEY_RETURN_IF_ERROR(
-        SearchIndex::CatchUp(step, channels, client::SearchableTexts(step)).status());
+        note(SearchIndex::CatchUp(step, channels, client::SearchableTexts(step)).status()));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
 }
@@ -217,20 +260,21 @@ absl::StatusOr<std::vector<SearchResult>> Profile::Impl::Search(const SearchRequ
   if (query.empty()) {
     return absl::InvalidArgumentError("there is no word in what to search for");
   }
+  bool index_damaged = false;
   const auto look = [&]() -> absl::StatusOr<std::vector<SearchResult>> {
-    PARLEY_RETURN_IF_ERROR(TendIndex(/*merge_only=*/false));
+    PARLEY_RETURN_IF_ERROR(TendIndex(/*merge_only=*/false, index_damaged));
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
     SearchedCases cases(read, [this](const CaseId& id) { return LocalContext(id); });
     PARLEY_RETURN_IF_ERROR(cases.Find(request));
     PARLEY_ASSIGN_OR_RETURN(const std::optional<SearchIndex> index, SearchIndex::Load(read));
     std::vector<SearchResult> results;
     if (!index.has_value()) return results;
-    PARLEY_ASSIGN_OR_RETURN(
-        std::vector<SearchHit> hits,
-        index->Find(
-            read, query, [&](const ChannelId& id) { return cases.IsWanted(id); },
-            client::SearchableTexts(read)));
-    client::Ranking ranking(std::move(hits));
+    absl::StatusOr<std::vector<SearchHit>> hits = index->Find(
+        read, query, [&](const ChannelId& id) { return cases.IsWanted(id); },
+        client::SearchableTexts(read));
+    if (absl::IsDataLoss(hits.status())) index_damaged = true;
+    PARLEY_RETURN_IF_ERROR(hits.status());
+    client::Ranking ranking(*std::move(hits));
     while (results.size() < request.limit) {
       const std::optional<SearchHit> hit = ranking.Next();
       if (!hit.has_value()) break;
@@ -240,9 +284,8 @@ absl::StatusOr<std::vector<SearchResult>> Profile::Impl::Search(const SearchRequ
     return results;
   };
   absl::StatusOr<std::vector<SearchResult>> results = look();
-  if (!absl::IsDataLoss(results.status())) return results;
-  // A damaged index is made anew; where it is something else that is damaged, the second attempt
-  // says so, too.
+  if (results.ok() || !index_damaged) return results;
+  // A damaged index is made anew. What else may be damaged is left alone.
   {
     PARLEY_ASSIGN_OR_RETURN(client::Transaction step, store_->Begin());
     PARLEY_RETURN_IF_ERROR(SearchIndex::Reset(step));

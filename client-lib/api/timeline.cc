@@ -1,6 +1,8 @@
 // What happened in a case, from what the channels keep of their logs' entries.
 #include <algorithm>
 #include <bit>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "client-lib/api/profile_impl.h"
@@ -71,7 +73,8 @@ uint64_t SizeClass(uint64_t size) {
 }
 
 TimelinePerson AuthorOf(const EntryRecord& entry) {
-  return {entry.author, entry.author_name, static_cast<Role>(entry.author_role), entry.author_side};
+  return {entry.author, entry.author_name, static_cast<Role>(entry.author_role), entry.author_side,
+          false};
 }
 
 // The act of a content; kUnknown for one that is none.
@@ -163,8 +166,8 @@ void AddEvents(const EntryRecord& entry, TimelineEvent common, std::vector<Timel
       for (const client::EntryChange& change : entry.changes) {
         TimelineEvent event = common;
         event.kind = change.joined != 0 ? TimelineKind::kJoined : TimelineKind::kLeft;
-        event.subject =
-            TimelinePerson{change.id, change.name, static_cast<Role>(change.role), change.side};
+        event.subject = TimelinePerson{change.id, change.name, static_cast<Role>(change.role),
+                                       change.side, false};
         events.push_back(std::move(event));
       }
   }
@@ -172,8 +175,9 @@ void AddEvents(const EntryRecord& entry, TimelineEvent common, std::vector<Timel
 
 absl::Status AddIncarnation(const ReadTransaction& step, const ChannelId& channel,
                             const LoggedIncarnation& log, ChannelTimeline& timeline) {
-  timeline.chains.push_back({log.incarnation, log.joined.position, crypto::ToHex(log.joined.hash),
-                             log.head.position, crypto::ToHex(log.head.hash)});
+  TimelineChain chain{
+      log.incarnation,   log.joined.position,          crypto::ToHex(log.joined.hash),
+      log.head.position, crypto::ToHex(log.head.hash), log.head.position + 1};
   client::HashHistory hashes([names = ChannelNames(channel), n = log.incarnation](uint64_t block) {
     return names.Hashes(n, block);
   });
@@ -181,6 +185,7 @@ absl::Status AddIncarnation(const ReadTransaction& step, const ChannelId& channe
     PARLEY_ASSIGN_OR_RETURN(const std::optional<EntryRecord> entry,
                             client::LoadEntry(step, channel, log.incarnation, at));
     if (!entry.has_value()) continue;
+    if (at > log.joined.position) chain.recorded_from = std::min(chain.recorded_from, at);
     PARLEY_ASSIGN_OR_RETURN(const std::optional<client::TranscriptHash> hash, hashes.Get(step, at));
     TimelineEvent common;
     common.incarnation = log.incarnation;
@@ -188,6 +193,7 @@ absl::Status AddIncarnation(const ReadTransaction& step, const ChannelId& channe
     if (hash.has_value()) common.hash = crypto::ToHex(*hash);
     AddEvents(*entry, std::move(common), timeline.events);
   }
+  timeline.chains.push_back(std::move(chain));
   return absl::OkStatus();
 }
 
@@ -198,13 +204,90 @@ std::vector<TimelineAct> ActsOf(const client::LoadedProcedure& procedure) {
     act.incarnation = step.record.at.incarnation;
     act.position = step.record.at.position;
     const client::Actor& author = step.record.author;
-    act.author = {author.id, author.name, author.role, author.side};
+    act.author = {author.id, author.name, author.role, author.side, false};
     act.act = step.read.act.kind;
     act.time = step.read.time;
     act.counts = step.refused.empty();
     if (act.counts) act.state = step.afterwards.state();
   }
   return acts;
+}
+
+// Says of the joint channel's acts which ones count.
+void MarkActs(const std::vector<TimelineAct>& acts, ChannelTimeline& joint) {
+  std::map<std::pair<uint32_t, uint64_t>, bool> counts;
+  for (const TimelineAct& act : acts) counts[{act.incarnation, act.position}] = act.counts;
+  for (TimelineEvent& event : joint.events) {
+    if (event.kind != TimelineKind::kAct) continue;
+    const auto found = counts.find({event.incarnation, event.position});
+    if (found != counts.end()) event.counts = found->second;
+  }
+}
+
+void MarkPeople(const client::CaseView& view, CaseTimeline& timeline) {
+  const auto mark = [&](TimelinePerson& person) {
+    client::RosterMember member;
+    member.participant_id = person.id;
+    person.compared = view.PersonOf(member).compared;
+  };
+  for (ChannelTimeline& channel : timeline.channels) {
+    for (TimelineEvent& event : channel.events) {
+      mark(event.author);
+      if (event.subject.has_value()) mark(*event.subject);
+    }
+  }
+  for (TimelineAct& act : timeline.acts) mark(act.author);
+}
+
+// The case's channels by name, without anything that the case's other records could spoil: those
+// that can't be read come last.
+struct NamedChannel {
+  ChannelId id;
+  std::string name;
+};
+absl::StatusOr<std::vector<NamedChannel>> NamesOf(const ReadTransaction& step,
+                                                  const client::CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord record, context.Records().Case(step));
+  std::vector<std::tuple<bool, ChannelKind, std::string, ChannelId>> order;
+  for (const ChannelId& id : record.channels) {
+    const absl::StatusOr<client::ChannelInfo> info = context.Channel(id).Info(step);
+    if (absl::IsDataLoss(info.status())) {
+      order.emplace_back(true, ChannelKind::kUnknown, "", id);
+      continue;
+    }
+    PARLEY_RETURN_IF_ERROR(info.status());
+    order.emplace_back(false, info->state.kind, info->state.side, id);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<NamedChannel> named;
+  for (const auto& [unreadable, kind, side, id] : order) {
+    named.push_back({id, unreadable ? "the channel " + id.ToString().substr(0, 8)
+                                    : client::DescribeChannel(kind, side)});
+  }
+  return named;
+}
+
+// What verifying an incarnation finds; damage is a finding.
+absl::Status AddCheck(const ReadTransaction& step, const LoggedIncarnation& log, ChainCheck check,
+                      std::vector<ChainCheck>& checks) {
+  check.incarnation = log.incarnation;
+  check.from = log.joined.position;
+  check.head = log.head.position;
+  check.head_hash = crypto::ToHex(log.head.hash);
+  const absl::StatusOr<client::ChainFinding> finding =
+      client::VerifyChain(step, check.channel.channel_id, log);
+  if (finding.ok()) {
+    check.not_recorded = finding->not_recorded;
+    check.whole = finding->problem.empty();
+    check.broken_at = finding->broken_at;
+    check.problem = finding->problem;
+  } else if (absl::IsDataLoss(finding.status())) {
+    check.problem = std::string(finding.status().message());
+  } else {
+    return finding.status();
+  }
+  checks.push_back(std::move(check));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -227,33 +310,36 @@ absl::StatusOr<CaseTimeline> Profile::Impl::Timeline(const CaseId& id) {
   }
   PARLEY_ASSIGN_OR_RETURN(const std::optional<client::LoadedProcedure> procedure,
                           client::LoadProcedure(read, context));
-  if (procedure.has_value()) timeline.acts = ActsOf(*procedure);
+  if (procedure.has_value()) {
+    timeline.acts = ActsOf(*procedure);
+    for (ChannelTimeline& channel : timeline.channels) {
+      if (view.KeepsProcedureIn(channel.channel.channel_id)) MarkActs(timeline.acts, channel);
+    }
+  }
+  MarkPeople(view, timeline);
   PARLEY_ASSIGN_OR_RETURN(timeline.alarms, client::ViewAlarms(read, context));
   return timeline;
 }
 
 absl::StatusOr<std::vector<ChainCheck>> Profile::Impl::VerifyTimeline(const CaseId& id) {
   PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
-  PARLEY_ASSIGN_OR_RETURN(const client::CaseView view,
-                          client::CaseView::Create(read, LocalContext(id)));
-  PARLEY_ASSIGN_OR_RETURN(const std::vector<Channel> channels, view.Channels(read));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<NamedChannel> channels,
+                          NamesOf(read, LocalContext(id)));
   std::vector<ChainCheck> checks;
-  for (const Channel& channel : channels) {
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedIncarnation> logs,
-                            client::ListIncarnations(read, channel.ref.channel_id));
-    for (const LoggedIncarnation& log : logs) {
-      PARLEY_ASSIGN_OR_RETURN(const client::ChainFinding finding,
-                              client::VerifyChain(read, channel.ref.channel_id, log));
-      ChainCheck& check = checks.emplace_back();
-      check.channel = channel.ref;
-      check.channel_name = channel.name;
-      check.incarnation = log.incarnation;
-      check.from = log.joined.position;
-      check.head = log.head.position;
-      check.not_recorded = finding.not_recorded;
-      check.whole = finding.problem.empty();
-      check.broken_at = finding.broken_at;
-      check.problem = finding.problem;
+  for (const NamedChannel& channel : channels) {
+    ChainCheck check;
+    check.channel = {id, channel.id};
+    check.channel_name = channel.name;
+    const absl::StatusOr<std::vector<LoggedIncarnation>> logs =
+        client::ListIncarnations(read, channel.id);
+    if (absl::IsDataLoss(logs.status())) {
+      check.problem = std::string(logs.status().message());
+      checks.push_back(std::move(check));
+      continue;
+    }
+    PARLEY_RETURN_IF_ERROR(logs.status());
+    for (const LoggedIncarnation& log : *logs) {
+      PARLEY_RETURN_IF_ERROR(AddCheck(read, log, check, checks));
     }
   }
   return checks;

@@ -207,6 +207,15 @@ absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const Cas
   return view;
 }
 
+std::string CaseView::WhyActDoesntCount(uint32_t incarnation, uint64_t position) const {
+  if (procedure_ == nullptr) return {};
+  for (const ProcedureLog::Step& step : procedure_->log.steps()) {
+    const auto& at = step.record.at;
+    if (at.incarnation == incarnation && at.position == position) return step.refused;
+  }
+  return {};
+}
+
 Person CaseView::PersonOf(const RosterMember& member) const {
   Person person;
   person.id = member.participant_id;

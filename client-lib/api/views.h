@@ -36,7 +36,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
 // What messages of one case are shown by; loaded when it is first needed.
 struct LoadedRecords {
   std::optional<Disclosures> disclosures;
-  std::map<ChannelId, ChannelOffers> offers;  // of each channel
+  std::map<ChannelId, ChannelOffers> offers;   // of each channel
   std::shared_ptr<const SessionView> session;  // for the joint channel's
 };
 
@@ -59,6 +59,9 @@ class CaseView {
   bool KeepsProcedureIn(const ChannelId& id) const {
     return procedure_ != nullptr && procedure_->joint == id;
   }
+  // Why everybody passed over the act at that place of the joint channel's log; empty for one that
+  // counts, or that isn't known there.
+  std::string WhyActDoesntCount(uint32_t incarnation, uint64_t position) const;
   Person PersonOf(const RosterMember& member) const;
 
   // Messages and documents after a number.

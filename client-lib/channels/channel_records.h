@@ -236,13 +236,15 @@ struct EntryRecord {
   uint64_t detail = 0;
   uint64_t claimed_time = 0;
   crypto::ByteArray<32> content_hash{};
+  uint64_t message = 0;              // its index among the messages; 0: a repeat, kept nowhere
   std::vector<EntryChange> changes;  // of a commit
 
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.version, self.generation, self.append_id, self.payload_hash, self.closing,
                     self.kind, self.author, self.author_name, self.author_role, self.author_side,
-                    self.body, self.detail, self.claimed_time, self.content_hash, self.changes);
+                    self.body, self.detail, self.claimed_time, self.content_hash, self.message,
+                    self.changes);
   }
 };
 

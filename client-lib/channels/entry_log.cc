@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "client-lib/channels/hash_history.h"
 #include "client-lib/channels/message_log.h"
 #include "client-lib/channels/transcript.h"
+#include "client-lib/content/parse.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/hash.h"
 #include "parley/content/v1/content.pb.h"
@@ -120,6 +122,41 @@ absl::StatusOr<std::optional<EntryRecord>> LoadEntry(const ReadTransaction& tx,
 
 namespace {
 
+// A stored message, as far as an entry knows it.
+struct Said {
+  uint64_t index = 0;
+  EntryRecord noted;
+  bool sound = false;       // its record agrees with its content
+  bool taken_back = false;  // of what was said only that is left
+};
+
+Said Recompute(const ChannelMessage& message) {
+  Said said;
+  said.index = message.index;
+  content::v1::Content content;
+  if (!ParseFromPeer(content, message.content.Reveal())) return said;
+  NoteContent(said.noted, message.author, content, message.content.Reveal());
+  said.sound = IdFrom<MessageId>(content.message_id()) == message.id &&
+               KindOf(content) == message.kind && content.claimed_time() == message.claimed_time;
+  said.taken_back =
+      content.has_retraction() && content.retraction().message_id() == content.message_id();
+  return said;
+}
+
+bool IsWhatCame(const Said& said, const EntryRecord& entry) {
+  const EntryRecord& noted = said.noted;
+  const bool same =
+      said.sound && noted.author == entry.author && noted.author_name == entry.author_name &&
+      noted.author_role == entry.author_role && noted.author_side == entry.author_side &&
+      noted.claimed_time == entry.claimed_time && noted.content_hash == entry.content_hash;
+  if (!same) return false;
+  if (noted.body == entry.body && noted.detail == entry.detail) return true;
+  // Of a text or a document the entry still says that it was one.
+  const auto body = static_cast<content::v1::Content::BodyCase>(entry.body);
+  return said.taken_back &&
+         (body == content::v1::Content::kText || body == content::v1::Content::kDocument);
+}
+
 // Recomputes one incarnation's chain.
 class ChainVerifier {
  public:
@@ -133,6 +170,7 @@ class ChainVerifier {
 
   absl::StatusOr<ChainFinding> Run() {
     PARLEY_RETURN_IF_ERROR(LoadMessages());
+    if (finding_.broken_at != 0) return finding_;
     hash_ = log_.joined.hash;
     if (log_.joined.position == 0 && hash_ != TranscriptStart(log_.mailbox_id)) {
       return Broken(0, "the chain doesn't begin with its mailbox");
@@ -148,6 +186,11 @@ class ChainVerifier {
     if (!messages_.empty()) {
       return Broken(messages_.begin()->first, "a message stands where the log has no entry");
     }
+    PARLEY_RETURN_IF_ERROR(LeaveToOthers());
+    if (!unreadable_.empty()) {
+      return Broken(unreadable_.begin()->second.after + 1,
+                    "a message there, or soon after, can't be opened");
+    }
     return finding_;
   }
 
@@ -162,18 +205,55 @@ class ChainVerifier {
   absl::Status LoadMessages() {
     const ChannelNames names(channel_);
     PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx_, names));
+    uint32_t last_incarnation = 0;
+    uint64_t last_position = 0;
+    std::vector<uint64_t> before_all;  // unreadable ones that nothing readable comes before
     for (uint64_t index = 1; index <= channel.messages; ++index) {
-      absl::StatusOr<ChannelMessage> message = MessageAt(tx_, names, index);
-      // It is missed at its entry.
+      const absl::StatusOr<ChannelMessage> message = MessageAt(tx_, names, index);
       if (absl::IsDataLoss(message.status())) {
-        ++unreadable_;
+        if (last_incarnation == 0) before_all.push_back(index);
+        if (last_incarnation == log_.incarnation) unreadable_[index] = {last_position};
+        damaged_.insert(index);
+        // More than there can be: the number itself is wrong.
+        if (damaged_.size() > kMostDamaged) {
+          Broken(last_position + 1, "more messages are missing than can have come");
+          return absl::OkStatus();
+        }
         continue;
       }
       PARLEY_RETURN_IF_ERROR(message.status());
+      if (last_incarnation == 0 && message->incarnation == log_.incarnation) {
+        for (const uint64_t earlier : before_all) unreadable_[earlier] = {log_.joined.position};
+      }
+      last_incarnation = message->incarnation;
+      last_position = message->position;
       if (message->incarnation != log_.incarnation) continue;
       if (message->position <= log_.joined.position) continue;
-      messages_[message->position] = {message->author.participant_id,
-                                      crypto::Sha256({message->content.Reveal()})};
+      if (!messages_.emplace(message->position, Recompute(*message)).second) {
+        Broken(message->position, "two messages stand at one place");
+        return absl::OkStatus();
+      }
+    }
+    if (last_incarnation == 0) {
+      for (const uint64_t index : before_all) unreadable_[index] = {log_.joined.position};
+    }
+    return absl::OkStatus();
+  }
+
+  // Those damaged messages that another incarnation's entries name are theirs.
+  absl::Status LeaveToOthers() {
+    if (unreadable_.empty()) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedIncarnation> all,
+                            ListIncarnations(tx_, channel_));
+    for (const LoggedIncarnation& other : all) {
+      if (other.incarnation == log_.incarnation) continue;
+      for (uint64_t at = other.joined.position + 1; at <= other.head.position; ++at) {
+        const auto entry = LoadEntry(tx_, channel_, other.incarnation, at);
+        // Its own check says so.
+        if (absl::IsDataLoss(entry.status())) continue;
+        PARLEY_RETURN_IF_ERROR(entry.status());
+        if (entry->has_value()) unreadable_.erase((*entry)->message);
+      }
     }
     return absl::OkStatus();
   }
@@ -199,32 +279,36 @@ class ChainVerifier {
     return CheckMessage(at, *entry);
   }
 
-  absl::StatusOr<std::string> CheckMessage(uint64_t at, const EntryRecord& entry) {
+  // The message that the entry names, and none else.
+  std::string CheckMessage(uint64_t at, const EntryRecord& entry) {
     const auto message = messages_.find(at);
+    const bool named = entry.kind == EntryKind::kContent && entry.message != 0;
     if (message == messages_.end()) {
-      // A repeated message is kept once, so that by itself is nothing; an unreadable one is.
-      if (entry.kind == EntryKind::kContent && unreadable_ > 0) {
-        return std::string("what was said there can't be opened");
-      }
-      return std::string();
+      if (!named) return {};
+      unreadable_.erase(entry.message);
+      return damaged_.contains(entry.message) ? "what was said there can't be opened"
+                                              : "what was said there is missing";
     }
-    const bool same = entry.kind == EntryKind::kContent && message->second.author == entry.author &&
-                      message->second.hash == entry.content_hash;
+    const Said said = std::move(message->second);
     messages_.erase(message);
-    return same ? std::string() : std::string("what is kept of what was said isn't what came");
+    if (!named) return "a message stands where none was kept";
+    const bool same = said.index == entry.message && IsWhatCame(said, entry);
+    return same ? "" : "what is kept of what was said isn't what came";
   }
 
-  struct Said {
-    ParticipantId author;
-    crypto::ByteArray<32> hash{};
+  struct Unreadable {
+    uint64_t after = 0;  // the position of the message before it
   };
+  // A profile with more of them has worse to tell.
+  static constexpr size_t kMostDamaged = 10'000;
 
   const ReadTransaction& tx_;
   const ChannelId& channel_;
   const LoggedIncarnation& log_;
   HashHistory history_;
   std::map<uint64_t, Said> messages_;
-  uint64_t unreadable_ = 0;
+  std::set<uint64_t> damaged_;                 // indexes, of all incarnations
+  std::map<uint64_t, Unreadable> unreadable_;  // those that may be this one's
   bool recorded_ = false;
   TranscriptHash hash_{};
   ChainFinding finding_;

@@ -57,10 +57,13 @@ absl::StatusOr<std::optional<EntryRecord>> LoadEntry(const ReadTransaction& tx,
 struct ChainFinding {
   uint64_t not_recorded = 0;
   uint64_t broken_at = 0;
-  std::string problem;  // empty: it is whole
+  std::string problem;  // empty: it is whole, as far as the own records can tell
 };
 // From where this device joined to the head: every hash from the one before and the entry, compared
-// with the stored history and the head; and every message that is stored with its entry.
+// with the stored history and the head; every message that an entry names is there, with all that
+// was noted of it; and none else is. An author's message that they took back is compared with what
+// was left of it. Of a damaged message that no entry names, its neighbours say whose it is.
+// Errors: DataLoss where the channel's own record is damaged; damage elsewhere is a finding.
 absl::StatusOr<ChainFinding> VerifyChain(const ReadTransaction& tx, const ChannelId& channel,
                                          const LoggedIncarnation& log);
 

@@ -226,6 +226,7 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   PARLEY_ASSIGN_OR_RETURN(const bool repeated, step.tx().Has(RecordClass::kIndex, said));
   if (repeated) return false;
   const uint64_t index = ++step.channel().messages;
+  step.noted().message = index;
   PARLEY_RETURN_IF_ERROR(
       step.tx().Put(RecordClass::kIndex, said, crypto::ViewOf(std::to_string(index))));
   MessageRecord record;
@@ -259,8 +260,10 @@ absl::StatusOr<std::vector<ChannelEnd>> ChannelEnds(const ReadTransaction& tx) {
   PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelId> ids, Channel::List(tx));
   std::vector<ChannelEnd> ends;
   for (const ChannelId& id : ids) {
-    PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx, ChannelNames(id)));
-    ends.push_back({id, channel.messages});
+    const absl::StatusOr<ChannelRecord> channel = LoadChannel(tx, ChannelNames(id));
+    if (absl::IsDataLoss(channel.status())) continue;
+    PARLEY_RETURN_IF_ERROR(channel.status());
+    ends.push_back({id, channel->messages});
   }
   return ends;
 }

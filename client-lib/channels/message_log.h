@@ -38,7 +38,8 @@ absl::StatusOr<std::optional<ChannelMessage>> FindMessage(const ReadTransaction&
                                                           const ParticipantId& author,
                                                           const MessageId& id);
 
-// How many messages each channel of the profile has.
+// How many messages each channel of the profile has, without those whose record is damaged: the
+// others are searched all the same.
 absl::StatusOr<std::vector<ChannelEnd>> ChannelEnds(const ReadTransaction& tx);
 
 // The texts that messages are found by, for the index. `tx` outlives it.

@@ -61,6 +61,15 @@ void CountIn(const Postings& postings, const SearchQuery& query, Counts& counts)
   }
 }
 
+absl::Status CheckPlacesExist(const ReadTransaction& step, const Segment& segment) {
+  for (uint64_t i = 0; i < segment.place_pages; ++i) {
+    PARLEY_ASSIGN_OR_RETURN(const bool there,
+                            step.Has(RecordClass::kIndex, SearchPageName(segment.record + i)));
+    if (!there) return absl::DataLossError("the index for searching is damaged");
+  }
+  return absl::OkStatus();
+}
+
 class Bm25 {
  public:
   Bm25(const Counts& counts, uint64_t messages, uint64_t tokens)
@@ -102,9 +111,10 @@ absl::StatusOr<std::vector<SearchHit>> SearchIndex::Find(
     const std::function<bool(const ChannelId&)>& wanted, const LoadText& load) const {
   std::vector<SearchHit> hits;
   if (query.empty()) return hits;
-  const uint64_t first = head_.segments.empty() ? head_.next_message : head_.segments[0].first;
-  if (head_.next_message < first) return absl::DataLossError("the index for searching is damaged");
-  // Numbers of messages from here on count from 0.
+  // So that what is counted below is as much as is stored.
+  for (const Segment& segment : head_.segments) {
+    PARLEY_RETURN_IF_ERROR(CheckPlacesExist(step, segment));
+  }
   uint64_t tokens = 0;
   Postings tail;
   std::vector<Place> tail_places;
@@ -117,16 +127,12 @@ absl::StatusOr<std::vector<SearchHit>> SearchIndex::Find(
     const std::vector<std::string> terms = TermsOf(*text);
     if (terms.empty()) continue;
     tokens += terms.size();
-    AddTerms(terms, head_.next_message - first + tail_places.size(), tail);
+    AddTerms(terms, head_.next_message + tail_places.size(), tail);
     tail_places.push_back({entry.slot, entry.index});
   }
   uint64_t messages = tail_places.size();
-  Counts counts(query.terms.size(), head_.next_message - first + tail_places.size());
-  for (Segment segment : head_.segments) {
-    if (segment.first < first || segment.first + segment.messages > head_.next_message) {
-      return absl::DataLossError("the index for searching is damaged");
-    }
-    segment.first -= first;
+  Counts counts(query.terms.size(), head_.next_message + tail_places.size());
+  for (const Segment& segment : head_.segments) {
     messages += segment.messages;
     tokens += segment.tokens;
     PARLEY_RETURN_IF_ERROR(CountIn(step, segment, query, counts));
@@ -144,7 +150,7 @@ absl::StatusOr<std::vector<SearchHit>> SearchIndex::Find(
     hits.push_back({head_.slots[place.slot].channel, place.index, message, *score});
   };
   for (const Segment& segment : head_.segments) {
-    const uint64_t begin = segment.first - first;
+    const uint64_t begin = segment.first;
     uint64_t message = begin;
     while (message < begin + segment.messages && !bm25.ScoreOf(message).has_value()) ++message;
     if (message == begin + segment.messages) continue;
@@ -152,7 +158,7 @@ absl::StatusOr<std::vector<SearchHit>> SearchIndex::Find(
     for (; message < begin + segment.messages; ++message) take(message, places[message - begin]);
   }
   for (size_t i = 0; i < tail_places.size(); ++i) {
-    take(head_.next_message - first + i, tail_places[i]);
+    take(head_.next_message + i, tail_places[i]);
   }
   return hits;
 }

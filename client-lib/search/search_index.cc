@@ -1,6 +1,7 @@
 #include "client-lib/search/search_index.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "crypto/base/codec.h"
@@ -17,17 +18,33 @@ constexpr size_t kBatchMessages = 2048;
 constexpr size_t kBatchBytes = 4 * 1024 * 1024;
 // So many segments of a size are merged into one.
 constexpr size_t kFanOut = 8;
-// What a message may merge in its own transaction.
-constexpr uint64_t kMostMergedByMessage = 2048;
+// About as many pages has a tail of kTailBytes.
+constexpr uint64_t kTailPages = 16;
+// Of segments as large as that, eight are too large to be merged.
+constexpr uint64_t kFullPages = SearchIndex::kMostMergedPages / kFanOut;
+// Pages are looked for past a gap of as many; and no further than that (of 8 KiB each: 32 GiB).
+constexpr uint64_t kMostGap = uint64_t{1} << 16;
+constexpr uint64_t kMostRecords = uint64_t{1} << 22;
 
-// The sizes: each eight times the one before, from the tail's on.
-unsigned LevelOf(const Segment& segment) {
+bool IsFull(const Segment& segment) { return segment.records() >= kFullPages; }
+
+// How many times eight times `least` is in `count`.
+unsigned LevelOf(uint64_t count, uint64_t least) {
   unsigned level = 0;
-  for (uint64_t bound = SearchIndex::kTailMessages * kFanOut; segment.messages >= bound;
-       bound *= kFanOut) {
-    ++level;
-  }
+  for (count /= least; count >= kFanOut; count /= kFanOut) ++level;
   return level;
+}
+
+// The sizes: each eight times the one before, from the tail's on, by messages or by pages.
+unsigned LevelOf(const Segment& segment) {
+  return std::max(LevelOf(segment.messages, SearchIndex::kTailMessages),
+                  LevelOf(segment.records(), kTailPages));
+}
+
+uint64_t PagesOf(std::span<const Segment> segments) {
+  uint64_t pages = 0;
+  for (const Segment& segment : segments) pages += segment.records();
+  return pages;
 }
 
 template <typename Record>
@@ -44,6 +61,59 @@ absl::StatusOr<std::optional<Record>> LoadSearchRecord(const ReadTransaction& st
 template <typename Record>
 absl::Status StoreSearchRecord(Transaction& step, const char* name, const Record& record) {
   return step.Put(RecordClass::kIndex, name, crypto::SerializeSecret(record));
+}
+
+// What is to be merged among these, of which none is full: [first, end).
+std::optional<std::pair<size_t, size_t>> DueIn(std::span<const Segment> all) {
+  unsigned highest = 0;
+  for (const Segment& segment : all) highest = std::max(highest, LevelOf(segment));
+  for (unsigned level = 0; level <= highest; ++level) {
+    // Those at the end that are no larger, of which eight are as large.
+    size_t first = all.size();
+    size_t as_large = 0;
+    while (first > 0 && LevelOf(all[first - 1]) <= level) {
+      if (LevelOf(all[--first]) == level) ++as_large;
+    }
+    if (as_large < kFanOut) continue;
+    size_t end = all.size();
+    while (PagesOf(all.subspan(first, end - first)) > SearchIndex::kMostMergedPages) --end;
+    return std::make_pair(first, end);
+  }
+  return std::nullopt;
+}
+
+// The number of the next page, as a head or tail of any version has it; nothing where none can be
+// read. `exists`: set where there is such a record at all.
+absl::StatusOr<std::optional<uint64_t>> NextRecordIn(const ReadTransaction& step, const char* name,
+                                                     bool& exists) {
+  const absl::StatusOr<std::optional<crypto::Secret>> bytes = step.Get(RecordClass::kIndex, name);
+  if (!bytes.ok() && !absl::IsDataLoss(bytes.status())) return bytes.status();
+  exists = exists || !bytes.ok() || bytes->has_value();
+  if (!bytes.ok() || !bytes->has_value()) return std::optional<uint64_t>();
+  uint8_t version = 0;
+  uint64_t next_record = 0;
+  crypto::Reader reader((*bytes)->Reveal());
+  if (!reader.ReadUint8(version).ok() || !reader.ReadUint64(next_record).ok() ||
+      next_record > kMostRecords) {
+    return std::optional<uint64_t>();
+  }
+  return std::optional<uint64_t>(next_record);
+}
+
+// Removes the pages, as far as anything says where there are some.
+absl::Status DeleteAllPages(Transaction& step, std::optional<uint64_t> next_record) {
+  uint64_t gap = 0;
+  const uint64_t end = next_record.value_or(kMostRecords);
+  for (uint64_t record = 0; record < end; ++record) {
+    const std::string name = SearchPageName(record);
+    if (!next_record.has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(const bool there, step.Has(RecordClass::kIndex, name));
+      gap = there ? 0 : gap + 1;
+      if (gap == kMostGap) break;
+    }
+    PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kIndex, name));
+  }
+  return absl::OkStatus();
 }
 
 // A text that can't be had any more is found by nobody.
@@ -77,13 +147,33 @@ absl::StatusOr<std::optional<SearchIndex>> SearchIndex::Load(const ReadTransacti
   PARLEY_ASSIGN_OR_RETURN(std::optional<Head> head, LoadSearchRecord<Head>(step, kHeadName));
   if (!head.has_value()) return std::optional<SearchIndex>();
   PARLEY_ASSIGN_OR_RETURN(std::optional<Tail> tail, LoadSearchRecord<Tail>(step, kTailName));
+  if (!tail.has_value()) return std::optional<SearchIndex>();
   SearchIndex index;
   index.head_ = std::move(*head);
-  if (tail.has_value()) index.tail_ = std::move(*tail);
-  for (const TailEntry& entry : index.tail_.entries) {
-    if (entry.slot >= index.head_.slots.size()) return std::optional<SearchIndex>();
-  }
+  index.tail_ = std::move(*tail);
+  if (!index.IsSound()) return std::optional<SearchIndex>();
   return std::optional<SearchIndex>(std::move(index));
+}
+
+bool SearchIndex::IsSound() const {
+  if (head_.next_record > kMostRecords || tail_.next_record != head_.next_record) return false;
+  uint64_t next = 0;
+  for (const Segment& segment : head_.segments) {
+    if (segment.first != next || segment.messages == 0) return false;
+    // Each takes two bytes at least.
+    if (segment.messages > uint64_t{segment.place_pages} * kPageBytes / 2) return false;
+    if (segment.record > head_.next_record ||
+        segment.records() > head_.next_record - segment.record) {
+      return false;
+    }
+    next += segment.messages;
+  }
+  const size_t slots = head_.slots.size();
+  return next == head_.next_message &&
+         std::all_of(head_.gone.begin(), head_.gone.end(),
+                     [&](const Gone& gone) { return gone.slot < slots; }) &&
+         std::all_of(tail_.entries.begin(), tail_.entries.end(),
+                     [&](const TailEntry& entry) { return entry.slot < slots; });
 }
 
 absl::StatusOr<SearchIndex> SearchIndex::LoadOrBegin(Transaction& step) {
@@ -94,18 +184,16 @@ absl::StatusOr<SearchIndex> SearchIndex::LoadOrBegin(Transaction& step) {
 }
 
 absl::Status SearchIndex::Reset(Transaction& step) {
-  const absl::StatusOr<std::optional<crypto::Secret>> head =
-      step.Get(RecordClass::kIndex, kHeadName);
-  if (!head.ok() && !absl::IsDataLoss(head.status())) return head.status();
-  uint8_t version = 0;
-  uint64_t next_record = 0;
-  if (head.ok() && head->has_value()) {
-    crypto::Reader reader((*head)->Reveal());
-    if (!reader.ReadUint8(version).ok() || !reader.ReadUint64(next_record).ok()) next_record = 0;
-  }
-  for (uint64_t record = 0; record < next_record; ++record) {
-    PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kIndex, SearchPageName(record)));
-  }
+  bool exists = false;
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<uint64_t> in_head,
+                          NextRecordIn(step, kHeadName, exists));
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<uint64_t> in_tail,
+                          NextRecordIn(step, kTailName, exists));
+  if (!exists) return absl::OkStatus();
+  // Where they differ, the pages are looked for.
+  std::optional<uint64_t> next_record = in_head.has_value() ? in_head : in_tail;
+  if (in_head.has_value() && in_tail.has_value() && *in_head != *in_tail) next_record.reset();
+  PARLEY_RETURN_IF_ERROR(DeleteAllPages(step, next_record));
   PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kIndex, kTailName));
   return step.Delete(RecordClass::kIndex, kHeadName);
 }
@@ -114,7 +202,8 @@ absl::Status SearchIndex::SaveHead(Transaction& step) const {
   return StoreSearchRecord(step, kHeadName, head_);
 }
 
-absl::Status SearchIndex::SaveTail(Transaction& step) const {
+absl::Status SearchIndex::SaveTail(Transaction& step) {
+  tail_.next_record = head_.next_record;
   return StoreSearchRecord(step, kTailName, tail_);
 }
 
@@ -151,7 +240,8 @@ absl::Status SearchIndex::Note(Transaction& step, const ChannelId& channel, uint
     PARLEY_ASSIGN_OR_RETURN(SearchIndex all, LoadOrBegin(step));
     return all.NoteMessage(step, channel, index, text_bytes, load);
   }();
-  // What is damaged in the index keeps nobody from receiving: the next search builds it anew.
+  // What is damaged in the index keeps nobody from receiving: the next search builds it anew. (Then
+  // nothing was written: a damaged segment that is met in merging ends the merging alone.)
   return absl::IsDataLoss(noted) ? absl::OkStatus() : noted;
 }
 
@@ -170,10 +260,12 @@ absl::Status SearchIndex::NoteMessage(Transaction& step, const ChannelId& channe
   PARLEY_RETURN_IF_ERROR(AddSegment(step, tail_.entries, load));
   tail_.entries.clear();
   for (auto due = DueMerge(); due.has_value(); due = DueMerge()) {
-    uint64_t messages = 0;
-    for (size_t i = due->first; i < due->second; ++i) messages += head_.segments[i].messages;
-    if (messages > kMostMergedByMessage) break;
-    PARLEY_RETURN_IF_ERROR(Merge(step, due->first, due->second));
+    const std::span<const Segment> all(head_.segments);
+    if (PagesOf(all.subspan(due->first, due->second - due->first)) > kMostMergedByMessage) break;
+    const absl::Status merged = Merge(step, due->first, due->second);
+    // Nothing is changed then: what is noted stays, and the next search builds the index anew.
+    if (absl::IsDataLoss(merged)) break;
+    PARLEY_RETURN_IF_ERROR(merged);
   }
   PARLEY_RETURN_IF_ERROR(SaveTail(step));
   return SaveHead(step);
@@ -230,9 +322,15 @@ absl::StatusOr<bool> SearchIndex::CatchUp(Transaction& step,
   } else if (!all.head_.gone.empty()) {
     std::vector<Gone> gone = std::exchange(all.head_.gone, {});
     std::sort(gone.begin(), gone.end());
-    PARLEY_RETURN_IF_ERROR(all.Remove(step, [&](uint32_t slot, uint64_t index) {
+    const absl::Status removed = all.Remove(step, [&](uint32_t slot, uint64_t index) {
       return std::binary_search(gone.begin(), gone.end(), Gone{slot, index});
-    }));
+    });
+    if (absl::IsDataLoss(removed)) {
+      // Their words must go, whatever else is damaged.
+      PARLEY_RETURN_IF_ERROR(Reset(step));
+      return !channels.empty();
+    }
+    PARLEY_RETURN_IF_ERROR(removed);
   } else if (const auto due = all.DueMerge(); due.has_value()) {
     PARLEY_RETURN_IF_ERROR(all.Merge(step, due->first, due->second));
   }
@@ -247,16 +345,14 @@ bool SearchIndex::IsMergeDue() const { return !head_.gone.empty() || DueMerge().
 
 std::optional<std::pair<size_t, size_t>> SearchIndex::DueMerge() const {
   const std::vector<Segment>& all = head_.segments;
-  unsigned highest = 0;
-  for (const Segment& segment : all) highest = std::max(highest, LevelOf(segment));
-  for (unsigned level = 0; level <= highest; ++level) {
-    // Those at the end that are no larger, of which eight are as large.
-    size_t first = all.size();
-    size_t as_large = 0;
-    while (first > 0 && LevelOf(all[first - 1]) <= level) {
-      if (LevelOf(all[--first]) == level) ++as_large;
-    }
-    if (as_large >= kFanOut) return std::make_pair(first, all.size());
+  // What stands between full ones is merged by itself, the latest first.
+  for (size_t end = all.size(); end > 0;) {
+    size_t begin = end;
+    while (begin > 0 && !IsFull(all[begin - 1])) --begin;
+    const std::optional<std::pair<size_t, size_t>> due =
+        DueIn(std::span(all).subspan(begin, end - begin));
+    if (due.has_value()) return std::make_pair(begin + due->first, begin + due->second);
+    end = begin > 0 ? begin - 1 : 0;
   }
   return std::nullopt;
 }
@@ -303,14 +399,12 @@ absl::Status SearchIndex::Rewrite(Transaction& step, size_t first, size_t end,
   };
   const std::vector<Segment> old(begin_of(first), begin_of(end));
   const uint64_t base = old.front().first;
-  const uint64_t past = old.back().first + old.back().messages;
   // The numbers stay as they are, so that other segments needn't change.
-  std::vector<Place> places(past - base);
+  std::vector<Place> places;
   uint64_t tokens = 0;
   for (const Segment& segment : old) {
     PARLEY_ASSIGN_OR_RETURN(const std::vector<Place> some, LoadPlaces(step, segment));
-    std::copy(some.begin(), some.end(),
-              places.begin() + static_cast<ptrdiff_t>(segment.first - base));
+    places.insert(places.end(), some.begin(), some.end());
     tokens += segment.tokens;
   }
   SegmentWriter writer(base);
@@ -359,34 +453,44 @@ absl::Status SearchIndex::Remove(Transaction& step,
 
 absl::Status SearchIndex::Forget(Transaction& step, const ChannelId& channel,
                                  std::optional<uint64_t> index) {
-  PARLEY_ASSIGN_OR_RETURN(std::optional<SearchIndex> all, Load(step));
-  if (!all.has_value()) return absl::OkStatus();
-  const std::optional<uint32_t> slot = all->FindSlot(channel);
+  const absl::Status forgotten = [&]() -> absl::Status {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<SearchIndex> all, Load(step));
+    return all.has_value() ? all->ForgetMessages(step, channel, index) : Reset(step);
+  }();
+  return absl::IsDataLoss(forgotten) ? Reset(step) : forgotten;
+}
+
+absl::Status SearchIndex::ForgetMessages(Transaction& step, const ChannelId& channel,
+                                         std::optional<uint64_t> index) {
+  const std::optional<uint32_t> slot = FindSlot(channel);
   if (!slot.has_value()) return absl::OkStatus();
-  PARLEY_RETURN_IF_ERROR(all->Remove(step, [&](uint32_t of, uint64_t at) {
+  PARLEY_RETURN_IF_ERROR(Remove(step, [&](uint32_t of, uint64_t at) {
     return of == *slot && (!index.has_value() || *index == at);
   }));
-  PARLEY_RETURN_IF_ERROR(all->SaveTail(step));
-  return all->SaveHead(step);
+  PARLEY_RETURN_IF_ERROR(SaveTail(step));
+  return SaveHead(step);
 }
 
 absl::Status SearchIndex::NoteGone(Transaction& step, const ChannelId& channel, uint64_t index) {
-  absl::StatusOr<std::optional<SearchIndex>> all = Load(step);
-  // CatchUp() finds a damaged one, and makes it anew from what there is then.
-  if (absl::IsDataLoss(all.status())) return absl::OkStatus();
-  PARLEY_RETURN_IF_ERROR(all.status());
-  if (!all->has_value()) return absl::OkStatus();
-  SearchIndex& found = **all;
-  const std::optional<uint32_t> slot = found.FindSlot(channel);
+  const absl::Status noted = [&]() -> absl::Status {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<SearchIndex> all, Load(step));
+    return all.has_value() ? all->NoteGoneMessage(step, channel, index) : Reset(step);
+  }();
+  return absl::IsDataLoss(noted) ? Reset(step) : noted;
+}
+
+absl::Status SearchIndex::NoteGoneMessage(Transaction& step, const ChannelId& channel,
+                                          uint64_t index) {
+  const std::optional<uint32_t> slot = FindSlot(channel);
   if (!slot.has_value()) return absl::OkStatus();
-  if (index <= found.head_.slots[*slot].up_to) {
-    found.head_.gone.push_back({*slot, index});
-    return found.SaveHead(step);
+  if (index <= head_.slots[*slot].up_to) {
+    head_.gone.push_back({*slot, index});
+    return SaveHead(step);
   }
-  for (TailEntry& entry : found.tail_.entries) {
+  for (TailEntry& entry : tail_.entries) {
     if (entry.slot == *slot && entry.index == index) entry.bytes = 0;
   }
-  return found.SaveTail(step);
+  return SaveTail(step);
 }
 
 }  // namespace parley::client

@@ -4,13 +4,15 @@
 //
 // A message is noted in the transaction that stores it, in the tail: a short list of what is in no
 // segment yet, whose texts a search looks through itself. A full tail becomes a segment (segment.h)
-// in the same transaction; eight segments of a size are merged into one. Whatever was missed
+// in the same transaction; eight segments of a size are merged into one, up to kMostMergedPages in
+// all: larger ones stay beside each other. Whatever was missed
 // (messages that another version took in, an index that is missing, damaged or of another version)
 // is found by comparing with how many messages the channels have, and taken in by CatchUp().
 //
-// Records (class index): "search" (the head), "search/tail", "search/NUMBER" (pages). A head begins
-// with its version and the number of the next page, in every version, so that any can clear away
-// what another one left.
+// Records (class index): "search" (the head), "search/tail", "search/NUMBER" (pages). Head and tail
+// both begin with their version and the number of the next page, in every version, so that any can
+// clear away what another one left, also when one of the two is damaged. A head whose numbers don't
+// fit each other is as none.
 //
 // Threading: belongs to its transaction's thread.
 // Errors: DataLoss for a damaged index (Reset() makes it anew); the store's; those of LoadText.
@@ -67,6 +69,10 @@ class SearchIndex {
   // A text of so many bytes, or so many messages, end the tail.
   static constexpr size_t kTailBytes = 64 * 1024;
   static constexpr size_t kTailMessages = 32;
+  // No merge has more pages than that in all (32 MiB), nor one that comes with a message than that
+  // (4 MiB): whoever sends large texts must not make others rewrite their whole index.
+  static constexpr uint64_t kMostMergedPages = 4096;
+  static constexpr uint64_t kMostMergedByMessage = 512;
 
   // Notes a message that was just stored with a text of so many bytes. A channel of which earlier
   // messages are missing in the index is left to CatchUp(). Never fails because of the index.
@@ -79,16 +85,19 @@ class SearchIndex {
                                       const LoadText& load);
 
   // Notes that nothing may be found by a message's text any more. Its postings go with CatchUp(),
-  // for all such messages at once: whoever takes back a thousand messages, one by one, must not make
-  // everybody else rewrite the index a thousand times. Never fails because of the index.
+  // for all such messages at once: whoever takes back a thousand messages, one by one, must not
+  // make everybody else rewrite the index a thousand times. Never fails because of the index: one
+  // that can't be read is removed.
   static absl::Status NoteGone(Transaction& step, const ChannelId& channel, uint64_t index);
 
   // Removes the postings of a message, or of all of a channel, from every page. Call it in the
-  // transaction that deletes them.
+  // transaction that deletes them. Never fails because of the index: one that can't be read is
+  // removed, and CatchUp() makes it anew without them.
   static absl::Status Forget(Transaction& step, const ChannelId& channel,
                              std::optional<uint64_t> index = std::nullopt);
 
-  // Removes the index: CatchUp() builds it anew.
+  // Removes the index: CatchUp() builds it anew. Where neither head nor tail says how many pages
+  // there are, those are looked for, past gaps of up to 65,536.
   static absl::Status Reset(Transaction& step);
 
   // Nothing when there is none that this version can read.
@@ -150,14 +159,20 @@ class SearchIndex {
   };
   struct Tail {
     uint8_t version = 1;
+    uint64_t next_record = 0;  // the head's
     std::vector<TailEntry> entries;
     template <typename F>
     static auto Fields(F& self) {
-      return std::tie(self.version, self.entries);
+      return std::tie(self.version, self.next_record, self.entries);
     }
   };
 
   static absl::StatusOr<SearchIndex> LoadOrBegin(Transaction& step);
+  // Whether the numbers of head and tail fit each other.
+  bool IsSound() const;
+  absl::Status ForgetMessages(Transaction& step, const ChannelId& channel,
+                              std::optional<uint64_t> index);
+  absl::Status NoteGoneMessage(Transaction& step, const ChannelId& channel, uint64_t index);
   std::optional<uint32_t> FindSlot(const ChannelId& channel) const;
   // Rewrites the segments that have messages which `is_gone`.
   absl::Status Remove(Transaction& step,
@@ -168,7 +183,7 @@ class SearchIndex {
   // The last message of a slot that the index knows.
   uint64_t UpTo(uint32_t slot) const;
   absl::Status SaveHead(Transaction& step) const;
-  absl::Status SaveTail(Transaction& step) const;
+  absl::Status SaveTail(Transaction& step);
   // Makes a segment of the entries.
   absl::Status AddSegment(Transaction& step, const std::vector<TailEntry>& entries,
                           const LoadText& load);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "client-lib/store/test_profile.h"
+#include "crypto/base/codec.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/random.h"
 
@@ -373,6 +375,262 @@ TEST_F(SearchIndexTest, ADamagedIndexIsToldAndReceivingGoesOn) {
     CatchUp();
     EXPECT_EQ(Found("offer").size(), texts.size());
   }
+}
+
+// As two processes with one profile: each reads what the other has written.
+TEST_F(SearchIndexTest, TwoWhoHaveTheProfileOpenShareOneIndex) {
+  CatchUp();
+  std::unique_ptr<ProfileStore> other = MustOpen(folder / "profile");
+  for (int i = 0; i < 200; ++i) {
+    std::swap(store, other);
+    Say(static_cast<size_t>(i % 3), "shared " + std::to_string(i), /*noted=*/i % 20 != 7);
+    if (i % 30 == 29) CatchUp();
+    if (i == 100) Forget(channels[0].channel, 1);
+  }
+  CatchUp();
+  for (int i = 0; i < 2; ++i) {
+    std::swap(store, other);
+    EXPECT_EQ(Found("shared").size(), 199u);
+    EXPECT_EQ(Found("199 ").size(), 1u);
+    EXPECT_THAT(Found("0 "), IsEmpty()) << "forgotten";
+  }
+}
+
+// ---- Large texts ----
+
+// Many different words, so that the index is as large as the text.
+std::string ManyWords(int seed, size_t bytes) {
+  std::string text;
+  for (int i = 0; text.size() < bytes; ++i) {
+    text += "w" + std::to_string(seed) + "x" + std::to_string(i) + " ";
+  }
+  return text;
+}
+
+TEST_F(SearchIndexTest, LargeTextsCostALittleEach) {
+  CatchUp();
+  const auto bytes_of = [&](const std::function<void()>& act) {
+    const uint64_t before = store->write_totals().bytes;
+    act();
+    return store->write_totals().bytes - before;
+  };
+  uint64_t most = 0;
+  for (int i = 0; i < 60; ++i) {
+    const std::string text = ManyWords(i, 900 * 1024);
+    most = std::max(most, bytes_of([&] { Say(0, text); }));
+  }
+  const uint64_t own = 3 * 1024 * 1024;  // of such a text
+  EXPECT_LT(most, own + SearchIndex::kMostMergedByMessage * kPageBytes);
+  // What is merged afterwards is merged in pieces, each in a transaction of its own.
+  bool more = true;
+  int steps = 0;
+  for (; more && steps < 100; ++steps) {
+    const uint64_t bytes = bytes_of([&] {
+      absl::StatusOr<Transaction> step = store->Begin();
+      ASSERT_TRUE(step.ok());
+      const absl::StatusOr<bool> left = SearchIndex::CatchUp(*step, channels, Load());
+      Must(left.status());
+      more = left.ok() && *left;
+      Must(step->Commit());
+    });
+    EXPECT_LE(bytes, (SearchIndex::kMostMergedPages + 8) * kPageBytes);
+  }
+  EXPECT_FALSE(more) << "it comes to an end";
+  EXPECT_GT(steps, 1);
+  EXPECT_LT(Segments(), 16u);
+  EXPECT_EQ(Found("w59x7 ").size(), 1u);
+  EXPECT_EQ(Found("w0x7 ").size(), 1u);
+}
+
+// ---- Wrong numbers ----
+
+// The records as the index stores them.
+struct StoredSlot {
+  ChannelId channel;
+  uint64_t up_to = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.channel, self.up_to);
+  }
+};
+struct StoredGone {
+  uint32_t slot = 0;
+  uint64_t index = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.slot, self.index);
+  }
+};
+struct StoredHead {
+  uint8_t version = 1;
+  uint64_t next_record = 0;
+  uint64_t next_message = 0;
+  std::vector<StoredSlot> slots;
+  std::vector<Segment> segments;
+  std::vector<StoredGone> gone;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.next_record, self.next_message, self.slots, self.segments,
+                    self.gone);
+  }
+};
+struct StoredTail {
+  uint8_t version = 1;
+  uint64_t next_record = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.next_record);
+  }
+};
+
+class WrongHeadTest : public SearchIndexTest {
+ protected:
+  WrongHeadTest() {
+    CatchUp();
+    for (int i = 0; i < 70; ++i) Say(0, "offer secretword " + std::to_string(i));
+  }
+  void Alter(const std::function<void(StoredHead&)>& change) {
+    absl::StatusOr<Transaction> step = store->Begin();
+    ASSERT_TRUE(step.ok());
+    absl::StatusOr<std::optional<crypto::Secret>> bytes = step->Get(RecordClass::kIndex, "search");
+    ASSERT_TRUE(bytes.ok() && bytes->has_value());
+    absl::StatusOr<StoredHead> head = crypto::Parse<StoredHead>((*bytes)->Reveal());
+    ASSERT_TRUE(head.ok()) << head.status();
+    ASSERT_GE(head->segments.size(), 2u);
+    change(*head);
+    Must(step->Put(RecordClass::kIndex, "search", crypto::SerializeSecret(*head)));
+    Must(step->Commit());
+  }
+  void Put(const char* name, std::string_view bytes) {
+    absl::StatusOr<Transaction> step = store->Begin();
+    ASSERT_TRUE(step.ok());
+    Must(step->Put(RecordClass::kIndex, name, crypto::ViewOf(bytes)));
+    Must(step->Commit());
+  }
+};
+
+TEST_F(WrongHeadTest, NumbersThatDontFitAreAsNoIndex) {
+  const std::vector<std::function<void(StoredHead&)>> changes = {
+      [](StoredHead& head) { head.next_record = UINT64_MAX; },
+      [](StoredHead& head) { head.next_record = 1; },
+      [](StoredHead& head) { head.next_message = UINT64_MAX; },
+      [](StoredHead& head) { --head.next_message; },
+      [](StoredHead& head) { head.segments.pop_back(); },
+      [](StoredHead& head) { std::swap(head.segments[0], head.segments[1]); },
+      [](StoredHead& head) { head.segments[1].first += 1; },
+      [](StoredHead& head) { head.segments[0].messages = 0; },
+      [](StoredHead& head) { head.segments[0].messages = uint64_t{1} << 62; },
+      [](StoredHead& head) {
+        head.segments.back().messages += uint64_t{1} << 40;
+        head.next_message += uint64_t{1} << 40;
+      },
+      [](StoredHead& head) { head.segments[0].record = UINT64_MAX; },
+      [](StoredHead& head) { head.segments[0].place_pages = UINT32_MAX; },
+      [](StoredHead& head) { head.segments[0].term_pages = UINT32_MAX; },
+      [](StoredHead& head) {
+        head.gone.push_back({1000, 1});
+      },
+      [](StoredHead& head) { head.slots.clear(); },
+  };
+  int number = 0;
+  for (const auto& change : changes) {
+    SCOPED_TRACE(++number);
+    Alter(change);
+    EXPECT_EQ(TryFind("offer").status().code(), absl::StatusCode::kNotFound);
+    Say(0, "offer more");
+    CatchUp();
+    for (int i = 0; i < 40; ++i) Say(0, "offer again");
+    EXPECT_EQ(Found("offer").size(), texts.size());
+  }
+}
+
+// As much memory is taken as there are pages, whatever the head says.
+TEST_F(WrongHeadTest, PagesThatAreMissingAreNoticedBeforeAnythingIsCounted) {
+  Alter([](StoredHead& head) {
+    Segment& last = head.segments.back();
+    last.place_pages = 1 << 20;
+    head.next_record = last.record + last.records();
+    last.messages += uint64_t{1} << 31;
+    head.next_message += uint64_t{1} << 31;
+  });
+  {
+    absl::StatusOr<Transaction> step = store->Begin();
+    absl::StatusOr<std::optional<crypto::Secret>> bytes =
+        step->Get(RecordClass::kIndex, "search/tail");
+    ASSERT_TRUE(bytes.ok() && bytes->has_value());
+    const absl::StatusOr<StoredHead> head =
+        crypto::Parse<StoredHead>((**step->Get(RecordClass::kIndex, "search")).Reveal());
+    ASSERT_TRUE(head.ok());
+    for (size_t i = 0; i < 8; ++i) {  // as the codec writes numbers, after the version
+      (*bytes)->RevealMutable()[1 + i] = static_cast<uint8_t>(head->next_record >> (56 - 8 * i));
+    }
+    Must(step->Put(RecordClass::kIndex, "search/tail", **bytes));
+    Must(step->Commit());
+  }
+  EXPECT_EQ(TryFind("offer").status().code(), absl::StatusCode::kDataLoss);
+}
+
+// ---- Words that must go ----
+
+TEST_F(WrongHeadTest, WhatIsForgottenGoesWithAnIndexThatCantBeRead) {
+  const std::vector<std::function<void()>> damages = {
+      [this] { Alter([](StoredHead& head) { head.version = 77; }); },
+      [this] { Alter([](StoredHead& head) { head.next_message = 1; }); },
+      [this] { Put("search", "junk"); },
+      [this] { Put("search/tail", "junk"); },
+      [this] {
+        Put("search", "junk");
+        Put("search/tail", "junk");
+      },
+      [this] {
+        const absl::StatusOr<ReadTransaction> step = store->Read();
+        const auto index = SearchIndex::Load(*step);
+        const Segment segment = (*index)->segments().front();
+        Put(SearchPageName(segment.record).c_str(), "junk");
+      },
+  };
+  int number = 0;
+  for (const auto& damage : damages) {
+    for (const bool at_once : {true, false}) {
+      SCOPED_TRACE(std::to_string(++number) + (at_once ? ", at once" : ", later"));
+      const Key gone = texts.begin()->first;
+      Say(0, "usual");
+      ASSERT_TRUE(IsInProfile("secretword")) << "so that this test could find something";
+      damage();
+      absl::StatusOr<Transaction> step = store->Begin();
+      ASSERT_TRUE(step.ok());
+      Must(at_once ? SearchIndex::Forget(*step, gone.first, gone.second)
+                   : SearchIndex::NoteGone(*step, gone.first, gone.second));
+      Must(step->Commit());
+      std::map<Key, std::string> kept;
+      std::swap(texts, kept);
+      for (const auto& [key, text] : kept) texts[key] = "another word";
+      CatchUp();
+      EXPECT_FALSE(IsInProfile("secretword"));
+      texts = kept;
+      // And all anew, for the next damage.
+      absl::StatusOr<Transaction> anew = store->Begin();
+      Must(SearchIndex::Reset(*anew));
+      Must(anew->Commit());
+      CatchUp();
+      for (int i = 0; i < 40; ++i) Say(0, "offer secretword");
+    }
+  }
+}
+
+// A page that doesn't open ends the merging alone: what comes meanwhile is noted.
+TEST_F(WrongHeadTest, AMergeThatMeetsDamageLosesNoNote) {
+  {
+    const absl::StatusOr<ReadTransaction> step = store->Read();
+    const Segment segment = (*SearchIndex::Load(*step))->segments().front();
+    Put(SearchPageName(segment.record).c_str(), "junk");
+  }
+  for (int i = 0; i < 600; ++i) Say(0, "offer more");
+  const absl::StatusOr<ReadTransaction> step = store->Read();
+  const auto index = SearchIndex::Load(*step);
+  ASSERT_TRUE(index.ok() && index->has_value()) << index.status();
+  EXPECT_TRUE((*index)->IsComplete({channels[0]}));
+  EXPECT_GT((*index)->segments().size(), 8u);
 }
 
 // ---- What is left, and what shows ----

@@ -297,7 +297,13 @@ bool HasSome(const SearchQuery& query, std::string_view part) {
   return false;
 }
 
-bool IsSpaceByte(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool IsSpaceByte(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// Whether a character is a space, or ends a line anywhere: U+0085, U+2028, U+2029.
+bool IsSpaceOrLineEnd(std::string_view character) {
+  return (character.size() == 1 && IsSpaceByte(character[0])) || character == "\xC2\x85" ||
+         character == "\xE2\x80\xA8" || character == "\xE2\x80\xA9";
+}
 
 // The first place, in bytes, from which something of what is asked for stands before the next
 // space; in long runs without spaces, to a few characters.
@@ -340,14 +346,15 @@ std::string Excerpt(const SearchQuery& query, std::string_view text, size_t widt
   const size_t last = std::min(first + width, count);
   std::string excerpt = first > 0 ? "…" : "";
   bool space = false;
-  for (const char c : text.substr(begins[first], begins[last] - begins[first])) {
-    if (IsSpaceByte(c)) {
+  for (size_t i = first; i < last; ++i) {
+    const std::string_view character = text.substr(begins[i], begins[i + 1] - begins[i]);
+    if (IsSpaceOrLineEnd(character)) {
       space = !excerpt.empty();
       continue;
     }
     if (space) excerpt += ' ';
     space = false;
-    excerpt += c;
+    excerpt += character;
   }
   if (begins[last] < text.size()) excerpt += "…";
   return excerpt;

@@ -82,6 +82,8 @@ TEST(SearchTextTest, ShowsWhatIsAroundTheFirstPlace) {
   EXPECT_TRUE(excerpt.starts_with("…") && excerpt.ends_with("…")) << excerpt;
   EXPECT_LT(excerpt.size(), 80u);
   EXPECT_EQ(Excerpt(ParseSearchQuery("zoe"), "Zoë said so", 60), "Zoë said so");
+  EXPECT_EQ(Excerpt(ParseSearchQuery("zoe"), "a\v\fb\xC2\x85Zoë\xE2\x80\xA8said\xE2\x80\xA9so", 60),
+            "a b Zoë said so");
   std::string run;
   for (int i = 0; i < 300; ++i) run += "山川";
   EXPECT_THAT(Excerpt(ParseSearchQuery("東京"), run + "東京" + run, 60), HasSubstr("東京"));

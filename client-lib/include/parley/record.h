@@ -55,6 +55,9 @@ struct SearchResult {
   std::string case_title;
   std::string channel_name;     // "caucus:Harbor"
   std::vector<Person> readers;  // who can read the channel now, the owner included
+  // kClosed: its readers are those that this profile knew of in the end; why, `own_state` tells.
+  ChannelStatus channel_status = ChannelStatus::kActive;
+  ParticipantState own_state = ParticipantState::kApproved;
   MessageId id;
   uint64_t position = 0;  // as Message::position
   Person author;
@@ -62,34 +65,42 @@ struct SearchResult {
   int64_t time = 0;     // the author's claim
   std::string excerpt;  // around the first word that was found, on one line
   double score = 0;     // the higher the better (BM25); comparable within one search
+  // As Message has them; show them with it. Of an act `refused` means that everybody passed it
+  // over.
+  std::string note;
+  bool refused = false;
+  std::string without_floor;
+  std::string against_procedure;
 };
 
 // ---- Timeline ----
 
+// From kText on: what came in as such. Whether it counts, or has any effect, is another matter: a
+// disclosure may be refused, an offer's answer come too late.
 enum class TimelineKind : uint8_t {
   kOpened = 0,        // the channel's incarnation began; by its first member
   kJoined,            // `subject` was let in
   kLeft,              // `subject` was put out, or left
   kText,              // somebody said something
   kDocument,          // somebody shared a document; `size` says about how large
-  kAuthorisation,     // leave to disclose was given
-  kAuthorisationEnd,  // … was taken back, or is over
-  kDisclosureUse,     // … is used
-  kDisclosure,        // a neutral disclosed something with leave
-  kAct,               // an act on the case's state: `act`
-  kOffer,             // an offer was made, or a new version of one
-  kOfferAnswer,       // … was accepted or declined
-  kOfferEnd,          // … was withdrawn, or is over
-  kOptions,           // options were put up, or evaluated
+  kAuthorisation,     // a leave to disclose
+  kAuthorisationEnd,  // the end of one
+  kDisclosureUse,     // a neutral's word that they use one
+  kDisclosure,        // a neutral's disclosure
+  kAct,               // an act on the case's state: `act`, and whether it `counts`
+  kOffer,             // an offer, or a new version of one
+  kOfferAnswer,       // an answer to one
+  kOfferEnd,          // the end of one
+  kOptions,           // options, or an evaluation of some
   kSession,           // what leads a session: an agenda, ground rules, a summary, answers, issues
-  kFloor,             // the floor was given, or asked for
-  kRetraction,        // somebody took back what they had said
+  kFloor,             // a grant of the floor, or a request for it
+  kRetraction,        // somebody takes back what they have said
   kUnknown,           // made by a newer version
   kPassedOver,        // an entry that nobody could open or verify
 };
 // "opened", "joined", "left", "text", "document", "authorisation", "authorisation-end",
-// "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options", "session",
-// "floor", "retraction", "unknown", "passed-over".
+// "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options",
+// "session", "floor", "retraction", "unknown", "passed-over".
 PARLEY_EXPORT const char* TimelineKindName(TimelineKind kind);
 
 // Somebody as the channel's roster had them then.
@@ -98,6 +109,8 @@ struct TimelinePerson {
   std::string name;
   Role role = Role::kUnknown;
   std::string side;
+  // Whether the owner has compared their safety number, or it is the owner. Each profile's own.
+  bool compared = false;
 };
 
 // Something that happened in a channel, without its content.
@@ -109,6 +122,7 @@ struct TimelineEvent {
   TimelinePerson author;
   std::optional<TimelinePerson> subject;  // kJoined, kLeft
   CaseAct act = CaseAct::kUnknown;        // kAct
+  std::optional<bool> counts;             // kAct: as TimelineAct; nothing where it isn't known
   uint64_t size = 0;                      // kDocument: the next power of two, from 1 KiB on
   int64_t time = 0;                       // the author's claim; 0: none is made (of a commit)
 };
@@ -119,7 +133,10 @@ struct TimelineChain {
   uint64_t from = 0;  // where the profile came in: the chain is its own from there on
   std::string from_hash;
   uint64_t head = 0;
-  std::string head_hash;
+  std::string head_hash;  // this is what two people compare, all of it
+  // The first position whose event is kept; those before came to an earlier version. head + 1:
+  // none.
+  uint64_t recorded_from = 0;
 };
 
 struct ChannelTimeline {
@@ -155,6 +172,7 @@ struct ChainCheck {
   uint32_t incarnation = 1;
   uint64_t from = 0;  // entries from + 1 … head
   uint64_t head = 0;
+  std::string head_hash;  // as it is stored; empty where it can't be read
   // Entries that an earlier version took in without keeping what the chain is made of: their hashes
   // are there, and can't be recomputed.
   uint64_t not_recorded = 0;

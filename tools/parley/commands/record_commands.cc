@@ -11,15 +11,17 @@
 namespace parley::cli {
 namespace {
 
+// Enough to find a place; not enough to compare by.
 constexpr size_t kShownHash = 16;
 constexpr const char* kLineIndent = "    ";
 
 JsonObject ToJson(const SearchResult& result) {
-  return JsonObject()
-      .Text("case", result.channel.case_id.ToString())
+  JsonObject object;
+  object.Text("case", result.channel.case_id.ToString())
       .Text("case_title", result.case_title)
       .Text("channel", result.channel_name)
       .Text("channel_id", result.channel.channel_id.ToString())
+      .Text("channel_status", ChannelStatusName(result.channel_status))
       .Objects("readers", cli::ToJson(result.readers))
       .Number("position", result.position)
       .Text("message", result.id.ToString())
@@ -28,7 +30,26 @@ JsonObject ToJson(const SearchResult& result) {
       .Text("role", RoleName(result.author.role))
       .Text("side", result.author.side)
       .Text("time", IsoTime(result.time))
-      .Text("excerpt", result.excerpt);
+      .Text("excerpt", result.excerpt)
+      .Bool("refused", result.refused);
+  if (!result.note.empty()) object.Text("note", result.note);
+  if (!result.without_floor.empty()) object.Text("without_floor", result.without_floor);
+  if (!result.against_procedure.empty()) {
+    object.Text("against_procedure", result.against_procedure);
+  }
+  return object;
+}
+
+// What `read` shows with the message, a line each.
+std::string MarksText(const SearchResult& result) {
+  const auto line = [](const std::string& text) { return kLineIndent + ("[" + text + "]\n"); };
+  std::string text;
+  if (!result.note.empty()) {
+    text += line((result.refused ? "doesn't count: " : "") + Harmless(result.note));
+  }
+  if (!result.against_procedure.empty()) text += line(Harmless(result.against_procedure));
+  if (!result.without_floor.empty()) text += line(Harmless(result.without_floor));
+  return text;
 }
 
 std::string ToText(const SearchResult& result) {
@@ -36,13 +57,45 @@ std::string ToText(const SearchResult& result) {
                      std::to_string(result.position) + "  " + LocalTime(result.time) + "  " +
                      PersonText(result.author);
   if (result.kind != FoundKind::kText) text += std::string(", ") + FoundKindName(result.kind);
-  return text + "\n" + kLineIndent + Harmless(result.excerpt) + "\n" + kLineIndent + "[read by " +
+  return text + "\n" + kLineIndent + Harmless(result.excerpt) + "\n" + MarksText(result) +
+         kLineIndent + "[" + ReadByText(result.channel_status, result.own_state) + " " +
          PeopleText(result.readers) + "]\n";
 }
 
 std::string NameText(const TimelinePerson& person) {
   if (person.id.is_zero()) return "somebody unknown";
-  return Harmless(person.name) + " (" + RoleText(person.role, person.side) + ")";
+  return Harmless(person.name) + (person.compared ? "" : "*") + " (" +
+         RoleText(person.role, person.side) + ")";
+}
+
+// Whether a name in the timeline's text has a "*".
+bool AnyNotCompared(const CaseTimeline& timeline) {
+  const auto marked = [](const TimelinePerson& person) {
+    return !person.id.is_zero() && !person.compared;
+  };
+  for (const ChannelTimeline& channel : timeline.channels) {
+    for (const TimelineEvent& event : channel.events) {
+      if (marked(event.author) || (event.subject.has_value() && marked(*event.subject)))
+        return true;
+    }
+  }
+  return std::any_of(timeline.acts.begin(), timeline.acts.end(),
+                     [&](const TimelineAct& act) { return marked(act.author); });
+}
+
+// "0123abcd 4567ef01 …": all of it, in groups that can be read aloud.
+std::string GroupedText(const std::string& hash) {
+  constexpr size_t kGroup = 8;
+  std::string text;
+  for (size_t i = 0; i < hash.size(); i += kGroup) {
+    text += (i > 0 ? " " : "") + hash.substr(i, kGroup);
+  }
+  return text;
+}
+
+// "the head, 42: 0123abcd 4567ef01 …".
+std::string HeadText(uint64_t head, const std::string& hash) {
+  return "the head, " + std::to_string(head) + ": " + GroupedText(hash);
 }
 
 std::string WhatText(const TimelineEvent& event) {
@@ -60,29 +113,30 @@ std::string WhatText(const TimelineEvent& event) {
     case TimelineKind::kDocument:
       return author + " shared a document of up to " + SizeText(event.size);
     case TimelineKind::kAuthorisation:
-      return author + " gave leave to disclose something";
+      return author + " sent a leave to disclose";
     case TimelineKind::kAuthorisationEnd:
-      return author + " ended a leave to disclose";
+      return author + " sent the end of a leave to disclose";
     case TimelineKind::kDisclosureUse:
-      return author + " used a leave to disclose";
+      return author + " sent word that they use a leave to disclose";
     case TimelineKind::kDisclosure:
-      return author + " disclosed something with leave";
+      return author + " sent a disclosure";
     case TimelineKind::kAct:
-      return author + ": " + CaseActName(event.act);
+      return author + " sent an act: " + CaseActName(event.act) +
+             (event.counts.value_or(true) ? "" : " (doesn't count)");
     case TimelineKind::kOffer:
-      return author + " made an offer, or a new version of one";
+      return author + " sent an offer, or a new version of one";
     case TimelineKind::kOfferAnswer:
-      return author + " answered an offer";
+      return author + " sent an answer to an offer";
     case TimelineKind::kOfferEnd:
-      return author + " ended an offer";
+      return author + " sent the end of an offer";
     case TimelineKind::kOptions:
-      return author + " put up options, or evaluated some";
+      return author + " sent options, or an evaluation of some";
     case TimelineKind::kSession:
-      return author + " wrote or answered what leads the session";
+      return author + " sent something that leads the session, or an answer";
     case TimelineKind::kFloor:
-      return author + " gave the floor, or asked for it";
+      return author + " sent a grant of the floor, or a request for it";
     case TimelineKind::kRetraction:
-      return author + " took back what they had said";
+      return author + " sent a retraction";
     case TimelineKind::kUnknown:
       return author + " said something that a newer version made";
     case TimelineKind::kPassedOver:
@@ -110,6 +164,7 @@ JsonObject ToJson(const TimelineEvent& event, const ChannelTimeline& channel) {
   AddPerson(object, "author", event.author);
   if (event.subject) AddPerson(object, "subject", *event.subject);
   if (event.kind == TimelineKind::kAct) object.Text("act", CaseActName(event.act));
+  if (event.counts.has_value()) object.Bool("counts", *event.counts);
   if (event.kind == TimelineKind::kDocument) object.Number("size_up_to", event.size);
   if (event.time != 0) object.Text("time", IsoTime(event.time));
   return object;
@@ -117,7 +172,8 @@ JsonObject ToJson(const TimelineEvent& event, const ChannelTimeline& channel) {
 
 JsonObject ToJson(const TimelineAct& act) {
   JsonObject object;
-  object.Text("act", CaseActName(act.act))
+  object.Text("judged", "act")
+      .Text("act", CaseActName(act.act))
       .Number("incarnation", act.incarnation)
       .Number("position", act.position);
   AddPerson(object, "author", act.author);
@@ -126,8 +182,31 @@ JsonObject ToJson(const TimelineAct& act) {
   return object;
 }
 
+// This depends on where the profile came in.
+JsonObject ToJson(const TimelineChain& chain, const ChannelTimeline& channel) {
+  return JsonObject()
+      .Text("chain", channel.channel_name)
+      .Text("channel_id", channel.channel.channel_id.ToString())
+      .Number("incarnation", chain.incarnation)
+      .Number("from", chain.from)
+      .Text("from_hash", chain.from_hash)
+      .Number("recorded_from", chain.recorded_from)
+      .Number("head", chain.head)
+      .Text("head_hash", chain.head_hash);
+}
+
+std::string ToText(const TimelineChain& chain) {
+  std::string text = "  " + HeadText(chain.head, chain.head_hash) + "\n";
+  if (chain.recorded_from > chain.from + 1) {
+    text += "  (what happened before " + std::to_string(chain.recorded_from) +
+            " was received by an earlier version, and isn't shown)\n";
+  }
+  return text;
+}
+
 void PrintJson(Session& session, const CaseTimeline& timeline) {
   for (const ChannelTimeline& channel : timeline.channels) {
+    for (const TimelineChain& chain : channel.chains) session.Print(ToJson(chain, channel));
     for (const TimelineEvent& event : channel.events) session.Print(ToJson(event, channel));
   }
   for (const TimelineAct& act : timeline.acts) session.Print(ToJson(act));
@@ -138,6 +217,7 @@ void PrintText(Session& session, const CaseTimeline& timeline) {
   std::ostream& out = session.out();
   for (const ChannelTimeline& channel : timeline.channels) {
     out << Harmless(channel.channel_name) << '\n';
+    for (const TimelineChain& chain : channel.chains) out << ToText(chain);
     for (const TimelineEvent& event : channel.events) {
       out << "  " << event.position << "  "
           << (event.time != 0 ? LocalTime(event.time) : std::string("                ")) << "  "
@@ -150,6 +230,8 @@ void PrintText(Session& session, const CaseTimeline& timeline) {
         << ": " << CaseActName(act.act) << ", "
         << (act.counts ? CaseStateName(act.state) : "passed over by everybody") << '\n';
   }
+  if (AnyNotCompared(timeline)) out << kNotComparedNote << '\n';
+  out << "The short hashes only find a place. To compare logs, compare a head, all of it.\n";
   if (!timeline.alarms.empty()) out << "Noticed by this profile\n";
   for (const Alarm& alarm : timeline.alarms) out << "  " << Harmless(alarm.text) << '\n';
 }
@@ -162,6 +244,7 @@ JsonObject ToJson(const ChainCheck& check) {
       .Number("from", check.from)
       .Number("head", check.head)
       .Number("not_recorded", check.not_recorded)
+      .Text("head_hash", check.head_hash)
       .Bool("whole", check.whole);
   if (!check.whole) object.Number("broken_at", check.broken_at).Text("problem", check.problem);
   return object;
@@ -171,6 +254,7 @@ std::string ToText(const ChainCheck& check) {
   std::string text = Harmless(check.channel_name);
   if (check.incarnation > 1)
     text += ", opened for the " + std::to_string(check.incarnation) + ". time";
+  if (!check.whole && check.head_hash.empty()) return text + ": " + Harmless(check.problem) + "\n";
   text += ": entries " + std::to_string(check.from + 1) + " to " + std::to_string(check.head);
   if (!check.whole) {
     return text + ": the chain is broken at " + std::to_string(check.broken_at) + ": " +
@@ -181,7 +265,7 @@ std::string ToText(const ChainCheck& check) {
     text += "; the first " + std::to_string(check.not_recorded) +
             " were received by an earlier version, and only their hashes are kept";
   }
-  return text + "\n";
+  return text + "\n  " + HeadText(check.head, check.head_hash) + "\n";
 }
 
 Status Verify(Session& session, Profile& profile, const CaseId& id) {
@@ -192,6 +276,11 @@ Status Verify(Session& session, Profile& profile, const CaseId& id) {
     } else {
       session.out() << ToText(check);
     }
+  }
+  if (!session.json()) {
+    session.out()
+        << "Whole means: it agrees with the heads that this profile has. That these are the "
+           "case's own, only comparing them with others' tells.\n";
   }
   const auto broken = std::find_if(checks.begin(), checks.end(),
                                    [](const ChainCheck& check) { return !check.whole; });
@@ -234,10 +323,14 @@ Status Run(Session& session, const SearchArguments& arguments) {
 }
 
 Status Run(Session& session, const CaseTimelineArguments& arguments) {
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  if (arguments.verify) {
+    // By what is stored alone, and also where other records of the case are damaged.
+    PARLEY_TRY_ASSIGN(const Case stored, profile->FindCase(arguments.case_text));
+    return Verify(session, *profile, stored.id);
+  }
   PARLEY_TRY_ASSIGN(const Case info,
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
-  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  if (arguments.verify) return Verify(session, *profile, info.id);
   PARLEY_TRY_ASSIGN(const CaseTimeline timeline, profile->Timeline(info.id));
   if (session.json()) {
     PrintJson(session, timeline);

@@ -91,13 +91,6 @@ std::string BodyText(const Message& message) {
                        "read it]");
 }
 
-// A closed channel's readers are those that this profile knew of in the end.
-std::string ReadByText(ChannelStatus status, ParticipantState own_state) {
-  if (status != ChannelStatus::kClosed) return "read by";
-  return own_state == ParticipantState::kLeft ? "was read, until you left, by"
-                                              : "was read, until you were removed, by";
-}
-
 std::string StateText(const Participant& participant) {
   if (participant.self) return "you";
   std::string out = ParticipantStateName(participant.state);
@@ -113,6 +106,12 @@ std::string SafetyText(const Participant& participant) {
 }
 
 }  // namespace
+
+std::string ReadByText(ChannelStatus status, ParticipantState own_state) {
+  if (status != ChannelStatus::kClosed) return "read by";
+  return own_state == ParticipantState::kLeft ? "was read, until you left, by"
+                                              : "was read, until you were removed, by";
+}
 
 JsonObject ToJson(const Case& info) {
   return JsonObject()

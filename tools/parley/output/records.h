@@ -29,6 +29,9 @@ std::string ToText(const Authorisation& authorisation);
 // show the beginning of its id, where its name doesn't tell it from another.
 std::string ToText(const Channel& channel, ParticipantState own_state, bool with_id = false);
 std::string ToText(const std::vector<Participant>& participants);
+// "read by"; of a closed channel "was read, until you left, by": its readers are those that this
+// profile knew of in the end.
+std::string ReadByText(ChannelStatus status, ParticipantState own_state);
 
 }  // namespace parley::cli
 
