@@ -467,6 +467,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
   PARLEY_RETURN_IF_ERROR(load());
   PARLEY_ASSIGN_OR_RETURN(const DisclosureStage stage, StageOf(record, audience->ref));
   if (stage == DisclosureStage::kWaits) {
+    if (record.offer.has_value()) PARLEY_RETURN_IF_ERROR(CheckWaiting(record, audience->ref));
     return Deliver(audience->ref, record.disclosure, /*may_stay_queued=*/true);
   }
   if (record.offer.has_value()) {
@@ -484,6 +485,10 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
   }
   PARLEY_RETURN_IF_ERROR(UseAuthorisation(authorisation).status());
   PARLEY_RETURN_IF_ERROR(load());
+  if (record.offer.has_value()) {
+    // It may have been withdrawn while the leave was being marked as used.
+    PARLEY_RETURN_IF_ERROR(CheckCarrying(record, audience->ref));
+  }
   content.set_message_id(client::ToField(record.disclosure));
   content::v1::Disclosure& said = *content.mutable_disclosure();
   said.set_authorisation_id(client::ToField(record.id));

@@ -1,11 +1,13 @@
 #include "client-lib/api/offer_view.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/cases/naming.h"
+#include "client-lib/cases/procedure_gate.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/content/parse.h"
 #include "crypto/base/status_macros.h"
@@ -19,9 +21,9 @@ std::string VersionText(const OfferBook::Version& version) {
   return "version " + std::to_string(version.made.read.terms.version());
 }
 
-OfferParty PartyOf(const pb::OfferTerms::Party& party) {
-  return {IdFrom<ParticipantId>(party.participant_id()).value_or(ParticipantId()), party.name(),
-          party.side()};
+// Whether the version's state rests on a record that this device doesn't believe.
+bool IsDoubted(const OfferBook::Version& version) {
+  return version.in_doubt && version.state != OfferState::kOpen;
 }
 
 std::string NameOrNone(const std::optional<Actor>& actor) {
@@ -30,9 +32,14 @@ std::string NameOrNone(const std::optional<Actor>& actor) {
 
 class OffersView {
  public:
+  // `roster`: of the joint channel, which has everybody who takes part; empty where this device
+  // isn't in it.
   OffersView(const CaseRecord& record, std::set<ParticipantId> compared,
-             const Disclosures& disclosures)
-      : record_(record), compared_(std::move(compared)), disclosures_(disclosures) {}
+             const Disclosures& disclosures, std::vector<RosterMember> roster)
+      : record_(record),
+        compared_(std::move(compared)),
+        disclosures_(disclosures),
+        roster_(std::move(roster)) {}
 
   void Show(const ChannelOffers& channel, OfferList& list) const {
     const ChannelRef ref{record_.id, channel.channel};
@@ -44,7 +51,7 @@ class OffersView {
       offer.side = thread.side;
       offer.carried = thread.current().made.carried_by.has_value();
       for (const OfferBook::Version& version : thread.versions) {
-        offer.versions.push_back(Show(version));
+        offer.versions.push_back(Show(channel, version));
       }
       ShowAnswered(channel.book, thread, offer);
       for (const VersionHash& counter : thread.counters) {
@@ -71,7 +78,60 @@ class OffersView {
   }
 
  private:
-  OfferVersion Show(const OfferBook::Version& version) const {
+  OfferParty PartyOf(const pb::OfferTerms::Party& party) const {
+    OfferParty shown{IdFrom<ParticipantId>(party.participant_id()).value_or(ParticipantId()),
+                     party.name(), party.side(), !roster_.empty()};
+    for (const RosterMember& member : roster_) {
+      if (member.participant_id != shown.id) continue;
+      shown.name = member.name;
+      shown.unknown = member.role != Role::kParty || member.side != party.side();
+    }
+    return shown;
+  }
+
+  // The author is no party who has to be named: they have offered it.
+  void ShowUnnamed(const OfferBook::Version& version, OfferVersion& shown) const {
+    for (const RosterMember& member : roster_) {
+      const auto is_theirs = [&](const OfferParty& party) { return party.side == member.side; };
+      const auto is_them = [&](const OfferParty& party) {
+        return party.id == member.participant_id;
+      };
+      const std::vector<OfferParty>& named = shown.parties;
+      const bool counts = member.role == Role::kParty &&
+                          member.participant_id != version.made.author.id &&
+                          (member.side == version.made.author.side ||
+                           std::any_of(named.begin(), named.end(), is_theirs));
+      if (counts && std::none_of(named.begin(), named.end(), is_them)) {
+        shown.unnamed.push_back({member.participant_id, member.name, member.side, false});
+      }
+    }
+  }
+
+  // Whether everybody who has accepted the copy here has had that carried, as far as is known.
+  bool IsTold(const ChannelOffers& channel, const OfferBook::Version& version) const {
+    const auto& all = disclosures_.authorisations();
+    return std::all_of(
+        version.answers.begin(), version.answers.end(), [&](const OfferBook::Answer& answer) {
+          return std::any_of(all.begin(), all.end(), [&](const AuthorisationRecord& one) {
+            return one.channel == channel.channel && one.offer.has_value() &&
+                   one.author.participant_id == answer.by.id && one.item == answer.record &&
+                   one.state == AuthorisationState::kUsed;
+          });
+        });
+  }
+
+  std::string StandingOf(const ChannelOffers& channel, const OfferBook::Version& version) const {
+    if (IsDoubted(version)) {
+      return std::string(NameOf(version.state)) + " by a record that this device doesn't believe";
+    }
+    if (version.state != OfferState::kAccepted || !version.made.carried_by.has_value()) {
+      return NameOf(version.state);
+    }
+    return IsTold(channel, version) ? "accepted here, and carried to where it was made"
+                                    : "accepted here; not yet told to where it was made";
+  }
+
+  OfferVersion Show(const ChannelOffers& channel, const OfferBook::Version& version) const {
     const pb::OfferTerms& terms = version.made.read.terms;
     OfferVersion shown;
     shown.version = terms.version();
@@ -81,6 +141,8 @@ class OffersView {
     shown.author = Show(version.made.author);
     shown.time = version.made.time;
     shown.state = version.state;
+    shown.standing = StandingOf(channel, version);
+    shown.doubted = IsDoubted(version);
     shown.carried_by = NameOrNone(version.made.carried_by);
     shown.doubt = version.made.doubt;
     for (const OfferBook::Answer& answer : version.answers) {
@@ -89,6 +151,7 @@ class OffersView {
                                NameOrNone(answer.carried_by), answer.doubt});
     }
     for (const auto& party : terms.parties()) shown.parties.push_back(PartyOf(party));
+    ShowUnnamed(version, shown);
     if (version.state == OfferState::kOpen) {
       for (const auto& party : WaitsFor(version)) shown.waits_for.push_back(PartyOf(party));
     }
@@ -115,25 +178,38 @@ class OffersView {
   void ShowLeaves(const ChannelOffers& channel, const OfferBook::Thread& thread,
                   Offer& offer) const {
     for (const AuthorisationRecord& record : disclosures_.authorisations()) {
-      if (record.channel != channel.channel || !record.offer.has_value()) continue;
+      if (record.channel != channel.channel || !record.offer.has_value() ||
+          record.state == AuthorisationState::kInvalid) {
+        continue;
+      }
       const std::optional<ReadOffer> read =
           ReadOfferOf(record_.id, record.author.participant_id, *record.offer);
       if (!read.has_value() || channel.book.ThreadOf(read->hash) != &thread) continue;
+      // Where a device came later it takes people's word for what they said: but only of what they
+      // could say at all.
+      const bool is_answer = read->deed == OfferDeed::kAccept || read->deed == OfferDeed::kDecline;
+      if (is_answer ? record.author.role != Role::kParty : record.author.side != thread.side) {
+        continue;
+      }
       const OfferBook::Version* const version = channel.book.Find(read->hash);
       std::string what = version == nullptr ? "an earlier version" : VersionText(*version);
-      if (read->deed == OfferDeed::kAccept || read->deed == OfferDeed::kDecline) {
+      if (is_answer) {
         what = (read->deed == OfferDeed::kAccept ? "acceptance of " : "refusal of ") + what +
                " by " + record.author.name;
       } else if (read->deed != OfferDeed::kOffer) {
         what = "end of " + what;
       }
-      offer.leaves.push_back({record.id, record.Audience(), std::move(what), record.state});
+      const RosterMember& author = record.author;
+      offer.leaves.push_back({record.id, record.Audience(), std::move(what), record.state,
+                              Show({author.participant_id, author.name, author.role, author.side}),
+                              read->deed == OfferDeed::kOffer});
     }
   }
 
   const CaseRecord& record_;
   const std::set<ParticipantId> compared_;
   const Disclosures& disclosures_;
+  const std::vector<RosterMember> roster_;
 };
 
 absl::StatusOr<std::set<ParticipantId>> Compared(const ReadTransaction& step,
@@ -153,7 +229,12 @@ absl::StatusOr<OfferList> ViewOffers(const ReadTransaction& step, const CaseCont
   PARLEY_ASSIGN_OR_RETURN(std::set<ParticipantId> compared, Compared(step, context));
   PARLEY_ASSIGN_OR_RETURN(const Disclosures disclosures, Disclosures::Load(step, context));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelOffers> all, LoadOffers(step, context));
-  const OffersView view(record, std::move(compared), disclosures);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  std::vector<RosterMember> roster;
+  for (const CaseChannel& channel : channels) {
+    if (channel.info.state.kind == ChannelKind::kJoint) roster = channel.info.state.members;
+  }
+  const OffersView view(record, std::move(compared), disclosures, std::move(roster));
   OfferList list;
   for (const ChannelOffers& channel : all) view.Show(channel, list);
   return list;
@@ -215,11 +296,19 @@ absl::StatusOr<std::vector<OptionSheet>> ViewOptionSheets(const ReadTransaction&
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   PARLEY_ASSIGN_OR_RETURN(std::set<ParticipantId> compared, Compared(step, context));
   const Disclosures none;
-  const OffersView people(record, std::move(compared), none);
+  const OffersView people(record, std::move(compared), none, {});
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<LoadedProcedure> procedure,
+                          LoadProcedure(step, context));
+  const auto against = [&](const CaseChannel& channel,
+                           const ChannelMessage& message) -> absl::StatusOr<std::string> {
+    if (!procedure.has_value()) return std::string();
+    return WhyAgainst(step, *procedure, channel.info.state, message);
+  };
   const auto person = [&](const RosterMember& member) {
     return people.Show({member.participant_id, member.name, member.role, member.side});
   };
   std::vector<OptionSheet> sheets;
+  std::map<std::string, std::vector<size_t>> by_id;  // the same may stand in several channels
   PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
   MessageQuery query;
   query.kinds = {ContentKind::kOptionSheet};
@@ -243,6 +332,8 @@ absl::StatusOr<std::vector<OptionSheet>> ViewOptionSheets(const ReadTransaction&
       sheet.title = content.option_sheet().title();
       sheet.options.assign(content.option_sheet().options().begin(),
                            content.option_sheet().options().end());
+      PARLEY_ASSIGN_OR_RETURN(sheet.against, against(channel, message));
+      by_id[sheet.id].push_back(sheets.size() - 1);
     }
   }
   query.kinds = {ContentKind::kOptionEvaluation};
@@ -258,10 +349,13 @@ absl::StatusOr<std::vector<OptionSheet>> ViewOptionSheets(const ReadTransaction&
       const std::optional<VersionHash> hash =
           VersionHashFrom(content.option_evaluation().sheet_hash());
       if (!hash.has_value()) continue;
-      for (OptionSheet& sheet : sheets) {
-        if (sheet.id != crypto::ToHex(*hash)) continue;
+      const auto found = by_id.find(crypto::ToHex(*hash));
+      if (found == by_id.end()) continue;
+      for (const size_t at : found->second) {
+        OptionSheet& sheet = sheets[at];
         std::optional<OptionEvaluation> shown = ShowEvaluation(content.option_evaluation(), sheet);
         if (!shown.has_value()) continue;
+        PARLEY_ASSIGN_OR_RETURN(shown->against, against(channel, message));
         shown->channel_name = DescribeChannel(channel.info.state.kind, channel.info.state.side);
         shown->by = person(message.author);
         shown->time = static_cast<int64_t>(message.claimed_time);
@@ -277,7 +371,7 @@ absl::StatusOr<std::vector<OptionSheet>> ViewOptionSheets(const ReadTransaction&
 
 // ---- Records among the messages ----
 
-std::string DescribeRecord(const pb::Content& content) {
+std::string DescribeRecord(const pb::Content& content, ChannelKind kind) {
   const std::optional<pb::CarriedOffer> record = CarriedOf({}, content);
   if (record.has_value()) return DescribeCarried(*record);
   if (content.has_option_sheet()) {
@@ -288,7 +382,10 @@ std::string DescribeRecord(const pb::Content& content) {
     }
     return text;
   }
-  std::string text = "evaluates options, for this side and the neutrals:";
+  const char* const readers = kind == ChannelKind::kCaucus ? ", for this side and the neutrals"
+                              : kind == ChannelKind::kTeam ? ", for this side alone"
+                                                           : "";
+  std::string text = "evaluates options" + std::string(readers) + ":";
   for (const auto& rating : content.option_evaluation().ratings()) {
     text += " " + std::to_string(rating.option()) + ": " + std::to_string(rating.points()) + "/10" +
             (rating.note().empty() ? "" : " (" + rating.note() + ")") + ";";
@@ -301,7 +398,7 @@ void ShowOfferRecord(const ChannelOffers& offers, const ChannelMessage& message,
   if (!ParseFromPeer(content, message.content.Reveal())) return;
   for (const PassedOverOffer& one : offers.passed_over) {
     if (one.number == message.number)
-      view.note = (one.from_before ? "" : "passed over by every client: ") + one.text;
+      view.note = (one.undecided ? "" : "passed over by every client: ") + one.text;
   }
   const std::optional<ReadOffer> read =
       ReadOfferOf(view.channel.case_id, message.author.participant_id, content);

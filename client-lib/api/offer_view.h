@@ -25,8 +25,8 @@ absl::StatusOr<std::vector<OptionSheet>> ViewOptionSheets(const ReadTransaction&
 // NotFound; Ambiguous.
 absl::StatusOr<Offer> PickOffer(std::vector<Offer> offers, std::string_view text);
 
-// In one line, in the author's words: "accepts an offer".
-std::string DescribeRecord(const content::v1::Content& content);
+// In one line, in the author's words: "accepts an offer". `kind`: of the channel where it stands.
+std::string DescribeRecord(const content::v1::Content& content, ChannelKind kind);
 // Shows in `view` what the record says in its channel's book, and whether it was passed over.
 void ShowOfferRecord(const ChannelOffers& offers, const ChannelMessage& message, Message& view);
 

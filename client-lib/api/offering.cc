@@ -23,6 +23,9 @@ using client::ReadTransaction;
 using client::Transaction;
 
 constexpr int64_t kLongestSeconds = 3660LL * 24 * 60 * 60;
+// From so long a time on the end is given in whole minutes: seconds would only tell when it was
+// written.
+constexpr int64_t kInMinutesFrom = 60 * 60;
 
 std::string VersionText(uint32_t version) { return "version " + std::to_string(version); }
 
@@ -60,6 +63,83 @@ void PutTo(const std::vector<Participant>& people, const std::set<std::string>& 
     party.set_name(person.name);
     party.set_side(person.side);
   }
+}
+
+// When an offer's time is over, in seconds since 1970.
+uint64_t ExpiryAfter(int64_t seconds) {
+  const auto exact = static_cast<uint64_t>(std::time(nullptr)) + static_cast<uint64_t>(seconds);
+  return seconds < kInMinutesFrom ? exact : (exact + 59) / 60 * 60;
+}
+
+// The side of "caucus:Harbor"; nothing for another audience.
+std::optional<std::string> SideOfCaucus(const std::string& audience) {
+  constexpr std::string_view kPrefix = "caucus:";
+  if (!std::string_view(audience).starts_with(kPrefix)) return std::nullopt;
+  return audience.substr(kPrefix.size());
+}
+
+// The sides to whom the own side lets its versions be told, or has let.
+std::vector<std::string> SidesWithLeave(const Offer& offer, const std::string& own_side) {
+  std::vector<std::string> sides;
+  for (const OfferLeave& leave : offer.leaves) {
+    const bool counts =
+        leave.for_version && leave.author.side == own_side &&
+        (leave.state == AuthorisationState::kOpen || leave.state == AuthorisationState::kUsed);
+    const std::optional<std::string> side = SideOfCaucus(leave.audience);
+    if (!counts || !side.has_value()) continue;
+    if (std::find(sides.begin(), sides.end(), *side) == sides.end()) sides.push_back(*side);
+  }
+  return sides;
+}
+
+// Whether leave for the `earlier` record makes no sense any more once the author has said `said`.
+bool IsOvertaken(const OfferBook& book, const client::ReadOffer& earlier,
+                 const client::ReadOffer& said) {
+  if (said.deed == OfferDeed::kOffer) {
+    const auto first = client::VersionHashFrom(said.terms.first_version());
+    const OfferBook::Thread* const thread = first.has_value() ? book.ThreadOf(*first) : nullptr;
+    return earlier.deed == OfferDeed::kOffer && thread != nullptr &&
+           book.ThreadOf(earlier.hash) == thread;
+  }
+  if (earlier.hash != said.hash) return false;
+  const auto answers = [](OfferDeed deed) {
+    return deed == OfferDeed::kAccept || deed == OfferDeed::kDecline;
+  };
+  return answers(said.deed) ? answers(earlier.deed) : earlier.deed == OfferDeed::kOffer;
+}
+
+// Takes back the author's open leave for what their new record overtakes.
+absl::Status EndOvertakenLeave(Transaction& step, const CaseContext& context,
+                               const client::ChannelOffers& offers, const client::ReadOffer& said,
+                               const ParticipantId& own) {
+  PARLEY_ASSIGN_OR_RETURN(const client::Disclosures all, client::Disclosures::Load(step, context));
+  for (const client::AuthorisationRecord& one : all.authorisations()) {
+    if (one.channel != offers.channel || one.author.participant_id != own ||
+        one.state != AuthorisationState::kOpen || !one.offer.has_value()) {
+      continue;
+    }
+    const std::optional<client::ReadOffer> earlier =
+        client::ReadOfferOf(context.id, own, *one.offer);
+    if (!earlier.has_value() || !IsOvertaken(offers.book, *earlier, said)) continue;
+    content::v1::Content content;
+    content::v1::AuthorisationEnd& end = *content.mutable_authorisation_end();
+    end.set_authorisation_id(client::ToField(one.id));
+    end.set_reason(content::v1::AuthorisationEnd::REASON_REVOKED);
+    *end.mutable_authorisation_place() = client::ToField(one.place);
+    PARLEY_RETURN_IF_ERROR(context.Channel(offers.channel).Queue(step, content).status());
+  }
+  return absl::OkStatus();
+}
+
+// "Ben, Nora, Ida and 3 more".
+std::string NamesOf(const std::vector<OfferParty>& parties) {
+  constexpr size_t kMost = 3;
+  std::string names;
+  for (size_t i = 0; i < parties.size() && i < kMost; ++i) {
+    names += (i == 0 ? "" : ", ") + parties[i].name;
+  }
+  if (parties.size() <= kMost) return names;
+  return names + " and " + std::to_string(parties.size() - kMost) + " more";
 }
 
 // Of a caller's offer, the version of that number.
@@ -140,6 +220,7 @@ absl::StatusOr<Profile::Impl::QueuedOffer> Profile::Impl::QueueOffer(
   const std::string refusal = offers.book.WhyNot(event);
   if (!refusal.empty()) return absl::FailedPreconditionError("you " + refusal);
   PARLEY_RETURN_IF_ERROR(context.Channel(channel.channel_id).Queue(step, record).status());
+  PARLEY_RETURN_IF_ERROR(EndOvertakenLeave(step, context, offers, event.read, own.own_id));
   PARLEY_RETURN_IF_ERROR(step.Commit());
   return queued;
 }
@@ -154,7 +235,10 @@ void Profile::Impl::GiveLeave(const ChannelRef& channel, const std::vector<std::
         absl::UnavailableError("it hasn't gone out yet; give leave when it has (parley authorise)");
     if (made.sent.position.has_value()) leave = Authorise(channel, request);
     if (leave.ok()) {
-      made.leaves.push_back({leave->id, request.audience, what, AuthorisationState::kOpen});
+      OfferLeave& given = made.leaves.emplace_back();
+      given.authorisation = leave->id;
+      given.audience = request.audience;
+      given.what = what;
     } else {
       made.leave_missing += (made.leave_missing.empty() ? "" : "; ") + request.audience + ": " +
                             std::string(leave.status().message());
@@ -190,8 +274,7 @@ absl::StatusOr<SentOffer> Profile::Impl::MakeOffer(const ChannelRef& channel,
     return absl::InvalidArgumentError("an offer stands for at most ten years");
   }
   if (request.valid_for_seconds > 0) {
-    terms.set_expires_at(static_cast<uint64_t>(std::time(nullptr)) +
-                         static_cast<uint64_t>(request.valid_for_seconds));
+    terms.set_expires_at(ExpiryAfter(request.valid_for_seconds));
   }
   std::vector<std::string> to = request.to;
   terms.set_version(1);
@@ -208,10 +291,9 @@ absl::StatusOr<SentOffer> Profile::Impl::MakeOffer(const ChannelRef& channel,
     terms.set_first_version(BytesOfHash(request.replaces->id));
     terms.set_version(request.replaces->current().version + 1);
     // Those whom the version before went to.
-    for (const OfferLeave& leave : request.replaces->leaves) {
-      const std::string side = leave.audience.substr(leave.audience.find(':') + 1);
-      const bool known = std::find(to.begin(), to.end(), side) != to.end();
-      if (request.to.empty() && in_caucus && !known) to.push_back(side);
+    if (to.empty() && in_caucus) {
+      PARLEY_ASSIGN_OR_RETURN(const Offer now, OfferNow(*request.replaces));
+      to = SidesWithLeave(now, own.own_side);
     }
   }
   if (request.counter.has_value()) {
@@ -226,11 +308,23 @@ absl::StatusOr<SentOffer> Profile::Impl::MakeOffer(const ChannelRef& channel,
     if (side == own.own_side) {
       return absl::InvalidArgumentError("\"" + side + "\" is your own side");
     }
+    const bool is_third =
+        request.counter.has_value() && request.counter->carried && side != request.counter->side;
+    if (is_third) {
+      return absl::InvalidArgumentError(
+          "that offer was carried to you from " + request.counter->side +
+          ", and a counter-offer to it goes there alone; to " + side + " make an offer of its own");
+    }
     sides.insert(side);
   }
   if (to.empty() && request.replaces.has_value()) {
     for (const OfferParty& party : request.replaces->current().parties) sides.insert(party.side);
   } else if (to.empty()) {
+    if (in_caucus && all.size() - all.count(own.own_side) > 1) {
+      return absl::InvalidArgumentError(
+          "there are several other sides, and each would read whom else it is put to: say to which "
+          "it is put (--to)");
+    }
     sides = all;
   }
   sides.insert(own.own_side);  // its other parties accept it, too
@@ -282,18 +376,22 @@ absl::StatusOr<Offer> Profile::Impl::OfferNow(const Offer& offer) {
 
 absl::StatusOr<SentOffer> Profile::Impl::AnswerOffer(const Offer& offer, const OfferReply& reply) {
   PARLEY_RETURN_IF_ERROR(CheckNote(reply.note));
+  // What the caller has seen, and not what has taken its number since.
+  PARLEY_ASSIGN_OR_RETURN(const OfferVersion seen, VersionOf(offer, reply.version));
   PARLEY_ASSIGN_OR_RETURN(const Offer now, OfferNow(offer));
   PARLEY_ASSIGN_OR_RETURN(const OfferVersion version, VersionOf(now, reply.version));
+  if (version.hash != seen.hash) {
+    return absl::FailedPreconditionError(VersionText(reply.version) +
+                                         " isn't the one that you were shown; nothing was sent. "
+                                         "Read it, and answer then (parley offers)");
+  }
   PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord own, LoadCase(offer.channel.case_id));
   const bool is_named =
       std::any_of(version.parties.begin(), version.parties.end(),
                   [&](const OfferParty& party) { return party.id == own.own_id; });
   if (!is_named || own.own_role != Role::kParty) {
-    std::string names;
-    for (const OfferParty& party : version.parties) {
-      names += (names.empty() ? "" : ", ") + party.name;
-    }
-    return absl::PermissionDeniedError("it is put to " + names + ", who answer it themselves");
+    return absl::PermissionDeniedError("it is put to " + NamesOf(version.parties) +
+                                       ", who answer it themselves");
   }
   if (!version.doubt.empty()) {
     return absl::FailedPreconditionError("you can't answer it: " + version.doubt);
@@ -325,6 +423,7 @@ absl::StatusOr<SentOffer> Profile::Impl::AnswerOffer(const Offer& offer, const O
   PARLEY_ASSIGN_OR_RETURN(SentOffer made,
                           SendAboutOffer(now, version.version, content,
                                          (reply.accept ? "accept " : "decline ") + which));
+  if (reply.accept) made.unnamed = version.unnamed;
   if (now.carried) {
     GiveLeave(offer.channel, {now.side}, (reply.accept ? "acceptance of " : "refusal of ") + which,
               made);
@@ -353,52 +452,13 @@ absl::StatusOr<SentOffer> Profile::Impl::WithdrawOffer(const Offer& offer, uint3
                           SendAboutOffer(now, number, content, "withdraw " + which));
   std::vector<std::string> told;  // where the offer was carried to
   for (const OfferLeave& leave : now.leaves) {
-    const std::string side = leave.audience.substr(leave.audience.find(':') + 1);
-    const bool is_new = std::find(told.begin(), told.end(), side) == told.end();
-    if (leave.state == AuthorisationState::kUsed && is_new) told.push_back(side);
+    const std::optional<std::string> side = SideOfCaucus(leave.audience);
+    const bool counts = leave.for_version && leave.state == AuthorisationState::kUsed;
+    if (!counts || !side.has_value()) continue;
+    if (std::find(told.begin(), told.end(), *side) == told.end()) told.push_back(*side);
   }
   GiveLeave(offer.channel, told, "end of " + which, made);
   return made;
-}
-
-absl::Status Profile::Impl::CheckCarrying(const client::AuthorisationRecord& record,
-                                          const ChannelRef& audience) {
-  CatchUp({audience.case_id, record.channel});
-  CatchUp(audience);
-  PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-  const CaseContext context = LocalContext(audience.case_id);
-  std::optional<client::ReadOffer> carried =
-      client::ReadOfferOf(audience.case_id, record.author.participant_id, *record.offer);
-  if (!carried.has_value()) return absl::DataLossError("the offer's record can't be read");
-  PARLEY_ASSIGN_OR_RETURN(const client::ChannelOffers home,
-                          client::LoadOffersOf(read, context, record.channel));
-  PARLEY_ASSIGN_OR_RETURN(const client::ChannelOffers there,
-                          client::LoadOffersOf(read, context, audience.channel_id));
-  const OfferBook::Version* const version = home.book.Find(carried->hash);
-  if (version == nullptr) {
-    return absl::FailedPreconditionError(home.name + " has no such offer; nothing was disclosed");
-  }
-  if (carried->deed == OfferDeed::kOffer) {
-    const uint64_t expires_at = version->made.read.terms.expires_at();
-    const bool is_over = expires_at != 0 && expires_at <= context.now_seconds();
-    if (version->state != OfferState::kOpen || is_over) {
-      return absl::FailedPreconditionError(VersionText(version->made.read.terms.version()) +
-                                           " of this offer is " +
-                                           (is_over ? "over" : client::NameOf(version->state)) +
-                                           " where it was made; nothing was disclosed");
-    }
-  }
-  PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord own, context.Records().Case(read));
-  const Actor author =
-      client::AuthorOfCarried(record.author.participant_id, record.author.name, *record.offer);
-  OfferEvent event;
-  event.author = author;
-  event.read = std::move(*carried);
-  event.carried_by = Actor{own.own_id, own.own_name, own.own_role, own.own_side};
-  const std::string refusal = there.book.WhyNot(event);
-  if (refusal.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError("nothing was disclosed, as it would be passed over in " +
-                                       there.name + ": " + author.name + " " + refusal);
 }
 
 const char* OfferStateName(OfferState state) { return client::NameOf(state); }

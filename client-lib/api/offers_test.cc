@@ -11,12 +11,14 @@
 
 #include "client-lib/api/attacker_for_test.h"
 #include "client-lib/api/firewall_for_test.h"
+#include "client-lib/channels/channel_ids.h"
 #include "client-lib/procedure/offer_terms.h"
 
 namespace parley::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -113,7 +115,7 @@ TEST_F(OffersTest, OneExactVersionIsAcceptedInTheJointChannel) {
   const std::vector<Message> messages = Must(Of("Ben").Read(Ref("Ben", "joint")), "reading");
   ASSERT_EQ(messages.size(), 4u);
   EXPECT_EQ(messages[0].kind, MessageKind::kOffer);
-  EXPECT_THAT(messages[0].text, HasSubstr("offers 1.2 million: Northline pays"));
+  EXPECT_THAT(messages[0].text, HasSubstr("offers “1.2 million”: “Northline pays"));
   EXPECT_THAT(messages[2].text,
               HasSubstr("accepts an offer (offer " + made.offer.substr(0, 8) + ", version 2)"));
 }
@@ -198,9 +200,14 @@ TEST_F(OffersTest, ANeutralCarriesItExactlyAndTheAnswerBack) {
   const SentOffer answer = Must(Answer("Ana", counter.offer, true, 1), "accepting");
   ASSERT_EQ(answer.leaves.size(), 1u) << answer.leave_missing;
   EXPECT_EQ(StateOf("Ana", counter.offer), OfferState::kAccepted);
+  EXPECT_EQ(Find("Ana", counter.offer).current().standing,
+            "accepted here; not yet told to where it was made");
   EXPECT_EQ(StateOf("Ben", counter.offer), OfferState::kOpen);
   Carry("Mira", answer.leaves[0]);
   EXPECT_EQ(StateOf("Ben", counter.offer), OfferState::kAccepted);
+  EXPECT_EQ(Find("Ben", counter.offer).current().standing, "accepted");
+  EXPECT_EQ(Find("Ana", counter.offer).current().standing,
+            "accepted here, and carried to where it was made");
   ASSERT_EQ(Find("Ben", counter.offer).current().answers.size(), 1u);
   EXPECT_EQ(Find("Ben", counter.offer).current().answers[0].carried_by, "Mira");
   for (const char* name : {"Mira", "Tomas", "Ana", "Lee", "Ben"}) {
@@ -221,6 +228,17 @@ TEST_F(OffersTest, WhatIsOutOfDateIsNotCarried) {
   const Status stale = Of("Mira").Disclose(old).status();
   EXPECT_EQ(stale.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(stale.message(), HasSubstr("version 1 of this offer is replaced where it was made"));
+  // What Ana withdraws she takes her leave for back with.
+  const SentOffer third = Make("Ana", kHarbor, {.text = "Or a new one.", .to = {"Northline"}});
+  PARLEY_ASSERT_OK(Of("Ana").WithdrawOffer(Find("Ana", third.offer), 1));
+  Sync("Mira");
+  EXPECT_THAT(Of("Mira")
+                  .Disclose(Must(
+                      Of("Mira").FindAuthorisation(case_, third.leaves[0].authorisation.ToString()),
+                      "finding"))
+                  .status()
+                  .message(),
+              HasSubstr("it is revoked"));
   Carry("Mira", second.leaves[0]);
   EXPECT_EQ(Find("Ben", made.offer).current().version, 2u);
   const SentOffer answer = Must(Answer("Ben", made.offer, true, 2), "accepting");
@@ -302,7 +320,167 @@ TEST_F(OffersTest, AForgedOfferIsNamedByTheOtherNeutral) {
   const std::vector<OfferAnswer> answers = Find("Mira", made.offer).current().answers;
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_THAT(answers[0].doubt, HasSubstr("names no authorisation that this device knows"));
+  const OfferVersion doubted = Find("Mira", made.offer).current();
+  EXPECT_TRUE(doubted.doubted);
+  EXPECT_EQ(doubted.standing, "accepted by a record that this device doesn't believe");
   EXPECT_THAT(AlarmTexts("Mira"), HasSubstr("a disclosure by Tomas"));
+}
+
+// Leave is its author's: nobody else's, and no earlier one, makes the next version travel.
+TEST_F(OffersTest, OnlyLeaveThatStandsGoesOnWithTheNextVersion) {
+  const SentOffer made = Make("Ana", kHarbor, {.text = "950 thousand"});
+  EXPECT_THAT(made.leaves, IsEmpty());
+  // Tomas "gives leave" for an end of it that nobody said.
+  content::v1::Content forged;
+  content::v1::DisclosureAuthorisation& given = *forged.mutable_disclosure_authorisation();
+  given.set_item_message_id(std::string(16, 'i'));
+  given.mutable_item_place()->set_incarnation(1);
+  given.mutable_item_place()->set_position(1);
+  given.set_audience_kind(content::v1::CHANNEL_KIND_CAUCUS);
+  given.set_audience_side("Northline");
+  given.mutable_offer()->set_message_id(std::string(16, 'i'));
+  given.mutable_offer()->mutable_end()->set_version_hash(
+      crypto::ToString(*crypto::FromHex(made.offer)));
+  given.mutable_offer()->mutable_end()->set_reason(content::v1::OfferEnd::REASON_WITHDRAWN);
+  Inject("Tomas", kHarbor, forged);
+  SyncAll({"Mira", "Ana", "Lee"}, 1);
+  EXPECT_THAT(Find("Ana", made.offer).leaves, IsEmpty());
+  const SentOffer second =
+      Make("Ana", kHarbor, {.text = "900 thousand", .replaces = Find("Ana", made.offer)});
+  EXPECT_THAT(second.leaves, IsEmpty());
+  const SentOffer third =
+      Make("Ana", kHarbor,
+           {.text = "850 thousand", .to = {"Northline"}, .replaces = Find("Ana", made.offer)});
+  ASSERT_EQ(third.leaves.size(), 1u);
+  PARLEY_ASSERT_OK(Of("Ana").Revoke(Must(
+      Of("Ana").FindAuthorisation(case_, third.leaves[0].authorisation.ToString()), "finding")));
+  const SentOffer fourth =
+      Make("Ana", kHarbor, {.text = "800 thousand", .replaces = Find("Ana", made.offer)});
+  EXPECT_THAT(fourth.leaves, IsEmpty());
+}
+
+TEST_F(OffersTest, AnAnswerThatWasTakenBackIsNotCarried) {
+  LetIn("Nora", Role::kParty, "Northline");
+  SyncAll({"Mira", "Tomas", "Ana", "Lee", "Ben", "Nora"}, 2);
+  const SentOffer made =
+      Make("Ana", kHarbor,
+           {.text = "950 thousand", .alternatives = {"in three parts"}, .to = {"Northline"}});
+  ASSERT_EQ(made.leaves.size(), 1u) << made.leave_missing;
+  Carry("Mira", made.leaves[0]);
+  const SentOffer first = Must(Answer("Ben", made.offer, true, 1), "accepting");
+  ASSERT_EQ(first.leaves.size(), 1u) << first.leave_missing;
+  PARLEY_ASSERT_OK(Answer("Ben", made.offer, true, 1, 1));
+  Sync("Mira");
+  const auto leave = [&](const MessageId& id) {
+    return Must(Of("Mira").FindAuthorisation(case_, id.ToString()), "finding");
+  };
+  EXPECT_EQ(leave(first.leaves[0].authorisation).state, AuthorisationState::kRevoked);
+  // And if Ben gives leave for it once more: it isn't his answer any more.
+  AuthorisationRequest request;
+  request.item = first.sent.id;
+  request.audience = kHarbor;
+  const SentMessage again = Must(Of("Ben").Authorise(Ref("Ben", kNorthline), request), "leave");
+  Sync("Mira");
+  const Status stale = Of("Mira").Disclose(leave(again.id)).status();
+  EXPECT_EQ(stale.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(stale.message(), AllOf(HasSubstr("isn't what Ben answers to version 1"),
+                                     HasSubstr("nothing was disclosed")));
+}
+
+TEST_F(OffersTest, PeopleAreShownAsTheCaseHasThem) {
+  LetIn("Nora", Role::kParty, "Northline");
+  SyncAll({"Mira", "Tomas", "Ana", "Lee", "Ben", "Nora"}, 2);
+  content::v1::OfferTerms terms;
+  terms.set_text("950 thousand");
+  terms.set_version(1);
+  terms.add_parties()->set_participant_id(client::ToField(Id("Ana", "Ben")));
+  terms.mutable_parties(0)->set_name("Nora");
+  terms.mutable_parties(0)->set_side("Northline");
+  content::v1::Content content;
+  content.mutable_offer()->set_terms(terms.SerializeAsString());
+  Inject("Ana", "joint", content);
+  Sync("Ben");
+  const Offer seen = Must(Of("Ben").Offers(case_), "offers").offers.at(0);
+  EXPECT_EQ(seen.current().parties.at(0).name, "Ben");
+  EXPECT_FALSE(seen.current().parties[0].unknown);
+  ASSERT_EQ(seen.current().unnamed.size(), 1u);
+  EXPECT_EQ(seen.current().unnamed[0].name, "Nora");
+  // What is answered is what was shown.
+  Offer other = seen;
+  other.versions[0].hash = std::string(64, 'a');
+  const Status wrong = Of("Ben").AnswerOffer(other, {true, 1, 0, ""}).status();
+  EXPECT_EQ(wrong.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(wrong.message(), HasSubstr("isn't the one that you were shown; nothing was sent"));
+  const SentOffer accepted = Must(Of("Ben").AnswerOffer(seen, {true, 1, 0, ""}), "accepting");
+  ASSERT_EQ(accepted.unnamed.size(), 1u);
+  EXPECT_EQ(accepted.unnamed[0].name, "Nora");
+}
+
+// Recipients know by the joint channel's roster who is who.
+TEST_F(OffersTest, ACarriedAuthorsSideIsCompared) {
+  content::v1::OfferTerms terms;
+  terms.set_text("550 thousand");
+  terms.set_version(1);
+  terms.add_parties()->set_participant_id(client::ToField(Id("Tomas", "Ben")));
+  terms.mutable_parties(0)->set_name("Ben");
+  terms.mutable_parties(0)->set_side("Northline");
+  content::v1::Content content;
+  content::v1::Disclosure& said = *content.mutable_disclosure();
+  said.set_authorisation_id(std::string(16, 'f'));
+  said.set_from_participant_id(client::ToField(Id("Tomas", "Ana")));
+  said.set_from_name("Ana");
+  said.mutable_offer()->set_message_id(std::string(16, 'g'));
+  said.mutable_offer()->set_author_role(content::v1::ROLE_PARTY);
+  said.mutable_offer()->set_author_side("Eastline");
+  said.mutable_offer()->mutable_offer()->set_terms(terms.SerializeAsString());
+  Inject("Tomas", kNorthline, content);
+  Sync("Ben");
+  const Offer seen = Must(Of("Ben").Offers(case_), "offers").offers.at(0);
+  EXPECT_THAT(seen.current().doubt, HasSubstr("it gives Ana another role or side than theirs"));
+  EXPECT_EQ(seen.current().text, "");
+}
+
+TEST_F(OffersTest, WhatANewerVersionMadeAccusesNobody) {
+  content::v1::OfferTerms terms;
+  terms.set_text("950 thousand");
+  terms.set_version(1);
+  terms.add_parties()->set_participant_id(client::ToField(Id("Ana", "Ben")));
+  terms.mutable_parties(0)->set_name("Ben");
+  terms.mutable_parties(0)->set_side("Northline");
+  content::v1::Content content;
+  content.set_message_id(std::string(16, 'n'));
+  const std::string bytes = terms.SerializeAsString() + std::string("\xa2\x01\x01x", 4);
+  content.mutable_offer()->set_terms(bytes);
+  Inject("Ana", "joint", content);
+  const client::VersionHash hash = client::HashOfOffer(
+      case_, Id("Ana", "Ana"), *client::IdFrom<MessageId>(std::string(16, 'n')), bytes);
+  content::v1::Content answer;
+  answer.mutable_offer_answer()->set_version_hash(crypto::ToString(hash));
+  answer.mutable_offer_answer()->set_answer(content::v1::OfferAnswer::ANSWER_ACCEPT);
+  Inject("Ben", "joint", answer);
+  EXPECT_THAT(Refused("Mira"), ElementsAre(HasSubstr("made this with a newer version of Parley"),
+                                           HasSubstr("this channel has no such offer")));
+  EXPECT_THAT(AlarmTexts("Mira"),
+              Not(AnyOf(HasSubstr("newer version of Parley; bring"), HasSubstr("no such offer"))));
+}
+
+TEST_F(OffersTest, WithThreeSidesItIsSaidToWhom) {
+  LetIn("Nora", Role::kParty, "Eastline");
+  SyncAll({"Mira", "Tomas", "Ana", "Lee", "Ben", "Nora"}, 2);
+  const Status to_all = Of("Ana").MakeOffer(Ref("Ana", kHarbor), {.text = "950"}).status();
+  EXPECT_EQ(to_all.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(to_all.message(), HasSubstr("say to which it is put (--to)"));
+  const SentOffer made = Make("Ana", kHarbor, {.text = "950 thousand", .to = {"Northline"}});
+  ASSERT_EQ(made.leaves.size(), 1u) << made.leave_missing;
+  Carry("Mira", made.leaves[0]);
+  const Offer seen = Find("Ben", made.offer);
+  EXPECT_THAT(seen.current().unnamed, IsEmpty());
+  const Status third =
+      Of("Ben")
+          .MakeOffer(Ref("Ben", kNorthline), {.text = "600", .to = {"Eastline"}, .counter = seen})
+          .status();
+  EXPECT_EQ(third.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(third.message(), HasSubstr("a counter-offer to it goes there alone"));
 }
 
 TEST_F(OffersTest, ItsTimeIsOverByAnEntry) {

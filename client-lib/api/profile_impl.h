@@ -243,6 +243,10 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
                  const std::string& what, SentOffer& made);
   // Of what a neutral is to carry: whether it would count in the audience's channel.
   absl::Status CheckCarrying(const client::AuthorisationRecord& record, const ChannelRef& audience);
+  // The first half of it: whether it is what stands where it was made.
+  absl::Status CheckStands(const client::AuthorisationRecord& record, const CaseId& id);
+  // The same of what waits to be sent, which is dropped if it isn't.
+  absl::Status CheckWaiting(const client::AuthorisationRecord& record, const ChannelRef& audience);
   // The offer as its channel shows it now.
   absl::StatusOr<Offer> OfferNow(const Offer& offer);
   // Sends an answer or an end, and looks whether it counted.

@@ -318,7 +318,7 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
     view.document = ShowDocument(view, content.document());
   } else if (parsed && IsOfOffers(message.kind)) {
     view.kind = MessageKind::kOffer;
-    view.text = DescribeRecord(content);
+    view.text = DescribeRecord(content, ChannelKind::kUnknown);
   } else if (parsed && content.has_retraction()) {
     view.kind = MessageKind::kRetracted;
   } else {
@@ -354,6 +354,11 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
                                        const ChannelState& channel, const ChannelMessage& message,
                                        LoadedRecords& loaded) const {
   Message view = ShowMessage(id, message);
+  content::v1::Content said;
+  if (message.kind == ContentKind::kOptionEvaluation &&
+      ParseFromPeer(said, message.content.Reveal())) {
+    view.text = DescribeRecord(said, channel.kind);
+  }
   PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, channel, message));
   if (channel.kind == ChannelKind::kJoint && loaded.session == nullptr) {
     PARLEY_ASSIGN_OR_RETURN(SessionView session,

@@ -47,7 +47,9 @@ std::string WhyNoOffers(CaseState state) {
 
 absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
                                        const LoadedProcedure& procedure,
-                                       const ChannelState& channel, const ChannelMessage& message) {
+                                       const ChannelState& channel, const ChannelMessage& message,
+                                       bool* pending) {
+  if (pending != nullptr) *pending = false;
   if (!procedure.joint.has_value()) return std::string();
   content::v1::Content content;
   const bool parsed = ParseFromPeer(content, message.content.Reveal());
@@ -63,15 +65,20 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
       return std::string("the author doesn't say under which agreement it was said");
     }
     at = {content.case_position().incarnation(), content.case_position().at().position()};
+    if (at > procedure.head) {
+      if (pending != nullptr) *pending = true;
+      return std::string("the author claims to have read what the joint channel doesn't show here");
+    }
     PARLEY_ASSIGN_OR_RETURN(const std::optional<TranscriptHash> own,
                             LogHashAt(step, *procedure.joint, at.incarnation, at.position));
     // Where this device has come in later it goes by the others' word.
-    if (at > procedure.head ||
-        (own.has_value() &&
-         crypto::ToString(*own) != content.case_position().at().transcript_hash())) {
+    if (own.has_value() &&
+        crypto::ToString(*own) != content.case_position().at().transcript_hash()) {
       return std::string("the author claims to have read what the joint channel doesn't show here");
     }
   }
+  // Who came later than the case's beginning waits for a neutral's overview.
+  if (pending != nullptr) *pending = !procedure.log.has_begun();
   const CaseProcedure then = procedure.log.At(at);
   const std::vector<CaseProcedure::Missing> missing =
       then.KeepsFromTalk(message.author.participant_id, channel.kind, channel.side);

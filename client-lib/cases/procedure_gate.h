@@ -18,10 +18,13 @@ namespace parley::client {
 std::string MissingText(const std::vector<CaseProcedure::Missing>& missing);
 
 // Why the message is against the agreement to mediate, or its author doesn't say under which one it
-// was said; empty for nothing. An offer's record also, where the case had ended.
+// was said; empty for nothing. An offer's record also, where the case had ended. `pending` is set
+// to whether that is only because this device hasn't read the joint channel so far, or waits for a
+// neutral's overview of it: nobody is to be accused then.
 absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
                                        const LoadedProcedure& procedure,
-                                       const ChannelState& channel, const ChannelMessage& message);
+                                       const ChannelState& channel, const ChannelMessage& message,
+                                       bool* pending = nullptr);
 
 // Why no offer is made or answered in this state of a case; empty for nothing.
 std::string WhyNoOffers(CaseState state);

@@ -107,7 +107,21 @@ std::string Disclosures::FaultOfNaming(const pb::Disclosure& said) const {
       std::any_of(people_.people.begin(), people_.people.end(), [&](const KnownPerson& person) {
         return person.id == *id && person.name == said.from_name();
       });
-  return is_theirs ? "" : "it gives " + *name + " another name";
+  if (!is_theirs) return "it gives " + *name + " another name";
+  return said.has_offer() ? FaultOfStanding(*id, said.offer()) : "";
+}
+
+std::string Disclosures::FaultOfStanding(const ParticipantId& id,
+                                         const pb::CarriedOffer& said) const {
+  const Actor claimed = AuthorOfCarried(id, "", said);
+  const RosterMember* known = nullptr;
+  for (const auto& [channel, state] : channels_) {
+    const RosterMember* const member = state.FindMember(id);
+    if (member == nullptr) continue;
+    if (member->role == claimed.role && member->side == claimed.side) return "";
+    known = member;
+  }
+  return known == nullptr ? "" : "it gives " + known->name + " another role or side than theirs";
 }
 
 std::string Disclosures::FaultOf(const ChannelId& channel, const ChannelMessage& message,

@@ -155,6 +155,8 @@ class Disclosures {
                       const ChannelMessage& message, const content::v1::Disclosure& said) const;
   // Whether it says from whom in a form that can be, by what this device knows of people.
   std::string FaultOfNaming(const content::v1::Disclosure& said) const;
+  // Whether somebody has that role and side in the rosters that this device has.
+  std::string FaultOfStanding(const ParticipantId& id, const content::v1::CarriedOffer& said) const;
   ShownRecord ShowDisclosure(const ChannelId& channel, const ChannelMessage& message,
                              const content::v1::Disclosure& said) const;
   // The name that this device knows them by; null when it doesn't.

@@ -28,6 +28,7 @@ class Player {
 
   absl::StatusOr<ChannelOffers> Play(const ChannelId& id) {
     PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step_));
+    undecided_.clear();
     ChannelOffers offers{id,
                          info.state,
                          DescribeChannel(info.state.kind, info.state.side),
@@ -42,19 +43,24 @@ class Player {
     for (const ChannelMessage& message : messages) {
       PARLEY_ASSIGN_OR_RETURN(std::optional<OfferEvent> event, EventOf(id, message));
       if (!event.has_value()) continue;
+      bool undecided = event->read.is_newer;
       if (procedure_.has_value() && event->read.fault.empty()) {
         PARLEY_ASSIGN_OR_RETURN(event->read.fault,
-                                WhyAgainst(step_, *procedure_, info.state, message));
+                                WhyAgainst(step_, *procedure_, info.state, message, &undecided));
+        undecided = undecided && !event->read.fault.empty();
       }
       if (offers.book.IsRepeatedEnd(*event)) continue;
-      const bool from_before = offers.book.IsFromBefore(*event);
+      undecided = undecided || offers.book.IsFromBefore(*event) || IsAboutUndecided(event->read);
       std::string refusal = offers.book.Apply(*event);
       if (refusal.empty()) continue;
+      if (undecided) AddUndecided(offers.book, *event);
+      if (event->read.is_newer) {
+        refusal = "made this with a newer version of Parley; bring yours up to date to see it";
+      }
       if (event->carried_by.has_value()) {
         refusal = "carries from " + event->author.name + " what they " + refusal;
       }
-      offers.passed_over.push_back(
-          {message.author, message.number, std::move(refusal), from_before});
+      offers.passed_over.push_back({message.author, message.number, std::move(refusal), undecided});
     }
     return offers;
   }
@@ -99,11 +105,40 @@ class Player {
     return std::optional<OfferEvent>(std::move(event));
   }
 
+  // The versions that a record is about, or is.
+  static std::vector<VersionHash> SubjectsOf(const ReadOffer& read) {
+    std::vector<VersionHash> subjects = {read.hash};
+    for (const std::string* field : {&read.terms.first_version(), &read.terms.answers()}) {
+      const std::optional<VersionHash> hash = VersionHashFrom(*field);
+      if (hash.has_value()) subjects.push_back(*hash);
+    }
+    return subjects;
+  }
+  bool IsAboutUndecided(const ReadOffer& read) const {
+    const std::vector<VersionHash> subjects = SubjectsOf(read);
+    return std::any_of(subjects.begin(), subjects.end(),
+                       [&](const VersionHash& one) { return undecided_.contains(one); });
+  }
+  // What is about something that can't be judged can't be, either. Of other sides' offers nobody
+  // can make that so.
+  void AddUndecided(const OfferBook& book, const OfferEvent& event) {
+    if (event.read.deed != OfferDeed::kOffer) return;
+    undecided_.insert(event.read.hash);
+    const std::optional<VersionHash> first = VersionHashFrom(event.read.terms.first_version());
+    if (!first.has_value()) return;
+    const OfferBook::Thread* const thread = book.ThreadOf(*first);
+    if (thread == nullptr || thread->side == event.author.side) undecided_.insert(*first);
+  }
+
   const ReadTransaction& step_;
   const CaseContext& context_;
   const std::optional<LoadedProcedure>& procedure_;
   std::optional<Disclosures>& disclosures_;  // loaded when they are first needed
+  std::set<VersionHash> undecided_;          // of the channel that is being played
 };
+
+// In one round; the next one says the others.
+constexpr size_t kMostEnds = 16;
 
 // An open offer whose end this device may say, and has to.
 struct DueEnd {
@@ -143,6 +178,7 @@ absl::StatusOr<std::vector<DueEnd>> DueEnds(const ReadTransaction& step,
       if (!offers.book.WhyNot(end).empty()) continue;
       PARLEY_ASSIGN_OR_RETURN(const bool waits, EndWaits(step, context, offers.channel));
       if (!waits) due.push_back({offers.channel, current.hash, current.made.at});
+      if (due.size() >= kMostEnds) return due;
     }
   }
   return due;
@@ -231,7 +267,7 @@ absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedOffers(
     };
     std::map<ParticipantId, OfAuthor> by_author;
     for (const PassedOverOffer& one : offers.passed_over) {
-      if (one.from_before || (seen.has_value() && one.number <= seen->number)) continue;
+      if (one.undecided || (seen.has_value() && one.number <= seen->number)) continue;
       OfAuthor& of = by_author[one.by.participant_id];
       if (of.count++ == 0) of.first = one.by.name + " " + one.text;
     }

@@ -31,9 +31,10 @@ struct PassedOverOffer {
   RosterMember by;
   uint64_t number = 0;
   std::string text;  // from "may not" on, or from "carries" on
-  // About an offer that this device couldn't read: others know whether it counts, and nobody is
+  // This device can't judge it: it is about an offer from before it came, was made by a newer
+  // version, or was said under a joint channel that this device hasn't read so far. Nobody is
   // accused of anything.
-  bool from_before = false;
+  bool undecided = false;
 };
 
 struct ChannelOffers {

@@ -166,7 +166,8 @@ std::string OfferBook::ConditionOf(const OfferEvent& event) const {
   const bool ends =
       event.read.deed == OfferDeed::kWithdraw || event.read.deed == OfferDeed::kExpire;
   std::string condition = ends ? ConditionOfEnd(event, *place) : ConditionOfAnswer(event, *place);
-  return condition.empty() ? WhyClosed(*place) : condition;
+  if (!condition.empty()) return condition;
+  return ends && OutranksAcceptance(event, At(*place)) ? condition : WhyClosed(*place);
 }
 
 std::string OfferBook::ConditionOfOffer(const OfferEvent& event) const {
@@ -176,8 +177,22 @@ std::string OfferBook::ConditionOfOffer(const OfferEvent& event) const {
       std::any_of(terms.parties().begin(), terms.parties().end(),
                   [&](const Party& party) { return party.side() != event.author.side; });
   if (!to_others) return "it is put to no other side";
+  std::string condition = ConditionOfVersion(event);
+  // Counsel binds nobody: who speaks for a side has its parties accept it, too.
+  if (condition.empty() && event.author.role == Role::kCounsel &&
+      !IsPutTo(terms, event.author.side)) {
+    condition = "counsel has to name a party of " + event.author.side + ", who accepts it, too";
+  }
+  return condition;
+}
+
+std::string OfferBook::ConditionOfVersion(const OfferEvent& event) const {
+  const content::v1::OfferTerms& terms = event.read.terms;
   if (versions_.contains(event.read.hash)) return "it has been made already";
-  if (terms.version() == 1) return ConditionOfCounter(event);
+  if (terms.version() == 1) {
+    if (by_first_.contains(event.read.hash)) return "a later version of it has come here before";
+    return ConditionOfCounter(event);
+  }
   const auto first = by_first_.find(*VersionHashFrom(terms.first_version()));
   if (first == by_first_.end()) {
     // The first versions of a carried one may never have come here.
@@ -188,7 +203,7 @@ std::string OfferBook::ConditionOfOffer(const OfferEvent& event) const {
     return "it is an offer of " + thread.side + ", who alone can make a new version";
   }
   const Version& current = thread.current();
-  if (current.state == OfferState::kAccepted) {
+  if (current.state == OfferState::kAccepted && !OutranksAcceptance(event, current)) {
     return VersionText(current.made.read.terms.version()) + " has been accepted, and stands";
   }
   if (!event.carried_by.has_value() && event.read.place != current.made.at) {
@@ -225,9 +240,7 @@ std::string OfferBook::ConditionOfAnswer(const OfferEvent& event, const Place& p
   const content::v1::OfferTerms& terms = version.made.read.terms;
   const Party* const party = FindParty(terms, event.author.id);
   if (party == nullptr || event.author.role != Role::kParty || party->side() != event.author.side) {
-    std::string names;
-    for (const Party& named : terms.parties()) names += (names.empty() ? "" : ", ") + named.name();
-    return "it is put to " + names + ", who answer it themselves";
+    return "it is put to " + NamesOfParties(terms) + ", who answer it themselves";
   }
   if (event.read.alternative > static_cast<uint32_t>(terms.alternatives_size())) {
     return "it has no alternative " + std::to_string(event.read.alternative);
@@ -265,6 +278,11 @@ JointPosition OfferBook::PlaceOfSubject(const ReadOffer& read) const {
   return subject == nullptr ? JointPosition() : subject->made.at;
 }
 
+bool OfferBook::OutranksAcceptance(const OfferEvent& event, const Version& version) {
+  return version.state == OfferState::kAccepted && version.made.carried_by.has_value() &&
+         event.carried_by.has_value();
+}
+
 bool OfferBook::IsFromBefore(const OfferEvent& event) const {
   return event.unread && event.read.fault.empty() && event.read.deed != OfferDeed::kOffer &&
          Find(event.read.hash) == nullptr;
@@ -286,6 +304,7 @@ std::string OfferBook::Apply(const OfferEvent& event) {
   }
   const Place place = *PlaceOf(event.read.hash);
   Version& version = threads_[place.thread].versions[place.version];
+  version.in_doubt = !event.doubt.empty();
   if (event.read.deed == OfferDeed::kWithdraw) {
     version.state = OfferState::kWithdrawn;
   } else if (event.read.deed == OfferDeed::kExpire) {
@@ -308,7 +327,10 @@ void OfferBook::CarryOffer(const OfferEvent& event) {
   } else {
     at = known->second;
     Version& before = threads_[at].versions.back();
-    if (before.state == OfferState::kOpen) before.state = OfferState::kReplaced;
+    if (before.state == OfferState::kOpen || OutranksAcceptance(event, before)) {
+      before.state = OfferState::kReplaced;
+      before.in_doubt = !event.doubt.empty();
+    }
   }
   if (!terms.answers().empty()) {
     const Place* const answered = PlaceOf(*VersionHashFrom(terms.answers()));
@@ -316,12 +338,13 @@ void OfferBook::CarryOffer(const OfferEvent& event) {
       Version& version = threads_[answered->thread].versions[answered->version];
       version.state = OfferState::kCountered;
       version.closed_by = event.author.name;
+      version.in_doubt = !event.doubt.empty();
       threads_[answered->thread].counters.push_back(first);
     }
   }
   Thread& thread = threads_[at];
   versions_.emplace(event.read.hash, Place{at, thread.versions.size()});
-  thread.versions.push_back({event.read.hash, event, OfferState::kOpen, {}, {}});
+  thread.versions.push_back({event.read.hash, event, OfferState::kOpen, {}, false, {}});
 }
 
 void OfferBook::CarryAnswer(const OfferEvent& event, Version& version) {
@@ -331,7 +354,8 @@ void OfferBook::CarryAnswer(const OfferEvent& event, Version& version) {
                 event.read.note,
                 event.time,
                 event.carried_by,
-                event.doubt};
+                event.doubt,
+                event.read.record};
   std::erase_if(version.answers,
                 [&](const Answer& earlier) { return earlier.by.id == event.author.id; });
   const bool accepted = answer.accepted;
@@ -341,6 +365,9 @@ void OfferBook::CarryAnswer(const OfferEvent& event, Version& version) {
     version.closed_by = event.author.name;
   } else if (AllAccept(version, event.read.alternative)) {
     version.state = OfferState::kAccepted;
+    version.in_doubt =
+        std::any_of(version.answers.begin(), version.answers.end(),
+                    [](const Answer& one) { return one.accepted && !one.doubt.empty(); });
   }
 }
 

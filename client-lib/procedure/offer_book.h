@@ -7,7 +7,8 @@
 // An answer names one version by its hash. A version that has been replaced, withdrawn, answered
 // by a counter-offer or a refusal, or whose time is over, takes no answer any more; an accepted one
 // stands. What a neutral carries into a caucus is played by the same rules, in its author's name,
-// and can't be about what this side says here itself.
+// and can't be about what this side says here itself. A carried copy is decided where it was made:
+// also when it is accepted here, its side's end of it and later versions, carried, pass over that.
 //
 // Deterministic, as CaseProcedure: no clock, nothing random, nothing looked up.
 //
@@ -52,12 +53,14 @@ class OfferBook {
     int64_t time = 0;
     std::optional<Actor> carried_by;
     std::string doubt;
+    MessageId record;  // its author's
   };
   struct Version {
     VersionHash hash{};
     OfferEvent made;  // its terms are made.read.terms
     OfferState state = OfferState::kOpen;
     std::string closed_by;        // a name, of what was declined or countered
+    bool in_doubt = false;        // the state is by a record that this device doesn't believe
     std::vector<Answer> answers;  // each person's latest
   };
   struct Thread {
@@ -96,6 +99,7 @@ class OfferBook {
 
   std::string ConditionOf(const OfferEvent& event) const;
   std::string ConditionOfOffer(const OfferEvent& event) const;
+  std::string ConditionOfVersion(const OfferEvent& event) const;
   std::string ConditionOfCounter(const OfferEvent& event) const;
   std::string ConditionOfAnswer(const OfferEvent& event, const Place& place) const;
   std::string ConditionOfEnd(const OfferEvent& event, const Place& place) const;
@@ -103,6 +107,8 @@ class OfferBook {
   static bool MayNotKnow(const OfferEvent& event) {
     return event.carried_by.has_value() || event.unread;
   }
+  // Whether the event, by the side whose the version is, says more than an acceptance of a copy.
+  static bool OutranksAcceptance(const OfferEvent& event, const Version& version);
   std::string WhyClosed(const Place& place) const;
   void CarryOffer(const OfferEvent& event);
   void CarryAnswer(const OfferEvent& event, Version& version);

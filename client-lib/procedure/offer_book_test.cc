@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "client-lib/content/parse.h"
 #include "client-lib/procedure/procedure_for_test.h"
@@ -208,7 +209,7 @@ TEST(OfferBook, TakesNoAnswerWhenItIsClosed) {
   EXPECT_EQ(table.last, "may not accept version 1: it was withdrawn");
 
   const VersionHash countered = table.Offer(kAna, {kBen});
-  const VersionHash counter = table.Counter(kShah, countered, {kAna});
+  const VersionHash counter = table.Counter(kShah, countered, {kAna, kBen});
   EXPECT_EQ(table.last, "");
   table.Accept(kBen, countered);
   EXPECT_THAT(table.last, HasSubstr("Shah has answered it by a counter-offer"));
@@ -291,6 +292,12 @@ TEST(OfferBook, NobodyAcceptsWhatTheyCantBeShown) {
   content.mutable_offer()->set_terms(terms.SerializeAsString() + std::string("\xa2\x01\x01x", 4));
   const VersionHash offer = table.Say(kAna, content);
   EXPECT_THAT(table.last, HasSubstr("it says more than this version of Parley can show"));
+  EXPECT_TRUE(ReadOfferOf(kCase, kAna.id, table.log().back().content)->is_newer);
+  // The same field twice in another order is no newer version's.
+  content.clear_message_id();
+  content.mutable_offer()->set_terms(std::string("\x0a\x01x", 3) + terms.SerializeAsString());
+  table.Say(kAna, content);
+  EXPECT_FALSE(ReadOfferOf(kCase, kAna.id, table.log().back().content)->is_newer);
   EXPECT_EQ(table.book().Find(offer), nullptr);
 }
 
@@ -333,6 +340,85 @@ TEST(OfferBook, WhatWasCarriedIsPlayedByTheSameRules) {
   EXPECT_EQ(away.book().ThreadOf(third)->id, next);
   away.Accept(kBen, second);
   EXPECT_THAT(away.last, HasSubstr("no such offer"));
+}
+
+TEST(OfferBook, CounselNamesAPartyOfTheirSide) {
+  Table table;
+  table.Offer(kLee, {kBen});
+  EXPECT_THAT(table.last, HasSubstr("counsel has to name a party of Harbor, who accepts it, too"));
+  const VersionHash offer = table.Offer(kLee, {kAna, kBen});
+  EXPECT_EQ(table.last, "");
+  table.Replace(kLee, offer, 2, {kBen});
+  EXPECT_THAT(table.last, HasSubstr("counsel has to name a party of Harbor"));
+  table.Replace(kAna, offer, 2, {kBen});
+  EXPECT_EQ(table.last, "");
+}
+
+TEST(OfferBook, AnEarlierVersionThatArrivesLateReplacesNothing) {
+  Table home(ChannelKind::kCaucus, "Harbor");
+  Table away(ChannelKind::kCaucus, "Northline");
+  const VersionHash first = home.Offer(kAna, {kBen});
+  const content::v1::Content made = home.log().back().content;
+  const VersionHash second = home.Replace(kAna, first, 2, {kBen});
+  away.Say(kAna, home.log().back().content, kMira);
+  EXPECT_EQ(away.last, "");
+  away.Say(kAna, made, kMira);
+  EXPECT_THAT(away.last, HasSubstr("a later version of it has come here before"));
+  EXPECT_EQ(away.StateOf(second), OfferState::kOpen);
+  EXPECT_EQ(away.book().ThreadOf(second)->current().hash, second);
+}
+
+TEST(OfferBook, ACopyFollowsWhatWasDecidedWhereItWasMade) {
+  for (const bool is_replaced : {false, true}) {
+    Table home(ChannelKind::kCaucus, "Harbor");
+    Table away(ChannelKind::kCaucus, "Northline");
+    const VersionHash offer = home.Offer(kAna, {kBen});
+    away.Say(kAna, home.log().back().content, kMira);
+    away.Accept(kBen, offer);
+    ASSERT_EQ(away.StateOf(offer), OfferState::kAccepted);
+    // Who is there can't undo it; and nobody carries another side's word about it.
+    content::v1::Content forged;
+    forged.mutable_offer_end()->set_version_hash(crypto::ToString(offer));
+    forged.mutable_offer_end()->set_reason(content::v1::OfferEnd::REASON_WITHDRAWN);
+    away.Say(kBen, forged);
+    EXPECT_THAT(away.last, HasSubstr("it is an offer of Harbor"));
+    EXPECT_EQ(away.StateOf(offer), OfferState::kAccepted);
+    if (is_replaced) {
+      home.Replace(kLee, offer, 2, {kAna, kBen});
+      away.Say(kLee, home.log().back().content, kMira);
+    } else {
+      home.End(kAna, offer);
+      away.Say(kAna, home.log().back().content, kMira);
+    }
+    EXPECT_EQ(away.last, "");
+    EXPECT_EQ(away.StateOf(offer), is_replaced ? OfferState::kReplaced : OfferState::kWithdrawn);
+  }
+}
+
+TEST(OfferBook, NamesFewAndTakesNoTimeThatNeverComes) {
+  Table table;
+  std::vector<Actor> many;
+  for (uint8_t i = 0; i < 9; ++i) {
+    many.push_back(
+        Person(static_cast<uint8_t>(100 + i), "P" + std::to_string(i), Role::kParty, "Northline"));
+  }
+  const VersionHash offer = table.Offer(kAna, many);
+  table.Accept(kBen, offer);
+  EXPECT_THAT(table.last, HasSubstr("it is put to P0, P1, P2 and 6 more, who answer it"));
+  content::v1::OfferTerms terms = Table::Terms({kBen}, "950 thousand");
+  terms.set_expires_at(uint64_t{1} << 62);
+  table.Offer(kAna, terms);
+  EXPECT_THAT(table.last, HasSubstr("no time that could ever come"));
+  terms.set_expires_at((uint64_t{1} << 62) - 1);
+  table.Offer(kAna, terms);
+  EXPECT_EQ(table.last, "");
+}
+
+TEST(OfferBook, WordsCantPassForThoseOfTheProgram) {
+  content::v1::OfferTerms terms = Table::Terms({kBen}, "950”; on condition: “none");
+  terms.add_conditions("paid by June");
+  EXPECT_EQ(DescribeTerms(terms),
+            "offers: “950\"; on condition: \"none”; on condition: “paid by June”");
 }
 
 TEST(OfferBook, WhoCameLaterAccusesNobody) {
@@ -450,10 +536,19 @@ TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
       }
       for (const OfferBook::Thread& thread : table.book().threads()) {
         for (const OfferBook::Version& version : thread.versions) {
+          // Each person's answer counts once, however often it was said or carried.
+          std::set<ParticipantId> answerers;
+          for (const OfferBook::Answer& answer : version.answers) {
+            ASSERT_TRUE(answerers.insert(answer.by.id).second) << "seed " << seed;
+          }
           if (version.state != OfferState::kAccepted) {
-            ASSERT_FALSE(accepted.contains(version.hash)) << "seed " << seed;
+            // A copy is decided where it was made.
+            ASSERT_TRUE(!accepted.contains(version.hash) || version.made.carried_by.has_value())
+                << "seed " << seed;
             continue;
           }
+          // It is the latest, and stays that.
+          ASSERT_EQ(thread.current().hash, version.hash) << "seed " << seed;
           for (const auto& party : version.made.read.terms.parties()) {
             ASSERT_TRUE(std::any_of(version.answers.begin(), version.answers.end(),
                                     [&](const OfferBook::Answer& answer) {
@@ -469,6 +564,13 @@ TEST(OfferBook, RandomActsLeaveAllInTheSameState) {
                                   [](const OfferBook::Version& version) {
                                     return version.state == OfferState::kOpen;
                                   }) <= 1);
+      }
+    }
+    // Nothing was taken in twice: neither a version nor a record.
+    std::set<VersionHash> made;
+    for (const OfferBook::Thread& thread : table.book().threads()) {
+      for (const OfferBook::Version& version : thread.versions) {
+        ASSERT_TRUE(made.insert(version.hash).second) << "seed " << seed;
       }
     }
     // Others read the same log, one of them in two goes.

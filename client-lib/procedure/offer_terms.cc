@@ -22,6 +22,9 @@ constexpr std::string_view kSheetLabel = "parley option sheet v1";
 constexpr size_t kMostAmount = 200;
 constexpr int kFewestOptions = 2;
 constexpr int kMostOptions = 32;
+constexpr int kMostNames = 3;
+// Seconds. More can't be a date.
+constexpr uint64_t kLatestExpiry = uint64_t{1} << 62;
 
 // Of the label, whose record it is, and its texts.
 template <typename Texts>
@@ -84,14 +87,15 @@ std::string FaultOfParties(const pb::OfferTerms& terms, const ParticipantId& aut
   return {};
 }
 
-std::string FaultOfTerms(const pb::Offer& offer, const ParticipantId& author,
-                         pb::OfferTerms& terms) {
+std::string FaultOfTerms(const pb::Offer& offer, const ParticipantId& author, pb::OfferTerms& terms,
+                         bool& is_newer) {
   if (!ParseFromPeer(terms, crypto::ViewOf(offer.terms()))) return "it can't be read";
   // A newer version may say more in it, which this one can't show; and nobody shall accept what
   // they weren't shown.
   pb::OfferTerms known = terms;
   known.DiscardUnknownFields();
   if (known.SerializeAsString() != offer.terms()) {
+    is_newer = terms.SerializeAsString() == offer.terms();
     terms = std::move(known);
     return "it says more than this version of Parley can show; bring it up to date";
   }
@@ -102,6 +106,7 @@ std::string FaultOfTerms(const pb::Offer& offer, const ParticipantId& author,
       (terms.version() > 1 && !terms.answers().empty())) {
     return "it doesn't say which version it is of which offer";
   }
+  if (terms.expires_at() >= kLatestExpiry) return "it gives no time that could ever come";
   return FaultOfParties(terms, author);
 }
 
@@ -128,7 +133,7 @@ ReadOffer Read(const CaseId& id, const ParticipantId& author, const MessageId& r
   read.deed = OfferDeed::kOffer;
   read.record = record;
   read.hash = HashOfOffer(id, author, record, offer.terms());
-  read.fault = FaultOfTerms(offer, author, read.terms);
+  read.fault = FaultOfTerms(offer, author, read.terms, read.is_newer);
   read.place = PlaceFrom(read.terms.version() > 1 ? offer.before_place() : offer.answered_place());
   return read;
 }
@@ -166,8 +171,21 @@ ReadOffer Read(const MessageId& record, const pb::OfferEnd& end) {
   return read;
 }
 
+// Between quotation marks that can't be closed from within.
+std::string Quoted(const std::string& words) {
+  std::string text;
+  for (size_t at = 0; at < words.size();) {
+    // “ and ” in UTF-8.
+    const bool is_mark =
+        words.compare(at, 3, "\xe2\x80\x9c") == 0 || words.compare(at, 3, "\xe2\x80\x9d") == 0;
+    text += is_mark ? '"' : words[at];
+    at += is_mark ? 3 : 1;
+  }
+  return "“" + text + "”";
+}
+
 std::string WithNote(std::string text, const std::string& note) {
-  return note.empty() ? std::move(text) : std::move(text) + ": " + note;
+  return note.empty() ? std::move(text) : std::move(text) + ": " + Quoted(note);
 }
 
 }  // namespace
@@ -299,11 +317,20 @@ std::vector<std::string> TextsOf(const pb::CarriedOffer& carried) {
 std::string DescribeTerms(const pb::OfferTerms& terms) {
   std::string text = terms.answers().empty() ? "offers" : "makes a counter-offer";
   if (terms.version() > 1) text += " anew (version " + std::to_string(terms.version()) + ")";
-  if (!terms.amount().empty()) text += " " + terms.amount();
-  text += ": " + terms.text();
-  for (const std::string& condition : terms.conditions()) text += "; on condition: " + condition;
-  for (const std::string& other : terms.alternatives()) text += "; or instead: " + other;
+  if (!terms.amount().empty()) text += " " + Quoted(terms.amount());
+  text += ": " + Quoted(terms.text());
+  for (const std::string& one : terms.conditions()) text += "; on condition: " + Quoted(one);
+  for (const std::string& other : terms.alternatives()) text += "; or instead: " + Quoted(other);
   return text;
+}
+
+std::string NamesOfParties(const pb::OfferTerms& terms) {
+  std::string names;
+  for (int i = 0; i < terms.parties_size() && i < kMostNames; ++i) {
+    names += (i == 0 ? "" : ", ") + terms.parties(i).name();
+  }
+  const int more = terms.parties_size() - kMostNames;
+  return more > 0 ? names + " and " + std::to_string(more) + " more" : names;
 }
 
 std::string DescribeCarried(const pb::CarriedOffer& carried) {

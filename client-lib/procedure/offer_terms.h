@@ -57,6 +57,8 @@ struct ReadOffer {
   // before, of a counter-offer the one that it answers. Nothing in what was carried.
   JointPosition place;
   std::string fault;  // why it is no good, whatever the channel shows; empty for nothing
+  // Whether the fault is only that a newer version of Parley said more in it.
+  bool is_newer = false;
 };
 
 // Nothing for what is no record about an offer.
@@ -80,7 +82,11 @@ Actor AuthorOfCarried(const ParticipantId& id, const std::string& name,
 std::vector<std::string> TextsOf(const content::v1::OfferTerms& terms);
 std::vector<std::string> TextsOf(const content::v1::CarriedOffer& carried);
 
-// "offers (version 2) 950 thousand: …", "accepts version 1 …": one line, in the author's words.
+// The names of those whom it is put to, of whom the first few: "Ben, Nora, Ida and 3 more".
+std::string NamesOfParties(const content::v1::OfferTerms& terms);
+
+// "offers anew (version 2) “950 thousand”: “…”", "accepts an offer: “…”": the author's words stand
+// between quotation marks like these, and have none of their own.
 std::string DescribeTerms(const content::v1::OfferTerms& terms);
 std::string DescribeCarried(const content::v1::CarriedOffer& carried);
 

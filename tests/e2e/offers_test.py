@@ -90,7 +90,9 @@ class OffersTest(testing.ProgramTest):
             "ben", "withdraw", counter[:8], "--version", "2"))
         shown = self.case["mira"].run("offers", self.case.case).out
         self.assertIn(f"answers version 1 of {first[:8]}", shown)
-        self.assertIn("has accepted it, in the form of alternative 1: Done.", shown)
+        self.assertIn("has accepted it, in the form of alternative 1\n", shown)
+        self.assertIn("        with the note:\n        | Done.\n", shown)
+        self.assertIn("        text:\n        | All in all, with servicing.\n", shown)
 
     def test_a_neutral_carries_offer_and_answer(self):
         self.engage()

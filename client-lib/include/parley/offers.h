@@ -34,8 +34,10 @@ PARLEY_EXPORT const char* OfferStateName(OfferState state);
 // Somebody who must accept an offer.
 struct OfferParty {
   ParticipantId id;
-  std::string name;
+  std::string name;  // as this device knows them; as the offer names them where it doesn't
   std::string side;
+  // Whether nobody of that id takes part in this case, as far as this device knows.
+  bool unknown = false;
 };
 
 struct OfferAnswer {
@@ -63,7 +65,14 @@ struct OfferVersion {
   std::vector<std::string> alternatives;
   int64_t expires_at = 0;  // 0: doesn't
   std::vector<OfferParty> parties;
+  // Parties of the sides that it names whom it doesn't name itself: it is accepted without them.
+  std::vector<OfferParty> unnamed;
   OfferState state = OfferState::kOpen;
+  // The state in words, with what this device knows beside the channel's book: "accepted here; not
+  // yet told to where it was made".
+  std::string standing;
+  // Whether the state rests on a record that this device doesn't believe.
+  bool doubted = false;
   std::vector<OfferAnswer> answers;   // each person's latest
   std::vector<OfferParty> waits_for;  // of an open one: who hasn't accepted it
   std::string carried_by;
@@ -76,6 +85,9 @@ struct OfferLeave {
   std::string audience;  // "caucus:Northline"
   std::string what;      // "version 2", "acceptance of version 1 by Ben", "end of version 1"
   AuthorisationState state = AuthorisationState::kOpen;
+  Person author = {};  // who gave it
+  // Whether it is for a version itself, as opposed to an answer or an end.
+  bool for_version = false;
 };
 
 struct Offer {
@@ -126,7 +138,7 @@ struct OfferRequest {
 
 struct OfferReply {
   bool accept = false;
-  uint32_t version = 0;  // exactly this one
+  uint32_t version = 0;  // exactly this one, as the Offer given with it has it
   uint32_t alternative = 0;
   std::string note = {};
 };
@@ -138,6 +150,8 @@ struct SentOffer {
   // In a caucus: leave that was given with it, and what kept some of it from being given.
   std::vector<OfferLeave> leaves = {};
   std::string leave_missing = {};
+  // Of an acceptance: OfferVersion::unnamed.
+  std::vector<OfferParty> unnamed = {};
 };
 
 // ---- Option sheets ----
@@ -154,6 +168,8 @@ struct OptionEvaluation {
   int64_t time = 0;
   std::vector<OptionRating> ratings;
   std::string note;
+  // Why it shouldn't have been said then, by the case's procedure; empty for nothing.
+  std::string against = {};
 };
 
 struct OptionSheet {
@@ -165,6 +181,7 @@ struct OptionSheet {
   int64_t time = 0;
   std::string title;
   std::vector<std::string> options;
+  std::string against;  // as OptionEvaluation::against
   // Of channels that the owner reads: of each person the latest. Never in the sheet's own channel,
   // unless that is a side's own.
   std::vector<OptionEvaluation> evaluations;

@@ -35,7 +35,7 @@ void AddMake(Grammar& grammar, CLI::App& offer) {
            "Or this in its place; may be given again, and is accepted by its number");
   AddTexts(make, "--to", in_make.to,
            "To this side, instead of all others; may be given again. In your caucus: the neutrals "
-           "may carry it there")
+           "may carry it there; needed where there are several other sides")
       ->type_name("SIDE");
   make->add_option("--expires", in_expires,
                    "How long it stands, as 12h or 14d; without it, until "
@@ -132,8 +132,12 @@ void AddOfferCommands(Grammar& grammar) {
   withdraw->add_option("--note", in_withdraw.note, "What to say with it")->type_name("TEXT");
   Explain(
       withdraw,
-      "Where a neutral has carried it, they get leave to carry that it was withdrawn, too; until "
-      "then it is shown as open there, but can't be accepted any more where it was made.");
+      "Leave that you gave to carry that version, and that hasn't been used, is taken back; leave "
+      "that somebody else of your side gave stays, and no honest neutral's program uses it. Where "
+      "a "
+      "neutral has carried it, they get leave to carry that it was withdrawn, too; until then it "
+      "is "
+      "shown as open there, but can't be accepted any more where it was made.");
   AddAnswer(grammar, *offer, "accept", true, "Accept exactly this version",
             "Only parties whom the offer names accept it. One that was replaced, withdrawn, "
             "declined, answered by a counter-offer, or whose time is over can't be accepted. To "
@@ -141,7 +145,9 @@ void AddOfferCommands(Grammar& grammar) {
             "answer back (parley disclose): it counts when it arrives there and the offer is still "
             "open.");
   AddAnswer(grammar, *offer, "decline", false, "Decline exactly this version",
-            "The offer is closed for everybody whom it was put to. A new one can always be made.");
+            "The offer is closed for everybody whom it was put to. A new one can always be made. "
+            "One that a neutral has carried to you is closed in your caucus at once, and where it "
+            "was made when your answer is carried back (parley disclose).");
   auto& in_offers = grammar.Keep<OffersArguments>();
   CLI::App* offers = grammar.Add(grammar.app(), "offers",
                                  "Show offers: what answers what, what is open, who has accepted",

@@ -14,7 +14,8 @@ JsonObject ToJson(const OfferParty& party) {
   return JsonObject()
       .Text("participant", party.id.ToString())
       .Text("name", party.name)
-      .Text("side", party.side);
+      .Text("side", party.side)
+      .Bool("unknown", party.unknown);
 }
 
 std::vector<JsonObject> ToJson(const std::vector<OfferParty>& parties) {
@@ -28,6 +29,7 @@ JsonObject ToJson(const OfferLeave& leave) {
       .Text("authorisation", leave.authorisation.ToString())
       .Text("audience", leave.audience)
       .Text("what", leave.what)
+      .Text("by", leave.author.name)
       .Text("state", AuthorisationStateName(leave.state));
 }
 
@@ -54,12 +56,15 @@ JsonObject ToJson(const OfferVersion& version) {
   object.Number("version", version.version)
       .Text("hash", version.hash)
       .Text("state", OfferStateName(version.state))
+      .Text("standing", version.standing)
+      .Bool("doubted", version.doubted)
       .Text("by", version.author.name)
       .Text("text", version.text)
       .Text("amount", version.amount)
       .Texts("conditions", version.conditions)
       .Texts("alternatives", version.alternatives)
       .Objects("parties", ToJson(version.parties))
+      .Objects("unnamed", ToJson(version.unnamed))
       .Objects("answers", answers)
       .Objects("waits_for", ToJson(version.waits_for))
       .Text("time", IsoTime(version.time))
@@ -80,6 +85,8 @@ JsonObject ToJson(const Offer& offer) {
       .Text("side", offer.side)
       .Bool("carried", offer.carried)
       .Text("state", OfferStateName(offer.current().state))
+      .Text("standing", offer.current().standing)
+      .Bool("doubted", offer.current().doubted)
       .Number("version", offer.current().version)
       .Text("answers_offer", offer.answers_offer)
       .Number("answers_version", offer.answers_version)
@@ -93,9 +100,15 @@ std::string ShortId(const std::string& id) { return id.substr(0, 8); }
 std::string NamesOf(const std::vector<OfferParty>& parties) {
   std::string names;
   for (const OfferParty& party : parties) {
-    names += (names.empty() ? "" : ", ") + Harmless(party.name) + " (" + Harmless(party.side) + ")";
+    names += (names.empty() ? "" : ", ") + Harmless(party.name) + " (" + Harmless(party.side) +
+             ")" + (party.unknown ? " [NOT A PARTY OF THIS CASE]" : "");
   }
   return names;
+}
+
+// What somebody wrote, under a label: none of its lines can pass for one of the program's.
+std::string Written(const std::string& label, const std::string& text) {
+  return "        " + label + ":\n" + HarmlessLines(text, "        | ") + "\n";
 }
 
 std::string AnswerText(const OfferAnswer& answer) {
@@ -105,28 +118,28 @@ std::string AnswerText(const OfferAnswer& answer) {
     out += ", in the form of alternative " + std::to_string(answer.alternative);
   }
   if (!answer.carried_by.empty()) out += ", carried here by " + Harmless(answer.carried_by);
-  if (!answer.note.empty()) out += ": " + Harmless(answer.note);
-  if (!answer.doubt.empty()) out += "\n        NOT BELIEVED: " + Harmless(answer.doubt);
-  return out + "\n";
+  out += "\n";
+  if (!answer.doubt.empty()) out += "        NOT BELIEVED: " + Harmless(answer.doubt) + "\n";
+  return answer.note.empty() ? out : out + Written("with the note", answer.note);
 }
 
 std::string VersionText(const OfferVersion& version) {
-  std::string out = "    version " + std::to_string(version.version) + ", " +
-                    OfferStateName(version.state) + ", by " + PersonText(version.author) + ", " +
-                    LocalTime(version.time);
+  std::string out = "    version " + std::to_string(version.version) + ", " + version.standing +
+                    ", by " + PersonText(version.author) + ", " + LocalTime(version.time);
   if (!version.carried_by.empty()) out += ", carried here by " + Harmless(version.carried_by);
   out += "\n";
   if (!version.doubt.empty()) return out + "        NOT SHOWN: " + Harmless(version.doubt) + "\n";
-  if (!version.amount.empty()) out += "        amount: " + Harmless(version.amount) + "\n";
-  out += HarmlessLines(version.text, "        ") + "\n";
-  for (const std::string& condition : version.conditions) {
-    out += "        on condition: " + Harmless(condition) + "\n";
-  }
+  if (!version.amount.empty()) out += Written("amount", version.amount);
+  out += Written("text", version.text);
+  for (const std::string& condition : version.conditions) out += Written("on condition", condition);
   for (size_t i = 0; i < version.alternatives.size(); ++i) {
-    out += "        alternative " + std::to_string(i + 1) + ": " +
-           Harmless(version.alternatives[i]) + "\n";
+    out += Written("alternative " + std::to_string(i + 1), version.alternatives[i]);
   }
   if (version.expires_at != 0) out += "        until " + LocalTime(version.expires_at) + "\n";
+  out += "        to be accepted by: " + NamesOf(version.parties) + "\n";
+  if (!version.unnamed.empty()) {
+    out += "        DOESN'T NAME " + NamesOf(version.unnamed) + ": it is accepted without them\n";
+  }
   for (const OfferAnswer& answer : version.answers) out += AnswerText(answer);
   if (!version.waits_for.empty()) {
     out += "        waits for: " + NamesOf(version.waits_for) + "\n";
@@ -135,8 +148,8 @@ std::string VersionText(const OfferVersion& version) {
 }
 
 std::string ToText(const Offer& offer) {
-  std::string out = ShortId(offer.id) + "  " + OfferStateName(offer.current().state) +
-                    ": offer of " + Harmless(offer.side) + " in " + Harmless(offer.channel_name);
+  std::string out = ShortId(offer.id) + "  " + offer.current().standing + ": offer of " +
+                    Harmless(offer.side) + " in " + Harmless(offer.channel_name);
   if (!offer.answers_offer.empty()) {
     out += ", answers version " + std::to_string(offer.answers_version) + " of " +
            ShortId(offer.answers_offer);
@@ -163,6 +176,7 @@ void PrintSent(Session& session, const SentOffer& made, const std::string& chann
         .Bool("queued", made.sent.queued)
         .Objects("leaves", ToJson(made.leaves))
         .Text("leave_missing", made.leave_missing)
+        .Objects("unnamed", ToJson(made.unnamed))
         .Objects("readers", cli::ToJson(made.sent.readers));
     if (made.sent.position) object.Number("position", *made.sent.position);
     session.Print(object);
@@ -182,6 +196,10 @@ void PrintSent(Session& session, const SentOffer& made, const std::string& chann
   }
   if (!made.leave_missing.empty()) {
     session.Note("nobody may carry it yet: " + Harmless(made.leave_missing));
+  }
+  if (!made.unnamed.empty()) {
+    session.Note("the offer doesn't name " + NamesOf(made.unnamed) +
+                 ": it is accepted without them");
   }
   if (AnyNotCompared(made.sent.readers)) session.out() << kNotComparedNote << '\n';
   session.out() << made.offer << '\n';

@@ -53,6 +53,7 @@ JsonObject ToJson(const OptionEvaluation& evaluation) {
       .Text("channel", evaluation.channel_name)
       .Objects("ratings", ratings)
       .Text("note", evaluation.note)
+      .Text("against_procedure", evaluation.against)
       .Text("time", IsoTime(evaluation.time));
 }
 
@@ -67,17 +68,20 @@ JsonObject ToJson(const OptionSheet& sheet) {
       .Text("title", sheet.title)
       .Texts("options", sheet.options)
       .Objects("evaluations", evaluations)
+      .Text("against_procedure", sheet.against)
       .Text("time", IsoTime(sheet.time));
 }
 
 std::string ToText(const OptionSheet& sheet) {
   std::string out = sheet.id.substr(0, 8) + "  " + Harmless(sheet.title) + ", by " +
                     PersonText(sheet.author) + " in " + Harmless(sheet.channel_name) + "\n";
+  if (!sheet.against.empty()) out += "    [" + Harmless(sheet.against) + "]\n";
   for (size_t i = 0; i < sheet.options.size(); ++i) {
     out += "    " + std::to_string(i + 1) + ": " + Harmless(sheet.options[i]) + "\n";
   }
   for (const OptionEvaluation& one : sheet.evaluations) {
     out += "    In " + Harmless(one.channel_name) + " alone, " + PersonText(one.by) + ":\n";
+    if (!one.against.empty()) out += "        [" + Harmless(one.against) + "]\n";
     for (const OptionRating& rating : one.ratings) {
       out += "        " + std::to_string(rating.option) + ": " + std::to_string(rating.points) +
              " of 10" + (rating.note.empty() ? "" : ", " + Harmless(rating.note)) + "\n";

@@ -286,9 +286,10 @@ Status Run(Session& session, const AgreementSignArguments& arguments) {
   PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
   PARLEY_TRY_ASSIGN(const Agreement agreement, FindAgreement(progress, arguments.hash));
   if (!arguments.yes && arguments.hash.empty() && !InputIsTerminal()) {
-    return Status(StatusCode::kInvalidArgument,
-                  "there is no terminal to show the agreement and ask on: name the hash of what you "
-                  "have read (parley case agreement show), or add -y");
+    return Status(
+        StatusCode::kInvalidArgument,
+        "there is no terminal to show the agreement and ask on: name the hash of what you "
+        "have read (parley case agreement show), or add -y");
   }
   if (!arguments.yes) {
     std::cerr << ToText(agreement);
