@@ -161,7 +161,8 @@ class BackupTest : public testing::Test {
     return made.value_or(MadeBackup());
   }
   RestoredBackup Restore(uint32_t number, const std::string& to) {
-    absl::StatusOr<RestoredBackup> restored = RestoreBackup(backups_, number, to);
+    absl::StatusOr<RestoredBackup> restored =
+        RestoreBackup({.from = backups_, .number = number, .data = to});
     EXPECT_TRUE(restored.ok()) << restored.status();
     return restored.ok() ? *std::move(restored) : RestoredBackup();
   }
@@ -287,6 +288,40 @@ TEST_F(BackupTest, TheNextOneAddsWhatIsNewAlone) {
   EXPECT_EQ(Restore(2, base_ / "two").report.sponsors, 2U);
 }
 
+// What docs/operations.md says a purge costs: files that were written anew are copied anew, all of
+// them in which something was deleted, and no others.
+TEST_F(BackupTest, AfterAPurgeWhatItWroteAnewIsCopiedAnew) {
+  const auto fill = [&](storage::Space space, char kind, const char* owner) {
+    auto store = storage::OpenRocksDbStore(data_ + "/store");
+    ASSERT_TRUE(store.ok()) << store.status();
+    storage::WriteBatch batch;
+    for (int i = 0; i < 40; ++i) {
+      batch.Put(space, kind + (owner + std::to_string(i)), std::string(100'000, kind));
+    }
+    ASSERT_TRUE((*store)->Commit(batch, storage::Durability::kSynced).ok());
+  };
+  const auto purge = [&](storage::Space space, char kind, const char* owner) {
+    auto store = storage::OpenRocksDbStore(data_ + "/store");
+    ASSERT_TRUE(store.ok()) << store.status();
+    storage::WriteBatch batch;
+    batch.DeleteRange(space, kind + std::string(owner), kind + std::string(owner) + "z");
+    ASSERT_TRUE((*store)->Commit(batch, storage::Durability::kSynced).ok());
+    ASSERT_TRUE((*store)->Purge().ok());
+  };
+  FillStopped(1);
+  fill(storage::Space::kChunks, 'c', "kept");
+  fill(storage::Space::kChunks, 'c', "gone");
+  fill(storage::Space::kEntries, 'e', "gone");
+  constexpr uint64_t kPart = 4'000'000;  // each of the three
+  EXPECT_GT(Backup().added_bytes, 3 * kPart);
+  purge(storage::Space::kEntries, 'e', "gone");
+  EXPECT_LT(Backup().added_bytes, kPart / 4);  // chunks were left alone
+  purge(storage::Space::kChunks, 'c', "gone");
+  const uint64_t added = Backup().added_bytes;
+  EXPECT_GT(added, kPart);  // those that were kept, once more
+  EXPECT_LT(added, 2 * kPart);
+}
+
 TEST_F(BackupTest, IsListedAndPruned) {
   FillStopped(10);
   for (int i = 0; i < 3; ++i) Backup();
@@ -298,14 +333,15 @@ TEST_F(BackupTest, IsListedAndPruned) {
   EXPECT_GT(listed[0].made_at, 1'700'000'000);
   EXPECT_THAT(listed[0].fingerprint, SizeIs(49));
   EXPECT_EQ(PruneBackups(backups_, 0).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(*PruneBackups(backups_, 2), 1U);
-  EXPECT_EQ(Backup({.data = data_, .to = backups_, .keep = 1}).removed, 2U);
+  EXPECT_EQ(PruneBackups(backups_, 2)->removed, 1U);
+  EXPECT_EQ(Backup({.data = data_, .to = backups_, .keep = 1}).pruned.removed, 2U);
   ASSERT_THAT(List(), SizeIs(1));
   EXPECT_EQ(List()[0].number, 4U);
   const auto keys = fs::directory_iterator(backups_ + "/keys");
   EXPECT_EQ(std::distance(begin(keys), end(keys)), 1);
   EXPECT_EQ(Restore(0, base_ / "restored").number, 4U);
-  const absl::Status gone = RestoreBackup(backups_, 1, base_ / "gone").status();
+  const absl::Status gone =
+      RestoreBackup({.from = backups_, .number = 1, .data = base_ / "gone"}).status();
   EXPECT_EQ(gone.code(), StatusCode::kNotFound);
   EXPECT_FALSE(fs::exists(base_ / "gone"));
 }
@@ -317,7 +353,8 @@ TEST_F(BackupTest, IsNotRestoredOverAnything) {
   fs::create_directory(to);
   std::ofstream(to + "/letter") << "mine";
   for (const std::string& folder : {to, data_}) {
-    const absl::Status status = RestoreBackup(backups_, 0, folder).status();
+    const absl::Status status =
+        RestoreBackup({.from = backups_, .number = 0, .data = folder}).status();
     EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
     EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(folder), HasSubstr("not empty")));
   }
@@ -338,7 +375,8 @@ TEST_F(BackupTest, ThatIsDamagedIsNamedAndNotRestored) {
   Flip(table);
   const std::string to = base_ / "restored";
   for (const absl::Status& status :
-       {RestoreBackup(backups_, 2, to).status(), CheckBackup(backups_, 2).status()}) {
+       {RestoreBackup({.from = backups_, .number = 2, .data = to}).status(),
+        CheckBackup(backups_, 2).status()}) {
     EXPECT_EQ(status.code(), StatusCode::kDataLoss);
     EXPECT_THAT(std::string(status.message()),
                 AllOf(HasSubstr("backup 2"), HasSubstr(table.filename().string().substr(0, 6))));
@@ -349,9 +387,77 @@ TEST_F(BackupTest, ThatIsDamagedIsNamedAndNotRestored) {
   // A file that is gone makes a backup one that can't be restored, whatever else is right.
   fs::remove(table);
   EXPECT_THAT(List(), Contains(testing::Field(&ListedBackup::damaged, true)));
-  const absl::Status status = RestoreBackup(backups_, 2, to).status();
+  const absl::Status status = RestoreBackup({.from = backups_, .number = 2, .data = to}).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("--backup"));
+  const MadeBackup made = Backup({.data = data_, .to = backups_, .keep = 9});
+  EXPECT_THAT(made.pruned.damaged, Contains(2U));
+  EXPECT_EQ(made.pruned.removed, made.pruned.damaged.size());
+}
+
+TEST_F(BackupTest, OfADamagedStoreIsRestoredOnlyIfThatIsAccepted) {
+  FillStopped(5);
+  {
+    auto store = storage::OpenRocksDbStore(data_ + "/store");
+    ASSERT_TRUE(store.ok()) << store.status();
+    storage::WriteBatch batch;  // more than a report lists
+    for (int i = 0; i < 1100; ++i) {
+      batch.Put(storage::Space::kRecords, "v" + std::to_string(i), "no record of ours");
+    }
+    ASSERT_TRUE((*store)->Commit(batch, storage::Durability::kSynced).ok());
+  }
+  EXPECT_EQ(MakeBackup({.data = data_, .to = backups_, .verify = true}).status().code(),
+            StatusCode::kDataLoss);
+  Backup();
+  const std::string to = base_ / "restored";
+  const absl::Status refused = RestoreBackup({.from = backups_, .data = to}).status();
+  EXPECT_EQ(refused.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(refused.message()),
+              AllOf(HasSubstr("--accept-damage"), HasSubstr("that are not listed")));
+  EXPECT_TRUE(fs::is_empty(to));
+  const absl::StatusOr<RestoredBackup> restored =
+      RestoreBackup({.from = backups_, .data = to, .accept_damage = true});
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_THAT(restored->report.findings, SizeIs(1000));
+  EXPECT_EQ(restored->report.mailboxes, 1U);
+  EXPECT_NE(Open(to), nullptr);
+  // A file that has changed since isn't taken.
+  Flip(LargestFile(".sst"));
+  fs::remove_all(to);
+  EXPECT_EQ(RestoreBackup({.from = backups_, .data = to, .accept_damage = true}).status().code(),
+            StatusCode::kDataLoss);
+}
+
+// Who may write to a folder could lead root elsewhere by links in it.
+TEST_F(BackupTest, RootIsRefusedWhereTheFolderIsSomebodyElses) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  FillStopped(1);
+  Backup();
+  constexpr uid_t kSomebody = 65534;
+  const auto is_refused = [](const absl::Status& status) {
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("sudo -u"));
+  };
+  const std::string empty = base_ / "empty";
+  fs::create_directory(empty);
+  ASSERT_EQ(::chown(empty.c_str(), kSomebody, kSomebody), 0);
+  is_refused(RestoreBackup({.from = backups_, .data = empty}).status());
+  EXPECT_TRUE(fs::is_empty(empty));
+  is_refused(MakeBackup({.data = data_, .to = empty}).status());
+  ASSERT_EQ(::chown(backups_.c_str(), kSomebody, kSomebody), 0);
+  is_refused(PruneBackups(backups_, 1).status());
+  ASSERT_EQ(::chown(data_.c_str(), kSomebody, kSomebody), 0);
+  is_refused(MakeBackup({.data = data_, .to = base_ / "new"}).status());
+  is_refused(OpenDataFolder::Open(data_, Limits()).status());
+}
+
+TEST_F(BackupTest, FollowsNoLinkInPlaceOfAKey) {
+  FillStopped(1);
+  std::ofstream(base_ / "secret") << "of somebody else";
+  fs::create_symlink(base_ / "secret", data_ + "/keys/tls-key.pem");
+  const absl::Status status = MakeBackup({.data = data_, .to = backups_}).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("tls-key.pem is a link"));
 }
 
 TEST_F(BackupTest, WithDamagedKeysIsNotRestored) {
@@ -360,7 +466,8 @@ TEST_F(BackupTest, WithDamagedKeysIsNotRestored) {
   for (const auto& entry : fs::recursive_directory_iterator(backups_ + "/keys")) {
     if (entry.path().filename() == "relay.secret") Flip(entry.path());
   }
-  const absl::Status status = RestoreBackup(backups_, 0, base_ / "restored").status();
+  const absl::Status status =
+      RestoreBackup({.from = backups_, .number = 0, .data = base_ / "restored"}).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("relay.secret"));
 }
@@ -386,7 +493,7 @@ TEST_F(BackupTest, ThatWasCutShortWhileRestoredIsBegunAnew) {
   Backup();
   const std::string to = base_ / "restored";
   Restore(0, to);
-  std::ofstream(RestoreMark(to)) << "as a killed one leaves it";
+  std::ofstream(RestoreMark(to)) << "parley-relay restore\n";  // as a killed one leaves it
   fs::remove(to + "/store/CURRENT");
   const absl::Status status = OpenDataFolder::Open(to, Limits()).status();
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
@@ -394,6 +501,34 @@ TEST_F(BackupTest, ThatWasCutShortWhileRestoredIsBegunAnew) {
   Restore(0, to);
   EXPECT_FALSE(fs::exists(RestoreMark(to)));
   EXPECT_NE(Open(to), nullptr);
+}
+
+TEST_F(BackupTest, IsNotRestoredOverAFolderWithAFileOfThatName) {
+  FillStopped(1);
+  Backup();
+  const std::string to = base_ / "chairs";
+  fs::create_directory(to);
+  std::ofstream(to + "/restoring") << "a list of chairs";
+  std::ofstream(to + "/letter") << "mine";
+  EXPECT_EQ(RestoreBackup({.from = backups_, .number = 0, .data = to}).status().code(),
+            StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(fs::exists(to + "/letter"));
+  EXPECT_TRUE(fs::exists(to + "/restoring"));
+}
+
+TEST_F(BackupTest, IsNotRestoredToAFolderThatAnotherRestoreHas) {
+  FillStopped(1);
+  Backup();
+  const std::string to = base_ / "restored";
+  fs::create_directory(to);
+  std::ofstream(RestoreMark(to)) << "parley-relay restore\n";
+  std::ofstream(to + "/under-way") << "of the other one";
+  const absl::StatusOr<int> lock = LockCheckpoint(to);
+  ASSERT_TRUE(lock.ok());
+  const FolderLock held(*lock);
+  EXPECT_EQ(RestoreBackup({.from = backups_, .number = 0, .data = to}).status().code(),
+            StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(fs::exists(to + "/under-way"));
 }
 
 TEST_F(BackupTest, IsNotMadeOfWhatIsDamagedIfToldToLook) {
@@ -428,8 +563,53 @@ TEST_F(BackupTest, RefusesFoldersThatCannotBe) {
   EXPECT_EQ(code({.data = data_, .to = base_ / "letters"}), StatusCode::kFailedPrecondition);
   EXPECT_EQ(ListBackups(base_ / "letters").status().code(), StatusCode::kNotFound);
   EXPECT_EQ(PruneBackups(base_ / "letters", 1).status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(RestoreBackup(base_ / "none", 0, base_ / "x").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(
+      RestoreBackup({.from = base_ / "none", .number = 0, .data = base_ / "x"}).status().code(),
+      StatusCode::kNotFound);
   EXPECT_FALSE(fs::exists(base_ / "none"));
+}
+
+// A data folder has a `lock` and a `store`, too: what is in it must outlive that it is named by
+// mistake.
+TEST_F(BackupTest, TouchesNoDataFolderThatIsNamedInPlaceOfTheBackups) {
+  FillStopped(5);
+  const std::string copy = base_ / "copy";
+  fs::copy(data_, copy, fs::copy_options::recursive);
+  const std::string other = base_ / "other";
+  ASSERT_NE(Open(other), nullptr);
+  // Neither a relay that was never used, nor one without a store, nor one that wears the mark.
+  const std::string keys_alone = base_ / "keys-alone";
+  fs::create_directories(keys_alone);
+  fs::copy(data_ + "/keys", keys_alone + "/keys", fs::copy_options::recursive);
+  std::ofstream(keys_alone + "/lock") << "";
+  fs::create_directories(keys_alone + "/store");
+  const std::string marked = base_ / "marked";
+  fs::copy(data_, marked, fs::copy_options::recursive);
+  std::ofstream(marked + "/parley-backups") << "parley-relay backups 1\n";
+  for (const std::string& folder : {data_, copy, other, keys_alone, marked}) {
+    EXPECT_FALSE(PruneBackups(folder, 1).ok()) << folder;
+    EXPECT_FALSE(MakeBackup({.data = other == folder ? copy : other, .to = folder}).ok()) << folder;
+    EXPECT_FALSE(ListBackups(folder).ok()) << folder;
+    EXPECT_TRUE(fs::exists(folder + "/keys/identity.seed")) << folder;
+    EXPECT_TRUE(fs::exists(folder + "/keys/relay.secret")) << folder;
+    EXPECT_FALSE(fs::exists(folder + "/store/meta")) << folder;
+  }
+  for (const std::string& folder : {data_, copy, other}) EXPECT_NE(Open(folder), nullptr);
+}
+
+TEST_F(BackupTest, OfUnusedKeysOnlyFoldersThatItNamedAreRemoved) {
+  FillStopped(1);
+  Backup();
+  const std::string keys = backups_ + "/keys/";
+  fs::create_directory(keys + "0123456789abcdef");
+  std::ofstream(keys + "0011223344556677") << "a file that somebody put here";
+  fs::create_directory(keys + "mine");
+  fs::create_directory_symlink(data_ + "/keys", keys + "fedcba9876543210");
+  EXPECT_TRUE(PruneBackups(backups_, 1).ok());
+  EXPECT_FALSE(fs::exists(keys + "0123456789abcdef"));
+  EXPECT_TRUE(fs::exists(keys + "0011223344556677"));
+  EXPECT_TRUE(fs::exists(keys + "mine"));
+  EXPECT_TRUE(fs::exists(data_ + "/keys/identity.seed"));
 }
 
 TEST_F(BackupTest, OneAtATime) {
