@@ -1,200 +1,21 @@
 // Backups: of a relay under load, kept and listed, damaged, and restored.
 #include "server/admin/backup.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <deque>
-#include <filesystem>
-#include <fstream>
-#include <thread>
 
 #include "server/admin/admin_socket.h"
-#include "server/admin/backup_folder.h"
-#include "server/admin/data_folder.h"
-#include "server/core/relay_fixture_for_test.h"
+#include "server/admin/backup_fixture_for_test.h"
 
 namespace parley::server {
 namespace {
 
-namespace fs = std::filesystem;
 using absl::StatusCode;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-// A client of a relay in this process, which owns one mailbox.
-class Writer {
- public:
-  Writer(Relay& relay, const std::string& sponsor_token) : relay_(relay) {
-    v1::CreateMailboxRequest request;
-    request.set_sponsor_token(sponsor_token);
-    request.set_mailbox_id(mailbox_.id);
-    *request.mutable_keys() = mailbox_.secrets[0].PublicKeys();
-    EXPECT_TRUE(
-        RelayFixture::Wait([&](auto done) { relay_.mailboxes().Create(request, done); }).ok());
-    append_token_ = Token(relay_, AccessRight::kAppend, mailbox_.secrets[0].append);
-  }
-
-  // Appends until told to stop, with several under way. Entry n says n.
-  void Run(const std::atomic<bool>& stop) {
-    constexpr uint64_t kUnderWay = 8;
-    std::deque<Call> calls;
-    uint64_t sent = 0;
-    while (!stop || !calls.empty()) {
-      if (!stop && calls.size() < kUnderWay) {
-        Call& call = calls.emplace_back();
-        call.request.set_token(append_token_);
-        call.request.set_mailbox_id(mailbox_.id);
-        call.request.set_generation(1);
-        call.request.set_append_id(RandomString(16));
-        call.request.set_payload(Payload(++sent));
-        relay_.mailboxes().Append(call.request, [&call](absl::StatusOr<uint64_t> position) {
-          call.position.set_value(std::move(position));
-        });
-        continue;
-      }
-      const absl::StatusOr<uint64_t> position = calls.front().position.get_future().get();
-      calls.pop_front();
-      EXPECT_TRUE(position.ok()) << position.status();
-      EXPECT_EQ(position.value_or(0), acknowledged_ + 1);
-      ++acknowledged_;
-    }
-  }
-
-  uint64_t acknowledged() const { return acknowledged_; }
-
-  // How many entries a relay has, of which each must be right.
-  uint64_t EntriesIn(Relay& relay) const {
-    const std::string token = Token(relay, AccessRight::kRead, mailbox_.secrets[0].read);
-    uint64_t next = 1;
-    while (true) {
-      v1::ReadRequest request;
-      request.set_token(token);
-      request.set_mailbox_id(mailbox_.id);
-      request.set_from(next);
-      v1::ReadResponse response;
-      const absl::Status status = relay.mailboxes().Read(request, response);
-      EXPECT_TRUE(status.ok()) << status;
-      for (const v1::Entry& entry : response.entries()) {
-        EXPECT_EQ(entry.position(), next);
-        EXPECT_EQ(entry.payload(), Payload(next));
-        ++next;
-      }
-      if (!status.ok() || next > response.generation_head()) return next - 1;
-    }
-  }
-
- private:
-  // The relay reads the request until it has answered.
-  struct Call {
-    v1::AppendRequest request;
-    std::promise<absl::StatusOr<uint64_t>> position;
-  };
-
-  static std::string Payload(uint64_t number) {
-    return std::to_string(number) + std::string(500 + number % 700, 'p');
-  }
-  std::string Token(Relay& relay, AccessRight right, const crypto::SignatureKey& key) const {
-    v1::GetChallengeResponse challenge;
-    relay.sessions().GetChallenge(challenge);
-    v1::OpenSessionRequest request;
-    request.set_challenge(challenge.challenge());
-    request.set_object_id(mailbox_.id);
-    request.set_generation(1);
-    request.set_right(static_cast<v1::Right>(right));
-    request.set_public_key(Text(key));
-    request.set_signature(Signed(key, SessionMessage(relay.identity_key(), challenge.challenge(),
-                                                     mailbox_.object(), 1, right)));
-    v1::OpenSessionResponse response;
-    const absl::Status status = relay.sessions().OpenSession(request, response);
-    EXPECT_TRUE(status.ok()) << status;
-    return response.token();
-  }
-
-  Relay& relay_;
-  TestMailbox mailbox_;
-  std::string append_token_;
-  std::atomic<uint64_t> acknowledged_ = 0;
-};
-
-class BackupTest : public testing::Test {
- protected:
-  void SetUp() override {
-    base_ = fs::temp_directory_path() / ("parley-backup-" + std::to_string(::getpid()));
-    fs::remove_all(base_);
-    fs::create_directory(base_);
-  }
-  void TearDown() override { fs::remove_all(base_); }
-
-  std::unique_ptr<OpenDataFolder> Open(const std::string& folder) {
-    auto opened = OpenDataFolder::Open(folder, Limits());
-    EXPECT_TRUE(opened.ok()) << opened.status();
-    return opened.ok() ? *std::move(opened) : nullptr;
-  }
-  static std::string AddSponsor(OpenDataFolder& folder, const std::string& name = "office") {
-    const absl::StatusOr<crypto::Secret> token =
-        folder.relay().sponsors().Add(name, uint64_t{1} << 36, 0);
-    EXPECT_TRUE(token.ok()) << token.status();
-    return crypto::ToString(token->Reveal());
-  }
-  // A stopped relay with so many entries.
-  void FillStopped(uint64_t entries, const std::string& sponsor = "office") {
-    auto folder = Open(data_);
-    Writer writer(folder->relay(), AddSponsor(*folder, sponsor));
-    std::atomic<bool> stop = false;
-    std::thread thread([&] { writer.Run(stop); });
-    while (writer.acknowledged() < entries) std::this_thread::yield();
-    stop = true;
-    thread.join();
-  }
-  MadeBackup Backup() { return Backup({.data = data_, .to = backups_}); }
-  static MadeBackup Backup(const BackupRequest& request) {
-    const absl::StatusOr<MadeBackup> made = MakeBackup(request);
-    EXPECT_TRUE(made.ok()) << made.status();
-    return made.value_or(MadeBackup());
-  }
-  RestoredBackup Restore(uint32_t number, const std::string& to) {
-    absl::StatusOr<RestoredBackup> restored =
-        RestoreBackup({.from = backups_, .number = number, .data = to});
-    EXPECT_TRUE(restored.ok()) << restored.status();
-    return restored.ok() ? *std::move(restored) : RestoredBackup();
-  }
-  std::vector<ListedBackup> List() {
-    const auto listed = ListBackups(backups_);
-    EXPECT_TRUE(listed.ok()) << listed.status();
-    return listed.value_or(std::vector<ListedBackup>());
-  }
-  // The largest file of the backups' store with this ending.
-  fs::path LargestFile(const std::string& extension) const {
-    fs::path largest;
-    for (const auto& file : fs::recursive_directory_iterator(backups_ + "/store")) {
-      if (file.path().extension() != extension) continue;
-      if (largest.empty() || fs::file_size(largest) < file.file_size()) largest = file.path();
-    }
-    return largest;
-  }
-  static void Flip(const fs::path& file) {
-    std::fstream in_place(file, std::ios::in | std::ios::out | std::ios::binary);
-    const auto at = static_cast<std::streamoff>(fs::file_size(file) / 2);
-    in_place.seekg(at);
-    const char byte = static_cast<char>(in_place.get() ^ 0x10);
-    in_place.seekp(at);
-    in_place.put(byte);
-    ASSERT_TRUE(in_place.good()) << file;
-  }
-
-  fs::path base_;
-  std::string data_ =
-      fs::temp_directory_path() / ("parley-backup-" + std::to_string(::getpid())) / "data";
-  std::string backups_ = fs::path(data_).parent_path() / "backups";
-};
 
 TEST_F(BackupTest, UnderLoadItHasAllThatWasAcknowledgedBeforeWithoutAGap) {
   constexpr int kWriters = 4;
@@ -428,38 +249,6 @@ TEST_F(BackupTest, OfADamagedStoreIsRestoredOnlyIfThatIsAccepted) {
             StatusCode::kDataLoss);
 }
 
-// Who may write to a folder could lead root elsewhere by links in it.
-TEST_F(BackupTest, RootIsRefusedWhereTheFolderIsSomebodyElses) {
-  if (::geteuid() != 0) GTEST_SKIP() << "not root";
-  FillStopped(1);
-  Backup();
-  constexpr uid_t kSomebody = 65534;
-  const auto is_refused = [](const absl::Status& status) {
-    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr("sudo -u"));
-  };
-  const std::string empty = base_ / "empty";
-  fs::create_directory(empty);
-  ASSERT_EQ(::chown(empty.c_str(), kSomebody, kSomebody), 0);
-  is_refused(RestoreBackup({.from = backups_, .data = empty}).status());
-  EXPECT_TRUE(fs::is_empty(empty));
-  is_refused(MakeBackup({.data = data_, .to = empty}).status());
-  ASSERT_EQ(::chown(backups_.c_str(), kSomebody, kSomebody), 0);
-  is_refused(PruneBackups(backups_, 1).status());
-  ASSERT_EQ(::chown(data_.c_str(), kSomebody, kSomebody), 0);
-  is_refused(MakeBackup({.data = data_, .to = base_ / "new"}).status());
-  is_refused(OpenDataFolder::Open(data_, Limits()).status());
-}
-
-TEST_F(BackupTest, FollowsNoLinkInPlaceOfAKey) {
-  FillStopped(1);
-  std::ofstream(base_ / "secret") << "of somebody else";
-  fs::create_symlink(base_ / "secret", data_ + "/keys/tls-key.pem");
-  const absl::Status status = MakeBackup({.data = data_, .to = backups_}).status();
-  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("tls-key.pem is a link"));
-}
-
 TEST_F(BackupTest, WithDamagedKeysIsNotRestored) {
   FillStopped(5);
   Backup();
@@ -503,34 +292,6 @@ TEST_F(BackupTest, ThatWasCutShortWhileRestoredIsBegunAnew) {
   EXPECT_NE(Open(to), nullptr);
 }
 
-TEST_F(BackupTest, IsNotRestoredOverAFolderWithAFileOfThatName) {
-  FillStopped(1);
-  Backup();
-  const std::string to = base_ / "chairs";
-  fs::create_directory(to);
-  std::ofstream(to + "/restoring") << "a list of chairs";
-  std::ofstream(to + "/letter") << "mine";
-  EXPECT_EQ(RestoreBackup({.from = backups_, .number = 0, .data = to}).status().code(),
-            StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(fs::exists(to + "/letter"));
-  EXPECT_TRUE(fs::exists(to + "/restoring"));
-}
-
-TEST_F(BackupTest, IsNotRestoredToAFolderThatAnotherRestoreHas) {
-  FillStopped(1);
-  Backup();
-  const std::string to = base_ / "restored";
-  fs::create_directory(to);
-  std::ofstream(RestoreMark(to)) << "parley-relay restore\n";
-  std::ofstream(to + "/under-way") << "of the other one";
-  const absl::StatusOr<int> lock = LockCheckpoint(to);
-  ASSERT_TRUE(lock.ok());
-  const FolderLock held(*lock);
-  EXPECT_EQ(RestoreBackup({.from = backups_, .number = 0, .data = to}).status().code(),
-            StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(fs::exists(to + "/under-way"));
-}
-
 TEST_F(BackupTest, IsNotMadeOfWhatIsDamagedIfToldToLook) {
   FillStopped(2000);
   Backup();
@@ -549,95 +310,6 @@ TEST_F(BackupTest, IsNotMadeOfWhatIsDamagedIfToldToLook) {
   EXPECT_FALSE(fs::exists(data_ + "/checkpoint"));
 }
 
-TEST_F(BackupTest, RefusesFoldersThatCannotBe) {
-  const auto code = [](const BackupRequest& request) {
-    return MakeBackup(request).status().code();
-  };
-  EXPECT_EQ(code({.data = data_, .to = backups_}), StatusCode::kNotFound);
-  EXPECT_FALSE(fs::exists(backups_));
-  FillStopped(1);
-  EXPECT_EQ(code({.data = data_, .to = data_ + "/backups"}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.data = data_, .to = data_}), StatusCode::kInvalidArgument);
-  fs::create_directory(base_ / "letters");
-  std::ofstream(base_ / "letters" / "one") << "mine";
-  EXPECT_EQ(code({.data = data_, .to = base_ / "letters"}), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(ListBackups(base_ / "letters").status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(PruneBackups(base_ / "letters", 1).status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(
-      RestoreBackup({.from = base_ / "none", .number = 0, .data = base_ / "x"}).status().code(),
-      StatusCode::kNotFound);
-  EXPECT_FALSE(fs::exists(base_ / "none"));
-}
-
-// A data folder has a `lock` and a `store`, too: what is in it must outlive that it is named by
-// mistake.
-TEST_F(BackupTest, TouchesNoDataFolderThatIsNamedInPlaceOfTheBackups) {
-  FillStopped(5);
-  const std::string copy = base_ / "copy";
-  fs::copy(data_, copy, fs::copy_options::recursive);
-  const std::string other = base_ / "other";
-  ASSERT_NE(Open(other), nullptr);
-  // Neither a relay that was never used, nor one without a store, nor one that wears the mark.
-  const std::string keys_alone = base_ / "keys-alone";
-  fs::create_directories(keys_alone);
-  fs::copy(data_ + "/keys", keys_alone + "/keys", fs::copy_options::recursive);
-  std::ofstream(keys_alone + "/lock") << "";
-  fs::create_directories(keys_alone + "/store");
-  const std::string marked = base_ / "marked";
-  fs::copy(data_, marked, fs::copy_options::recursive);
-  std::ofstream(marked + "/parley-backups") << "parley-relay backups 1\n";
-  for (const std::string& folder : {data_, copy, other, keys_alone, marked}) {
-    EXPECT_FALSE(PruneBackups(folder, 1).ok()) << folder;
-    EXPECT_FALSE(MakeBackup({.data = other == folder ? copy : other, .to = folder}).ok()) << folder;
-    EXPECT_FALSE(ListBackups(folder).ok()) << folder;
-    EXPECT_TRUE(fs::exists(folder + "/keys/identity.seed")) << folder;
-    EXPECT_TRUE(fs::exists(folder + "/keys/relay.secret")) << folder;
-    EXPECT_FALSE(fs::exists(folder + "/store/meta")) << folder;
-  }
-  for (const std::string& folder : {data_, copy, other}) EXPECT_NE(Open(folder), nullptr);
-}
-
-TEST_F(BackupTest, OfUnusedKeysOnlyFoldersThatItNamedAreRemoved) {
-  FillStopped(1);
-  Backup();
-  const std::string keys = backups_ + "/keys/";
-  fs::create_directory(keys + "0123456789abcdef");
-  std::ofstream(keys + "0011223344556677") << "a file that somebody put here";
-  fs::create_directory(keys + "mine");
-  fs::create_directory_symlink(data_ + "/keys", keys + "fedcba9876543210");
-  EXPECT_TRUE(PruneBackups(backups_, 1).ok());
-  EXPECT_FALSE(fs::exists(keys + "0123456789abcdef"));
-  EXPECT_TRUE(fs::exists(keys + "0011223344556677"));
-  EXPECT_TRUE(fs::exists(keys + "mine"));
-  EXPECT_TRUE(fs::exists(data_ + "/keys/identity.seed"));
-}
-
-TEST_F(BackupTest, OneAtATime) {
-  FillStopped(1);
-  Backup();
-  {
-    const absl::StatusOr<FolderLock> lock = LockForReading(backups_);
-    ASSERT_TRUE(lock.ok());
-    EXPECT_THAT(List(), SizeIs(1));  // readers don't disturb each other
-    EXPECT_EQ(MakeBackup({.data = data_, .to = backups_}).status().code(),
-              StatusCode::kFailedPrecondition);
-  }
-  {
-    const absl::StatusOr<int> lock = LockCheckpoint(data_);
-    ASSERT_TRUE(lock.ok());
-    const FolderLock held(*lock);
-    EXPECT_EQ(MakeBackup({.data = data_, .to = base_ / "other"}).status().code(),
-              StatusCode::kFailedPrecondition);
-    // A relay that starts meanwhile leaves what is being copied alone.
-    fs::create_directory(data_ + "/checkpoint");
-    Open(data_);
-    EXPECT_TRUE(fs::exists(data_ + "/checkpoint"));
-  }
-  // Left behind by a killed one, it goes at the next start.
-  Open(data_);
-  EXPECT_FALSE(fs::exists(data_ + "/checkpoint"));
-}
-
 TEST_F(BackupTest, ARunningRelayAnswersOneCheckpointAfterTheOther) {
   auto folder = Open(data_);
   auto socket = AdminSocket::Open(data_, *folder);
@@ -651,28 +323,6 @@ TEST_F(BackupTest, ARunningRelayAnswersOneCheckpointAfterTheOther) {
     EXPECT_TRUE(fs::exists(data_ + "/checkpoint/CURRENT"));
     EXPECT_TRUE((*AskRunningRelay(data_, AdminRequest()))->status().ok());
   }
-}
-
-TEST(BackupLabelTest, RoundTripsAndRefusesWhatIsNone) {
-  BackupLabel label;
-  label.identity_key[0] = 7;
-  label.keys = "0123abcd";
-  label.files = {{"keys/identity.seed", {}}, {"address", {}}};
-  const std::string text = FormatLabel(label);
-  const absl::StatusOr<BackupLabel> parsed = ParseLabel(text);
-  ASSERT_TRUE(parsed.ok()) << parsed.status();
-  EXPECT_EQ(parsed->keys, label.keys);
-  EXPECT_EQ(parsed->files.size(), 2U);
-  for (size_t size = 0; size < text.size(); ++size) {
-    EXPECT_FALSE(ParseLabel(text.substr(0, size)).ok()) << size;
-  }
-  // Names become paths: none but ours.
-  label.keys = "../keys";
-  EXPECT_EQ(ParseLabel(FormatLabel(label)).status().code(), StatusCode::kDataLoss);
-  label.keys = "ab";
-  label.files = {{"../../etc/passwd", {}}};
-  EXPECT_EQ(ParseLabel(FormatLabel(label)).status().code(), StatusCode::kDataLoss);
-  EXPECT_EQ(ParseLabel("Ag").status().code(), StatusCode::kFailedPrecondition);  // version 2
 }
 
 }  // namespace
