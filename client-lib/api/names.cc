@@ -18,8 +18,8 @@ constexpr std::array<const char*, 7> kStates = {"unknown", "invited", "waiting",
 constexpr std::array<const char*, 6> kKinds = {"unknown",  "joint",   "caucus",
                                                "neutrals", "counsel", "team"};
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
-constexpr std::array<const char*, 7> kMessageKinds = {"text",       "document", "unknown",
-                                                      "disclosure", "notice",   "offer", "retracted"};
+constexpr std::array<const char*, 7> kMessageKinds = {
+    "text", "document", "unknown", "disclosure", "notice", "offer", "retracted"};
 constexpr std::array<const char*, 5> kFloors = {"unknown", "all", "side", "participant",
                                                 "neutrals"};
 constexpr std::array<const char*, 6> kAuthorisationStates = {"open",    "used",    "revoked",

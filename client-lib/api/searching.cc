@@ -148,8 +148,8 @@ class SearchedCases {
           Shown{content.has_agreement_proposal() ? FoundKind::kAgreement : FoundKind::kAct,
                 client::SearchableText(content)});
     }
-    PARLEY_ASSIGN_OR_RETURN(
-        Message view, opened.view.View(step_, id, channel.state, message, opened.loaded));
+    PARLEY_ASSIGN_OR_RETURN(Message view,
+                            opened.view.View(step_, id, channel.state, message, opened.loaded));
     Shown shown;
     shown.text = std::move(view.text);
     switch (view.kind) {

@@ -36,7 +36,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
 // What messages of one case are shown by; loaded when it is first needed.
 struct LoadedRecords {
   std::optional<Disclosures> disclosures;
-  std::map<ChannelId, ChannelOffers> offers;  // of each channel
+  std::map<ChannelId, ChannelOffers> offers;   // of each channel
   std::shared_ptr<const SessionView> session;  // for the joint channel's
 };
 

@@ -124,7 +124,7 @@ enum class ContentKind : uint8_t {
   kOfferEnd = 72,
   kOptionSheet = 73,
   kOptionEvaluation = 74,
-  kSession = 80,    // what a session is led by: bodies 80 to 84 and 86
+  kSession = 80,  // what a session is led by: bodies 80 to 84 and 86
   kIssueRanking = 85,
   kRetraction = 87,
 };

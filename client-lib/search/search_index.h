@@ -79,8 +79,8 @@ class SearchIndex {
                                       const LoadText& load);
 
   // Notes that nothing may be found by a message's text any more. Its postings go with CatchUp(),
-  // for all such messages at once: whoever takes back a thousand messages, one by one, must not make
-  // everybody else rewrite the index a thousand times. Never fails because of the index.
+  // for all such messages at once: whoever takes back a thousand messages, one by one, must not
+  // make everybody else rewrite the index a thousand times. Never fails because of the index.
   static absl::Status NoteGone(Transaction& step, const ChannelId& channel, uint64_t index);
 
   // Removes the postings of a message, or of all of a channel, from every page. Call it in the

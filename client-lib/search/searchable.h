@@ -10,8 +10,8 @@
 
 namespace parley::client {
 
-// The words of a text, an act, an authorisation, a disclosure, an offer, an option sheet, what leads
-// a session; a document's name; an agreement with its policy. Empty for all else.
+// The words of a text, an act, an authorisation, a disclosure, an offer, an option sheet, what
+// leads a session; a document's name; an agreement with its policy. Empty for all else.
 std::string SearchableText(const content::v1::Content& content);
 
 }  // namespace parley::client

@@ -25,7 +25,7 @@ Bytes SignedOutside(const crypto::SignatureKey& key, const Sender& sender,
 }  // namespace
 
 absl::StatusOr<GroupAddress> GroupAddress::OfGroupInfo(ByteView group_info) {
-  PARLEY_ASSIGN_OR_RETURN(MlsMessage message, crypto::Parse<MlsMessage>(group_info));
+  PARLEY_ASSIGN_OR_RETURN(MlsMessage message, ParseMessage(group_info));
   const auto* info = std::get_if<GroupInfo>(&message.body);
   if (info == nullptr) return absl::InvalidArgumentError("this message is not a GroupInfo");
   return GroupAddress{info->group_context.group_id, info->group_context.epoch};

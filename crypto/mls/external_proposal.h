@@ -20,7 +20,7 @@ struct GroupAddress {
   Bytes group_id{};
   uint64_t epoch = 0;
   // Of a GroupInfo message, read without verifying it.
-  // Errors: InvalidArgument for anything else.
+  // Errors: InvalidArgument for anything else; ResourceExhausted for more than kMaxMessageSize.
   static absl::StatusOr<GroupAddress> OfGroupInfo(ByteView group_info);
 };
 

@@ -1,5 +1,7 @@
 #include "crypto/mls/framing.h"
 
+#include <string>
+
 namespace parley::mls {
 namespace {
 
@@ -119,6 +121,18 @@ absl::Status Decode(crypto::Reader& r, MlsMessage& message) {
       return DecodeBody<KeyPackage>(r, message);
   }
   return absl::InvalidArgumentError("a message of an unknown wire format");
+}
+
+absl::Status CheckMessageSize(ByteView message) {
+  if (message.size() <= kMaxMessageSize) return absl::OkStatus();
+  return absl::ResourceExhaustedError("a message of " + std::to_string(message.size()) +
+                                      " bytes; at most " + std::to_string(kMaxMessageSize) +
+                                      " are accepted");
+}
+
+absl::StatusOr<MlsMessage> ParseMessage(ByteView message) {
+  PARLEY_RETURN_IF_ERROR(CheckMessageSize(message));
+  return crypto::Parse<MlsMessage>(message);
 }
 
 absl::StatusOr<MessageHead> PeekMessage(ByteView message) {

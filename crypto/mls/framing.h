@@ -138,6 +138,11 @@ void Encode(crypto::Writer& w, const MlsMessage& message);
 // Errors: InvalidArgument for another version or an unknown wire format.
 absl::Status Decode(crypto::Reader& r, MlsMessage& message);
 
+// A message that a peer has sent. Errors: ResourceExhausted over kMaxMessageSize; InvalidArgument.
+absl::StatusOr<MlsMessage> ParseMessage(ByteView message);
+// Errors: ResourceExhausted over kMaxMessageSize. For what a peer sends beside a message.
+absl::Status CheckMessageSize(ByteView message);
+
 }  // namespace parley::mls
 
 #endif  // PARLEY_CRYPTO_MLS_FRAMING_H_

@@ -28,7 +28,8 @@
 // Errors, for all functions: InvalidArgument for malformed bytes or a message that breaks a rule of
 // the RFC; Unauthenticated, one identical message, for a signature, tag or ciphertext that doesn't
 // verify; FailedPrecondition for another epoch or group, a state in which the call makes no sense,
-// or a key that was already used (replay); ResourceExhausted for a jump over kMaxRatchetJump.
+// or a key that was already used (replay); ResourceExhausted for a jump over kMaxRatchetJump, and
+// for a message (or a tree beside it) of more than kMaxMessageSize bytes.
 //
 // Threading: const calls may run together on one Group; different Groups, also those that come from
 // one another, are independent.
@@ -38,6 +39,7 @@
 #ifndef PARLEY_CRYPTO_MLS_GROUP_H_
 #define PARLEY_CRYPTO_MLS_GROUP_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -63,6 +65,12 @@ namespace parley::mls {
 inline constexpr uint32_t kMaxRatchetJump = 1024;
 // How many keys of messages that haven't come are kept for one sender; beyond it the oldest go.
 inline constexpr uint32_t kMaxSkippedKeys = 1024;
+
+// The longest message of a peer's that is looked at, in bytes. RFC 9420 bounds only single vectors,
+// at 2^30 - 1; what is signed or hashed of a message is one vector around several of its fields.
+// Far above what members should send: a program that takes messages from a network wants a limit of
+// its own, of some megabytes.
+inline constexpr size_t kMaxMessageSize = size_t{1} << 28;
 
 struct GroupState;
 class Group;
@@ -200,12 +208,14 @@ class Group {
   // The group that a Welcome (an MLSMessage) opens for the key package. The ratchet tree, its
   // hashes and every leaf are verified. The bundle is used up, also on failure; clone it by
   // KeyPackageBundle::Parse(SerializeSecret()) to try again.
-  // Errors: also NotFound when the Welcome isn't for this key package.
+  // Errors: also NotFound when the Welcome isn't for this key package; ResourceExhausted when it or
+  // the tree in `options` is longer than kMaxMessageSize.
   static absl::StatusOr<Group> Join(ByteView welcome, KeyPackageBundle&& bundle,
                                     const JoinOptions& options = {});
 
   // Joins from outside by an external commit (section 12.4.3.2), given a GroupInfo message with
   // external_pub and the ratchet tree. Who may do so is the application's rule.
+  // Errors: also ResourceExhausted for more than kMaxMessageSize.
   static absl::StatusOr<PreparedCommit> JoinExternally(ByteView group_info,
                                                        const GroupOptions& own_leaf,
                                                        const JoinOptions& options = {});
@@ -294,6 +304,7 @@ class Group {
   // Verifies and, but for commits, takes in a PrivateMessage or PublicMessage of this epoch.
   // An application message or proposal changes the group (a key is used): store it. A commit
   // changes nothing.
+  // Errors: also ResourceExhausted for more than kMaxMessageSize, before any of it is read.
   absl::StatusOr<Received> Process(ByteView message, const ProcessOptions& options = {});
 
   // The signed GroupInfo as an MLSMessage, for joining externally.

@@ -93,7 +93,7 @@ absl::StatusOr<PreparedCommit> CommitFromOutside(const GroupState& before, LeafN
 absl::StatusOr<PreparedCommit> Group::JoinExternally(ByteView group_info,
                                                      const GroupOptions& own_leaf,
                                                      const ExternalJoinOptions& options) {
-  PARLEY_ASSIGN_OR_RETURN(MlsMessage message, crypto::Parse<MlsMessage>(group_info));
+  PARLEY_ASSIGN_OR_RETURN(MlsMessage message, ParseMessage(group_info));
   const auto* info = std::get_if<GroupInfo>(&message.body);
   if (info == nullptr) return absl::InvalidArgumentError("this message is not a GroupInfo");
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(info->group_context.suite));

@@ -2,6 +2,7 @@
 #include "crypto/mls/group_join.h"
 
 #include "crypto/mls/continuation.h"
+#include "crypto/mls/framing.h"
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/transcript.h"
 #include "crypto/mls/tree_validation.h"
@@ -68,6 +69,7 @@ absl::StatusOr<RatchetTree> TreeOfGroupInfo(const CipherSuite& suite, const Grou
   if (extension == nullptr && !given_tree.has_value()) {
     return absl::InvalidArgumentError("a group without its ratchet tree can't be joined");
   }
+  if (given_tree.has_value()) PARLEY_RETURN_IF_ERROR(CheckMessageSize(*given_tree));
   PARLEY_ASSIGN_OR_RETURN(
       RatchetTree tree,
       RatchetTree::Parse(suite, given_tree.has_value() ? *given_tree : extension->data));
@@ -107,7 +109,7 @@ std::optional<LeafIndex> FindLeaf(const RatchetTree& tree, const LeafNode& own) 
 absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& given,
                                   const JoinOptions& options) {
   const KeyPackageBundle bundle = std::move(given);
-  PARLEY_ASSIGN_OR_RETURN(MlsMessage message, crypto::Parse<MlsMessage>(welcome_message));
+  PARLEY_ASSIGN_OR_RETURN(MlsMessage message, ParseMessage(welcome_message));
   const auto* welcome = std::get_if<Welcome>(&message.body);
   if (welcome == nullptr) return absl::InvalidArgumentError("this message is not a Welcome");
   if (welcome->suite != bundle.key_package().suite) {

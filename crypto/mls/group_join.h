@@ -14,7 +14,8 @@ namespace parley::mls {
 // section 12.4.3.1: the signature on `info`, the tree's hash, its validity, that all members, the
 // joiner's leaf included, support the group's settings, that the caller isn't in a group of this id
 // yet, and what it says of the leaves.
-// Errors: InvalidArgument, Unauthenticated; AlreadyExists for a group id in use; what a judge says.
+// Errors: InvalidArgument, Unauthenticated; AlreadyExists for a group id in use; ResourceExhausted
+// for a tree given that is longer than kMaxMessageSize; what a judge says.
 absl::StatusOr<RatchetTree> TreeOfGroupInfo(const CipherSuite& suite, const GroupInfo& info,
                                             const JoinOptions& options);
 

@@ -331,7 +331,7 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
 }  // namespace
 
 absl::StatusOr<Received> Group::Process(ByteView message, const ProcessOptions& options) {
-  PARLEY_ASSIGN_OR_RETURN(MlsMessage parsed, crypto::Parse<MlsMessage>(message));
+  PARLEY_ASSIGN_OR_RETURN(MlsMessage parsed, ParseMessage(message));
   if (auto* in_public = std::get_if<PublicMessage>(&parsed.body)) {
     return ProcessPublic(*state_, std::move(*in_public), options);
   }

@@ -36,7 +36,7 @@ absl::Status CheckPrivateKey(const CipherSuite& suite, const Secret& private_key
 }  // namespace
 
 absl::StatusOr<KeyPackage> ParseKeyPackageMessage(ByteView message) {
-  PARLEY_ASSIGN_OR_RETURN(MlsMessage parsed, crypto::Parse<MlsMessage>(message));
+  PARLEY_ASSIGN_OR_RETURN(MlsMessage parsed, ParseMessage(message));
   if (auto* key_package = std::get_if<KeyPackage>(&parsed.body)) return std::move(*key_package);
   return absl::InvalidArgumentError("this message is not a key package");
 }

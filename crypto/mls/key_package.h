@@ -39,7 +39,8 @@ struct KeyPackage {
 };
 
 // The key package in an MLSMessage, decoded and not yet validated.
-// Errors: InvalidArgument for anything else, trailing bytes included.
+// Errors: InvalidArgument for anything else, trailing bytes included; ResourceExhausted for more
+// than kMaxMessageSize (group.h).
 absl::StatusOr<KeyPackage> ParseKeyPackageMessage(ByteView message);
 // The other direction: an MLSMessage of wire format mls_key_package.
 Bytes SerializeKeyPackageMessage(const KeyPackage& key_package);

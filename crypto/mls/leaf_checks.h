@@ -2,12 +2,14 @@
 // of credentials, a clock, a longest lifetime.
 //
 //   class Directory : public CredentialJudge { ... };
-//   group.Process(message, {.checks = {.judge = &directory, .now_seconds = clock.Now()}});
+//   group.PrepareCommit({.adds = {key_package},
+//                        .checks = {.judge = &directory, .now_seconds = clock.Now()}});
+//   group.Process(message, {.checks = {.judge = &directory}});   // no clock: see below
 //
 // The RFC calls who judges the Authentication Service. Without a judge every credential passes; the
 // caller can then look at StagedCommit::changes() before it accepts a commit. Nothing here may
-// depend on what other members don't know, or they will disagree about which commits are valid:
-// DESIGN.md wants clocks with senders only.
+// depend on what other members don't know, or they will disagree about which commits are valid: a
+// clock is for who sends, a judge must judge alike everywhere.
 //
 // Threading: a judge is called from the thread that called the Group.
 #ifndef PARLEY_CRYPTO_MLS_LEAF_CHECKS_H_

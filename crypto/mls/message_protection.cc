@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kContentLabel = "FramedContentTBS";
 
+// Section 6.1:
 // struct {
 //     ProtocolVersion version = mls10;
 //     WireFormat wire_format;
@@ -26,6 +27,7 @@ void EncodeContextFor(crypto::Writer& w, const Sender& sender, const GroupContex
   if (sender.IsMember() || sender.type == SenderType::kNewMemberCommit) Encode(w, context);
 }
 
+// Section 6.2:
 // struct {
 //     FramedContentTBS content_tbs;
 //     FramedContentAuthData auth;
@@ -39,6 +41,7 @@ void EncodeToBeMacked(crypto::Writer& w, const AuthenticatedContent& content,
   EncodeAuthData(w, content.content.content_type(), content.auth);
 }
 
+// Section 6.3.2:
 // struct {
 //     opaque group_id<V>;
 //     uint64 epoch;
@@ -52,6 +55,7 @@ Bytes SenderDataAad(const PrivateMessage& message) {
   return std::move(w).Take();
 }
 
+// Section 6.3.1:
 // struct {
 //     opaque group_id<V>;
 //     uint64 epoch;
@@ -149,6 +153,7 @@ PrivateMessage ProtectPrivate(const CipherSuite& suite, const SenderDataSecret& 
                          .epoch = content.content.epoch,
                          .content_type = content.content.content_type(),
                          .authenticated_data = content.content.authenticated_data};
+  // Section 6.3.1:
   // struct {
   //     select (PrivateMessage.content_type) { … the content … };
   //     FramedContentAuthData auth;

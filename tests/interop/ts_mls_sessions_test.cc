@@ -1,6 +1,7 @@
 // Long sessions that our members and ts-mls's share: everybody takes what everybody made, and all
 // agree. Where ts-mls departs from RFC 9420 the sessions avoid it: see ts_mls_cases_test.cc.
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <random>
@@ -191,11 +192,19 @@ class Session {
   int operations_ = 0;
 };
 
+// PARLEY_TS_MLS_SEED plays other sessions than the ones that always run.
+uint64_t SeedOf(uint64_t otherwise) {
+  const char* value = std::getenv("PARLEY_TS_MLS_SEED");
+  return value == nullptr || *value == '\0' ? otherwise : std::strtoull(value, nullptr, 10);
+}
+
 TEST_P(TsMlsTest, LongSessions) {
   for (const bool our_creator : {true, false}) {
+    const uint64_t seed = SeedOf(GetParam() * 2u + our_creator);
+    SCOPED_TRACE("PARLEY_TS_MLS_SEED=" + std::to_string(seed));
     int names = 0;
     Session session(
-        suite(), GetParam() * 2u + our_creator,
+        suite(), seed,
         [&](bool ours) -> std::unique_ptr<Participant> {
           const std::string name =
               "actor" + std::to_string(our_creator) + "-" + std::to_string(names++);

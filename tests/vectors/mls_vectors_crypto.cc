@@ -170,11 +170,10 @@ void RunTranscriptHashes(const Json& t, Verdict& v) {
   const AuthenticatedContent commit =
       Need(crypto::Parse<AuthenticatedContent>(Hex(t.at("authenticated_content"))), "content");
   v.True(commit.content.content_type() == ContentType::kCommit, "the content is no commit");
-  crypto::Writer framed;
-  Encode(framed, commit.wire_format);
-  Encode(framed, commit.content);
+  // As a group takes it: from what the signature covers, of which the GroupContext is no part.
+  const SignedBytes covered(commit.wire_format, commit.content, {});
   const Bytes confirmed = ConfirmedTranscriptHash(
-      *suite, Hex(t.at("interim_transcript_hash_before")), framed.view(), commit.auth.signature);
+      *suite, Hex(t.at("interim_transcript_hash_before")), covered.framed(), commit.auth.signature);
   v.Equal(confirmed, t.at("confirmed_transcript_hash_after"), "confirmed hash");
   v.Equal(InterimTranscriptHash(*suite, confirmed, commit.auth.confirmation_tag),
           t.at("interim_transcript_hash_after"), "interim hash");

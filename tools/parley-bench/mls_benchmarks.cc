@@ -195,7 +195,8 @@ void AddAeadPrimitives(Plan& plan) {
     });
     const Bytes sealed = crypto::Seal(kAead, key, nonce, {}, plaintext);
     plan.AddPrimitive(std::string("aead_open/") + size.name, [=] {
-      return Time([&] { return Must(crypto::OpenSecret(kAead, key, nonce, {}, sealed)); });
+      // Without locked memory for the plaintext: what that costs counts as ours.
+      return Time([&] { return Must(crypto::Open(kAead, key, nonce, {}, sealed)); });
     });
   }
 }

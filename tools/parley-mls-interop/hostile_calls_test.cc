@@ -141,6 +141,12 @@ Request RequestOf(Method<Request, Response> /*method*/) {
   return Request();
 }
 
+// And an answer.
+template <typename Request, typename Response>
+Response ResponseOf(Method<Request, Response> /*method*/) {
+  return Response();
+}
+
 template <typename Request, typename Response>
 void MustAnswer(Stub& stub, Method<Request, Response> method, const Request& request) {
   Response response;
@@ -152,9 +158,35 @@ void MustAnswer(Stub& stub, Method<Request, Response> method, const Request& req
 
 constexpr int kTimes = 60;
 
+uint32_t NewTransaction(Stub& stub) {
+  CreateKeyPackageRequest wanted;
+  wanted.set_cipher_suite(3);
+  wanted.set_identity("dora");
+  return Must(stub, &Stub::CreateKeyPackage, wanted).transaction_id();
+}
+
+// The id of a group that the member has ended by a ReInit of its own.
+uint32_t EndGroup(Stub& stub, uint32_t state_id) {
+  ReInitProposalRequest proposing;
+  proposing.set_state_id(state_id);
+  proposing.set_cipher_suite(3);
+  proposing.set_group_id("the next");
+  CommitRequest committing;
+  committing.set_state_id(state_id);
+  committing.add_by_reference(Must(stub, &Stub::ReInitProposal, proposing).proposal());
+  Must(stub, &Stub::ReInitCommit, committing);
+  HandlePendingCommitRequest pending;
+  pending.set_state_id(state_id);
+  return Must(stub, &Stub::HandlePendingReInitCommit, pending).reinit_id();
+}
+
 TEST_F(HostileCallsTest, NoiseInEveryField) {
+  stage_.CreateGroup("carol", {"dave"});
+  const uint32_t ended = EndGroup(*stub_, stage_.state("carol"));
   stage_.CreateGroup("alice", {"bob"});
-  Noise noise(7, {0, 1, stage_.state("alice"), stage_.state("bob"), stage_.state("bob") + 1, 99});
+  const uint32_t transaction = NewTransaction(*stub_);
+  Noise noise(7, {0, 1, stage_.state("alice"), stage_.state("bob"), stage_.state("carol"), ended,
+                  transaction, transaction + 1, 99});
   const auto call = [&](auto method) {
     auto request = RequestOf(method);
     MustAnswer(*stub_, method, request);  // without any field
@@ -172,16 +204,26 @@ TEST_F(HostileCallsTest, NoiseInEveryField) {
 }
 
 TEST_F(HostileCallsTest, NoiseForMessages) {
+  stage_.CreateGroup("carol", {"dave"});
+  const uint32_t ended = EndGroup(*stub_, stage_.state("carol"));
   stage_.CreateGroup("alice", {"bob"});
   const std::string before = stage_.Authenticator("alice");
-  Noise noise(11, {stage_.state("alice"), stage_.state("bob")});
+  const uint32_t transaction = NewTransaction(*stub_);
+  Noise noise(11, {stage_.state("alice"), stage_.state("bob"), ended, transaction});
   const auto refuse = [&](auto method) {
     auto request = RequestOf(method);
+    int looked_at = 0;
     for (int i = 0; i < kTimes; ++i) {
       request.Clear();
       noise.Fill(request);
-      MustRefuse(*stub_, method, request);
+      auto response = ResponseOf(method);
+      const grpc::Status status = Try(*stub_, method, request, &response);
+      EXPECT_TRUE(IsRefusal(status)) << request.GetTypeName() << ": code " << status.error_code()
+                                     << ", " << status.error_message();
+      looked_at += status.error_code() != grpc::StatusCode::NOT_FOUND;
     }
+    // An id of nothing is refused before the message is.
+    EXPECT_GT(looked_at, 0) << request.GetTypeName();
   };
   refuse(&Stub::JoinGroup);
   refuse(&Stub::ExternalJoin);

@@ -1,6 +1,7 @@
-// Whatever a member takes in, damaged in every place: each byte changed, one at a time, each length
-// that it can be cut to, and a byte too many. The service must refuse all of it, nothing may have
-// changed, and the genuine message must still be accepted, once.
+// Whatever a member takes in, damaged: with the smaller suite each byte changed, one at a time,
+// each length that it can be cut to, and a byte too many; with the post-quantum one, whose messages
+// are ten times as long, every 17th byte and length. The service must refuse all of it, nothing may
+// have changed, and the genuine message must still be accepted, once.
 #include <functional>
 
 #include "tools/parley-mls-interop/service.h"
@@ -14,7 +15,7 @@ using namespace mls_client;
 struct Setting {
   uint32_t suite = 0;
   bool encrypt_handshake = false;
-  // Every how manieth byte is changed: the post-quantum suite's messages are ten times as long.
+  // Every how manieth byte is changed, and length tried.
   size_t stride = 1;
 };
 
@@ -49,7 +50,7 @@ class HostileMessagesTest : public ::testing::TestWithParam<Setting> {
       damaged[i] = static_cast<char>(damaged[i] ^ (1 << (i / stride % 8)));
       if (!refused(std::move(damaged), "changed at", i)) return;
     }
-    for (size_t i = 0; i < message.size(); i += 5 * stride) {
+    for (size_t i = 0; i < message.size(); i += stride) {
       if (!refused(message.substr(0, i), "cut to", i)) return;
     }
     refused(message + '\0', "with a byte more than", message.size());
@@ -236,6 +237,93 @@ TEST_P(HostileMessagesTest, GroupInfoAndExternalCommit) {
     EXPECT_EQ(handled.epoch_authenticator(), joined.epoch_authenticator());
   }
   ExpectOver(joined.commit());
+}
+
+TEST_P(HostileMessagesTest, ProposalOfANewcomer) {
+  NewMemberAddProposalRequest asking;
+  asking.set_group_info(stage_.GroupInfoOf("alice", false).group_info());
+  asking.set_identity("dora");
+  const auto asked = Must(*stub_, &Stub::NewMemberAddProposal, asking);
+  CommitRequest committing;
+  committing.set_state_id(stage_.state("alice"));
+  ExpectRefused("a newcomer's proposal", asked.proposal(), [&](std::string damaged) {
+    committing.clear_by_reference();
+    committing.add_by_reference(std::move(damaged));
+    return StatusOf(&Stub::Commit, committing);
+  });
+  committing.clear_by_reference();
+  committing.add_by_reference(asked.proposal());
+  const auto made = Must(*stub_, &Stub::Commit, committing);
+  JoinGroupRequest joining;
+  joining.set_transaction_id(asked.transaction_id());
+  joining.set_identity("dora");
+  joining.set_welcome(made.welcome());
+  const auto joined = Must(*stub_, &Stub::JoinGroup, joining);
+  for (const char* member : {"bob", "carol", "alice"}) {
+    HandleCommitRequest handling = Handling(member, made.commit());
+    handling.add_proposal(asked.proposal());
+    EXPECT_EQ(Must(*stub_, &Stub::HandleCommit, handling).epoch_authenticator(),
+              joined.epoch_authenticator());
+  }
+  ExpectOver(made.commit());
+}
+
+TEST_P(HostileMessagesTest, WelcomeToABranch) {
+  CreateKeyPackageRequest wanted;
+  wanted.set_cipher_suite(GetParam().suite);
+  wanted.set_identity("bob");
+  const auto key_package = Must(*stub_, &Stub::CreateKeyPackage, wanted);
+  CreateBranchRequest branching;
+  branching.set_state_id(stage_.state("alice"));
+  branching.set_group_id("a branch");
+  branching.add_key_packages(key_package.key_package());
+  const auto branch = Must(*stub_, &Stub::CreateBranch, branching);
+  HandleBranchRequest handling;
+  handling.set_state_id(stage_.state("bob"));
+  handling.set_transaction_id(key_package.transaction_id());
+  ExpectRefused("a Welcome to a branch", branch.welcome(), [&](std::string damaged) {
+    handling.set_welcome(std::move(damaged));
+    return StatusOf(&Stub::HandleBranch, handling);
+  });
+  handling.set_welcome(branch.welcome());
+  EXPECT_EQ(Must(*stub_, &Stub::HandleBranch, handling).epoch_authenticator(),
+            branch.epoch_authenticator());
+  MustRefuse(*stub_, &Stub::HandleBranch, handling);
+  stage_.ExpectTalk({"alice", "bob", "carol"});
+}
+
+TEST_P(HostileMessagesTest, WelcomeToAReinitializedGroup) {
+  // Of two, since what a Welcome says to a third is nothing that the second could judge.
+  stage_.CreateGroup("alice", {"bob"});
+  ReInitProposalRequest proposing;
+  proposing.set_state_id(stage_.state("alice"));
+  proposing.set_cipher_suite(GetParam().suite);
+  proposing.set_group_id("the next");
+  const std::string proposal = Must(*stub_, &Stub::ReInitProposal, proposing).proposal();
+  CommitRequest committing;
+  committing.set_state_id(stage_.state("alice"));
+  committing.add_by_reference(proposal);
+  const std::string commit = Must(*stub_, &Stub::ReInitCommit, committing).commit();
+  HandlePendingCommitRequest pending;
+  pending.set_state_id(stage_.state("alice"));
+  const auto at_alice = Must(*stub_, &Stub::HandlePendingReInitCommit, pending);
+  ReInitWelcomeRequest welcoming;
+  welcoming.set_reinit_id(at_alice.reinit_id());
+  HandleCommitRequest handling = Handling("bob", commit);
+  handling.add_proposal(proposal);
+  const auto at_bob = Must(*stub_, &Stub::HandleReInitCommit, handling);
+  welcoming.add_key_package(at_bob.key_package());
+  const auto next = Must(*stub_, &Stub::ReInitWelcome, welcoming);
+  HandleReInitWelcomeRequest joining;
+  joining.set_reinit_id(at_bob.reinit_id());
+  ExpectRefused("a Welcome to a reinitialised group", next.welcome(), [&](std::string damaged) {
+    joining.set_welcome(std::move(damaged));
+    return StatusOf(&Stub::HandleReInitWelcome, joining);
+  });
+  joining.set_welcome(next.welcome());
+  EXPECT_EQ(Must(*stub_, &Stub::HandleReInitWelcome, joining).epoch_authenticator(),
+            next.epoch_authenticator());
+  MustRefuse(*stub_, &Stub::HandleReInitWelcome, joining);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HostileMessagesTest,

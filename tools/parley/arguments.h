@@ -306,11 +306,10 @@ using Command = std::variant<
     CaseActArguments, AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
     TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
     OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
-    OptionsListArguments,
-    SessionTextSetArguments, SessionTextShowArguments, SessionTextAnswerArguments,
-    FloorShowArguments, FloorGiveArguments, FloorAskArguments, IssuesShowArguments,
-    IssueAddArguments, IssueChangeArguments, IssuesRankArguments, IssuesRankingsArguments,
-    BalanceArguments, RetractArguments>;
+    OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
+    SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
+    IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
+    IssuesRankingsArguments, BalanceArguments, RetractArguments>;
 
 }  // namespace parley::cli
 

@@ -88,8 +88,8 @@ enum class TimelineKind : uint8_t {
   kPassedOver,        // an entry that nobody could open or verify
 };
 // "opened", "joined", "left", "text", "document", "authorisation", "authorisation-end",
-// "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options", "session",
-// "floor", "retraction", "unknown", "passed-over".
+// "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options",
+// "session", "floor", "retraction", "unknown", "passed-over".
 PARLEY_EXPORT const char* TimelineKindName(TimelineKind kind);
 
 // Somebody as the channel's roster had them then.

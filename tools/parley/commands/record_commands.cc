@@ -69,6 +69,20 @@ std::string WhatText(const TimelineEvent& event) {
       return author + " disclosed something with leave";
     case TimelineKind::kAct:
       return author + ": " + CaseActName(event.act);
+    case TimelineKind::kOffer:
+      return author + " made an offer, or a new version of one";
+    case TimelineKind::kOfferAnswer:
+      return author + " answered an offer";
+    case TimelineKind::kOfferEnd:
+      return author + " ended an offer";
+    case TimelineKind::kOptions:
+      return author + " put up options, or evaluated some";
+    case TimelineKind::kSession:
+      return author + " wrote or answered what leads the session";
+    case TimelineKind::kFloor:
+      return author + " gave the floor, or asked for it";
+    case TimelineKind::kRetraction:
+      return author + " took back what they had said";
     case TimelineKind::kUnknown:
       return author + " said something that a newer version made";
     case TimelineKind::kPassedOver:
