@@ -27,6 +27,8 @@ namespace fs = std::filesystem;
 using storage::BackupFolder;
 using storage::StoredBackup;
 
+constexpr std::string_view kRestoreMark = "parley-relay restore\n";
+
 std::string StoreIn(const std::string& folder) { return folder + "/store"; }
 
 uint64_t BytesBelow(const std::string& folder) {
@@ -46,6 +48,7 @@ absl::Status CheckFolders(const BackupRequest& request) {
     return absl::NotFoundError(request.data +
                                " is no relay's data folder: there is no store in it");
   }
+  PARLEY_RETURN_IF_ERROR(CheckOwner(request.data));
   const fs::path data = fs::weakly_canonical(request.data, error);
   const fs::path to = fs::weakly_canonical(request.to, error);
   if (std::mismatch(data.begin(), data.end(), to.begin(), to.end()).first != data.end()) {
@@ -87,10 +90,15 @@ absl::Status TakeCheckpoint(const std::string& data) {
   return status;
 }
 
+// What of the report may mean loss, a line each; empty: nothing.
 std::string FindingsOf(const VerifyReport& report) {
   std::string text;
   for (const Finding& finding : report.findings) {
     if (finding.remedy == Remedy::kRestore) text += "\n  " + finding.what;
+  }
+  // Of what isn't listed the remedy isn't known.
+  if (report.further_findings != 0) {
+    text += "\n  and " + std::to_string(report.further_findings) + " that are not listed";
   }
   return text;
 }
@@ -103,6 +111,26 @@ absl::Status VerifyCheckpoint(const std::string& checkpoint) {
   if (findings.empty()) return absl::OkStatus();
   return absl::DataLossError(
       "the relay's store is damaged, so no backup was made of it; earlier ones stay:" + findings);
+}
+
+std::vector<uint32_t> DamagedOf(const BackupFolder& backups) {
+  std::vector<uint32_t> numbers;
+  for (const StoredBackup& backup : backups.List()) {
+    if (backup.damaged) numbers.push_back(backup.number);
+  }
+  return numbers;
+}
+
+// Removes all but the latest `keep`, with the keys that belonged to them.
+absl::StatusOr<PrunedBackups> Prune(const std::string& folder, BackupFolder& backups,
+                                    uint32_t keep) {
+  PrunedBackups pruned;
+  pruned.damaged = DamagedOf(backups);
+  const size_t before = backups.List().size();
+  PARLEY_RETURN_IF_ERROR(backups.Keep(keep));
+  pruned.removed = static_cast<uint32_t>(before - backups.List().size());
+  RemoveUnusedKeys(folder, backups);
+  return pruned;
 }
 
 absl::StatusOr<MadeBackup> CopyCheckpoint(const BackupRequest& request) {
@@ -118,10 +146,9 @@ absl::StatusOr<MadeBackup> CopyCheckpoint(const BackupRequest& request) {
   made.with_keys = request.with_keys;
   PARLEY_ASSIGN_OR_RETURN(made.number, backups->Add(checkpoint, FormatLabel(label)));
   made.added_bytes = BytesBelow(request.to) - std::min(before, BytesBelow(request.to));
-  const size_t all = backups->List().size();
-  if (request.keep != 0) PARLEY_RETURN_IF_ERROR(backups->Keep(request.keep));
-  made.removed = static_cast<uint32_t>(all - backups->List().size());
-  RemoveUnusedKeys(request.to, *backups);
+  if (request.keep != 0) {
+    PARLEY_ASSIGN_OR_RETURN(made.pruned, Prune(request.to, *backups, request.keep));
+  }
   for (const StoredBackup& backup : backups->List()) {
     if (backup.number == made.number) made.bytes = backup.bytes;
   }
@@ -169,12 +196,24 @@ void Empty(const std::string& folder) {
   for (const fs::path& entry : entries) fs::remove_all(entry, error);
 }
 
+// Whether a restore has left its mark there, and not just somebody a file of that name.
+// Errors: Unavailable.
+absl::StatusOr<bool> IsLeftIncomplete(const std::string& data) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> mark,
+                          ReadPrivateFile(RestoreMark(data)));
+  return mark.has_value() && crypto::ToString(mark->Reveal()) == kRestoreMark;
+}
+
 // Makes the folder, or takes an empty one or what a restore that was cut short has left, and marks
-// it. Errors: FailedPrecondition, Unavailable.
-absl::Status BeginRestore(const std::string& data) {
+// it. Until the lock's end no other command begins there. Errors: FailedPrecondition, Unavailable.
+absl::StatusOr<FolderLock> BeginRestore(const std::string& data) {
   PARLEY_RETURN_IF_ERROR(MakePrivateFolder(data));
+  PARLEY_RETURN_IF_ERROR(CheckOwner(data));
+  PARLEY_ASSIGN_OR_RETURN(const int descriptor, LockCheckpoint(data));
+  FolderLock lock(descriptor);
+  PARLEY_ASSIGN_OR_RETURN(const bool is_incomplete, IsLeftIncomplete(data));
   std::error_code error;
-  if (fs::exists(RestoreMark(data), error)) {
+  if (is_incomplete) {
     Empty(data);
   } else if (!fs::is_empty(data, error) || error) {
     return absl::FailedPreconditionError(
@@ -182,28 +221,12 @@ absl::Status BeginRestore(const std::string& data) {
         " is not empty, and restoring there would overwrite what is in it: move that away "
         "first, or restore to another folder");
   }
-  return WritePrivateFile(RestoreMark(data), crypto::ViewOf("parley-relay restore\n"));
+  PARLEY_RETURN_IF_ERROR(WritePrivateFile(RestoreMark(data), crypto::ViewOf(kRestoreMark)));
+  return lock;
 }
 
-// To the one whose folder it is, as root may have restored it.
-absl::Status GiveToOwner(const std::string& data) {
-  struct stat info {};
-  if (::geteuid() != 0 || ::stat(data.c_str(), &info) != 0 || info.st_uid == 0) {
-    return absl::OkStatus();
-  }
-  std::error_code error;
-  for (auto it = fs::recursive_directory_iterator(data, error);
-       it != fs::recursive_directory_iterator(); it.increment(error)) {
-    if (::lchown(it->path().c_str(), info.st_uid, info.st_gid) != 0) {
-      return absl::UnavailableError("can't give " + it->path().string() + " to the owner of " +
-                                    data + ": " + std::strerror(errno));
-    }
-  }
-  if (!error) return absl::OkStatus();
-  return absl::UnavailableError("can't give " + data + " to its owner: " + error.message());
-}
-
-absl::StatusOr<VerifyReport> VerifyRestored(const std::string& data, const BackupLabel& label) {
+absl::StatusOr<VerifyReport> VerifyRestored(const std::string& data, const BackupLabel& label,
+                                            bool accept_damage) {
   if (!label.keys.empty()) {
     PARLEY_ASSIGN_OR_RETURN(const storage::PublicKey identity, ReadIdentityKey(data));
     if (!crypto::PublicEquals(identity, label.identity_key)) {
@@ -212,15 +235,19 @@ absl::StatusOr<VerifyReport> VerifyRestored(const std::string& data, const Backu
   }
   PARLEY_ASSIGN_OR_RETURN(VerifyReport report, VerifyStoreFolder(data));
   const std::string findings = FindingsOf(report);
-  if (findings.empty()) return report;
-  return absl::DataLossError("the backup is damaged; name another one with --backup:" + findings);
+  if (findings.empty() || accept_damage) return report;
+  return absl::DataLossError(
+      "every file of the backup is as it was copied, but the store was damaged before; name an "
+      "earlier backup with --backup, or take this one as it is with --accept-damage:" +
+      findings);
 }
 
 absl::StatusOr<VerifyReport> CopyBack(const std::string& from, const BackupFolder& backups,
-                                      const Found& found, const std::string& data) {
+                                      const Found& found, const std::string& data,
+                                      bool accept_damage) {
   PARLEY_RETURN_IF_ERROR(backups.Restore(found.backup.number, StoreIn(data)));
   if (!found.label.keys.empty()) PARLEY_RETURN_IF_ERROR(PutKeysBack(from, found.label, data));
-  return VerifyRestored(data, found.label);
+  return VerifyRestored(data, found.label, accept_damage);
 }
 
 }  // namespace
@@ -265,7 +292,7 @@ absl::StatusOr<uint32_t> CheckBackup(const std::string& folder, uint32_t number)
   return found.backup.number;
 }
 
-absl::StatusOr<uint32_t> PruneBackups(const std::string& folder, uint32_t keep) {
+absl::StatusOr<PrunedBackups> PruneBackups(const std::string& folder, uint32_t keep) {
   if (keep == 0) {
     return absl::InvalidArgumentError("one backup at least is kept: remove the folder " + folder +
                                       " if you want none");
@@ -275,29 +302,31 @@ absl::StatusOr<uint32_t> PruneBackups(const std::string& folder, uint32_t keep) 
   PARLEY_ASSIGN_OR_RETURN(const FolderLock lock, LockForWriting(folder));
   PARLEY_ASSIGN_OR_RETURN(const std::unique_ptr<BackupFolder> backups,
                           BackupFolder::Open(StoreIn(folder)));
-  const size_t before = backups->List().size();
-  PARLEY_RETURN_IF_ERROR(backups->Keep(keep));
-  RemoveUnusedKeys(folder, *backups);
-  return static_cast<uint32_t>(before - backups->List().size());
+  return Prune(folder, *backups, keep);
 }
 
-absl::StatusOr<RestoredBackup> RestoreBackup(const std::string& from, uint32_t number,
-                                             const std::string& data) {
-  PARLEY_ASSIGN_OR_RETURN(const FolderLock lock, LockForReading(from));
+absl::StatusOr<RestoredBackup> RestoreBackup(const RestoreRequest& request) {
+  const std::string& data = request.data;
+  PARLEY_ASSIGN_OR_RETURN(const FolderLock lock, LockForReading(request.from));
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<BackupFolder> backups,
-                          BackupFolder::OpenForReading(StoreIn(from)));
-  PARLEY_ASSIGN_OR_RETURN(const Found found, Find(from, *backups, number));
-  PARLEY_RETURN_IF_ERROR(BeginRestore(data));
-  absl::StatusOr<VerifyReport> report = CopyBack(from, *backups, found, data);
+                          BackupFolder::OpenForReading(StoreIn(request.from)));
+  PARLEY_ASSIGN_OR_RETURN(const Found found, Find(request.from, *backups, request.number));
+  PARLEY_ASSIGN_OR_RETURN(const FolderLock data_lock, BeginRestore(data));
+  absl::StatusOr<VerifyReport> report =
+      CopyBack(request.from, *backups, found, data, request.accept_damage);
   backups
       .reset();  // its threads may go on with other files when one was damaged: it waits for them
-  absl::Status given = report.ok() ? GiveToOwner(data) : report.status();
-  if (!given.ok()) {
+  if (!report.ok()) {
     Empty(data);
-    return given;
+    return report.status();
   }
   std::error_code error;
   fs::remove(RestoreMark(data), error);
+  if (error) {
+    return absl::UnavailableError("all is restored, but " + RestoreMark(data) +
+                                  ", which keeps a relay from starting there, can't be removed: " +
+                                  error.message() + ". Remove it yourself");
+  }
   return RestoredBackup{found.backup.number, found.backup.made_at, !found.label.keys.empty(),
                         Fingerprint(found.label.identity_key), *std::move(report)};
 }

@@ -1,13 +1,14 @@
 // Backups of a relay's data folder, also of a relay that runs.
 //
 //   MadeBackup made = *MakeBackup({.data = "/var/lib/parley-relay", .to = "/var/backups/relay"});
-//   RestoredBackup restored = *RestoreBackup("/var/backups/relay", made.number, "/srv/relay");
+//   RestoredBackup restored = *RestoreBackup({.from = "/var/backups/relay", .data = "/srv/relay"});
 //
 // A relay that runs makes a checkpoint of its store in its own folder, which takes seconds and
 // hardly any room; from there this process copies what the backup folder doesn't have yet. So the
 // relay needs no right to the backup folder. What was acknowledged before MakeBackup was called is
 // in the backup; of what comes meanwhile it has all up to one moment.
 //
+//   TO/parley-backups says that the folder is one for backups, and of what format
 //   TO/lock           held while somebody writes to the folder or reads from it
 //   TO/store/         RocksDB's BackupEngine: files are shared by the backups that have them
 //   TO/keys/NAME/     the keys of one backup, mode 0600; the backup's label names the folder
@@ -34,17 +35,22 @@ struct BackupRequest {
   uint32_t keep = 0;      // afterwards only so many are left; 0: all
 };
 
+struct PrunedBackups {
+  uint32_t removed = 0;
+  std::vector<uint32_t> damaged;  // the numbers of those among them that were damaged
+};
+
 struct MadeBackup {
   uint32_t number = 0;
   uint64_t bytes = 0;        // of everything in it
   uint64_t added_bytes = 0;  // that the backup folder grew by
   bool with_keys = false;
-  uint32_t removed = 0;  // earlier backups that `keep` removed
+  PrunedBackups pruned;  // earlier backups that `keep` removed
 };
 
 // Errors: InvalidArgument when `to` lies in the data folder; NotFound without a store in `data`;
 // FailedPrecondition when another backup is being made, or `to` has something else in it, or
-// nothing runs on the folder and it is somebody else's; DataLoss when the keys, or (`verify`) the
+// root asks and a folder is somebody else's; DataLoss when the keys, or (`verify`) the
 // store, are damaged; ResourceExhausted; Unavailable. On failure no backup is added.
 absl::StatusOr<MadeBackup> MakeBackup(const BackupRequest& request);
 
@@ -64,25 +70,33 @@ absl::StatusOr<std::vector<ListedBackup>> ListBackups(const std::string& folder)
 // number. Errors: DataLoss, naming what is damaged; NotFound, FailedPrecondition, Unavailable.
 absl::StatusOr<uint32_t> CheckBackup(const std::string& folder, uint32_t number);
 
-// Leaves the latest `keep` (1 at least), and returns how many were removed; damaged ones go, too.
+// Leaves the latest `keep` (1 at least); damaged ones go, too.
 // Errors: InvalidArgument, NotFound, FailedPrecondition, Unavailable.
-absl::StatusOr<uint32_t> PruneBackups(const std::string& folder, uint32_t keep);
+absl::StatusOr<PrunedBackups> PruneBackups(const std::string& folder, uint32_t keep);
+
+struct RestoreRequest {
+  std::string from;     // the backup folder
+  uint32_t number = 0;  // 0: the latest
+  std::string data;     // the data folder, which must be empty or not be there
+  bool accept_damage = false;
+};
 
 struct RestoredBackup {
   uint32_t number = 0;
   int64_t made_at = 0;
   bool with_keys = false;
   std::string fingerprint;
-  VerifyReport report;  // without findings that mean loss
+  VerifyReport report;  // without findings that mean loss, unless damage was accepted
 };
 
-// Copies a backup (0: the latest) to `data`, which must be empty or not be there, comparing all
-// checksums, and verifies what is there then. Run by root, files belong to the owner of `data`.
-// Errors: FailedPrecondition when `data` isn't empty; NotFound; DataLoss when the backup is
-// damaged; ResourceExhausted, Unavailable. On failure `data` is empty; when it is cut short, no
-// relay starts on it, and the next restore begins anew.
-absl::StatusOr<RestoredBackup> RestoreBackup(const std::string& from, uint32_t number,
-                                             const std::string& data);
+// Copies a backup to `data`, comparing all checksums, and verifies what is there then. With
+// `accept_damage` a store that was damaged before the backup was made is kept all the same, and the
+// report says what it lacks; not files that have changed since.
+// Errors: FailedPrecondition when `data` isn't empty, another command uses it, or root asks and it
+// is somebody else's; NotFound; DataLoss when the backup or its store is damaged;
+// ResourceExhausted, Unavailable. On failure `data` is empty; when it is cut short, no relay starts
+// on it, and the next restore begins anew.
+absl::StatusOr<RestoredBackup> RestoreBackup(const RestoreRequest& request);
 
 }  // namespace parley::server
 

@@ -23,17 +23,23 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint8_t kLabelVersion = 1;
+constexpr size_t kKeysNameBytes = 8;
 // In the data folder, and below TO/keys/NAME without their folder.
 constexpr std::array<const char*, 5> kFiles = {"keys/identity.seed", "keys/relay.secret",
                                                "keys/tls-key.pem", "keys/tls-certificate.pem",
                                                "address"};
+
+// What a backup folder is known by. A later format is another number.
+constexpr std::string_view kFormat = "parley-relay backups 1\n";
+
+std::string MarkOf(const std::string& folder) { return folder + "/parley-backups"; }
 
 std::string LastPart(const std::string& path) { return fs::path(path).filename().string(); }
 
 // Errors: FailedPrecondition when somebody holds it.
 absl::StatusOr<FolderLock> Lock(const std::string& folder, int flags, int kind) {
   const std::string path = folder + "/lock";
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
+  const int descriptor = ::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (descriptor < 0) {
     return absl::UnavailableError("can't use " + path + ": " + std::strerror(errno));
   }
@@ -41,6 +47,46 @@ absl::StatusOr<FolderLock> Lock(const std::string& folder, int flags, int kind) 
   if (::flock(descriptor, kind | LOCK_NB) == 0) return lock;
   return absl::FailedPreconditionError("another command is using the backups in " + folder +
                                        ": wait until it is done");
+}
+
+// A relay's data folder has a lock and a store, too, and keys that must not go.
+// Errors: FailedPrecondition.
+absl::Status CheckIsNoDataFolder(const std::string& folder) {
+  std::error_code error;
+  for (const char* name : {"store/CURRENT", "keys/identity.seed", "admin.sock"}) {
+    const fs::file_status found = fs::symlink_status(folder + "/" + name, error);
+    if (found.type() == fs::file_type::not_found) continue;
+    return absl::FailedPreconditionError(folder +
+                                         " looks like a relay's data folder, as there is " + name +
+                                         " in it: name the folder for backups");
+  }
+  return absl::OkStatus();
+}
+
+// Whether the folder is marked as one for backups. Errors: FailedPrecondition, Unavailable.
+absl::StatusOr<bool> IsMarked(const std::string& folder) {
+  PARLEY_RETURN_IF_ERROR(CheckIsNoDataFolder(folder));
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> mark,
+                          ReadPrivateFile(MarkOf(folder)));
+  if (!mark.has_value()) return false;
+  if (crypto::ToString(mark->Reveal()) == kFormat) return true;
+  return absl::FailedPreconditionError(
+      MarkOf(folder) + " is another version's: use that version of parley-relay, or a newer one");
+}
+
+// Whether nothing is in the folder, or only what is left of a mark that was begun.
+bool IsUnused(const std::string& folder) {
+  std::error_code error;
+  auto entries = fs::directory_iterator(folder, error);
+  return !error && std::all_of(begin(entries), end(entries), [&](const fs::directory_entry& entry) {
+    return entry.path() == MarkOf(folder) + ".new";
+  });
+}
+
+// How SaveKeys names folders.
+bool IsKeysName(const std::string& name) {
+  return name.size() == 2 * kKeysNameBytes &&
+         name.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 }  // namespace
@@ -51,17 +97,23 @@ FolderLock::~FolderLock() {
 
 absl::StatusOr<FolderLock> LockForWriting(const std::string& folder) {
   PARLEY_RETURN_IF_ERROR(MakePrivateFolder(folder));
-  std::error_code error;
-  if (!fs::exists(folder + "/lock", error) && !fs::is_empty(folder, error)) {
+  PARLEY_RETURN_IF_ERROR(CheckOwner(folder));
+  PARLEY_ASSIGN_OR_RETURN(const bool is_marked, IsMarked(folder));
+  if (!is_marked && !IsUnused(folder)) {
     return absl::FailedPreconditionError(
         folder + " has something else than backups in it: name a folder that is empty or new");
+  }
+  if (!is_marked) {
+    PARLEY_RETURN_IF_ERROR(WritePrivateFile(MarkOf(folder), crypto::ViewOf(kFormat)));
   }
   return Lock(folder, O_RDWR | O_CREAT, LOCK_EX);
 }
 
 absl::StatusOr<FolderLock> LockForReading(const std::string& folder) {
   std::error_code error;
-  if (!fs::is_directory(folder + "/store", error) || !fs::exists(folder + "/lock", error)) {
+  PARLEY_ASSIGN_OR_RETURN(const bool is_marked, IsMarked(folder));
+  if (!is_marked || !fs::is_directory(folder + "/store", error) ||
+      !fs::exists(folder + "/lock", error)) {
     return absl::NotFoundError("there are no backups in " + folder);
   }
   return Lock(folder, O_RDONLY, LOCK_SH);
@@ -93,7 +145,7 @@ absl::StatusOr<BackupLabel> ParseLabel(const std::string& text) {
 }
 
 absl::Status SaveKeys(const std::string& data, const std::string& folder, BackupLabel& label) {
-  label.keys = crypto::ToHex(crypto::RandomBytes(8));
+  label.keys = crypto::ToHex(crypto::RandomBytes(kKeysNameBytes));
   PARLEY_RETURN_IF_ERROR(MakePrivateFolder(folder + "/keys"));
   const std::string own = folder + "/keys/" + label.keys;
   PARLEY_RETURN_IF_ERROR(MakePrivateFolder(own));
@@ -132,7 +184,11 @@ void RemoveUnusedKeys(const std::string& folder, const storage::BackupFolder& ba
   std::error_code error;
   std::vector<fs::path> unused;
   for (const auto& entry : fs::directory_iterator(folder + "/keys", error)) {
-    if (!used.contains(entry.path().filename().string())) unused.push_back(entry.path());
+    const std::string name = entry.path().filename().string();
+    // What somebody else put there stays.
+    const bool is_ours =
+        IsKeysName(name) && entry.symlink_status(error).type() == fs::file_type::directory;
+    if (is_ours && !used.contains(name)) unused.push_back(entry.path());
   }
   for (const fs::path& path : unused) fs::remove_all(path, error);
 }

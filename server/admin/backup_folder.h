@@ -30,8 +30,9 @@ class FolderLock {
   int descriptor_;
 };
 
-// Makes the backup folder when it isn't there. Errors: FailedPrecondition when it holds something
-// else, or another command has it; Unavailable.
+// Makes the backup folder when it isn't there, and marks it as one. Errors: FailedPrecondition when
+// it holds something else (a data folder, most of all), another command has it, it is another
+// version's, or root asks and it is somebody else's; Unavailable.
 absl::StatusOr<FolderLock> LockForWriting(const std::string& folder);
 // Errors: NotFound when there are no backups; FailedPrecondition, Unavailable.
 absl::StatusOr<FolderLock> LockForReading(const std::string& folder);
@@ -68,7 +69,7 @@ absl::Status SaveKeys(const std::string& data, const std::string& folder, Backup
 absl::Status PutKeysBack(const std::string& folder, const BackupLabel& label,
                          const std::string& data);
 
-// Removes keys of backups that are no longer there.
+// Removes keys of backups that are no longer there, and nothing that SaveKeys didn't make.
 void RemoveUnusedKeys(const std::string& folder, const storage::BackupFolder& backups);
 
 }  // namespace parley::server

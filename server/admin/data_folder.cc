@@ -56,7 +56,8 @@ absl::StatusOr<int> LockCheckpoint(const std::string& folder) {
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
   ::close(lock);
   return absl::FailedPreconditionError("another backup of " + folder +
-                                       " is being made: wait until it is done");
+                                       " is being made, or one is restored there: wait until it "
+                                       "is done");
 }
 
 void RemoveCheckpoint(const std::string& folder) {
@@ -73,8 +74,10 @@ absl::Status OpenDataFolder::MakeCheckpoint() {
 absl::StatusOr<std::unique_ptr<OpenDataFolder>> OpenDataFolder::Open(const std::string& folder,
                                                                      const Limits& limits) {
   PARLEY_RETURN_IF_ERROR(MakePrivateFolder(folder));
+  // Root's files would keep the owner's relay from starting.
+  PARLEY_RETURN_IF_ERROR(CheckOwner(folder));
   const std::string lock_path = folder + "/lock";
-  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (lock < 0) {
     return absl::UnavailableError("can't use " + lock_path + ": " + std::strerror(errno));
   }

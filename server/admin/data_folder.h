@@ -26,7 +26,8 @@ class OpenDataFolder {
  public:
   // Makes the folder and its keys when they aren't there.
   // Errors: FailedPrecondition when another process uses the folder, for a store of another
-  // version, and for a folder that a restore has left incomplete; DataLoss, also for a store whose
+  // version, for a folder that a restore has left incomplete, and for root when the folder is
+  // somebody else's; DataLoss, also for a store whose
   // identity is missing; Unavailable.
   static absl::StatusOr<std::unique_ptr<OpenDataFolder>> Open(const std::string& folder,
                                                               const Limits& limits);
@@ -55,8 +56,8 @@ class OpenDataFolder {
   std::unique_ptr<Relay> relay_;
 };
 
-// The lock of a backup: while somebody holds it, DIR/checkpoint is his. A descriptor to close.
-// Errors: FailedPrecondition when somebody holds it; NotFound, Unavailable.
+// The lock of a backup and of a restore: while somebody holds it, DIR/checkpoint is his. A
+// descriptor to close. Errors: FailedPrecondition when somebody holds it; NotFound, Unavailable.
 absl::StatusOr<int> LockCheckpoint(const std::string& folder);
 
 // Removes DIR/checkpoint. With LockCheckpoint.

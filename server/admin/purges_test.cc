@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -143,6 +144,36 @@ TEST_F(PurgesTest, HappenWhenTheirTimeHasCome) {
     return fs::last_write_time(mark) > fs::file_time_type::clock::now() - std::chrono::hours(1);
   });
   EXPECT_EQ(FilesWith("the words that were deleted"), 0);
+}
+
+TEST_F(PurgesTest, ThatFailAreNotTriedAgainSoon) {
+  std::atomic<int> looks = 0;
+  std::atomic<int> tries = 0;
+  const auto work = [&] {
+    return PurgeWork{.has_deleted = [&] { return ++looks, true; },
+                     .purge =
+                         [&] {
+                           ++tries;
+                           return absl::ResourceExhaustedError("no room");
+                         },
+                     .cancel = [] {}};
+  };
+  std::ofstream(path_ / "purged") << "";
+  fs::last_write_time(path_ / "purged", fs::file_time_type::clock::now() - std::chrono::hours(3));
+  {
+    const Purges purges(work(), path_, 1, std::chrono::milliseconds(2));
+    for (int i = 0; i < 6000 && tries == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // a hundred looks
+    EXPECT_EQ(tries, 1);
+  }
+  tries = 0;
+  const Purges purges(work(), path_, 1, std::chrono::milliseconds(2), std::chrono::milliseconds(5));
+  for (int i = 0; i < 6000 && tries < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_GE(tries, 3);  // and in the end they are
 }
 
 }  // namespace

@@ -100,5 +100,27 @@ TEST_F(ReflectionTest, WhoKeepsItsStreamsOpenKeepsNobodyFromTheRelay) {
   }
 }
 
+TEST_F(ReflectionTest, WhoKeepsItsStreamsOpenKeepsNoNewCertificateOut) {
+  std::vector<std::unique_ptr<ReflectionStream>> kept;
+  for (int connection = 0; connection < 3; ++connection) {
+    const std::shared_ptr<grpc::Channel> channel = NewChannel();
+    for (int i = 0; i < 40; ++i) {
+      kept.push_back(std::make_unique<ReflectionStream>(channel));
+      kept.back()->Ask(kListServices);  // so that it has its thread, or is refused
+    }
+  }
+  absl::StatusOr<TlsCertificate> made = MakeTlsCertificate(MakeTlsKey(), "127.0.0.1");
+  ASSERT_TRUE(made.ok()) << made.status();
+  certificate_pem_ = made->certificate_pem;
+  const absl::Status used = server_->UseCertificate(*std::move(made));
+  ASSERT_TRUE(used.ok()) << used;
+  const std::shared_ptr<grpc::Channel> channel = NewChannel();
+  stub_ = v1::Relay::NewStub(channel);
+  const grpc::Status status = Append(relay_.AppendRequest(relay_.NewMailbox(), "goes on"));
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  const std::string services = ReflectionStream(channel).Ask(kListServices);
+  EXPECT_NE(services.find("parley.relay.v1.Relay"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace parley::server

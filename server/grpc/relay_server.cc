@@ -210,7 +210,8 @@ class RelayService final
 };
 
 // What gRPC may hold of messages that haven't come or gone in full: a thousand streams, each with a
-// message begun, must not take all memory.
+// message begun, must not take all memory. Connections with an earlier certificate, which end by
+// and by, may hold as much again.
 constexpr size_t kMostBufferedBytes = size_t{192} << 20;
 
 // Reflection alone has threads: who keeps its streams open keeps others from it, and no more.
@@ -237,9 +238,15 @@ void SetLimits(grpc::ServerBuilder& builder, const Limits& limits,
 struct Serving {
   Serving(Relay& relay, OpenStreams& streams, UnreadAnswers& unread, TlsCertificate certificate_in)
       : certificate(std::move(certificate_in)),
-        service(relay, streams, unread, certificate.key_hash) {}
+        service(relay, streams, unread, certificate.key_hash) {
+    quota.Resize(kMostBufferedBytes);
+    quota.SetMaxThreads(kMostThreads);
+  }
 
   const TlsCertificate certificate;
+  // Its own: gRPC aborts when a server that starts finds no thread left, and connections with the
+  // earlier certificate may hold all of theirs.
+  grpc::ResourceQuota quota{"parley relay"};
   RelayService service;
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> connections;
   std::unique_ptr<grpc::Server> server;
@@ -252,10 +259,7 @@ struct RelayServer::State {
       : relay(relay_in),
         limits(limits_in),
         unread(limits_in.max_unread_bytes, &relay_in.metrics()),
-        first_certificate(std::move(certificate_in)) {
-    quota.Resize(kMostBufferedBytes);
-    quota.SetMaxThreads(kMostThreads);
-  }
+        first_certificate(std::move(certificate_in)) {}
 
   // Errors: InvalidArgument, Unavailable.
   absl::StatusOr<std::unique_ptr<Serving>> NewServing(TlsCertificate certificate);
@@ -264,7 +268,6 @@ struct RelayServer::State {
   const Limits limits;
   OpenStreams streams;
   UnreadAnswers unread;
-  grpc::ResourceQuota quota{"parley relay"};
   TlsCertificate first_certificate;
   std::mutex mutex;                                // guards `servings`
   std::vector<std::unique_ptr<Serving>> servings;  // the last gets new connections
@@ -279,7 +282,7 @@ absl::StatusOr<std::unique_ptr<Serving>> RelayServer::State::NewServing(
   auto serving = std::make_unique<Serving>(relay, streams, unread, std::move(certificate));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  SetLimits(builder, limits, quota);
+  SetLimits(builder, limits, serving->quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
   using Experimental = grpc::ServerBuilder::experimental_type;

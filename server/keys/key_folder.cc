@@ -95,12 +95,14 @@ absl::StatusOr<TlsCertificate> LoadOrMakeCertificate(const std::string& data_fol
 
 absl::StatusOr<TlsCertificate> LoadCertificate(const std::string& certificate_file,
                                                const std::string& key_file) {
+  // They are the operator's, and renewing programs keep them behind links.
   PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> certificate,
-                          ReadPrivateFile(certificate_file));
+                          ReadPrivateFile(certificate_file, Links::kFollow));
   if (!certificate.has_value()) {
     return absl::InvalidArgumentError("there is no file " + certificate_file);
   }
-  PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> key, ReadPrivateFile(key_file));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<crypto::Secret> key,
+                          ReadPrivateFile(key_file, Links::kFollow));
   if (!key.has_value()) return absl::InvalidArgumentError("there is no file " + key_file);
   absl::StatusOr<TlsCertificate> parsed =
       ParseTlsCertificate(TextOf(*certificate), *std::move(key));

@@ -1,6 +1,7 @@
 #include "server/keys/private_files.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,10 +51,29 @@ absl::Status MakePrivateFolder(const std::string& folder) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<crypto::Secret>> ReadPrivateFile(const std::string& path) {
-  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+absl::Status CheckOwner(const std::string& folder) {
+  struct stat info {};
+  if (::geteuid() != 0 || ::stat(folder.c_str(), &info) != 0 || info.st_uid == 0) {
+    return absl::OkStatus();
+  }
+  const passwd* owner = ::getpwuid(info.st_uid);
+  const std::string name =
+      owner != nullptr ? std::string(owner->pw_name) : "#" + std::to_string(info.st_uid);
+  return absl::FailedPreconditionError(folder + " belongs to " + name +
+                                       ", not to root: run this as its owner, by sudo -u '" + name +
+                                       "' parley-relay ...");
+}
+
+absl::StatusOr<std::optional<crypto::Secret>> ReadPrivateFile(const std::string& path,
+                                                              Links links) {
+  // Not to wait for anybody, should it be a pipe.
+  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  File file(::open(path.c_str(), links == Links::kRefuse ? flags | O_NOFOLLOW : flags));
   if (file.fd() < 0) {
     if (errno == ENOENT) return std::optional<crypto::Secret>();
+    if (errno == ELOOP && links == Links::kRefuse) {
+      return absl::UnavailableError(path + " is a link: put the file itself there");
+    }
     return SystemError("can't read " + path);
   }
   struct stat info {};

@@ -29,6 +29,26 @@ std::string Quoted(std::string_view text) {
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// A line, also when what somebody named has line ends or a terminal's controls: those of ASCII, in
+// UTF-8 those of C1 (U+0080 to U+009F), and the separators U+2028 and U+2029, each become a blank.
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == 0xC2 && rest.size() > 1 && (static_cast<unsigned char>(rest[1]) & 0xE0) == 0x80) {
+      line += ' ';
+      i += 1;
+    } else if (rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9")) {
+      line += ' ';
+      i += 2;
+    } else {
+      line += byte < 0x20 || byte == 0x7F ? ' ' : text[i];
+    }
+  }
+  return line;
+}
+
 }  // namespace
 
 void OpenLog(LogFormat format) {
@@ -57,12 +77,7 @@ void Log(LogLevel level, std::string_view event, std::string_view message,
     logger->log(LevelOf(level), "{}", JsonMembers(event, message, fields));
     return;
   }
-  // A line each, also when what somebody named has line ends.
-  std::string line(message);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  logger->log(LevelOf(level), "{}", line);
+  logger->log(LevelOf(level), "{}", OneLine(message));
 }
 
 }  // namespace parley::server

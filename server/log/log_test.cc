@@ -40,5 +40,15 @@ TEST(LogTest, TextIsALineToo) {
   EXPECT_THAT(text, AllOf(HasSubstr("Z warning two lines {} %v"), Not(HasSubstr("something"))));
 }
 
+TEST(LogTest, TextHasNoControlsNorOtherLineEnds) {
+  const std::string text = Written(LogFormat::kText,
+                                   "a\x1B[2Jb\xC2\x9B"
+                                   "c\xC2\x85"
+                                   "d\xE2\x80\xA8"
+                                   "e\xE2\x80\xA9"
+                                   "f \xC3\xBC \xC2\xA0.");
+  EXPECT_THAT(text, HasSubstr("a [2Jb c d e f \xC3\xBC \xC2\xA0.\n"));
+}
+
 }  // namespace
 }  // namespace parley::server

@@ -1,7 +1,5 @@
 #include "server/main/backup_commands.h"
 
-#include <sys/stat.h>
-
 #include <cstdio>
 #include <ctime>
 #include <vector>
@@ -9,6 +7,7 @@
 #include "crypto/base/status_macros.h"
 #include "server/admin/backup.h"
 #include "server/admin/connection_string.h"
+#include "server/main/shield_process.h"
 
 namespace parley::server {
 namespace {
@@ -27,6 +26,14 @@ std::string Backups(uint64_t count) {
   return std::to_string(count) + (count == 1 ? " backup" : " backups");
 }
 
+void PrintPruned(const PrunedBackups& pruned) {
+  std::printf("%s removed\n", Backups(pruned.removed).c_str());
+  for (const uint32_t number : pruned.damaged) {
+    std::printf("backup %u was among them, as it was damaged: files were missing or cut short\n",
+                number);
+  }
+}
+
 void PrintJson(const ListedBackup& backup) {
   std::printf("{\"number\": %u, \"damaged\": %s", backup.number, backup.damaged ? "true" : "false");
   if (!backup.damaged) {
@@ -40,7 +47,7 @@ void PrintJson(const ListedBackup& backup) {
 }  // namespace
 
 absl::Status Backup(const BackupOptions& options) {
-  ::umask(077);
+  ShieldProcess();
   BackupRequest request;
   PARLEY_ASSIGN_OR_RETURN(request.data, DataFolderOf(options.folder));
   if (options.to.empty()) {
@@ -53,7 +60,7 @@ absl::Status Backup(const BackupOptions& options) {
   PARLEY_ASSIGN_OR_RETURN(const MadeBackup made, MakeBackup(request));
   std::printf("backup %u: %s, of which %s are new\n", made.number,
               FormatByteSize(made.bytes).c_str(), FormatByteSize(made.added_bytes).c_str());
-  if (made.removed != 0) std::printf("%s removed\n", Backups(made.removed).c_str());
+  if (made.pruned.removed != 0) PrintPruned(made.pruned);
   std::printf(
       "%s", made.with_keys
                 ? "The relay's keys are in it: keep it as safe as the relay's own folder. A "
@@ -88,16 +95,19 @@ absl::Status BackupCheck(const BackupFolderOptions& options) {
 }
 
 absl::Status BackupPrune(const BackupFolderOptions& options) {
-  ::umask(077);
-  PARLEY_ASSIGN_OR_RETURN(const uint32_t removed, PruneBackups(options.from, options.keep));
-  std::printf("%s removed\n", Backups(removed).c_str());
+  ShieldProcess();
+  PARLEY_ASSIGN_OR_RETURN(const PrunedBackups pruned, PruneBackups(options.from, options.keep));
+  PrintPruned(pruned);
   return absl::OkStatus();
 }
 
 absl::Status Restore(const RestoreOptions& options) {
-  ::umask(077);
+  ShieldProcess();
   PARLEY_ASSIGN_OR_RETURN(const RestoredBackup restored,
-                          RestoreBackup(options.from, options.number, options.data));
+                          RestoreBackup({.from = options.from,
+                                         .number = options.number,
+                                         .data = options.data,
+                                         .accept_damage = options.accept_damage}));
   std::printf(
       "backup %u of %s is in %s and verified: %llu mailboxes with %llu entries, %llu blobs\n",
       restored.number, TimeText(restored.made_at).c_str(), options.data.c_str(),
@@ -106,6 +116,10 @@ absl::Status Restore(const RestoreOptions& options) {
       static_cast<unsigned long long>(restored.report.blobs));
   for (const Finding& finding : restored.report.findings) {
     std::printf("  %s\n  %s\n", finding.what.c_str(), AdviceFor(finding.remedy).c_str());
+  }
+  if (restored.report.further_findings != 0) {
+    std::printf("  and %llu that are not listed\n",
+                static_cast<unsigned long long>(restored.report.further_findings));
   }
   std::printf("fingerprint %s\n", restored.fingerprint.c_str());
   if (!restored.with_keys) {

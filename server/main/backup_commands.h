@@ -38,6 +38,7 @@ struct RestoreOptions {
   std::string from;
   std::string data;
   uint32_t number = 0;  // 0: the latest
+  bool accept_damage = false;
 };
 
 absl::Status Restore(const RestoreOptions& options);

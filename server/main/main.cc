@@ -215,6 +215,8 @@ Command AddRestore(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   AddNumber(*restore, options.number);
+  restore->add_flag("--accept-damage", options.accept_damage,
+                    "Keep it though the store was damaged before the backup was made");
   return {restore, [] { return Restore(options); }};
 }
 
@@ -225,7 +227,9 @@ Command AddPurge(CLI::App& app) {
   AddFolder(*purge, folder);
   purge->footer(
       "Until then deleted bytes may stand there, as in every database; a relay does this\n"
-      "by itself, see purge-hours. Where something was, files are written anew.");
+      "by itself, see purge-hours. Of records, entries and documents' chunks, those in which\n"
+      "something was are written anew as a whole, for which there must be room beside them;\n"
+      "the next backup copies them anew.");
   return {purge, [] { return Purge(folder); }};
 }
 

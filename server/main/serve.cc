@@ -2,9 +2,7 @@
 
 #include <grpc/support/log.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -23,19 +21,11 @@
 #include "server/grpc/relay_server.h"
 #include "server/keys/key_folder.h"
 #include "server/log/log.h"
+#include "server/main/shield_process.h"
 #include "server/metrics/exporter.h"
 
 namespace parley::server {
 namespace {
-
-// What is in memory stays there: no core dumps, no reading by processes of the same user, and files
-// for the owner alone.
-void ShieldProcess() {
-  ::umask(077);
-  ::prctl(PR_SET_DUMPABLE, 0);
-  rlimit none{};
-  ::setrlimit(RLIMIT_CORE, &none);
-}
 
 // Blocked in every thread, so that WaitForSignal is the one to get them.
 sigset_t BlockSignals() {

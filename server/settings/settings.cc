@@ -195,7 +195,7 @@ std::vector<Setting> ServiceSettings() {
             "Tell tools like grpcurl, when they ask, which calls there are (default: false)",
             &Settings::reflection),
       {"purge-hours", "N",
-       "How often what was deleted is removed from the files; 0: never (default: 24)", kMain,
+       "How often what was deleted is removed from the files; 0: never (default: 168)", kMain,
        Setting::Kind::kNumber,
        [](const std::string& text, Settings& settings) {
          PARLEY_ASSIGN_OR_RETURN(settings.purge_hours, ParseNumber(text, 0, 8784));

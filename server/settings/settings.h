@@ -34,7 +34,7 @@ struct Settings {
   bool metrics_anywhere = false;
   LogFormat log_format = LogFormat::kText;
   bool reflection = false;
-  uint64_t purge_hours = 24;  // 0: never
+  uint64_t purge_hours = 168;  // 0: never
   Limits limits;
 };
 

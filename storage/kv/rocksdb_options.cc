@@ -88,7 +88,9 @@ rocksdb::DBOptions StoreOptions() {
   options.wal_bytes_per_sync = kMiB;
   options.bytes_per_sync = kMiB;
   options.max_open_files = 512;
-  options.max_background_jobs = 2;
+  // Of four, three may merge: a purge has one of them for as long as it takes, and appends must not
+  // wait for it when they need another.
+  options.max_background_jobs = 4;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 2;
   options.stats_dump_period_sec = 0;

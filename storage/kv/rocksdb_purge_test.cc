@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include "storage/kv/rocksdb_store.h"
@@ -19,7 +21,11 @@ class PurgeTest : public testing::Test {
   void SetUp() override {
     folder_ = fs::temp_directory_path() / ("parley-purge-" + std::to_string(::getpid()));
     fs::remove_all(folder_);
-    auto opened = OpenRocksDbStore(folder_);
+    auto opened = OpenRocksDbStore(folder_, [this](const std::string& folder) {
+      std::optional<DiskRoom> disk = AskSystemForRoom(folder);
+      if (disk.has_value() && free_ != 0) disk->free = free_;
+      return disk;
+    });
     ASSERT_TRUE(opened.ok()) << opened.status();
     store_ = *std::move(opened);
   }
@@ -43,17 +49,20 @@ class PurgeTest : public testing::Test {
   void Store(const std::string& owner, const std::string& words) {
     WriteBatch batch;
     batch.Put(Space::kRecords, "e" + owner + "/1", words + " in a record");
+    batch.Put(Space::kEntries, "n" + owner + "/1", words + " in an entry");
     batch.Put(Space::kChunks, "c" + owner + "/1", words + std::string(100'000, 'c'));
     ASSERT_TRUE(store_->Commit(batch, Durability::kSynced).ok());
   }
   void Delete(const std::string& owner) {
     WriteBatch batch;
     batch.DeleteRange(Space::kRecords, "e" + owner + "/", "e" + owner + "0");
+    batch.DeleteRange(Space::kEntries, "n" + owner + "/", "n" + owner + "0");
     batch.DeleteRange(Space::kChunks, "c" + owner + "/", "c" + owner + "0");
     ASSERT_TRUE(store_->Commit(batch, Durability::kSynced).ok());
   }
 
   fs::path folder_;
+  std::atomic<uint64_t> free_ = 0;  // what the disk says; 0: what is true
   std::unique_ptr<FolderStore> store_;
 };
 
@@ -70,6 +79,7 @@ TEST_F(PurgeTest, DeletedBytesAreInNoFileAndOthersStay) {
   EXPECT_EQ(FilesWith("words of Ana"), 0);
   EXPECT_FALSE(store_->HasDeleted());
   EXPECT_EQ(**store_->Get(Space::kRecords, "eben/1"), "words of Ben in a record");
+  EXPECT_EQ(**store_->Get(Space::kEntries, "nben/1"), "words of Ben in an entry");
   EXPECT_TRUE((*store_->Get(Space::kChunks, "cben/1"))->starts_with("words of Ben"));
   EXPECT_TRUE(store_->Purge().ok());  // again, with nothing to do
 }
@@ -106,6 +116,59 @@ TEST_F(PurgeTest, GoesOnBesideCommits) {
     EXPECT_EQ(store_->Get(Space::kRecords, "ew" + std::to_string(i) + "/1")->has_value(),
               i % 3 != 0);
   }
+}
+
+// Of a store with more than four buffers of each kind, so that both write tables, which are merged,
+// while the purge goes on.
+TEST_F(PurgeTest, GoesOnBesideMoreThanMemoryHolds) {
+  constexpr int kBatches = 120;
+  const std::string large(400'000, 'e');
+  for (int i = 0; i < 40; ++i) Store("old" + std::to_string(i), "kept");
+  std::atomic<bool> is_done = false;
+  std::thread writer([&] {
+    for (int i = 0; i < kBatches; ++i) {
+      WriteBatch batch;
+      batch.Put(Space::kRecords, "e" + std::to_string(i), large);
+      batch.Put(Space::kEntries, "n" + std::to_string(i), large);
+      EXPECT_TRUE(store_->Commit(batch, Durability::kBuffered).ok());
+      if (i % 10 == 0) Delete("old" + std::to_string(i / 10));
+    }
+    is_done = true;
+  });
+  int purges = 0;
+  while (!is_done || purges == 0) {
+    const absl::Status status = store_->Purge();
+    EXPECT_TRUE(status.ok()) << status;
+    ++purges;
+  }
+  writer.join();
+  for (int i = 0; i < kBatches; ++i) {
+    EXPECT_EQ(**store_->Get(Space::kEntries, "n" + std::to_string(i)), large);
+    EXPECT_EQ(**store_->Get(Space::kRecords, "e" + std::to_string(i)), large);
+  }
+}
+
+TEST_F(PurgeTest, WritesNothingAnewThatTheDiskHasNoRoomFor) {
+  for (int i = 0; i < 100; ++i) Store("owner" + std::to_string(i), "words of many");
+  Store("ana", "words of Ana");
+  // As a checkpoint does, this writes files of what there is.
+  ASSERT_TRUE(store_->MakeCheckpoint(folder_.string() + "-checkpoint").ok());
+  fs::remove_all(folder_.string() + "-checkpoint");
+  Delete("ana");
+  const uint64_t mib = uint64_t{1} << 20;
+  free_ = 517 * mib;  // what is kept free, and less than the chunks take
+  const absl::Status status = store_->Purge();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(status.message().find("parley-relay purge"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("517 MiB"), std::string::npos) << status;
+  EXPECT_TRUE(store_->HasDeleted());
+  EXPECT_EQ(FilesWith("words of Ana in a record"), 0);  // the small parts come first
+  EXPECT_EQ(FilesWith("words of Ana in an entry"), 0);
+  EXPECT_EQ(FilesWith("words of Ana"), 1);
+  free_ = 600 * mib;
+  EXPECT_TRUE(store_->Purge().ok());
+  EXPECT_EQ(FilesWith("words of Ana"), 0);
+  EXPECT_FALSE(store_->HasDeleted());
 }
 
 TEST_F(PurgeTest, ThatIsCancelledSaysSo) {

@@ -45,16 +45,11 @@ bool Deletes(const WriteBatch& batch) {
                      [](const auto& change) { return change.kind != WriteBatch::Kind::kPut; });
 }
 
-// Errors: ResourceExhausted.
-absl::Status CheckRoom(const std::string& folder) {
-  struct statvfs disk {};
-  if (statvfs(folder.c_str(), &disk) != 0) return absl::OkStatus();  // the write will tell
-  const uint64_t size = uint64_t{disk.f_blocks} * disk.f_frsize;
-  const uint64_t free = uint64_t{disk.f_bavail} * disk.f_frsize;
-  if (free >= std::min(kMostReserve, size / kReservePart)) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      "the relay's disk is full: its operator must free some room; try again later");
+uint64_t ReserveOf(const DiskRoom& disk) {
+  return std::min(kMostReserve, disk.size / kReservePart);
 }
+
+std::string MiBText(uint64_t bytes) { return std::to_string(bytes / kMiB) + " MiB"; }
 
 // A value as RocksDB hands it out; a small one may be a block of the cache.
 struct PinnedSlice {
@@ -68,10 +63,12 @@ enum class Access : uint8_t { kFull, kRead };
 
 class RocksDbStore : public FolderStore {
  public:
-  RocksDbStore(std::string folder, Access access, std::shared_ptr<rocksdb::Cache> cache,
-               std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> families)
+  RocksDbStore(std::string folder, Access access, AskDisk ask,
+               std::shared_ptr<rocksdb::Cache> cache, std::unique_ptr<rocksdb::DB> db,
+               std::vector<rocksdb::ColumnFamilyHandle*> families)
       : folder_(std::move(folder)),
         access_(access),
+        ask_disk_(std::move(ask)),
         cache_(std::move(cache)),
         db_(std::move(db)),
         families_(std::move(families)) {}
@@ -103,7 +100,7 @@ class RocksDbStore : public FolderStore {
       absl::Status holds = CheckRequirements(batch);
       if (!holds.ok()) return holds;
       if (!failed_.ok()) return failed_;
-      absl::Status room = FreesRoom(batch) ? absl::OkStatus() : CheckRoom(folder_);
+      absl::Status room = FreesRoom(batch) ? absl::OkStatus() : CheckRoom();
       if (!room.ok()) return room;
       absl::Status written = FromRocksDb(db_->Write(options, &out), "writing");
       if (!written.ok()) {
@@ -187,10 +184,8 @@ class RocksDbStore : public FolderStore {
     StoreSizes sizes;
     sizes.record_bytes = SizeOf(Space::kRecords) + SizeOf(Space::kEntries);
     sizes.chunk_bytes = SizeOf(Space::kChunks);
-    struct statvfs disk {};
-    if (statvfs(folder_.c_str(), &disk) == 0) {
-      sizes.free_bytes = uint64_t{disk.f_bavail} * disk.f_frsize;
-    }
+    const std::optional<DiskRoom> disk = ask_disk_(folder_);
+    if (disk.has_value()) sizes.free_bytes = disk->free;
     return sizes;
   }
 
@@ -218,10 +213,11 @@ class RocksDbStore : public FolderStore {
     options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
     options.blob_garbage_collection_age_cutoff = 1.0;  // no blob file is too young
     options.canceled = &purge_cancelled_;
-    for (rocksdb::ColumnFamilyHandle* family : families_) {
-      if (status.ok() && HasDeleted(family)) {
-        status = db_->CompactRange(options, family, nullptr, nullptr);
-      }
+    for (const Space space : SmallestFirst()) {
+      if (!status.ok() || !HasDeleted(Family(space))) continue;
+      absl::Status room = CheckRoomToRewrite(space);
+      if (!room.ok()) return room;
+      status = db_->CompactRange(options, Family(space), nullptr, nullptr);
     }
     if (status.IsManualCompactionPaused()) return absl::CancelledError("the relay is ending");
     return FromRocksDb(status, "removing what was deleted");
@@ -244,6 +240,35 @@ class RocksDbStore : public FolderStore {
     return families_[static_cast<size_t>(space)];
   }
 
+  // Errors: ResourceExhausted.
+  absl::Status CheckRoom() const {
+    const std::optional<DiskRoom> disk = ask_disk_(folder_);
+    if (!disk.has_value()) return absl::OkStatus();  // the write will tell
+    if (disk->free >= ReserveOf(*disk)) return absl::OkStatus();
+    return absl::ResourceExhaustedError(
+        "the relay's disk is full: its operator must free some room; try again later");
+  }
+
+  // Whether a part of the store can stand on the disk twice, as it may while it is written anew:
+  // the old files go when the last new one is there. Errors: ResourceExhausted.
+  absl::Status CheckRoomToRewrite(Space space) const {
+    const std::optional<DiskRoom> disk = ask_disk_(folder_);
+    if (!disk.has_value()) return absl::OkStatus();
+    const uint64_t needed = SizeOf(space) + ReserveOf(*disk);
+    if (disk->free >= needed) return absl::OkStatus();
+    return absl::ResourceExhaustedError("to write a part of the store anew, " +
+                                        MiBText(needed + kMiB) + " must be free on the disk of " +
+                                        folder_ + ", and " + MiBText(disk->free) +
+                                        " are: free some room, then run \"parley-relay purge\"");
+  }
+
+  std::vector<Space> SmallestFirst() const {
+    std::vector<Space> spaces = {Space::kRecords, Space::kChunks, Space::kEntries};
+    std::sort(spaces.begin(), spaces.end(),
+              [this](Space a, Space b) { return SizeOf(a) < SizeOf(b); });
+    return spaces;
+  }
+
   // Whether the engine can take work that writes much. Errors: ResourceExhausted, or of the commit
   // that failed.
   absl::Status ReadyForLargeWork() {
@@ -252,7 +277,7 @@ class RocksDbStore : public FolderStore {
     }
     std::lock_guard lock(commit_mutex_);
     if (!failed_.ok()) return failed_;
-    return CheckRoom(folder_);
+    return CheckRoom();
   }
 
   // Whether the files have marks of deletions, or values that nothing leads to any more.
@@ -311,6 +336,7 @@ class RocksDbStore : public FolderStore {
 
   const std::string folder_;
   const Access access_;
+  const AskDisk ask_disk_;
   const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
@@ -322,7 +348,8 @@ class RocksDbStore : public FolderStore {
   Watchers watchers_;
 };
 
-absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Access access) {
+absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Access access,
+                                                  AskDisk ask) {
   PrepareRocksDbChecksum();
   std::shared_ptr<rocksdb::Cache> cache = NewStoreCache();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
@@ -333,14 +360,21 @@ absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Acc
           : rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, StoreFamilies(cache), &families,
                                          &db);
   if (!status.ok()) return FromRocksDb(status, ("opening " + folder).c_str());
-  return std::make_unique<RocksDbStore>(folder, access, std::move(cache),
+  return std::make_unique<RocksDbStore>(folder, access, std::move(ask), std::move(cache),
                                         std::unique_ptr<rocksdb::DB>(db), std::move(families));
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder) {
-  return Open(folder, Access::kFull);
+std::optional<DiskRoom> AskSystemForRoom(const std::string& folder) {
+  struct statvfs disk {};
+  if (statvfs(folder.c_str(), &disk) != 0) return std::nullopt;
+  return DiskRoom{uint64_t{disk.f_blocks} * disk.f_frsize, uint64_t{disk.f_bavail} * disk.f_frsize};
+}
+
+absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder,
+                                                              AskDisk ask) {
+  return Open(folder, Access::kFull, std::move(ask));
 }
 
 absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStoreForReading(
@@ -350,7 +384,7 @@ absl::StatusOr<std::unique_ptr<KeyValueStore>> OpenRocksDbStoreForReading(
   if (!std::filesystem::exists(folder + "/CURRENT", error)) {
     return absl::UnavailableError("there is no store in " + folder);
   }
-  return Open(folder, Access::kRead);
+  return Open(folder, Access::kRead, AskSystemForRoom);
 }
 
 }  // namespace parley::storage

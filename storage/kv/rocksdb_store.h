@@ -11,7 +11,10 @@
 #ifndef PARLEY_STORAGE_KV_ROCKSDB_STORE_H_
 #define PARLEY_STORAGE_KV_ROCKSDB_STORE_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -29,8 +32,10 @@ class FolderStore : public KeyValueStore {
   virtual absl::Status MakeCheckpoint(const std::string& folder) = 0;
 
   // Removes from the files what was deleted before the call: until then its bytes may stand there.
-  // Where something was, the files are written anew, which takes as long as that does; commits go
-  // on meanwhile. Errors: as above; Cancelled.
+  // Of the three parts of the store (records, entries, chunks), those in which something was are
+  // written anew as a whole, the smallest first, which takes as long as that does; commits go on
+  // meanwhile. Errors: as above, also ResourceExhausted when there is no room for a part beside
+  // itself: then this one and larger ones stay as they were; Cancelled.
   virtual absl::Status Purge() = 0;
   // Whether Purge() has something to do.
   virtual bool HasDeleted() const = 0;
@@ -38,10 +43,19 @@ class FolderStore : public KeyValueStore {
   virtual void CancelPurge() = 0;
 };
 
-// Opens the store in `folder`, making it when it isn't there.
+struct DiskRoom {
+  uint64_t size = 0;  // bytes, of the whole disk
+  uint64_t free = 0;  // for this process
+};
+// Of the disk that a folder is on; nullopt when that can't be told. Called from any thread.
+using AskDisk = std::function<std::optional<DiskRoom>(const std::string& folder)>;
+std::optional<DiskRoom> AskSystemForRoom(const std::string& folder);
+
+// Opens the store in `folder`, making it when it isn't there; how much room is left `ask` says.
 // Errors: Unavailable when another process has it open or the folder can't be used; DataLoss when
 // its files are damaged (nothing is dropped silently).
-absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder);
+absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder,
+                                                              AskDisk ask = AskSystemForRoom);
 
 // Opens the store in `folder` to be read alone, and changes no file of it: Commit() is Unavailable.
 // The caller sees to it that nobody writes to the store meanwhile.
