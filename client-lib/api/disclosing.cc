@@ -14,6 +14,7 @@
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/api/transfer_progress.h"
+#include "client-lib/api/views.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/content/parse.h"
@@ -54,17 +55,13 @@ absl::StatusOr<Audience> ReadAudience(const std::vector<Participant>& participan
                              "\" is no audience of this case; there are: joint" + sides);
 }
 
-Authorisation Shown(const CaseId& id, const AuthorisationRecord& record, const ParticipantId& own) {
+Authorisation Shown(const client::CaseView& view, const AuthorisationRecord& record) {
   Authorisation shown;
   shown.id = record.id;
-  shown.channel = {id, record.channel};
+  shown.channel = {view.record().id, record.channel};
   shown.channel_name = record.channel_name;
   shown.position = record.number;
-  shown.author.id = record.author.participant_id;
-  shown.author.name = record.author.name;
-  shown.author.role = record.author.role;
-  shown.author.side = record.author.side;
-  shown.author.self = record.author.participant_id == own;
+  shown.author = view.PersonOf(record.author);
   shown.item = record.item;
   shown.words = record.words;
   if (record.document.has_value()) {
@@ -261,12 +258,10 @@ absl::StatusOr<SentMessage> Profile::Impl::Authorise(const ChannelRef& channel,
 absl::StatusOr<std::vector<Authorisation>> Profile::Impl::Authorisations(const CaseId& id) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
   const CaseContext context = LocalContext(id);
-  PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord record, context.Records().Case(read));
+  PARLEY_ASSIGN_OR_RETURN(const client::CaseView view, client::CaseView::Create(read, context));
   PARLEY_ASSIGN_OR_RETURN(const client::Disclosures all, client::Disclosures::Load(read, context));
   std::vector<Authorisation> shown;
-  for (const AuthorisationRecord& one : all.authorisations()) {
-    shown.push_back(Shown(id, one, record.own_id));
-  }
+  for (const AuthorisationRecord& one : all.authorisations()) shown.push_back(Shown(view, one));
   return shown;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client-lib/api/status_conversion.h"
+#include "client-lib/api/views.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/procedure_gate.h"
 #include "client-lib/content/folded_text.h"
@@ -212,21 +213,11 @@ class OffersView {
   const std::vector<RosterMember> roster_;
 };
 
-absl::StatusOr<std::set<ParticipantId>> Compared(const ReadTransaction& step,
-                                                 const CaseContext& context) {
-  std::set<ParticipantId> compared;
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
-  for (const Pairing& pairing : pairings) {
-    if (pairing.compared != 0) compared.insert(pairing.peer);
-  }
-  return compared;
-}
-
 }  // namespace
 
 absl::StatusOr<OfferList> ViewOffers(const ReadTransaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
-  PARLEY_ASSIGN_OR_RETURN(std::set<ParticipantId> compared, Compared(step, context));
+  PARLEY_ASSIGN_OR_RETURN(std::set<ParticipantId> compared, ComparedPeers(step, context));
   PARLEY_ASSIGN_OR_RETURN(const Disclosures disclosures, Disclosures::Load(step, context));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelOffers> all, LoadOffers(step, context));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
@@ -294,7 +285,7 @@ std::optional<OptionEvaluation> ShowEvaluation(const pb::OptionEvaluation& said,
 absl::StatusOr<std::vector<OptionSheet>> ViewOptionSheets(const ReadTransaction& step,
                                                           const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
-  PARLEY_ASSIGN_OR_RETURN(std::set<ParticipantId> compared, Compared(step, context));
+  PARLEY_ASSIGN_OR_RETURN(std::set<ParticipantId> compared, ComparedPeers(step, context));
   const Disclosures none;
   const OffersView people(record, std::move(compared), none, {});
   PARLEY_ASSIGN_OR_RETURN(const std::optional<LoadedProcedure> procedure,

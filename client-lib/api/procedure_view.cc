@@ -14,8 +14,11 @@ constexpr size_t kMostAlarms = 64;
 class ProgressView {
  public:
   ProgressView(const LoadedProcedure& procedure, std::map<ParticipantId, KnownKey> keys,
-               const ParticipantId& self)
-      : procedure_(procedure), keys_(std::move(keys)), self_(self) {}
+               const ParticipantId& self, std::set<ParticipantId> compared)
+      : procedure_(procedure),
+        keys_(std::move(keys)),
+        self_(self),
+        compared_(std::move(compared)) {}
 
   void Show(CaseProgress& progress) const {
     const CaseProcedure& now = procedure_.log.procedure();
@@ -38,7 +41,7 @@ class ProgressView {
     person.role = actor.role;
     person.side = actor.side;
     person.self = actor.id == self_;
-    person.compared = person.self;
+    person.compared = person.self || compared_.contains(actor.id);
     return person;
   }
 
@@ -106,6 +109,7 @@ class ProgressView {
   const LoadedProcedure& procedure_;
   std::map<ParticipantId, KnownKey> keys_;
   ParticipantId self_;
+  std::set<ParticipantId> compared_;
 };
 
 std::vector<CaseMissing> ForPeople(const std::vector<CaseProcedure::Missing>& missing) {
@@ -123,7 +127,8 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
   if (!procedure.has_value()) return progress;
   progress.with_procedure = true;
   PARLEY_ASSIGN_OR_RETURN(auto keys, KnownRecordKeys(step, context, *procedure));
-  ProgressView(*procedure, std::move(keys), record.own_id).Show(progress);
+  PARLEY_ASSIGN_OR_RETURN(std::set<ParticipantId> compared, ComparedPeers(step, context));
+  ProgressView(*procedure, std::move(keys), record.own_id, std::move(compared)).Show(progress);
   std::vector<CaseProcedure::Missing> missing;
   if (procedure->joint.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(missing, KeepsFromTalk(step, context, *procedure, *procedure->joint));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "client-lib/api/views.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/content/parse.h"
 
@@ -55,10 +56,7 @@ absl::StatusOr<SessionView> SessionView::Create(const ReadTransaction& step,
   SessionView view;
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   view.self_ = record.own_id;
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
-  for (const Pairing& pairing : pairings) {
-    if (pairing.compared != 0) view.compared_[pairing.peer] = true;
-  }
+  PARLEY_ASSIGN_OR_RETURN(view.compared_, ComparedPeers(step, context));
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedSession> session,
                           LoadSession(step, context, procedure));
   if (session.has_value()) {
@@ -235,7 +233,7 @@ absl::StatusOr<ChannelId> CaucusOf(const ReadTransaction& step, const CaseContex
 absl::StatusOr<std::vector<IssueRanking>> ViewRankings(const ReadTransaction& step,
                                                        const CaseContext& context) {
   std::vector<IssueRanking> shown;
-  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  PARLEY_ASSIGN_OR_RETURN(const CaseView view, CaseView::Create(step, context));
   PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   for (const CaseChannel& channel : channels) {
@@ -256,11 +254,7 @@ absl::StatusOr<std::vector<IssueRanking>> ViewRankings(const ReadTransaction& st
       }
       IssueRanking ranking;
       ranking.side = by.side;
-      ranking.by.id = by.participant_id;
-      ranking.by.name = by.name;
-      ranking.by.role = by.role;
-      ranking.by.side = by.side;
-      ranking.by.self = by.participant_id == record.own_id;
+      ranking.by = view.PersonOf(by);
       ranking.time = static_cast<int64_t>(message.claimed_time);
       for (const std::string& issue : content.issue_ranking().issue_ids()) {
         const std::optional<MessageId> id = IdFrom<MessageId>(issue);

@@ -5,8 +5,8 @@
 #ifndef PARLEY_CLIENT_LIB_API_SESSION_VIEW_H_
 #define PARLEY_CLIENT_LIB_API_SESSION_VIEW_H_
 
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,7 +44,7 @@ class SessionView {
   Person Show(const Actor& actor) const;
 
   std::shared_ptr<const LoadedSession> session_;
-  std::map<ParticipantId, bool> compared_;
+  std::set<ParticipantId> compared_;
   ParticipantId self_;
 };
 

@@ -192,14 +192,22 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
 
 // ---- CaseView ----
 
+absl::StatusOr<std::set<ParticipantId>> ComparedPeers(const ReadTransaction& step,
+                                                      const CaseContext& context) {
+  std::set<ParticipantId> compared;
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Pairing> pairings,
+                          context.Pairings().pairings.All(step));
+  for (const Pairing& pairing : pairings) {
+    if (pairing.compared != 0) compared.insert(pairing.peer);
+  }
+  return compared;
+}
+
 absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const CaseContext& context) {
   CaseView view;
   view.context_ = context;
   PARLEY_ASSIGN_OR_RETURN(view.record_, context.Records().Case(step));
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
-  for (const Pairing& pairing : pairings) {
-    if (pairing.compared != 0) view.compared_[pairing.peer] = true;
-  }
+  PARLEY_ASSIGN_OR_RETURN(view.compared_, ComparedPeers(step, context));
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
   if (procedure.has_value()) {
     view.procedure_ = std::make_shared<const LoadedProcedure>(std::move(*procedure));

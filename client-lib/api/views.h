@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,10 @@ struct LoadedRecords {
   std::map<ChannelId, ChannelOffers> offers;   // of each channel
   std::shared_ptr<const SessionView> session;  // for the joint channel's
 };
+
+// With whom the owner has compared safety numbers.
+absl::StatusOr<std::set<ParticipantId>> ComparedPeers(const ReadTransaction& step,
+                                                      const CaseContext& context);
 
 // Shows persons, channels and messages of one case; knows whom the owner has compared.
 class CaseView {
@@ -97,7 +102,7 @@ class CaseView {
 
   CaseContext context_;
   CaseRecord record_;
-  std::map<ParticipantId, bool> compared_;
+  std::set<ParticipantId> compared_;
   std::shared_ptr<const LoadedProcedure> procedure_;  // null: the case keeps none
 };
 
