@@ -153,9 +153,10 @@ class OffersTest(testing.ProgramTest):
     def test_options_are_evaluated_in_private(self):
         self.engage()
         case = self.case
-        case["mira"].made("options", "make", case.case, "joint", "--title", "How to pay",
-                          "--option", "at once", "--option", "in three parts")
+        made = case["mira"].made("options", "make", case.case, "joint", "--title", "How to pay",
+                                 "--option", "at once", "--option", "in three parts")
         sheet = case["ana"].objects("options", "list", case.case)[0]["sheet"]
+        self.assertEqual(made, sheet)
         self.assertIn("is no rating", case["ana"].refused(
             "options", "evaluate", case.case, sheet[:8], "--rate", "1:9"))
         self.assertIn("stays in its own caucus", case["ana"].refused(

@@ -91,7 +91,10 @@ std::string ToText(const OptionSheet& sheet) {
   return out;
 }
 
-void PrintSent(Session& session, const SentMessage& sent, const std::string& channel) {
+// `sheet`: the id of the sheet that was made; empty for an evaluation, and as long as the channel
+// hasn't the sheet.
+void PrintSent(Session& session, const SentMessage& sent, const std::string& channel,
+               const std::string& sheet = {}) {
   if (session.json()) {
     JsonObject object;
     object.Text("message", sent.id.ToString())
@@ -99,6 +102,7 @@ void PrintSent(Session& session, const SentMessage& sent, const std::string& cha
         .Bool("queued", sent.queued)
         .Objects("readers", cli::ToJson(sent.readers));
     if (sent.position) object.Number("position", *sent.position);
+    if (!sheet.empty()) object.Text("sheet", sheet);
     session.Print(object);
     return;
   }
@@ -108,7 +112,7 @@ void PrintSent(Session& session, const SentMessage& sent, const std::string& cha
   }
   session.out() << Harmless(channel) << (sent.queued ? ", will be read by " : ", read by ")
                 << PeopleText(sent.readers) << '\n'
-                << sent.id.ToString() << '\n';
+                << (sheet.empty() ? sent.id.ToString() : sheet) << '\n';
 }
 
 }  // namespace
@@ -119,7 +123,15 @@ Status Run(Session& session, const OptionsMakeArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
   PARLEY_TRY_ASSIGN(const SentMessage sent,
                     profile->MakeOptionSheet(channel.ref, arguments.title, arguments.options));
-  PrintSent(session, sent, channel.name);
+  // The id that the sheet is evaluated by is known once the channel has it.
+  PARLEY_TRY_ASSIGN(const std::vector<OptionSheet> sheets, profile->OptionSheets(info.id));
+  const OptionSheet* made = nullptr;
+  for (const OptionSheet& sheet : sheets) {
+    const bool fits = sheet.author.self && sheet.channel.channel_id == channel.ref.channel_id &&
+                      sheet.title == arguments.title && sheet.options == arguments.options;
+    if (fits && (made == nullptr || sheet.position > made->position)) made = &sheet;
+  }
+  PrintSent(session, sent, channel.name, made == nullptr ? "" : made->id);
   return {};
 }
 
