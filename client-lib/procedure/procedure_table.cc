@@ -83,7 +83,9 @@ constexpr std::array kRules = {
     ActRule{CaseAct::kRevise, "revise", kNeutrals, Quorum::kOne, Any(kSigning), kAgreedInPrinciple,
             "", "The settlement's text is opened again; confirmations of it are void.", "the act"},
     ActRule{CaseAct::kConfirmSettlement, "confirm-settlement", kParties, Quorum::kEveryParty,
-            Any(kSigning), kSettled, "once for each party", "A party confirms the settlement.",
+            Any(kSigning), kSettled, "once for each party",
+            "A party says that it has agreed to the settlement. Its text isn't bound to this act: "
+            "keep the signed one.",
             "each party's confirmation"},
     ActRule{CaseAct::kWithdraw, "withdraw", kParties, Quorum::kOne,
             Any(kRequested, kConsented, kReopened) | kWorking, kWithdrawn, "",
@@ -103,7 +105,9 @@ constexpr std::array kRules = {
     ActRule{CaseAct::kRetain, "retain", kNeutrals, Quorum::kOne, Any(kClosed), kRetained, "",
             "From here on records are only kept, as the policy has it.", "the act"},
     ActRule{CaseAct::kDestroy, "destroy", kNeutrals, Quorum::kOne, Any(kRetained), kDestroyed, "",
-            "What the policy doesn't keep is destroyed.", "the act"},
+            "Says that what the policy doesn't keep is to be destroyed now. This program deletes "
+            "nothing by itself: everybody does it on their own devices.",
+            "the act"},
 };
 
 constexpr std::array kFollowing = {
