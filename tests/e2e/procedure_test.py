@@ -69,6 +69,14 @@ class ProcedureTest(testing.ProgramTest):
         self.assertIn("AGREEMENT TO MEDIATE", shown)
         self.assertIn("caucus: closed", shown)
         self.assertIn(agreed, shown)
+        self.assertIn("Mira Voss* (mediator)", shown)
+        case["lee"].run("case", "compare", case.case, "Mira")
+        shown = case["lee"].run("case", "agreement", "show", case.case).out
+        self.assertIn("Mira Voss (mediator)", shown)
+        self.assertIn("Shah Merchant* (counsel, Northline)", shown)
+        # Without a terminal to ask on nobody signs what they haven't named.
+        self.assertIn("name the hash of what you have read", case["ana"].refused(
+            "case", "agreement", "sign", case.case))
         for key in EVERYBODY[:-1]:
             case[key].made("case", "agreement", "sign", case.case, agreed[:8], "-y")
         for channel in ("joint", "caucus"):
