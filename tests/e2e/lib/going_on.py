@@ -2,6 +2,7 @@
 import os
 import shlex
 
+
 def people_to_go_on(story):
     return [key for key in story.mediation.people if key not in story.gone]
 
