@@ -36,6 +36,9 @@ absl::Status CheckWorthProposing(const GroupState& state, const Proposal& propos
     PARLEY_RETURN_IF_ERROR(CheckExternalSenders(checks, wanted->extensions));
     return CheckGroupSupports(state.tree, wanted->extensions);
   }
+  if (const auto* reinit = std::get_if<ReInit>(&proposal.body)) {
+    return CheckCanFollow(*reinit, checks);
+  }
   // Its private key is known to ProposeUpdate only.
   if (proposal.type() == ProposalType::kUpdate) {
     return absl::InvalidArgumentError("an Update is proposed by ProposeUpdate");

@@ -56,6 +56,16 @@ absl::Status ValidatePsk(const GroupState& state, const PreSharedKeyId& id) {
 }
 
 absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, const Sender& sender) {
+// Once it is committed the group has ended, whether or not another can take its place.
+absl::Status ValidateReInit(const ReInit& reinit) {
+  // Section 12.1.5: "invalid if the version field is less than the version for the current group".
+  if (reinit.version < ProtocolVersion::kMls10) return Invalid("a ReInit to an older version");
+  // Section 13.4 is about "any field containing a list of extensions".
+  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(reinit.extensions));
+  PARLEY_RETURN_IF_ERROR(CheckExternalSenders({}, reinit.extensions));
+  return FindRequiredCapabilities(reinit.extensions).status();
+}
+
   switch (proposal.type()) {
     case ProposalType::kAdd:
       return ValidateAdd(state, std::get<Add>(proposal.body));
@@ -70,12 +80,7 @@ absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, con
     case ProposalType::kPreSharedKey:
       return ValidatePsk(state, std::get<PreSharedKey>(proposal.body).psk);
     case ProposalType::kReInit:
-      // Section 12.1.5: "invalid if the version field is less than the version for the current
-      // group".
-      if (std::get<ReInit>(proposal.body).version < ProtocolVersion::kMls10) {
-        return Invalid("a ReInit to an older version");
-      }
-      return absl::OkStatus();
+      return ValidateReInit(std::get<ReInit>(proposal.body));
     case ProposalType::kExternalInit:
       return absl::OkStatus();
     case ProposalType::kGroupContextExtensions:
@@ -177,6 +182,14 @@ absl::Status ValidateProposalList(const GroupState& state, const std::vector<Lis
 }
 
 bool PathRequired(const std::vector<ListedProposal>& list) {
+absl::Status CheckCanFollow(const ReInit& reinit, const LeafChecks& checks) {
+  if (reinit.version != ProtocolVersion::kMls10) {
+    return Invalid("a ReInit to a protocol version that can't be followed");
+  }
+  PARLEY_RETURN_IF_ERROR(FindCipherSuite(reinit.suite).status());
+  return CheckExternalSenders(checks, reinit.extensions);
+}
+
   return list.empty() || std::any_of(list.begin(), list.end(), [](const ListedProposal& listed) {
            switch (listed.proposal.type()) {
              case ProposalType::kAdd:

@@ -121,6 +121,29 @@ TEST_F(HostileList, ReInitToAnOlderVersion) {
 }
 
 TEST_F(HostileList, TwoUpdatesToOneKey) {
+// Section 13.4, before the group has ended and nobody can be told any more.
+TEST_F(HostileList, ReInitWithExtensionsTwiceOrUnreadable) {
+  const auto with = [&](Extensions extensions) {
+    return ForgeProposal(groups_[0], {ReInit{.group_id = ToBytes("next"),
+                                             .suite = CipherSuiteId::k0x0003,
+                                             .extensions = std::move(extensions)}});
+  };
+  ExpectInvalid(with({{kRosterExtension, {1}}, {kRosterExtension, {2}}}), "one type twice");
+  Extensions many;
+  for (uint16_t i = 0; i <= kMaxExtensions; ++i) {
+    many.push_back({ExtensionType{static_cast<uint16_t>(0xF000 + i)}, {}});
+  }
+  ExpectInvalid(with(many), "too long");
+  ExpectInvalid(with({{ExtensionType::kExternalSenders, {9}}}), "");
+  ExpectInvalid(with({{ExtensionType::kRequiredCapabilities, {9}}}), "");
+  ExpectInvalid(
+      ForgeProposals({{ReInit{.group_id = ToBytes("next"),
+                              .suite = CipherSuiteId::k0x0003,
+                              .extensions = {{kRosterExtension, {}}, {kRosterExtension, {}}}}}}),
+      "one type twice");
+  EXPECT_TRUE(groups_[1].Process(with({{kRosterExtension, {1}}})).ok());
+}
+
   const Bytes key = suite().kem().GenerateKeyPair().public_key;
   const auto with_key = [&](LeafNode& leaf) { leaf.encryption_key = key; };
   Say(1, UpdateOf(1, with_key));

@@ -40,7 +40,8 @@ class Selection {
                               options_.psks.empty() && !options_.extensions.has_value() &&
                               !options_.reinit.has_value();
     for (size_t i = 0; i < pending.size() && nothing_else && chosen_.empty(); ++i) {
-      if (pending[i].proposal.type() == ProposalType::kReInit) chosen_.push_back(i);
+      const auto* reinit = std::get_if<ReInit>(&pending[i].proposal.body);
+      if (reinit != nullptr && CheckCanFollow(*reinit, options_.checks).ok()) chosen_.push_back(i);
     }
     // And nothing goes together with the caller's own.
     if (options_.reinit.has_value()) chosen_.clear();
