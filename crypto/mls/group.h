@@ -68,9 +68,10 @@ inline constexpr uint32_t kMaxSkippedKeys = 1024;
 
 // The longest message of a peer's that is looked at, in bytes. RFC 9420 bounds only single vectors,
 // at 2^30 - 1; what is signed or hashed of a message is one vector around several of its fields.
-// Far above what members should send: a program that takes messages from a network wants a limit of
-// its own, of some megabytes.
-inline constexpr size_t kMaxMessageSize = size_t{1} << 28;
+// Room for the tree of the largest group of suite 3, or of 20,000 members of the post-quantum one;
+// a program that takes messages from a network wants a limit of its own, of some megabytes.
+// Whatever a message says, it takes no more than some ten times its length of memory.
+inline constexpr size_t kMaxMessageSize = size_t{1} << 26;
 
 struct GroupState;
 class Group;

@@ -184,7 +184,7 @@ absl::StatusOr<ByteView> SignerOf(const GroupState& state, const FramedContent& 
     case SenderType::kNewMemberProposal: {
       const Proposal* proposal = std::get_if<Proposal>(&content.body);
       const Add* add = proposal == nullptr ? nullptr : std::get_if<Add>(&proposal->body);
-      if (add != nullptr) return ByteView(add->key_package.leaf_node.signature_key);
+      if (add != nullptr) return ByteView(add->key_package->leaf_node.signature_key);
       return absl::InvalidArgumentError("a message from a newcomer that isn't an Add");
     }
     case SenderType::kExternal:
@@ -237,10 +237,10 @@ absl::Status CheckGroupAndEpoch(const GroupState& state, const Bytes& group_id, 
 absl::Status CheckProposed(const GroupState& state, const Proposal& proposal, const Sender& sender,
                            const LeafChecks& checks) {
   if (const auto* add = std::get_if<Add>(&proposal.body)) {
-    return CheckLeaf(checks, add->key_package.leaf_node);
+    return CheckLeaf(checks, add->key_package->leaf_node);
   }
   if (const auto* update = std::get_if<Update>(&proposal.body)) {
-    return CheckReplacement(checks, *state.tree.leaf(sender.leaf()), update->leaf_node);
+    return CheckReplacement(checks, *state.tree.leaf(sender.leaf()), *update->leaf_node);
   }
   if (const auto* wanted = std::get_if<GroupContextExtensions>(&proposal.body)) {
     return CheckExternalSenders(checks, wanted->extensions);
@@ -269,10 +269,9 @@ absl::StatusOr<Received> TakeHandshake(GroupState& state, const AuthenticatedCon
 
 absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& message,
                                        const ProcessOptions& options) {
-  PARLEY_RETURN_IF_ERROR(
-      CheckGroupAndEpoch(state, message.content.group_id, message.content.epoch));
   PARLEY_ASSIGN_OR_RETURN(
       const AuthenticatedContent content,
+// Of this group and epoch, as is what follows.
       UnprotectPublic(*state.suite, state.secrets.membership, state.context, std::move(message)));
   const SignedBytes covered = CoveredBySignature(state, content);
   PARLEY_RETURN_IF_ERROR(VerifySender(state, content, covered));
@@ -284,7 +283,6 @@ absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& messag
 
 absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage& message,
                                         const ProcessOptions& options) {
-  PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(state, message.group_id, message.epoch));
   PARLEY_ASSIGN_OR_RETURN(const SenderData sender,
                           OpenSenderData(*state.suite, state.secrets.sender_data, message));
   const RatchetType ratchet = RatchetFor(message.content_type);
@@ -340,5 +338,11 @@ absl::StatusOr<Received> Group::Process(ByteView message, const ProcessOptions& 
   }
   return absl::InvalidArgumentError("this message is not one that a group processes");
 }
+  PARLEY_RETURN_IF_ERROR(CheckMessageSize(message));
+  PARLEY_ASSIGN_OR_RETURN(const MessageHead head, PeekMessage(message));
+  // What is for another group or epoch isn't read in full: anybody can have made it.
+  if (head.wire_format <= WireFormat::kPrivateMessage) {
+    PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(*state_, head.group_id, head.epoch));
+  }
 
 }  // namespace parley::mls

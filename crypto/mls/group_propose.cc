@@ -30,7 +30,7 @@ absl::StatusOr<Bytes> SendProposal(GroupState& state, Proposal proposal, const S
 absl::Status CheckWorthProposing(const GroupState& state, const Proposal& proposal,
                                  const LeafChecks& checks) {
   if (const auto* add = std::get_if<Add>(&proposal.body)) {
-    return CheckLeaf(checks, add->key_package.leaf_node);
+    return CheckLeaf(checks, add->key_package->leaf_node);
   }
   if (const auto* wanted = std::get_if<GroupContextExtensions>(&proposal.body)) {
     PARLEY_RETURN_IF_ERROR(CheckExternalSenders(checks, wanted->extensions));

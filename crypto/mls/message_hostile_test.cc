@@ -1,7 +1,6 @@
 // Messages by a hostile member or relay: refused, nothing changed, no key burned.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include "crypto/mls/external_proposal.h"
 #include "crypto/mls/forging.h"
@@ -317,64 +316,6 @@ TEST(HostileMessage, SignedByAnotherGroupsMemberOfTheSameName) {
           .status()
           .code(),
       absl::StatusCode::kUnauthenticated);
-}
-
-// Zeros that take address space and no memory as long as nobody reads them.
-class VastMessage {
- public:
-  explicit VastMessage(size_t size)
-      : size_(size),
-        bytes_(mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
-  ~VastMessage() { munmap(bytes_, size_); }
-  VastMessage(const VastMessage&) = delete;
-  VastMessage& operator=(const VastMessage&) = delete;
-
-  bool ok() const { return bytes_ != MAP_FAILED; }
-  // As a message of this format, all of whose fields are empty.
-  ByteView As(WireFormat format) {
-    auto* bytes = static_cast<uint8_t*>(bytes_);
-    bytes[1] = 1;
-    bytes[3] = static_cast<uint8_t>(format);
-    return {bytes, size_};
-  }
-
- private:
-  const size_t size_;
-  void* const bytes_;
-};
-
-// Longer than what can be signed or hashed as one vector, a message would end the process.
-TEST(HostileMessage, LongerThanAnyMessageMayBe) {
-  constexpr auto kTooLong = absl::StatusCode::kResourceExhausted;
-  std::vector<Group> groups = NewGroups(2);
-  const Secret before = groups[0].Serialize();
-  VastMessage vast(kMaxMessageSize + 1);
-  ASSERT_TRUE(vast.ok());
-  for (WireFormat format : {WireFormat::kPublicMessage, WireFormat::kPrivateMessage}) {
-    EXPECT_EQ(groups[0].Process(vast.As(format)).status().code(), kTooLong);
-  }
-  EXPECT_EQ(Group::Join(vast.As(WireFormat::kWelcome), NewKeyPackage("dora")).status().code(),
-            kTooLong);
-  const ByteView info = vast.As(WireFormat::kGroupInfo);
-  EXPECT_EQ(Group::JoinExternally(info, {}).status().code(), kTooLong);
-  EXPECT_EQ(GroupAddress::OfGroupInfo(info).status().code(), kTooLong);
-  const ByteView key_package = vast.As(WireFormat::kKeyPackage);
-  EXPECT_EQ(groups[0].ProposeAdd(key_package).status().code(), kTooLong);
-  EXPECT_EQ(ParseKeyPackageMessage(key_package).status().code(), kTooLong);
-  EXPECT_EQ(Group::JoinExternally(
-                Must(groups[0].GroupInfoMessage(false, true)), {},
-                ExternalJoinOptions{.join = {.ratchet_tree = Bytes(kMaxMessageSize + 1)}})
-                .status()
-                .code(),
-            kTooLong);
-  EXPECT_TRUE(SameState(before, groups[0]));
-
-  // A byte less is looked at, and refused for what it says.
-  VastMessage longest(kMaxMessageSize);
-  ASSERT_TRUE(longest.ok());
-  EXPECT_EQ(groups[0].Process(longest.As(WireFormat::kPublicMessage)).status().code(),
-            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

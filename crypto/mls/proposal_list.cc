@@ -22,10 +22,10 @@ size_t Count(const std::vector<ListedProposal>& list) {
 absl::Status ValidateAdd(const GroupState& state, const Add& add) {
   // Section 10.1: "Verify that the cipher suite and protocol version of the KeyPackage match those
   // in the GroupContext."
-  if (add.key_package.suite != state.suite->id) {
+  if (add.key_package->suite != state.suite->id) {
     return Invalid("an Add with a key package of another cipher suite");
   }
-  return ValidateKeyPackage(add.key_package);
+  return ValidateKeyPackage(*add.key_package);
 }
 
 absl::Status ValidateUpdate(const GroupState& state, const Update& update, LeafIndex sender) {
@@ -33,13 +33,13 @@ absl::Status ValidateUpdate(const GroupState& state, const Update& update, LeafI
   if (old == nullptr) return Invalid("an Update of a leaf that is not there");
   // Section 7.3: "verify that leaf_node_source is set to update and that encryption_key represents
   // a different public key than the encryption_key in the leaf node being replaced".
-  if (update.leaf_node.source != LeafNodeSource::kUpdate) {
+  if (update.leaf_node->source != LeafNodeSource::kUpdate) {
     return Invalid("an Update with a leaf that wasn't made for an update");
   }
-  if (update.leaf_node.encryption_key == old->encryption_key) {
+  if (update.leaf_node->encryption_key == old->encryption_key) {
     return Invalid("an Update that keeps its encryption key");
   }
-  return ValidateLeafNode(*state.suite, state.place(sender), update.leaf_node);
+  return ValidateLeafNode(*state.suite, state.place(sender), *update.leaf_node);
 }
 
 // Section 12.1.4.
@@ -226,8 +226,8 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
     const auto* update = As<Update>(listed);
     if (update == nullptr) continue;
     const LeafIndex leaf = listed.sender.leaf();
-    changes.updates.push_back({leaf, *state.tree.leaf(leaf), update->leaf_node});
-    auto node = std::make_shared<LeafNode>(update->leaf_node);
+    changes.updates.push_back({leaf, *state.tree.leaf(leaf), *update->leaf_node});
+    auto node = std::make_shared<LeafNode>(*update->leaf_node);
     note_keys(*node);
     applied.tree.UpdateLeaf(leaf, std::move(node));
   }
@@ -242,10 +242,10 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
   for (const ListedProposal& listed : list) {
     const auto* add = As<Add>(listed);
     if (add == nullptr) continue;
-    auto node = std::make_shared<LeafNode>(add->key_package.leaf_node);
+    auto node = std::make_shared<LeafNode>(add->key_package->leaf_node);
     note_keys(*node);
     arrivals.push_back(std::move(node));
-    changes.adds.push_back({LeafIndex(), add->key_package, listed.sender});
+    changes.adds.push_back({LeafIndex(), *add->key_package, listed.sender});
   }
   PARLEY_ASSIGN_OR_RETURN(applied.added, applied.tree.AddLeaves(std::move(arrivals)));
   for (size_t i = 0; i < applied.added.size(); ++i) changes.adds[i].leaf = applied.added[i];

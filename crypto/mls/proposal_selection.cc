@@ -96,7 +96,7 @@ class Selection {
     const Proposal& proposal = pending.proposal;
     switch (proposal.type()) {
       case ProposalType::kAdd:
-        return TakeAdd(std::get<Add>(proposal.body).key_package.leaf_node);
+        return TakeAdd(std::get<Add>(proposal.body).key_package->leaf_node);
       case ProposalType::kUpdate:
         return latest_update_.contains(pending.sender.leaf()) &&
                latest_update_[pending.sender.leaf()] == i && TakeUpdate(pending);
@@ -119,7 +119,7 @@ class Selection {
   // By itself, whatever else is chosen.
   bool UpdateFits(const PendingProposal& pending) const {
     const LeafIndex leaf = pending.sender.leaf();
-    const LeafNode& node = std::get<Update>(pending.proposal.body).leaf_node;
+    const LeafNode& node = *std::get<Update>(pending.proposal.body).leaf_node;
     auto same_key = signature_keys_.find(node.signature_key);
     return leaf != state_.own_leaf && !encryption_keys_.contains(node.encryption_key) &&
            (same_key == signature_keys_.end() || same_key->second == leaf) &&
@@ -128,7 +128,7 @@ class Selection {
 
   bool TakeUpdate(const PendingProposal& pending) {
     const LeafIndex leaf = pending.sender.leaf();
-    const LeafNode& node = std::get<Update>(pending.proposal.body).leaf_node;
+    const LeafNode& node = *std::get<Update>(pending.proposal.body).leaf_node;
     if (removed_.contains(leaf) || pending_removes_.contains(leaf)) return false;
     // Two Updates chosen may not bring the same key: what UpdateFits saw isn't enough.
     return UpdateFits(pending) && CheckMemberSupports(node, extensions_).ok() &&
