@@ -83,10 +83,12 @@ absl::StatusOr<Secret> Group::Export(std::string_view label, ByteView context,
 
 Secret Group::ResumptionPsk() const { return state_->secrets.resumption.value.Clone(); }
 
-const std::vector<PendingProposal>& Group::pending_proposals() const { return state_->pending; }
+const std::vector<PendingProposal>& Group::pending_proposals() const {
+  return state_->pending.all();
+}
 
 void Group::ClearPendingProposals() {
-  state_->pending.clear();
+  state_->pending.Clear();
   state_->pending_updates.clear();
 }
 
@@ -104,5 +106,6 @@ absl::StatusOr<Bytes> Group::Protect(ByteView application, ByteView authenticate
   return SealPrivate(*state_, SignAs(*state_, WireFormat::kPrivateMessage, std::move(content)),
                      padding);
 }
+  state_->unchanged_pending = 0;
 
 }  // namespace parley::mls

@@ -17,16 +17,15 @@ absl::Status ChooseByReference(const GroupState& state, const CommitOptions& opt
       return absl::OkStatus();
     case ProposalsToInclude::kAll:
       for (size_t index : SelectProposals(state, options)) {
-        chosen.AddByReference(state.pending[index]);
+        chosen.AddByReference(state.pending.all()[index]);
       }
       return absl::OkStatus();
     case ProposalsToInclude::kListed:
       break;
   }
   for (const ProposalRef& ref : options.listed) {
-    auto found = std::find_if(state.pending.begin(), state.pending.end(),
-                              [&](const PendingProposal& pending) { return pending.ref == ref; });
-    if (found == state.pending.end()) {
+    const PendingProposal* found = state.pending.Find(ref);
+    if (found == nullptr) {
       return absl::InvalidArgumentError("a proposal to commit is not among the pending ones");
     }
     chosen.AddByReference(*found);

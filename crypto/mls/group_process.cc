@@ -66,9 +66,8 @@ class CommitProcessor {
       if (!named.insert(ref).second) {
         return absl::InvalidArgumentError("a commit that names one proposal twice");
       }
-      auto found = std::find_if(before_.pending.begin(), before_.pending.end(),
-                                [&](const PendingProposal& pending) { return pending.ref == ref; });
-      if (found == before_.pending.end()) {
+      const PendingProposal* found = before_.pending.Find(ref);
+      if (found == nullptr) {
         return absl::FailedPreconditionError("a commit of a proposal that was not received");
       }
       list.push_back({found->proposal, found->sender, true});
@@ -255,7 +254,7 @@ absl::StatusOr<ReceivedProposal> TakeProposal(GroupState& state,
   PARLEY_RETURN_IF_ERROR(ValidateProposal(state, proposal, content.content.sender));
   PARLEY_RETURN_IF_ERROR(CheckProposed(state, proposal, content.content.sender, checks));
   PendingProposal pending{MakeProposalRef(*state.suite, content), content.content.sender, proposal};
-  PARLEY_RETURN_IF_ERROR(AddPending(state, pending));
+  PARLEY_RETURN_IF_ERROR(state.pending.Add(pending));
   return ReceivedProposal{std::move(pending), content.content.authenticated_data};
 }
 

@@ -20,7 +20,7 @@ absl::StatusOr<Bytes> SendProposal(GroupState& state, Proposal proposal, const S
       SignAs(state, send.public_message ? WireFormat::kPublicMessage : WireFormat::kPrivateMessage,
              std::move(content));
   PARLEY_RETURN_IF_ERROR(
-      AddPending(state, {MakeProposalRef(*state.suite, authenticated), self, std::move(proposal)}));
+      state.pending.Add({MakeProposalRef(*state.suite, authenticated), self, std::move(proposal)}));
   if (!send.public_message) return SealPrivate(state, authenticated, send.padding);
   return crypto::Serialize(MlsMessage{ProtectPublic(*state.suite, state.secrets.membership,
                                                     state.context, std::move(authenticated))});

@@ -173,6 +173,47 @@ TEST(HostileMessage, OneMembersProposalsCrowdOutNobodyElses) {
   EXPECT_TRUE(groups[1].Process(honest).ok());
 }
 
+TEST(HostileMessage, ProposalsThatWaitAreBoundedInBytes) {
+  std::vector<Group> groups = NewGroups(3);
+  const auto of_size = [](uint8_t number, size_t size) {
+    return Proposal{GroupContextExtensions{{{kRosterExtension, Bytes(size, number)}}}};
+  };
+  EXPECT_EQ(
+      groups[0].Process(ForgeProposal(groups[1], of_size(0, kMaxPendingBytes))).status().code(),
+      absl::StatusCode::kResourceExhausted);
+  size_t accepted = 0;
+  for (uint8_t i = 1; i <= kMaxPendingProposals; ++i) {
+    const absl::Status status =
+        groups[0].Process(ForgeProposal(groups[1], of_size(i, kMaxPendingBytes / 4))).status();
+    accepted += status.ok() ? 1 : 0;
+    EXPECT_TRUE(status.ok() || absl::IsResourceExhausted(status)) << status;
+  }
+  EXPECT_EQ(accepted, 3u);
+  EXPECT_TRUE(groups[0].Process(ForgeProposal(groups[2], of_size(1, 9))).ok());
+}
+
+// Of who isn't a member yet, each has a place of its own.
+TEST(HostileMessage, OneNewcomerCrowdsOutNobodyElse) {
+  std::vector<Group> groups = NewGroups(2);
+  const GroupAddress address{groups[0].group_id(), groups[0].epoch()};
+  const SignatureKey eve = SignatureKey::Generate();
+  size_t accepted = 0;
+  for (size_t i = 0; i < kMaxPendingProposals; ++i) {
+    const KeyPackageBundle again = Must(KeyPackageBundle::Create(
+        {.suite = CipherSuiteId::k0x0003, .identity = ToBytes("eve"), .signature_key = &eve}));
+    if (groups[0].Process(Must(ProposeToJoin(again, address))).ok()) ++accepted;
+  }
+  EXPECT_EQ(accepted, kMaxPendingOfNewcomer);
+  EXPECT_TRUE(groups[0].Process(Must(ProposeToJoin(NewKeyPackage("dora"), address))).ok());
+  // All of them together are bounded too, whatever keys they make up.
+  for (size_t i = 0; i < kMaxPendingOfNewcomers; ++i) {
+    (void)groups[0].Process(Must(ProposeToJoin(NewKeyPackage("mob"), address)));
+  }
+  EXPECT_EQ(groups[0].pending_proposals().size(), kMaxPendingOfNewcomers);
+  // Which no member has to bear.
+  EXPECT_TRUE(groups[0].Process(Must(groups[1].ProposeUpdate())).ok());
+}
+
 TEST(HostileMessage, NothingIsSentAfterAReInit) {
   std::vector<Group> groups = NewGroups(2);
   const GroupState& state = groups[1].state();

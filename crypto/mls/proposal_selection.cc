@@ -29,7 +29,7 @@ class Selection {
   }
 
   std::vector<size_t> Choose() {
-    const std::vector<PendingProposal>& pending = state_.pending;
+    const std::vector<PendingProposal>& pending = state_.pending.all();
     ChooseLatest();
     for (size_t i = 0; i < pending.size(); ++i) {
       if (Fits(i, pending[i])) chosen_.push_back(i);
@@ -70,8 +70,8 @@ class Selection {
 
   // "They SHOULD prefer any Remove received, or the most recent Update if there are no Removes."
   void ChooseLatest() {
-    for (size_t i = 0; i < state_.pending.size(); ++i) {
-      const PendingProposal& pending = state_.pending[i];
+    for (size_t i = 0; i < state_.pending.all().size(); ++i) {
+      const PendingProposal& pending = state_.pending.all()[i];
       if (const auto* remove = std::get_if<Remove>(&pending.proposal.body)) {
         if (remove->removed != state_.own_leaf) pending_removes_.insert(remove->removed);
       } else if (pending.proposal.type() == ProposalType::kUpdate) {
