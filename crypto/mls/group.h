@@ -207,8 +207,8 @@ class Group {
   static absl::StatusOr<Group> Create(const GroupOptions& options);
 
   // The group that a Welcome (an MLSMessage) opens for the key package. The ratchet tree, its
-  // hashes and every leaf are verified. The bundle is used up, also on failure; clone it by
-  // KeyPackageBundle::Parse(SerializeSecret()) to try again.
+  // hashes and every leaf are verified. The bundle is used up by success only: anybody can make a
+  // Welcome that says it is for this key package, and the genuine one must still open.
   // Errors: also NotFound when the Welcome isn't for this key package; ResourceExhausted when it or
   // the tree in `options` is longer than kMaxMessageSize.
   static absl::StatusOr<Group> Join(ByteView welcome, KeyPackageBundle&& bundle,
