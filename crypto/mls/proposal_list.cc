@@ -47,9 +47,10 @@ absl::Status ValidatePsk(const GroupState& state, const PreSharedKeyId& id) {
   if (id.psk_nonce.size() != state.suite->hash_size()) {
     return Invalid("a PSK proposal with a nonce of the wrong length");
   }
-  // The usages reinit and branch belong to a group's very first commit (sections 11.2 and 11.3).
+  // The usages reinit and branch belong to a new group's very first commit (sections 11.2
+  // and 11.3), which nobody processes: its committer is alone.
   if (id.type == PskType::kResumption && id.usage != ResumptionPskUsage::kApplication &&
-      state.context.epoch != 0) {
+      !state.starts_continuation) {
     return Invalid("a PSK proposal with a resumption secret for another use");
   }
   return absl::OkStatus();

@@ -113,6 +113,29 @@ TEST_F(HostileWelcome, PskThatOnlyTheWelcomeNames) {
   EXPECT_EQ(JoinBy(forged, options).code(), absl::StatusCode::kUnauthenticated);
 }
 
+// Section 8.4 and 12.2 bind those who join by a Welcome as they do those who read the commit.
+TEST_F(HostileWelcome, PskTwiceOrWithAShortNonce) {
+  PreSharedKeyId id = PreSharedKeyId::External(*groups_[0].state().suite, ToBytes("mine"));
+  JoinOptions options;
+  options.psks = [](const PreSharedKeyId&) { return Secret::CopyOf(Bytes(32, 1)); };
+  const auto with = [&](const std::vector<PreSharedKeyId>& ids) {
+    const absl::Status status =
+        JoinBy(ForgeWelcome(welcome_, dora_, groups_[0].state().signature_key,
+                            [&](WelcomeContents& c) {
+                              c.secrets.psks = ids;
+                              for (const PreSharedKeyId& one : ids) {
+                                c.psks.push_back({one, Secret::CopyOf(Bytes(32, 1))});
+                              }
+                            }),
+               options);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(with({id, id}), HasSubstr("twice"));
+  id.psk_nonce.pop_back();
+  EXPECT_THAT(with({id}), HasSubstr("nonce of the wrong length"));
+}
+
 TEST_F(HostileWelcome, GroupInfoSignedByAnother) {
   // By member 1 in the name of member 0; by nobody; by a stranger.
   EXPECT_EQ(JoinBy(ForgeWelcome(welcome_, dora_, groups_[1].state().signature_key,
