@@ -56,7 +56,6 @@ absl::Status ValidatePsk(const GroupState& state, const PreSharedKeyId& id) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, const Sender& sender) {
 // Once it is committed the group has ended, whether or not another can take its place.
 absl::Status ValidateReInit(const ReInit& reinit) {
   // Section 12.1.5: "invalid if the version field is less than the version for the current group".
@@ -67,6 +66,7 @@ absl::Status ValidateReInit(const ReInit& reinit) {
   return FindRequiredCapabilities(reinit.extensions).status();
 }
 
+absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, const Sender& sender) {
   switch (proposal.type()) {
     case ProposalType::kAdd:
       return ValidateAdd(state, std::get<Add>(proposal.body));
@@ -182,7 +182,6 @@ absl::Status ValidateProposalList(const GroupState& state, const std::vector<Lis
   return absl::OkStatus();
 }
 
-bool PathRequired(const std::vector<ListedProposal>& list) {
 absl::Status CheckCanFollow(const ReInit& reinit, const LeafChecks& checks) {
   if (reinit.version != ProtocolVersion::kMls10) {
     return Invalid("a ReInit to a protocol version that can't be followed");
@@ -191,6 +190,7 @@ absl::Status CheckCanFollow(const ReInit& reinit, const LeafChecks& checks) {
   return CheckExternalSenders(checks, reinit.extensions);
 }
 
+bool PathRequired(const std::vector<ListedProposal>& list) {
   return list.empty() || std::any_of(list.begin(), list.end(), [](const ListedProposal& listed) {
            switch (listed.proposal.type()) {
              case ProposalType::kAdd:
