@@ -25,6 +25,22 @@ absl::StatusOr<Group> StagedCommit::Next() && {
   return std::move(*next_);
 }
 
+absl::Status Group::Refuse(StagedCommit&& commit) {
+  const StagedCommit refused = std::move(commit);
+  if (refused.epoch_ != state_->context.epoch) {
+    return absl::FailedPreconditionError("a commit of another epoch can't be refused any more");
+  }
+  if (!refused.generation_.has_value()) return absl::OkStatus();
+  SecretTree& tree = state_->secret_tree;
+  // Looked up anew: since it was processed, others of its sender's may have been read.
+  absl::StatusOr<FoundKey> key =
+      tree.Find(*state_->suite, refused.sender_, RatchetType::kHandshake, *refused.generation_);
+  if (absl::IsFailedPrecondition(key.status())) return absl::OkStatus();  // it is gone
+  PARLEY_RETURN_IF_ERROR(key.status());
+  tree.Consume(*std::move(key));
+  return absl::OkStatus();
+}
+
 // ---- What the group knows ---------------------------------------------------------------------
 
 namespace {
@@ -90,6 +106,7 @@ const std::vector<PendingProposal>& Group::pending_proposals() const {
 void Group::ClearPendingProposals() {
   state_->pending.Clear();
   state_->pending_updates.clear();
+  state_->unchanged_pending = 0;
 }
 
 absl::StatusOr<Bytes> Group::GroupInfoMessage(bool with_tree, bool with_external_pub) const {
@@ -106,6 +123,5 @@ absl::StatusOr<Bytes> Group::Protect(ByteView application, ByteView authenticate
   return SealPrivate(*state_, SignAs(*state_, WireFormat::kPrivateMessage, std::move(content)),
                      padding);
 }
-  state_->unchanged_pending = 0;
 
 }  // namespace parley::mls

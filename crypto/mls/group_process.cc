@@ -41,11 +41,18 @@ class CommitProcessor {
 
     StagedCommit staged;
     staged.sender_ = sender_;
+    staged.epoch_ = before_.context.epoch;
     staged.authenticated_data_ = content_.content.authenticated_data;
     staged.changes_ = applied.changes;
     // Who is removed can't compute the next epoch, and with it not the confirmation tag.
     if (applied.changes.removes_self) return staged;
     PARLEY_ASSIGN_OR_RETURN(staged.next_, Advance(std::move(applied)));
+    return staged;
+  }
+
+  // With the generation of the key that opened it.
+  static StagedCommit OpenedBy(uint32_t generation, StagedCommit staged) {
+    staged.generation_ = generation;
     return staged;
   }
 
@@ -266,11 +273,11 @@ absl::StatusOr<Received> TakeHandshake(GroupState& state, const AuthenticatedCon
   return TakeProposal(state, content, options.checks);
 }
 
+// Of this group and epoch, as is what follows.
 absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& message,
                                        const ProcessOptions& options) {
   PARLEY_ASSIGN_OR_RETURN(
       const AuthenticatedContent content,
-// Of this group and epoch, as is what follows.
       UnprotectPublic(*state.suite, state.secrets.membership, state.context, std::move(message)));
   const SignedBytes covered = CoveredBySignature(state, content);
   PARLEY_RETURN_IF_ERROR(VerifySender(state, content, covered));
@@ -318,9 +325,12 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
       state.secret_tree.Consume(std::move(key));
       return received;
     }
-    case ContentType::kCommit:
-      // Its key stays: the epoch goes with it when the caller takes the next state.
-      return TakeHandshake(state, content, covered, options);
+    case ContentType::kCommit: {
+      // Its key stays until the caller has decided: the epoch goes with it, or Refuse deletes it.
+      PARLEY_ASSIGN_OR_RETURN(StagedCommit staged,
+                              CommitProcessor(state, content, covered, options).Process());
+      return CommitProcessor::OpenedBy(sender.generation, std::move(staged));
+    }
   }
   return absl::InvalidArgumentError("a message of an unknown content type");
 }
@@ -328,6 +338,12 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
 }  // namespace
 
 absl::StatusOr<Received> Group::Process(ByteView message, const ProcessOptions& options) {
+  PARLEY_RETURN_IF_ERROR(CheckMessageSize(message));
+  PARLEY_ASSIGN_OR_RETURN(const MessageHead head, PeekMessage(message));
+  // What is for another group or epoch isn't read in full: anybody can have made it.
+  if (head.wire_format <= WireFormat::kPrivateMessage) {
+    PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(*state_, head.group_id, head.epoch));
+  }
   PARLEY_ASSIGN_OR_RETURN(MlsMessage parsed, ParseMessage(message));
   if (auto* in_public = std::get_if<PublicMessage>(&parsed.body)) {
     return ProcessPublic(*state_, std::move(*in_public), options);
@@ -337,11 +353,5 @@ absl::StatusOr<Received> Group::Process(ByteView message, const ProcessOptions& 
   }
   return absl::InvalidArgumentError("this message is not one that a group processes");
 }
-  PARLEY_RETURN_IF_ERROR(CheckMessageSize(message));
-  PARLEY_ASSIGN_OR_RETURN(const MessageHead head, PeekMessage(message));
-  // What is for another group or epoch isn't read in full: anybody can have made it.
-  if (head.wire_format <= WireFormat::kPrivateMessage) {
-    PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(*state_, head.group_id, head.epoch));
-  }
 
 }  // namespace parley::mls
