@@ -52,7 +52,7 @@ class Selection {
   // Every key that is taken, and which types of credential everyone supports or uses.
   void NoteKeys() {
     state_.tree.ForEachLeaf([&](LeafIndex leaf, const LeafNode& node) {
-      members_.emplace_back(leaf, &node);
+      leaves_.push_back(&node);
       encryption_keys_.insert(node.encryption_key);
       signature_keys_.emplace(node.signature_key, leaf);
       types_in_use_.insert(node.credential.type);
@@ -64,6 +64,7 @@ class Selection {
       encryption_keys_.insert(leaf.encryption_key);
       signature_keys_.emplace(leaf.signature_key, std::nullopt);
       types_in_use_.insert(leaf.credential.type);
+      leaves_.push_back(&leaf);
       NoteClient(std::nullopt, leaf);
     }
   }
@@ -147,26 +148,35 @@ class Selection {
   // Whether everybody gets along with the credential of `node`, which replaces a leaf or is added;
   // if so it counts from now on.
   bool TakeLeaf(std::optional<LeafIndex> replaces, const LeafNode& node) {
-    const auto others = [&](const auto& visit) {
-      return std::all_of(members_.begin(), members_.end(),
-                         [&](const auto& member) {
-                           return (replaces.has_value() && member.first == replaces) ||
-                                  visit(*member.second);
-                         }) &&
-             std::all_of(given_.begin(), given_.end(), visit);
-    };
-    const bool supported = others(
-        [&](const LeafNode& other) { return other.capabilities.Supports(node.credential.type); });
+    const CredentialType type = node.credential.type;
+    const bool replaced_lacks_it =
+        replaces.has_value() && !state_.tree.leaf(*replaces)->capabilities.Supports(type);
+    const bool supported = Lacking(type) == (replaced_lacks_it ? 1 : 0);
     const bool supports =
         std::all_of(types_in_use_.begin(), types_in_use_.end(),
-                    [&](CredentialType type) { return node.capabilities.Supports(type); });
+                    [&](CredentialType used) { return node.capabilities.Supports(used); });
     if (!supported || !supports || IsThereAlready(replaces, node)) return false;
     NoteClient(std::nullopt, node);
-    members_.emplace_back(std::nullopt, &node);
+    leaves_.push_back(&node);
+    for (auto& [counted, lacking] : lacking_) {
+      if (!node.capabilities.Supports(counted)) ++lacking;
+    }
     encryption_keys_.insert(node.encryption_key);
     signature_keys_.emplace(node.signature_key, replaces);
     types_in_use_.insert(node.credential.type);
     return true;
+  }
+
+  // How many leaves don't support credentials of this type. Counted once, and kept up to date: with
+  // many proposals and many members, all can't be asked each time.
+  size_t Lacking(CredentialType type) {
+    const auto [found, first] = lacking_.try_emplace(type, 0);
+    if (first) {
+      found->second = static_cast<size_t>(
+          std::count_if(leaves_.begin(), leaves_.end(),
+                        [&](const LeafNode* leaf) { return !leaf->capabilities.Supports(type); }));
+    }
+    return found->second;
   }
 
   // Whether the client of `node` is a member, but for the one at `replaces`.
@@ -185,9 +195,9 @@ class Selection {
 
   const GroupState& state_;
   const CommitOptions& options_;
-  std::vector<LeafNode> given_;  // of those that the caller adds by value
-  // Those in the group with their places, and those chosen to come in.
-  std::vector<std::pair<std::optional<LeafIndex>, const LeafNode*>> members_;
+  std::vector<LeafNode> given_;               // of those that the caller adds by value
+  std::vector<const LeafNode*> leaves_;       // of the group, of those, and those chosen to come in
+  std::map<CredentialType, size_t> lacking_;  // how many of them don't support it
   std::set<Bytes> encryption_keys_;
   std::map<Bytes, std::optional<LeafIndex>> signature_keys_;
   std::map<Bytes, std::vector<std::optional<LeafIndex>>> places_;  // of each client, with a judge
