@@ -128,10 +128,10 @@ absl::StatusOr<Draft> DraftCommit(const GroupState& before, const CommitOptions&
   PARLEY_ASSIGN_OR_RETURN(ChosenProposals chosen, ChooseProposals(before, options));
   PARLEY_RETURN_IF_ERROR(
       ValidateProposalList(before, chosen.listed, Sender::Member(before.own_leaf)));
+  PARLEY_ASSIGN_OR_RETURN(AppliedProposals applied, ApplyProposals(before, chosen.listed));
   if (applied.changes.reinit.has_value()) {
     PARLEY_RETURN_IF_ERROR(CheckCanFollow(*applied.changes.reinit, options.checks));
   }
-  PARLEY_ASSIGN_OR_RETURN(AppliedProposals applied, ApplyProposals(before, chosen.listed));
   PARLEY_ASSIGN_OR_RETURN(std::vector<Psk> psks, GatherPsks(before, options, applied.changes.psks));
   PARLEY_ASSIGN_OR_RETURN(KeptKeys kept, KeepKeys(before, applied));
   const bool with_path = options.force_path || PathRequired(chosen.listed);
