@@ -282,7 +282,10 @@ absl::Status TakeCommit(ChannelStep& step, const Entry& entry, mls::StagedCommit
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
   absl::StatusOr<ChannelState> after =
       step.policy().CheckCommit(step.state(), *group, commit, *entry.closing);
-  if (!after.ok()) return Halt(step, entry, std::string(after.status().message()), result);
+  if (!after.ok()) {
+    PARLEY_RETURN_IF_ERROR(group->Refuse(std::move(commit)));
+    return Halt(step, entry, std::string(after.status().message()), result);
+  }
   const std::optional<ParticipantId> committer = ParticipantAt(*group, commit.sender());
   NoteCommit(step.noted(), committer.has_value() ? step.state().FindMember(*committer) : nullptr,
              step.state().members, after->members);
