@@ -150,7 +150,7 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
   };
   if (absl::Status status = checked(); !status.ok()) return done(std::move(status));
   record.reserved_bytes = request.total_bytes();
-  record.expires_at = request.expires_at();
+  record.expires_at = StoredExpiry(request.expires_at());
   record.creation_hash = crypto::Sha256({id, record.read_key, record.write_key,
                                          crypto::BigEndian64(record.reserved_bytes),
                                          crypto::BigEndian64(record.expires_at)});

@@ -29,7 +29,7 @@ storage::TokenHash CreationHash(const v1::CreateMailboxRequest& request,
   return crypto::Sha256({ClosingMessage(*storage::IdFrom<32>(request.mailbox_id()), 0, "", keys),
                          crypto::BigEndian64(request.allowance().entries()),
                          crypto::BigEndian64(request.allowance().bytes()),
-                         crypto::BigEndian64(request.expires_at())});
+                         crypto::BigEndian64(StoredExpiry(request.expires_at()))});
 }
 
 absl::Status Stale(uint64_t current) {
@@ -75,7 +75,7 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
 
   MailboxRecord record;
   record.creation_hash = CreationHash(request, *keys);
-  record.expires_at = request.expires_at();
+  record.expires_at = StoredExpiry(request.expires_at());
   record.allowed_entries = request.allowance().entries() != 0
                                ? request.allowance().entries()
                                : uint64_t{core_.limits.default_allowed_entries};

@@ -446,6 +446,29 @@ TEST_F(MailboxesTest, ExpiryComesMovesAndIsSwept) {
   EXPECT_EQ(relay_.Usage("sponsor").used_bytes, 0u);
 }
 
+// A second would tell when somebody acted; and who asks again gets the same answer all the same.
+TEST_F(MailboxesTest, ExpiriesAreStoredInMinutes) {
+  const uint64_t now = relay_.clock.NowSeconds();
+  TestMailbox mailbox;
+  v1::CreateMailboxRequest create = relay_.CreateRequest(mailbox);
+  create.set_expires_at(now + 61);
+  ASSERT_TRUE(relay_.Create(create).ok());
+  ASSERT_TRUE(relay_.Create(create).ok());
+  const auto stored = [&] {
+    return storage::ParseRecord<storage::MailboxRecord>(
+               **relay_.store.Get(storage::Space::kRecords, storage::MailboxKey(mailbox.object())))
+        ->expires_at;
+  };
+  EXPECT_EQ(stored(), now + 120);
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kExpire, now + 301).ok());
+  EXPECT_EQ(stored(), now + 360);
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kExpire, 0).ok());
+  EXPECT_EQ(stored(), 0u);
+  EXPECT_EQ(StoredExpiry(now), now);
+  EXPECT_EQ(StoredExpiry(UINT64_MAX) % 60, 0u);
+  EXPECT_GT(StoredExpiry(UINT64_MAX), UINT64_MAX - 60);
+}
+
 TEST_F(MailboxesTest, AFullDiskRefusesAndLosesNothing) {
   TestMailbox mailbox = relay_.NewMailbox();
   ASSERT_TRUE(relay_.Append(mailbox, "kept").ok());

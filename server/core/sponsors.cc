@@ -272,6 +272,7 @@ absl::Status Sponsors::IssueVouchers(const v1::IssueVouchersRequest& request,
     return absl::InvalidArgumentError(
         "expires_at lies too far ahead: a voucher is good for a year at most");
   }
+  const uint64_t expires_at = StoredExpiry(request.expires_at());
   // Nothing is written, so a transaction that is never committed serves to look.
   Transaction transaction(core_.store);
   Payment payment;
@@ -281,7 +282,7 @@ absl::Status Sponsors::IssueVouchers(const v1::IssueVouchersRequest& request,
   for (uint32_t i = 0; i < request.count(); ++i) {
     response.add_vouchers(
         core_.credentials.IssueVoucher({crypto::RandomArray<16>(), sponsor, record.voucher_epoch,
-                                        request.max_bytes(), request.expires_at()}));
+                                        request.max_bytes(), expires_at}));
   }
   return absl::OkStatus();
 }
