@@ -132,7 +132,7 @@ class GrpcSubscription final : public Subscription {
         return;
       }
       if (status.ok()) continue;  // broken on purpose: a mailbox was added anew
-      const milliseconds pause = BackoffPause(attempt++);
+      const milliseconds pause = WaitOf(status) + BackoffPause(attempt++);
       Push(Disconnected{status, pause});
       // A fault that waiting doesn't mend is one for the owner: it is told with each attempt.
       const auto until = std::chrono::steady_clock::now() + pause;

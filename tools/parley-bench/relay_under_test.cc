@@ -34,7 +34,10 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 RelayUnderTest::RelayUnderTest(const std::string& program, const std::string& data_folder)
-    : process_({RelayProgram(program), "serve", "--data", data_folder, "--listen", "127.0.0.1:0"}) {
+    : process_({RelayProgram(program), "serve", "--data", data_folder, "--listen", "127.0.0.1:0",
+                // What it can do is measured, not what it allows.
+                "--connection-calls-per-second", "0", "--session-calls-per-second", "0",
+                "--sponsor-creations-per-second", "0"}) {
   if (process_.ReadLine().empty()) Must(absl::UnavailableError("the relay doesn't start"));
   const std::vector<std::string> lines = OutputOf({RelayProgram(program), "sponsor", "add", "bench",
                                                    "--quota", "1024GiB", "--data", data_folder});
