@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "parley/calendar.h"
 #include "parley/session.h"
 #include "parley/status.h"
 #include "parley/types.h"
@@ -22,6 +23,10 @@ constexpr std::array<const char*, 7> kMessageKinds = {
     "text", "document", "unknown", "disclosure", "notice", "offer", "retracted"};
 constexpr std::array<const char*, 5> kFloors = {"unknown", "all", "side", "participant",
                                                 "neutrals"};
+constexpr std::array<const char*, 3> kCalendarKinds = {"unknown", "meeting", "reminder"};
+constexpr std::array<const char*, 5> kReplies = {"none", "yes", "maybe", "no", "done"};
+constexpr std::array<const char*, 9> kTodos = {
+    "sign", "act", "approve", "text", "offer", "offer-ends", "disclosure", "meeting", "reminder"};
 constexpr std::array<const char*, 6> kAuthorisationStates = {"open",    "used",    "revoked",
                                                              "expired", "invalid", "author gone"};
 constexpr std::array<const char*, 15> kCodes = {"ok",
@@ -63,6 +68,9 @@ const char* ChannelKindName(ChannelKind kind) { return NameOf(kKinds, kind); }
 const char* ChannelStatusName(ChannelStatus status) { return NameOf(kStatuses, status); }
 const char* MessageKindName(MessageKind kind) { return NameOf(kMessageKinds, kind); }
 const char* FloorToName(FloorTo to) { return NameOf(kFloors, to); }
+const char* CalendarKindName(CalendarKind kind) { return NameOf(kCalendarKinds, kind); }
+const char* CalendarReplyName(CalendarReply reply) { return NameOf(kReplies, reply); }
+const char* TodoKindName(TodoKind kind) { return NameOf(kTodos, kind); }
 const char* AuthorisationStateName(AuthorisationState state) {
   return NameOf(kAuthorisationStates, state);
 }

@@ -134,6 +134,25 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<std::vector<IssueRanking>> IssueRankings(const CaseId& id);
   absl::StatusOr<std::vector<SpeakingShare>> Balance(const CaseId& id);
 
+  // ---- Meetings and reminders: calendar.cc ----
+  absl::StatusOr<std::vector<CalendarEntry>> Calendar(const CaseId& id);
+  absl::StatusOr<CalendarEntry> FindInCalendar(const CaseId& id, CalendarKind kind,
+                                               std::string_view text);
+  absl::StatusOr<CalendarEntry> AddToCalendar(const ChannelRef& channel, CalendarKind kind,
+                                              const CalendarRequest& request);
+  absl::StatusOr<CalendarEntry> ChangeInCalendar(const CalendarEntry& entry,
+                                                 const CalendarChange& change);
+  absl::StatusOr<CalendarEntry> CancelInCalendar(const CalendarEntry& entry);
+  absl::StatusOr<CalendarEntry> AnswerInCalendar(const CalendarEntry& entry, CalendarReply reply);
+  absl::StatusOr<std::string> MeetingFile(const CalendarEntry& meeting, bool with_details);
+
+  // ---- Receipts, and what waits: todo.cc ----
+  absl::Status NoteRead(const ChannelRef& channel, uint64_t position);
+  absl::StatusOr<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel);
+  absl::StatusOr<bool> SendsReceipts();
+  absl::Status SetSendsReceipts(bool sends);
+  absl::StatusOr<std::vector<TodoItem>> Todo(const CaseId& id);
+
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
   absl::Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
@@ -236,6 +255,11 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<MessageId> QueueChecked(const ChannelRef& channel,
                                          const content::v1::Content& content,
                                          const std::vector<std::string>& texts);
+  // Queues a record of the channel's calendar where it would count, sends it, and gives the entry
+  // as it stands then. `texts`: what people wrote in it.
+  absl::StatusOr<CalendarEntry> RecordInCalendar(const ChannelRef& channel, const MessageId& entry,
+                                                 content::v1::Content content,
+                                                 const std::vector<std::string>& texts);
   // Reads what the channel has at the relay, as far as that can be reached.
   void CatchUp(const ChannelRef& channel);
   // Lets neutrals carry the record to these sides' caucuses.

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "client-lib/api/calendar_view.h"
 #include "client-lib/api/inbox_alarms.h"
 #include "client-lib/api/offer_view.h"
 #include "client-lib/api/procedure_view.h"
@@ -173,6 +174,10 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const auto& [channel, text] : offers) {
     alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
   }
+  PARLEY_ASSIGN_OR_RETURN(const auto calendar, RefusedCalendar(step, context));
+  for (const auto& [channel, text] : calendar) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
@@ -340,11 +345,12 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   MessageQuery query;
   query.after = after;
   query.kinds = DisclosureKinds();
-  query.kinds.insert(query.kinds.end(),
-                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown,
-                      ContentKind::kOffer, ContentKind::kOfferAnswer, ContentKind::kOfferEnd,
-                      ContentKind::kOptionSheet, ContentKind::kOptionEvaluation,
-                      ContentKind::kSession, ContentKind::kIssueRanking, ContentKind::kRetraction});
+  query.kinds.insert(
+      query.kinds.end(),
+      {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown, ContentKind::kOffer,
+       ContentKind::kOfferAnswer, ContentKind::kOfferEnd, ContentKind::kOptionSheet,
+       ContentKind::kOptionEvaluation, ContentKind::kSession, ContentKind::kIssueRanking,
+       ContentKind::kRetraction, ContentKind::kCalendar});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
@@ -384,6 +390,9 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
       offers = loaded.offers.emplace(id, std::move(read)).first;
     }
     ShowOfferRecord(offers->second, message, view);
+  }
+  if (message.kind == ContentKind::kCalendar) {
+    PARLEY_RETURN_IF_ERROR(ShowCalendar(step, id, message, loaded, view));
   }
   if (!IsDisclosureKind(message.kind)) return view;
   if (!loaded.disclosures.has_value()) {
@@ -426,12 +435,14 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
       views.push_back(ShowMessage(id, message));
       const bool can_wait = !IsOfOffers(message.kind) && message.incarnation == 0;
       views.back().note = message.reason.empty() && can_wait ? hold : message.reason;
-    } else if (message.kind == ContentKind::kSession && !IsSilent(message)) {
+    } else if ((message.kind == ContentKind::kSession || message.kind == ContentKind::kCalendar) &&
+               !IsSilent(message)) {
       Message& view = views.emplace_back(ShowMessage(id, message));
       content::v1::Content content;
       if (!ParseFromPeer(content, message.content.Reveal())) continue;
       view.kind = MessageKind::kNotice;
-      view.text = SessionView::Describe(content);
+      view.text = message.kind == ContentKind::kCalendar ? DescribeCalendar(content)
+                                                         : SessionView::Describe(content);
       view.note = message.reason;
     }
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client-lib/cases/calendar_work.h"
 #include "client-lib/cases/case_context.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/procedure_work.h"
@@ -37,8 +38,9 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
 // What messages of one case are shown by; loaded when it is first needed.
 struct LoadedRecords {
   std::optional<Disclosures> disclosures;
-  std::map<ChannelId, ChannelOffers> offers;   // of each channel
-  std::shared_ptr<const SessionView> session;  // for the joint channel's
+  std::map<ChannelId, ChannelOffers> offers;      // of each channel
+  std::shared_ptr<const SessionView> session;     // for the joint channel's
+  std::map<ChannelId, LoadedCalendar> calendars;  // of each channel
 };
 
 // With whom the owner has compared safety numbers.
@@ -93,6 +95,10 @@ class CaseView {
   absl::Status ShowSession(const ReadTransaction& step, const ChannelId& id,
                            const ChannelMessage& message, const SessionView* session,
                            Message& view) const;
+  // A record of the channel's calendar (calendar_view.cc).
+  absl::Status ShowCalendar(const ReadTransaction& step, const ChannelId& id,
+                            const ChannelMessage& message, LoadedRecords& loaded,
+                            Message& view) const;
   absl::StatusOr<QuotedMessage> ShowQuote(const ReadTransaction& step, const ChannelId& id,
                                           const content::v1::Quote& quote) const;
   // Why a message should not have been said; empty for nothing, and without a procedure.

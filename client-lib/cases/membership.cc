@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/calendar_work.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/procedure_work.h"
@@ -485,6 +486,7 @@ absl::Status SettleAlarms(const CaseContext& context) {
   }
   PARLEY_RETURN_IF_ERROR(SettlePassedOver(step, context));
   PARLEY_RETURN_IF_ERROR(SettleSession(step, context));
+  PARLEY_RETURN_IF_ERROR(SettleCalendar(step, context));
   return step.Commit();
 }
 

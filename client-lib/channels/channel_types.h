@@ -127,6 +127,7 @@ enum class ContentKind : uint8_t {
   kSession = 80,  // what a session is led by: bodies 80 to 84 and 86
   kIssueRanking = 85,
   kRetraction = 87,
+  kCalendar = 90,  // meetings and reminders: bodies 90 to 92
 };
 // Whether it is one of the procedure's records: they can be listed without reading the others.
 constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }

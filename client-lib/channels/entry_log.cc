@@ -26,6 +26,14 @@ void SetAuthor(EntryRecord& noted, const RosterMember& author) {
 uint64_t DetailOf(const content::v1::Content& content) {
   if (content.has_document()) return content.document().size();
   if (content.has_case_act()) return content.case_act().act();
+  if (content.has_calendar_entry()) {
+    return static_cast<uint64_t>(std::max(0, static_cast<int>(content.calendar_entry().kind())));
+  }
+  if (content.has_calendar_answer()) {
+    return content.calendar_answer().answer() == content::v1::CalendarAnswer::ANSWER_DONE
+               ? content::v1::CalendarEntry::KIND_REMINDER
+               : content::v1::CalendarEntry::KIND_MEETING;
+  }
   return 0;
 }
 

@@ -231,6 +231,10 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kIssueRanking;
     case pb::Content::kRetraction:
       return ContentKind::kRetraction;
+    case pb::Content::kCalendarEntry:
+    case pb::Content::kCalendarAnswer:
+    case pb::Content::kCalendarStanding:
+      return ContentKind::kCalendar;
     case pb::Content::BODY_NOT_SET:
       break;
   }

@@ -13,7 +13,8 @@ std::vector<ContentKind> BoundKinds() {
   return {
       ContentKind::kText,       ContentKind::kDocument,    ContentKind::kDisclosureAuthorisation,
       ContentKind::kDisclosure, ContentKind::kOffer,       ContentKind::kOfferAnswer,
-      ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation};
+      ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation,
+      ContentKind::kCalendar};
 }
 
 namespace {
@@ -43,6 +44,9 @@ std::vector<std::string> PartsOf(const content::v1::Content& content) {
   if (content.has_option_evaluation()) {
     for (const auto& rating : content.option_evaluation().ratings()) parts.push_back(rating.note());
     parts.push_back(content.option_evaluation().note());
+  }
+  if (content.has_calendar_entry()) {
+    parts = {content.calendar_entry().title(), content.calendar_entry().place()};
   }
   std::erase(parts, std::string());
   return parts;

@@ -64,6 +64,8 @@ std::string SearchableText(const content::v1::Content& content) {
       return content.session_answer().words();
     case Content::kIssue:
       return content.issue().text();
+    case Content::kCalendarEntry:
+      return content.calendar_entry().title() + "\n" + content.calendar_entry().place();
     default:
       return {};
   }

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "parley/calendar.h"
 #include "parley/procedure.h"
 #include "parley/session.h"
 #include "parley/types.h"
@@ -296,6 +297,64 @@ struct OptionsListArguments {
   std::string case_text;
 };
 
+struct MeetingProposeArguments {
+  std::string case_text;
+  std::string channel;
+  CalendarRequest request;
+};
+struct MeetingChangeArguments {
+  std::string case_text;
+  std::string meeting;
+  CalendarChange change;
+};
+struct MeetingCancelArguments {
+  std::string case_text;
+  std::string meeting;
+};
+struct MeetingAnswerArguments {
+  std::string case_text;
+  std::string meeting;
+  CalendarReply reply = CalendarReply::kNone;
+};
+struct MeetingExportArguments {
+  std::string case_text;
+  std::string meeting;
+  std::string output;
+  bool with_details = false;
+  bool force = false;
+};
+struct MeetingsArguments {
+  std::string case_text;
+  bool all = false;  // those that are over or cancelled, too
+};
+struct ReminderSetArguments {
+  std::string case_text;
+  std::string channel;
+  CalendarRequest request;
+};
+struct ReminderDoneArguments {
+  std::string case_text;
+  std::string reminder;
+};
+struct ReminderCancelArguments {
+  std::string case_text;
+  std::string reminder;
+};
+struct RemindersArguments {
+  std::string case_text;
+  bool all = false;
+};
+struct ReceiptsArguments {
+  std::string case_text;
+  std::string channel;
+};
+struct SendReceiptsArguments {
+  std::string setting;  // "on", "off"; empty: show
+};
+struct TodoArguments {
+  std::string case_text;
+};
+
 using Command = std::variant<
     InitArguments, WhoAmIArguments, PassphraseChangeArguments, PassphraseRemoveArguments,
     CaseCreateArguments, CaseRelayArguments, CaseListArguments, CaseInviteArguments, JoinArguments,
@@ -310,7 +369,10 @@ using Command = std::variant<
     OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
     SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
     IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
-    IssuesRankingsArguments, BalanceArguments, RetractArguments>;
+    IssuesRankingsArguments, BalanceArguments, RetractArguments, MeetingProposeArguments,
+    MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments,
+    MeetingsArguments, ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments,
+    RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments>;
 
 }  // namespace parley::cli
 

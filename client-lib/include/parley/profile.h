@@ -47,6 +47,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/calendar.h"
 #include "parley/export.h"
 #include "parley/ids.h"
 #include "parley/offers.h"
@@ -448,6 +449,53 @@ class PARLEY_EXPORT Profile {
   // here, told to nobody. Who is in the channel and has said nothing is among them. Errors:
   // kPermissionDenied for others than neutrals.
   Result<std::vector<SpeakingShare>> Balance(const CaseId& id) const;
+
+  // ---- Meetings and reminders ----------------------------------------------------------------
+
+  // Of all channels of the case that the owner is or was in, by time; cancelled ones included.
+  Result<std::vector<CalendarEntry>> Calendar(const CaseId& id) const;
+  // By the beginning of the id, or the title. Errors: kNotFound; kAmbiguous.
+  Result<CalendarEntry> FindInCalendar(const CaseId& id, CalendarKind kind,
+                                       std::string_view text) const;
+
+  // Errors of all that change something: kPermissionDenied for whom the channel doesn't let (see
+  // parley/calendar.h); kFailedPrecondition where it wouldn't count: the case is suspended or over
+  // (cancelling works all the same), or somebody was quicker; kInvalidArgument for a time or zone
+  // that is none, that the clocks there skip or show twice (the message says what to do), or for a
+  // text that is blank or too long; otherwise as Send. All give the entry as it stands then; where
+  // it can't be sent now, and goes out at a later sync, one of version 0 with nothing but its id.
+
+  // Errors: also kInvalidArgument for a time in the past.
+  Result<CalendarEntry> AddToCalendar(const ChannelRef& channel, CalendarKind kind,
+                                      const CalendarRequest& request);
+  // A new version: the answers to the one before are gone.
+  Result<CalendarEntry> ChangeInCalendar(const CalendarEntry& entry, const CalendarChange& change);
+  Result<CalendarEntry> CancelInCalendar(const CalendarEntry& entry);
+  // kYes, kMaybe or kNo to a meeting; kDone to a reminder.
+  Result<CalendarEntry> AnswerInCalendar(const CalendarEntry& entry, CalendarReply reply);
+
+  // The meeting as an iCalendar file (RFC 5545), to be brought into a calendar program; a later
+  // version, and a cancellation, takes the place of an earlier one there. Calendars are often read
+  // by others, and even the fact of a mediation can be secret: unless `with_details`, the file says
+  // nothing but when the owner has a "Meeting". Errors: kInvalidArgument for a reminder.
+  Result<std::string> MeetingFile(const CalendarEntry& meeting, bool with_details = false) const;
+
+  // ---- Receipts, and what waits ---------------------------------------------------------------
+
+  // The owner has read what has this position, and all before it. Where they let others know, the
+  // channel's members learn it with whatever the owner says there next, or by a record of its own
+  // from five minutes on, at a sync: never more than one in that time, and nobody outside the
+  // channel.
+  Status NoteRead(const ChannelRef& channel, uint64_t position);
+  // How far each other member has read the channel, as far as they let others know.
+  Result<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel) const;
+  // Whether the owner lets others know, in all cases. On, unless they say otherwise.
+  Result<bool> SendsReceipts() const;
+  Status SetSendsReceipts(bool sends);
+
+  // What waits for the owner in a case: what is due first comes first. Worked out from what is
+  // stored here, by this device's clock.
+  Result<std::vector<TodoItem>> Todo(const CaseId& id) const;
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

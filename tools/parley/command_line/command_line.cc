@@ -43,6 +43,7 @@ class CommandLine {
     AddProcedureCommands(grammar_);
     AddOfferCommands(grammar_);
     AddSessionCommands(grammar_);
+    AddCalendarCommands(grammar_);
   }
 
   ParsedLine Parse(std::vector<std::string> arguments) {

@@ -205,6 +205,21 @@ TEST(CommandLineTest, EveryCommandHasHelp) {
       {"case", "agreement", "propose"},
       {"case", "agreement", "show"},
       {"case", "agreement", "sign"},
+      {"meeting"},
+      {"meeting", "propose"},
+      {"meeting", "change"},
+      {"meeting", "cancel"},
+      {"meeting", "maybe"},
+      {"meeting", "export"},
+      {"meetings"},
+      {"reminder"},
+      {"reminder", "set"},
+      {"reminder", "done"},
+      {"reminder", "cancel"},
+      {"reminders"},
+      {"todo"},
+      {"receipts"},
+      {"send-receipts"},
       {"template"},
       {"template", "list"},
       {"template", "show"},
@@ -253,6 +268,30 @@ TEST(CommandLineTest, ReadsTheProceduresForms) {
   // Templates are there before there is a profile.
   unsetenv("PARLEY_PROFILE");
   EXPECT_TRUE(std::holds_alternative<Invocation>(ParseCommandLine({"template", "list"})));
+}
+
+TEST(CommandLineTest, ReadsMeetingsAndReminders) {
+  const auto made = Parsed<MeetingProposeArguments>({"meeting", "propose", "H", "joint", "First",
+                                                     "--start", "2036-10-26 02:30", "--zone",
+                                                     "Europe/Zurich", "--occurrence", "second"});
+  EXPECT_EQ(made.request.title, "First");
+  EXPECT_EQ(made.request.minutes, 60u);
+  EXPECT_EQ(made.request.occurrence, Occurrence::kSecond);
+  const auto changed =
+      Parsed<MeetingChangeArguments>({"meeting", "change", "H", "First", "--minutes", "30"});
+  EXPECT_EQ(changed.change.minutes, 30u);
+  EXPECT_FALSE(changed.change.title.has_value());
+  EXPECT_EQ(Parsed<MeetingAnswerArguments>({"meeting", "no", "H", "First"}).reply,
+            CalendarReply::kNo);
+  EXPECT_FALSE(Parsed<MeetingExportArguments>({"meeting", "export", "H", "First", "-o", "f.ics"})
+                   .with_details);
+  EXPECT_NE(Failed({"meeting", "propose", "H", "joint", "First"}).error.find("--start"),
+            std::string::npos);
+  EXPECT_EQ(Parsed<ReminderSetArguments>({"reminder", "set", "H", "joint", "Pay", "--due", "x",
+                                          "--zone", "UTC", "--side", "Harbor"})
+                .request.side,
+            "Harbor");
+  Failed({"send-receipts", "maybe"});
 }
 
 TEST(CommandLineTest, ADocumentGoesToAFile) {

@@ -90,6 +90,7 @@ void AddSyncCommands(Grammar& grammar);
 void AddProcedureCommands(Grammar& grammar);
 void AddOfferCommands(Grammar& grammar);
 void AddSessionCommands(Grammar& grammar);
+void AddCalendarCommands(Grammar& grammar);
 
 }  // namespace parley::cli
 

@@ -91,9 +91,33 @@ Status Run(Session& session, const IssueChangeArguments& arguments);
 Status Run(Session& session, const IssuesRankArguments& arguments);
 Status Run(Session& session, const IssuesRankingsArguments& arguments);
 
+// meeting_commands.cc
+Status Run(Session& session, const MeetingProposeArguments& arguments);
+Status Run(Session& session, const MeetingChangeArguments& arguments);
+Status Run(Session& session, const MeetingCancelArguments& arguments);
+Status Run(Session& session, const MeetingAnswerArguments& arguments);
+Status Run(Session& session, const MeetingExportArguments& arguments);
+Status Run(Session& session, const MeetingsArguments& arguments);
+
+// reminder_commands.cc
+Status Run(Session& session, const ReminderSetArguments& arguments);
+Status Run(Session& session, const ReminderDoneArguments& arguments);
+Status Run(Session& session, const ReminderCancelArguments& arguments);
+Status Run(Session& session, const RemindersArguments& arguments);
+
+// todo_commands.cc
+Status Run(Session& session, const TodoArguments& arguments);
+
+// receipt_commands.cc
+Status Run(Session& session, const ReceiptsArguments& arguments);
+Status Run(Session& session, const SendReceiptsArguments& arguments);
+
 // sync_commands.cc
 Status Run(Session& session, const SyncArguments& arguments);
 Status Run(Session& session, const WatchArguments& arguments);
+
+// "- answer the agenda … in joint; by 2026-12-04 17:00 your time  [3f21c0de]". todo_commands.cc.
+std::string ToText(const TodoItem& item);
 
 // A message by its position or the beginning of its id; `waiting`: also one of those that wait to
 // be sent. channel_commands.cc. Errors: kNotFound; kAmbiguous.
