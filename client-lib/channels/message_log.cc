@@ -231,6 +231,10 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kIssueRanking;
     case pb::Content::kRetraction:
       return ContentKind::kRetraction;
+    case pb::Content::kSideIntroduction:
+      return ContentKind::kSideIntroduction;
+    case pb::Content::kSideHello:
+      return ContentKind::kSideHello;
     case pb::Content::BODY_NOT_SET:
       break;
   }

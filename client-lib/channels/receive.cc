@@ -131,7 +131,8 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
                           KeepMessage(step, entry.position, author, false, content, plaintext));
   const ContentKind kind = KindOf(content);
   const bool for_people = kind == ContentKind::kText || kind == ContentKind::kDocument ||
-                          kind == ContentKind::kUnknown || IsProcedure(kind);
+                          kind == ContentKind::kUnknown ||
+                          (IsProcedure(kind) && !IsOfPairing(kind));
   if (is_new && for_people) ++result.messages;
   IncarnationRecord& log = step.log();
   if (kind != ContentKind::kCheckpoint) {
