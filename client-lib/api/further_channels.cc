@@ -1,6 +1,7 @@
 // Channels beside those that each case has: teams, the counsel channel, groups; who is in them.
-#include "client-lib/api/profile_impl.h"
 #include "client-lib/cases/further_channels.h"
+
+#include "client-lib/api/profile_impl.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/team.h"
 
@@ -13,8 +14,8 @@ absl::StatusOr<Channel> Profile::Impl::CreateChannel(const CaseId& id,
   ChannelId made;
   const absl::Status decided = Decide(id, [&](const CaseContext& context) -> absl::Status {
     if (request.kind == ChannelKind::kTeam) {
-      PARLEY_ASSIGN_OR_RETURN(
-          made, client::CreateTeam(context, {request.members, request.stewards}));
+      PARLEY_ASSIGN_OR_RETURN(made,
+                              client::CreateTeam(context, {request.members, request.stewards}));
       return absl::OkStatus();
     }
     PARLEY_ASSIGN_OR_RETURN(made, client::CreateFurtherChannel(context, request));

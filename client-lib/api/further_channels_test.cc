@@ -71,9 +71,8 @@ TEST_F(FurtherChannelsTest, AGroupIsWhomTheNeutralsNameAndTheFirewallKnowsIt) {
             StatusCode::kPermissionDenied);
   PARLEY_ASSERT_OK(
       Open("Mira", ChannelKind::kGroup, "Principals", {Id("Mira", "Ana"), Id("Mira", "Ben")}));
-  EXPECT_EQ(
-      Open("Tomas", ChannelKind::kGroup, "principals", {Id("Tomas", "Ana")}).status().code(),
-      StatusCode::kAlreadyExists);
+  EXPECT_EQ(Open("Tomas", ChannelKind::kGroup, "principals", {Id("Tomas", "Ana")}).status().code(),
+            StatusCode::kAlreadyExists);
   SyncAll({"Mira", "Tomas", "Ana", "Ben", "Lee"});
   EXPECT_THAT(Readers("Ana", "group:Principals"),
               UnorderedElementsAre("Mira", "Tomas", "Ana", "Ben"));

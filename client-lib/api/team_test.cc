@@ -62,9 +62,8 @@ TEST_F(TeamTest, ASideSpeaksWithoutTheNeutrals) {
   Sync("Ana");
   Say("Ana", "team", "Agreed, and not a word of that upstairs.");
   SyncAll({"Lee", "Mira", "Tomas", "Ben"}, 1);
-  EXPECT_THAT(Texts("Lee", "team"),
-              ElementsAre("Lee: The yard's walk-away figure is 410,000.",
-                          "Ana: Agreed, and not a word of that upstairs."));
+  EXPECT_THAT(Texts("Lee", "team"), ElementsAre("Lee: The yard's walk-away figure is 410,000.",
+                                                "Ana: Agreed, and not a word of that upstairs."));
   // Both see the same safety number, which no neutral in between could bring about.
   EXPECT_FALSE(Find("Lee", "Ana").safety_number.empty());
   EXPECT_EQ(Find("Lee", "Ana").safety_number, Find("Ana", "Lee").safety_number);
@@ -94,12 +93,11 @@ TEST_F(TeamTest, ANeutralCanOpenNoneNorComeIn) {
   const Status other = Of("Lee").Admit(team, Id("Lee", "Ben"));
   EXPECT_EQ(other.code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(other.message(), HasSubstr("Ben (party, Northline) may not be in team:Harbor"));
-  EXPECT_EQ(
-      Of("Ben")
-          .CreateChannel(case_, {.kind = ChannelKind::kTeam, .members = {Id("Ben", "Ana")}})
-          .status()
-          .code(),
-      StatusCode::kInvalidArgument);
+  EXPECT_EQ(Of("Ben")
+                .CreateChannel(case_, {.kind = ChannelKind::kTeam, .members = {Id("Ben", "Ana")}})
+                .status()
+                .code(),
+            StatusCode::kInvalidArgument);
 }
 
 TEST_F(TeamTest, ANeutralDisguisedAsOneOfTheSideIsRefused) {
@@ -143,10 +141,14 @@ TEST_F(TeamTest, WhomTheNeutralsPutOutOfTheCaseTheStewardsPutOutOfTheTeam) {
 
 // A steward who lets somebody in under another role deceives nobody who sees them elsewhere.
 TEST(TeamRosterTest, WhoIsSomebodyElseElsewhereIsFound) {
-  const client::RosterMember ana{ParticipantId(ParticipantId::Bytes{1}), "Ana", Role::kParty,
+  const client::RosterMember ana{ParticipantId(ParticipantId::Bytes{1}),
+                                 "Ana",
+                                 Role::kParty,
                                  "Harbor",
                                  {{client::DeviceId(client::DeviceId::Bytes{1}), {1}}}};
-  const client::RosterMember mira{ParticipantId(ParticipantId::Bytes{2}), "Mira", Role::kMediator,
+  const client::RosterMember mira{ParticipantId(ParticipantId::Bytes{2}),
+                                  "Mira",
+                                  Role::kMediator,
                                   "",
                                   {{client::DeviceId(client::DeviceId::Bytes{2}), {2}}}};
   client::CaseChannel joint;

@@ -58,8 +58,8 @@ absl::Status CheckAdmission(const PersonRecord& person, ChannelKind kind, const 
                                       ": it is for " + RuleOf(kind));
   }
   const bool by_role = kind == ChannelKind::kCounsel && person.role == Role::kCounsel;
-  const bool by_side = !person.side.empty() && kind != ChannelKind::kCounsel &&
-                       kind != ChannelKind::kGroup;
+  const bool by_side =
+      !person.side.empty() && kind != ChannelKind::kCounsel && kind != ChannelKind::kGroup;
   if (IsNeutral(person.role) || by_role || by_side) {
     return absl::InvalidArgumentError(Described(person) + " is in " + channel +
                                       " by their role and side, and needn't be admitted");

@@ -24,8 +24,7 @@ absl::StatusOr<ChannelId> CreateFurtherChannel(const CaseContext& context,
 // Errors: as Profile::Admit.
 absl::Status Admit(const CaseContext& context, const ChannelId& channel, const ParticipantId& id);
 // Errors: as Profile::Dismiss.
-absl::Status Dismiss(const CaseContext& context, const ChannelId& channel,
-                     const ParticipantId& id);
+absl::Status Dismiss(const CaseContext& context, const ChannelId& channel, const ParticipantId& id);
 
 }  // namespace parley::client
 

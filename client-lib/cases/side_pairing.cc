@@ -127,9 +127,8 @@ class SidePairing {
       PARLEY_ASSIGN_OR_RETURN(*hello.mutable_card(), ParseCard(device.card));
       PARLEY_ASSIGN_OR_RETURN(const std::vector<Secret> seeds, TakeSlots(device, 1, provisional));
       hello.set_append_seed(crypto::ToString(seeds[0].Reveal()));
-      PARLEY_ASSIGN_OR_RETURN(
-          const std::vector<Bytes> packages,
-          MakeKeyPackages(step, context_, device, provisional, kSideStockSize));
+      PARLEY_ASSIGN_OR_RETURN(const std::vector<Bytes> packages,
+                              MakeKeyPackages(step, context_, device, provisional, kSideStockSize));
       for (const Bytes& package : packages) hello.add_key_packages(crypto::ToString(package));
       return absl::OkStatus();
     };
@@ -178,10 +177,9 @@ class SidePairing {
       hello = opened;
       return GiveWay(author);
     };
-    PARLEY_ASSIGN_OR_RETURN(
-        const Pairing pairing,
-        context_.OwnInbox().TakeChannelHello(step_, static_cast<uint8_t>(author.role), *own,
-                                             crypto::ViewOf(said.sealed()), check));
+    PARLEY_ASSIGN_OR_RETURN(const Pairing pairing, context_.OwnInbox().TakeChannelHello(
+                                                       step_, static_cast<uint8_t>(author.role),
+                                                       *own, crypto::ViewOf(said.sealed()), check));
     PARLEY_RETURN_IF_ERROR(StockKeyPackages(step_, context_, hello.card(), hello.key_packages()));
     PARLEY_ASSIGN_OR_RETURN(const std::vector<Secret> seeds, TakeSlots(device, 1, pairing.id));
     PARLEY_RETURN_IF_ERROR(context_.Pairings().PutDevice(step_, device));

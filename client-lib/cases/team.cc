@@ -18,11 +18,10 @@ absl::Status RequireSide(const SideView& view) {
   if (view.HasSide()) return absl::OkStatus();
   const CaseRecord& record = view.record;
   if (record.own_state != ParticipantState::kApproved) {
-    return absl::PermissionDeniedError(
-        std::string("you don't take part in this case") +
-        (record.own_state == ParticipantState::kWaiting
-             ? " yet: the mediator has to approve you first"
-             : " any more"));
+    return absl::PermissionDeniedError(std::string("you don't take part in this case") +
+                                       (record.own_state == ParticipantState::kWaiting
+                                            ? " yet: the mediator has to approve you first"
+                                            : " any more"));
   }
   if (record.IsNeutral()) {
     return absl::PermissionDeniedError(
@@ -153,8 +152,7 @@ absl::StatusOr<ChannelId> CreateTeam(const CaseContext& context, const NewTeam& 
   team.wanted = members;
   team.dismissed.clear();
   view.record.own_side = record.own_side;
-  team.wanted_stewards =
-      asked.stewards.empty() ? DefaultStewards(view, members) : asked.stewards;
+  team.wanted_stewards = asked.stewards.empty() ? DefaultStewards(view, members) : asked.stewards;
   const ChannelId id = RandomId<ChannelId>();
   PARLEY_RETURN_IF_ERROR(Found(step, context, record, id));
   PARLEY_RETURN_IF_ERROR(PutTeam(step, context, team));
@@ -249,8 +247,8 @@ absl::Status ReopenTeam(const CaseContext& context, const ChannelId& channel, bo
                             Secret::CopyOf(view.record.vouchers.back())};
   view.record.vouchers.pop_back();
   std::erase(view.record.given_up, channel);
-  PARLEY_RETURN_IF_ERROR(context.Channel(channel).Reopen(
-      step, std::move(payment), OwnCredential(device), mailbox_lost));
+  PARLEY_RETURN_IF_ERROR(context.Channel(channel).Reopen(step, std::move(payment),
+                                                         OwnCredential(device), mailbox_lost));
   PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, view.record));
   PARLEY_RETURN_IF_ERROR(PutTeam(step, context, team));
   return step.Commit();

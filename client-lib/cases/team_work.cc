@@ -59,16 +59,16 @@ class TeamReconciler {
   absl::StatusOr<bool> EndIfLost() {
     const std::string wrong = Contradiction(state(), view_.channels);
     if (!wrong.empty()) {
-      PARLEY_RETURN_IF_ERROR(
-          Stop("somebody is in it who doesn't belong: " + wrong + "; ask its stewards, and open "
-               "another one", /*give_up=*/true));
+      PARLEY_RETURN_IF_ERROR(Stop("somebody is in it who doesn't belong: " + wrong +
+                                      "; ask its stewards, and open "
+                                      "another one",
+                                  /*give_up=*/true));
       return true;
     }
     const std::vector<ParticipantId>& stewards = state().stewards;
-    const bool others_gone =
-        std::all_of(stewards.begin(), stewards.end(), [this](const ParticipantId& id) {
-          return id == view_.record.own_id || HasGone(id);
-        });
+    const bool others_gone = std::all_of(
+        stewards.begin(), stewards.end(),
+        [this](const ParticipantId& id) { return id == view_.record.own_id || HasGone(id); });
     // A steward who was never told the control key can't do more than others.
     if (!others_gone || (info().committer && info().has_control_key)) return false;
     PARLEY_RETURN_IF_ERROR(
@@ -84,8 +84,7 @@ class TeamReconciler {
       PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
                               crypto::SignatureKey::FromSeed(heard->seed.Reveal()));
       if (heard->channel_id != view_.team->id || key.public_key() != state().control_key) continue;
-      PARLEY_RETURN_IF_ERROR(
-          context_.Channel(view_.team->id).LearnControlSeed(step_, heard->seed));
+      PARLEY_RETURN_IF_ERROR(context_.Channel(view_.team->id).LearnControlSeed(step_, heard->seed));
       // The others may be of a commit that hasn't been read yet.
       team_.heard.erase(heard);
       PARLEY_RETURN_IF_ERROR(PutTeam(step_, context_, team_));
@@ -96,8 +95,8 @@ class TeamReconciler {
 
   absl::Status DoStewardsWork() {
     PARLEY_RETURN_IF_ERROR(ForgetWhatIsDone());
-    PARLEY_ASSIGN_OR_RETURN(
-        const bool said, IntroduceToSide(step_, context_, view_, team_, PeopleToKnow()));
+    PARLEY_ASSIGN_OR_RETURN(const bool said,
+                            IntroduceToSide(step_, context_, view_, team_, PeopleToKnow()));
     if (said) work_.touched.insert(view_.caucus->id);
     PARLEY_RETURN_IF_ERROR(Commit());
     PARLEY_RETURN_IF_ERROR(TellControl());
@@ -249,9 +248,8 @@ class TeamReconciler {
     if (!info().has_control_key || info().commit_in_flight) return absl::OkStatus();
     bool told = false;
     for (const ParticipantId& steward : state().stewards) {
-      const bool has_it = std::any_of(
-          team_.told.begin(), team_.told.end(),
-          [&](const ToldControl& one) { return one.to == steward; });
+      const bool has_it = std::any_of(team_.told.begin(), team_.told.end(),
+                                      [&](const ToldControl& one) { return one.to == steward; });
       if (steward == view_.record.own_id || has_it) continue;
       PARLEY_ASSIGN_OR_RETURN(const std::optional<Pairing> pairing,
                               context_.Pairings().PairingWith(step_, steward));

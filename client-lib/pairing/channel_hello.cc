@@ -76,9 +76,8 @@ absl::StatusOr<Pairing> Inbox::TakeChannelHello(
     Transaction& step, uint8_t role, const Secret& introduction_secret, ByteView sealed,
     const std::function<absl::Status(const IntroductionHello&)>& check) const {
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, records_.Device(step));
-  PARLEY_ASSIGN_OR_RETURN(
-      const InboxEntry entry,
-      InboxEntry::Create(device.kem_private.Reveal(), device.inbox_id, sealed));
+  PARLEY_ASSIGN_OR_RETURN(const InboxEntry entry,
+                          InboxEntry::Create(device.kem_private.Reveal(), device.inbox_id, sealed));
   PARLEY_ASSIGN_OR_RETURN(Bytes bytes, entry.Open(IntroductionKeyOf(introduction_secret)));
   const crypto::ScopedWipe wipe_bytes(bytes);
   InboxMessage message;
@@ -95,10 +94,9 @@ absl::StatusOr<Pairing> Inbox::TakeChannelHello(
     return absl::InvalidArgumentError("a hello that contradicts its card");
   }
   PARLEY_RETURN_IF_ERROR(check(hello));
-  PARLEY_ASSIGN_OR_RETURN(
-      const Secret shared,
-      PairingKem().Decap(crypto::ViewOf(hello.pairing_kem_ciphertext()),
-                         device.kem_private.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(const Secret shared,
+                          PairingKem().Decap(crypto::ViewOf(hello.pairing_kem_ciphertext()),
+                                             device.kem_private.Reveal()));
   PairingKeys keys = DerivePairing(introduction_secret.Reveal(), shared, device.card, bytes);
   Pairing pairing;
   pairing.id = std::move(keys.id);
