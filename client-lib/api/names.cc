@@ -16,8 +16,8 @@ constexpr std::array<const char*, 9> kRoles = {"unknown",  "mediator",    "co-me
                                                "observer", "interpreter", "support person"};
 constexpr std::array<const char*, 7> kStates = {"unknown", "invited", "waiting", "approved",
                                                 "removed", "left",    "expired"};
-constexpr std::array<const char*, 6> kKinds = {"unknown",  "joint",   "caucus",
-                                               "neutrals", "counsel", "team"};
+constexpr std::array<const char*, 7> kKinds = {"unknown", "joint", "caucus", "neutrals",
+                                               "counsel", "team",  "group"};
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
 constexpr std::array<const char*, 7> kMessageKinds = {
     "text", "document", "unknown", "disclosure", "notice", "offer", "retracted"};

@@ -104,6 +104,18 @@ Result<Channel> Profile::FindChannel(const CaseId& id, std::string_view text) co
   return Guarded([&] { return impl_->FindChannel(id, text); });
 }
 
+Status Profile::Dismiss(const ChannelRef& channel, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->Dismiss(channel, participant); });
+}
+
+Result<Channel> Profile::CreateChannel(const CaseId& id, const ChannelRequest& request) {
+  return Guarded([&] { return impl_->CreateChannel(id, request); });
+}
+
+Status Profile::NameSteward(const ChannelRef& channel, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->NameSteward(channel, participant); });
+}
+
 Status Profile::Reopen(const ChannelRef& channel) {
   return Guarded([&] { return impl_->Reopen(channel); });
 }

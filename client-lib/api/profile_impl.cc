@@ -389,17 +389,6 @@ absl::Status Profile::Impl::Leave(const CaseId& id) {
   return Decide(id, [](const CaseContext& context) { return client::LeaveCase(context); });
 }
 
-absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId& participant) {
-  std::vector<client::CaseProblem> problems;
-  PARLEY_RETURN_IF_ERROR(Decide(
-      channel.case_id,
-      [&](const CaseContext& context) {
-        return client::Admit(context, channel.channel_id, participant);
-      },
-      &problems));
-  return CheckCarriedOut(channel.case_id, participant, /*put_out=*/false, problems);
-}
-
 absl::Status Profile::Impl::Reopen(const ChannelRef& channel) {
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
   // A mailbox that the relay has lost isn't halted: it is found out by asking.

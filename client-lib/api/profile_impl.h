@@ -65,8 +65,13 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status ChangeConnection(const CaseId& id, std::string_view connection);
   absl::Status Remove(const CaseId& id, const ParticipantId& participant);
   absl::Status Leave(const CaseId& id);
-  absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);
   absl::Status Reopen(const ChannelRef& channel);
+
+  // ---- Further channels: further_channels.cc ----
+  absl::StatusOr<Channel> CreateChannel(const CaseId& id, const ChannelRequest& request);
+  absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);
+  absl::Status Dismiss(const ChannelRef& channel, const ParticipantId& participant);
+  absl::Status NameSteward(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Messages and documents: sending.cc ----
   absl::StatusOr<SentMessage> Send(const ChannelRef& channel, std::string_view text,

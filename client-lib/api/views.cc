@@ -13,6 +13,7 @@
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
+#include "client-lib/cases/team_records.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/firewall/disclosures.h"
@@ -113,6 +114,39 @@ void AddWaitingJobs(const CaseId& id, const std::vector<PersonRecord>& people,
   }
 }
 
+// Of a team: whom a steward has still to let in or put out, and who is in it unknown.
+absl::Status AddTeamAlarms(const ReadTransaction& step, const CaseContext& context,
+                           std::vector<Alarm>& alarms) {
+  SideView view;
+  PARLEY_RETURN_IF_ERROR(view.Load(step, context));
+  if (!view.HasSide() || view.team == nullptr) return absl::OkStatus();
+  const ChannelState& team = view.team->info.state;
+  const ChannelRef ref{context.id, view.team->id};
+  const std::string name = DescribeChannel(team.kind, team.side);
+  std::vector<std::string> unknown;
+  Contradiction(team, view.channels, &unknown);
+  for (const std::string& who : unknown) {
+    alarms.push_back({AlarmKind::kRefused, context.id, ref, std::nullopt,
+                      who + " reads " + name +
+                          ", and no other channel here shows them; ask its stewards who that is"});
+  }
+  PARLEY_ASSIGN_OR_RETURN(const TeamRecord record, LoadTeam(step, context));
+  for (const ParticipantId& id : record.wanted) {
+    const RosterMember* member = view.OnOwnSide(id);
+    if (member == nullptr || team.FindMember(id) != nullptr) continue;
+    alarms.push_back({AlarmKind::kJobWaiting, context.id, ref, id,
+                      member->name + " isn't in " + name +
+                          " yet; they come in when their program has been online, and yours then"});
+  }
+  for (const ParticipantId& id : record.dismissed) {
+    const RosterMember* member = team.FindMember(id);
+    if (member == nullptr) continue;
+    alarms.push_back({AlarmKind::kJobWaiting, context.id, ref, id,
+                      member->name + " is still in " + name + "; sync to finish the removal"});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Case> ViewCase(const ReadTransaction& step, const CaseContext& context) {
@@ -182,6 +216,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
   }
+  PARLEY_RETURN_IF_ERROR(AddTeamAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(std::vector<Participant> participants, ViewParticipants(step, context));
   for (const Participant& participant : participants) {
     const bool counts = participant.state == ParticipantState::kApproved ||
@@ -261,7 +296,12 @@ parley::Channel CaseView::ShowChannel(const ChannelId& id, const ChannelInfo& in
       break;
   }
   channel.head = info.head.position;
-  for (const RosterMember& member : info.state.members) channel.readers.push_back(PersonOf(member));
+  for (const RosterMember& member : info.state.members) {
+    channel.readers.push_back(PersonOf(member));
+    if (info.state.IsCommitter(member.participant_id)) {
+      channel.stewards.push_back(channel.readers.back());
+    }
+  }
   channel.passed_over = info.passed_over;
   channel.unsent = info.unsent;
   channel.never_sent = info.never_sent;

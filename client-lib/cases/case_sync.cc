@@ -12,6 +12,7 @@
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/reconcile.h"
+#include "client-lib/cases/team_work.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "client-lib/pairing/rendezvous.h"
@@ -399,6 +400,7 @@ class CaseSync {
         }
       }
     }
+    if (!record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(WorkForTeam(touched));
     absl::StatusOr<ErrandsResult> errands = RunErrands(context_);
     Note(std::nullopt, errands.status());
     if (errands.ok()) {
@@ -416,6 +418,19 @@ class CaseSync {
     more = more || moved_ || (flushed.ok() && flushed->sent > 0);
     PARLEY_RETURN_IF_ERROR(LoadCase());
     return more;
+  }
+
+  absl::Status WorkForTeam(std::set<ChannelId>& touched) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
+    absl::StatusOr<TeamWork> work = ReconcileTeam(step, context_, unread_);
+    Note(std::nullopt, work.status());
+    if (!work.ok()) return absl::OkStatus();
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+    touched.insert(work->touched.begin(), work->touched.end());
+    for (const std::string& line : work->waiting) {
+      Note(std::nullopt, absl::FailedPreconditionError(line));
+    }
+    return absl::OkStatus();
   }
 
   absl::StatusOr<std::set<ChannelId>> NeutralsChannels() {

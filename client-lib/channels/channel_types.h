@@ -128,9 +128,14 @@ enum class ContentKind : uint8_t {
   kIssueRanking = 85,
   kRetraction = 87,
   kCalendar = 90,  // meetings and reminders: bodies 90 to 92
+  // How participants of a side pair (bodies 30 and 31); listed like the procedure's.
+  kSideIntroduction = 130,
+  kSideHello = 131,
 };
 // Whether it is one of the procedure's records: they can be listed without reading the others.
 constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }
+// Whether it is what clients of a side pair by, of which people needn't hear.
+constexpr bool IsOfPairing(ContentKind kind) { return kind >= ContentKind::kSideIntroduction; }
 // Whether it is about offers or option sheets.
 constexpr bool IsOfOffers(ContentKind kind) {
   return kind >= ContentKind::kOffer && kind <= ContentKind::kOptionEvaluation;
@@ -169,8 +174,12 @@ struct MembershipChange {
   std::vector<ParticipantId> removes = {};
   // The seed of a control key that takes the place of the current one.
   std::optional<crypto::Secret> new_control_seed = std::nullopt;
+  // Of a team: members, or who is to be added, who become stewards.
+  std::vector<ParticipantId> new_stewards = {};
 
-  bool empty() const { return adds.empty() && removes.empty() && !new_control_seed.has_value(); }
+  bool empty() const {
+    return adds.empty() && removes.empty() && !new_control_seed.has_value() && new_stewards.empty();
+  }
 };
 
 // A Welcome that is ready to go into somebody's inbox.

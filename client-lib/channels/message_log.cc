@@ -235,6 +235,10 @@ ContentKind KindOf(const pb::Content& content) {
     case pb::Content::kCalendarAnswer:
     case pb::Content::kCalendarStanding:
       return ContentKind::kCalendar;
+    case pb::Content::kSideIntroduction:
+      return ContentKind::kSideIntroduction;
+    case pb::Content::kSideHello:
+      return ContentKind::kSideHello;
     case pb::Content::BODY_NOT_SET:
       break;
   }

@@ -133,7 +133,8 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
   PARLEY_RETURN_IF_ERROR(TakeReceipt(step, author.participant_id, entry.position, content));
   const ContentKind kind = KindOf(content);
   const bool for_people = kind == ContentKind::kText || kind == ContentKind::kDocument ||
-                          kind == ContentKind::kUnknown || IsProcedure(kind);
+                          kind == ContentKind::kUnknown ||
+                          (IsProcedure(kind) && !IsOfPairing(kind));
   if (is_new && for_people) ++result.messages;
   IncarnationRecord& log = step.log();
   if (kind != ContentKind::kCheckpoint) {

@@ -211,10 +211,18 @@ class PARLEY_EXPORT Profile {
   // Errors: kFailedPrecondition for who has left already, and for the last neutral.
   Status Leave(const CaseId& id);
 
-  // Lets an expert, observer, interpreter or support person without a side into a channel. Only
-  // neutrals may. What is still due afterwards is told as by Approve. Errors: kPermissionDenied;
-  // kInvalidArgument for others, and for a channel whose kind doesn't take them.
+  // Lets somebody into a channel in which they aren't by their role and side: an expert, observer,
+  // interpreter or support person without a side into any; an expert or interpreter into the
+  // counsel channel; anybody into a group. Only neutrals may. Into a team it lets somebody of its
+  // side, and only its stewards may. What is still due afterwards is told as by Approve; who is let
+  // into a team comes in when their program and the steward's have been online again.
+  // Errors: kPermissionDenied; kInvalidArgument for whom the caucus rule forbids to be in it, or
+  // who is in it anyway, saying why.
   Status Admit(const ChannelRef& channel, const ParticipantId& participant);
+
+  // Puts somebody out of a channel that they were let into by Admit or CreateChannel, and keeps
+  // them in the case. Errors: as Admit; kInvalidArgument for who is in it by their role and side.
+  Status Dismiss(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Channels ------------------------------------------------------------------------------
 
@@ -226,8 +234,24 @@ class PARLEY_EXPORT Profile {
   // message names the channels that there are; kAmbiguous.
   Result<Channel> FindChannel(const CaseId& id, std::string_view text) const;
 
-  // Opens a halted channel anew: a new group and log with the same members. Only neutrals may.
-  // Errors: kPermissionDenied; kFailedPrecondition when it isn't halted.
+  // Opens a channel beside those that the case has by itself: a team, the counsel channel, a group.
+  // A team is of one side, without the neutrals, who have none of its keys and can't come in; it
+  // appears with its owner alone, and the others come in when their programs and the owner's have
+  // been online again. Whom the neutrals put out of the case a steward's program puts out of the
+  // team when it learns of it; until then they read it.
+  // Errors: kPermissionDenied for a neutral who asks for a team, and for others who ask for another
+  // kind; kInvalidArgument for another kind, for a group without a name, and for who may not be in
+  // it by the caucus rule, saying why; kAlreadyExists when there is one; kFailedPrecondition when
+  // this device hasn't been given what pays for a channel yet. After kUnavailable the decision
+  // stands, and each sync goes on with it.
+  Result<Channel> CreateChannel(const CaseId& id, const ChannelRequest& request);
+
+  // Makes a member of a team one of its stewards. Only stewards may.
+  // Errors: kPermissionDenied; kFailedPrecondition for who isn't in the team.
+  Status NameSteward(const ChannelRef& channel, const ParticipantId& participant);
+
+  // Opens a halted channel anew: a new group and log with the same members. Only neutrals may; of a
+  // team, its stewards. Errors: kPermissionDenied; kFailedPrecondition when it isn't halted.
   Status Reopen(const ChannelRef& channel);
 
   // ---- Messages and documents ----------------------------------------------------------------
