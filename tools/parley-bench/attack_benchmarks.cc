@@ -38,6 +38,8 @@ class Attacker {
   virtual ~Attacker() = default;
   virtual void Start(relay_v1::Relay::Stub& stub, grpc::ClientContext& context,
                      std::function<void(grpc::Status)> done) = 0;
+  // Whether each call is cancelled as soon as it has begun.
+  virtual bool Cancels() const { return false; }
 };
 
 class ChallengeAttacker final : public Attacker {
@@ -89,8 +91,8 @@ class CancelAttacker final : public Attacker {
   void Start(relay_v1::Relay::Stub& stub, grpc::ClientContext& context,
              std::function<void(grpc::Status)> done) override {
     stub.async()->Append(&context, &request_, &response_, std::move(done));
-    context.TryCancel();
   }
+  bool Cancels() const override { return true; }
 
  private:
   relay_v1::AppendRequest request_;
@@ -129,16 +131,20 @@ class CallAttack {
   struct Slot {
     std::unique_ptr<Attacker> attacker;
     relay_v1::Relay::Stub* stub = nullptr;
-    std::unique_ptr<grpc::ClientContext> context;
+    std::shared_ptr<grpc::ClientContext> context;
   };
 
   void Next(Slot& slot) {
-    slot.context = std::make_unique<grpc::ClientContext>();
-    slot.attacker->Start(*slot.stub, *slot.context, [this, &slot](const grpc::Status&) {
+    // The call may be over, and the slot have the next one's context, before it is cancelled here.
+    const auto context = std::make_shared<grpc::ClientContext>();
+    const bool cancels = slot.attacker->Cancels();
+    slot.context = context;
+    slot.attacker->Start(*slot.stub, *context, [this, &slot](const grpc::Status&) {
       if (!over_) return Next(slot);
       std::lock_guard lock(mutex_);
       if (--running_ == 0) ended_.notify_one();
     });
+    if (cancels) context->TryCancel();
   }
 
   std::vector<std::unique_ptr<relay_v1::Relay::Stub>> stubs_;
