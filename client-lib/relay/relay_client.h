@@ -61,8 +61,7 @@ struct RelayOptions {
   // For connecting, and for each attempt of a unary call.
   std::chrono::milliseconds deadline{15'000};
   // How long a call that may be repeated (all but the streams) is tried again, with growing pauses,
-  // while the relay can't be reached. 0: once. A relay that says when to come again, because it is
-  // asked too often, is asked again then, for a minute at least.
+  // while the relay can't be reached. 0: once.
   std::chrono::milliseconds retry_for{0};
   // For connecting, when the machine is there and nothing listens ("Connection refused"): how long
   // that is tried again. By default as long as anything else.

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "client-lib/relay/retry_hint.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/signature.h"
@@ -23,9 +24,7 @@ constexpr std::string_view kTlsKeyLabel{"parley relay tls key v1\0", 24};
 constexpr uint64_t kClockToleranceSeconds = 24 * 60 * 60;
 // Between two attempts to have the TLS key certified anew.
 constexpr uint64_t kCertificationPauseSeconds = 10 * 60;
-// What a relay may make a client wait for, whatever it says; and how long a call that comes too
-// often is tried again.
-constexpr milliseconds kLongestWait{15'000};
+// How long a call that comes too often is tried again.
 constexpr milliseconds kPatience{60'000};
 // A certification is worth storing when it lasts so much longer than the one that is stored.
 constexpr uint64_t kWorthKeepingSeconds = 6 * 60 * 60;
@@ -53,19 +52,6 @@ std::string ReasonIn(const std::string& message) {
 // Whether nobody listens there, as ReasonIn says it.
 bool IsRefused(const absl::Status& status) {
   return std::string(status.message()).find(" (Connection refused)") != std::string::npos;
-}
-
-// How long the relay asks to wait when it is asked too often; nullopt: it says something else.
-std::optional<milliseconds> WaitIn(const grpc::Status& status) {
-  v1::Exhausted exhausted;
-  if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED ||
-      !exhausted.ParseFromString(status.error_details()) ||
-      exhausted.what() != v1::Exhausted::WHAT_RATE) {
-    return std::nullopt;
-  }
-  const auto longest = static_cast<uint64_t>(kLongestWait.count());
-  return milliseconds(
-      static_cast<int64_t>(std::clamp<uint64_t>(exhausted.retry_after_ms(), 1, longest)));
 }
 
 absl::StatusOr<uint32_t> CommonVersion(const v1::GetInfoResponse& info) {

@@ -17,9 +17,6 @@ constexpr std::string_view kCloseLabel{"parley mailbox close v1\0", 24};
 // Where a status carries its Shortage, as one byte.
 constexpr char kShortagePayload[] = "parley/shortage";
 
-// Where a status carries how long to wait, as milliseconds in decimal digits.
-constexpr char kWaitPayload[] = "parley/wait";
-
 Bytes SignedClosing(const ObjectId& mailbox_id, uint64_t generation, ByteView payload,
                     const GenerationKeys& next_keys) {
   return crypto::Concat({crypto::ViewOf(kCloseLabel), mailbox_id, crypto::BigEndian64(generation),
@@ -38,18 +35,6 @@ Shortage ShortageOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kShortagePayload);
   if (!payload.has_value() || payload->size() != 1) return Shortage::kOther;
   return static_cast<Shortage>((*payload)[0]);
-}
-
-absl::Status TooOftenError(std::chrono::milliseconds wait, const std::string& message) {
-  absl::Status status = absl::UnavailableError(message);
-  status.SetPayload(kWaitPayload, absl::Cord(std::to_string(wait.count())));
-  return status;
-}
-
-std::chrono::milliseconds WaitOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(kWaitPayload);
-  if (!payload.has_value()) return std::chrono::milliseconds(0);
-  return std::chrono::milliseconds(std::stoll(std::string(*payload)));
 }
 
 Bytes KeyBlock(const GenerationKeys& keys) {

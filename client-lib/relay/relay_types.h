@@ -5,7 +5,6 @@
 #ifndef PARLEY_CLIENT_LIB_RELAY_RELAY_TYPES_H_
 #define PARLEY_CLIENT_LIB_RELAY_RELAY_TYPES_H_
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -103,11 +102,6 @@ enum class Shortage {
 absl::Status ShortageError(Shortage shortage, const std::string& message);
 // The reason in a status of an append or of making a mailbox or blob; kOther when there is none.
 Shortage ShortageOf(const absl::Status& status);
-
-// Unavailable, since the relay is asked too often: it takes more after `wait`.
-absl::Status TooOftenError(std::chrono::milliseconds wait, const std::string& message);
-// How long a status asks to wait before another attempt; 0 when it doesn't.
-std::chrono::milliseconds WaitOf(const absl::Status& status);
 
 struct ReadResult {
   std::vector<Entry> entries;    // contiguous, all of the generation asked for

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "client-lib/relay/grpc_relay_client.h"
+#include "client-lib/relay/retry_hint.h"
 #include "client-lib/relay/wire.h"
 #include "crypto/base/status_macros.h"
 

@@ -37,8 +37,8 @@ absl::Status TooOften(milliseconds wait, std::string_view whose) {
 }
 
 RateLimits::RateLimits(const Limits& limits, std::function<Time()> now)
-    : limits_(limits), now_(now ? std::move(now) : [] { return std::chrono::steady_clock::now(); }) {
-}
+    : limits_(limits),
+      now_(now ? std::move(now) : [] { return std::chrono::steady_clock::now(); }) {}
 
 milliseconds RateLimits::OfConnection(std::string_view connection, uint64_t calls) {
   return connections_.Take(connection, calls, limits_.connection_calls_per_second, now_());

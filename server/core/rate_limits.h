@@ -1,6 +1,6 @@
 // How often a client may call: a bucket of calls for each connection, for each session on a
-// connection, and for what each sponsor makes. A bucket is refilled steadily and holds what comes in
-// ten seconds, so that who has been away can catch up.
+// connection, and for what each sponsor makes. A bucket is refilled steadily and holds what comes
+// in ten seconds, so that who has been away can catch up.
 //
 //   const milliseconds wait = rates.OfConnection(peer);
 //   if (wait.count() > 0) return TooOften(wait, "this connection");

@@ -1,6 +1,6 @@
-// Attackers against the real relay over real TLS, keys and all: whatever they do, the relay's memory
-// stays bounded, it stores nothing that it shouldn't, and an honest client goes on. What people
-// without any key can do to its memory is in relay_flood_test.cc.
+// Attackers against the real relay over real TLS, keys and all: whatever they do, the relay's
+// memory stays bounded, it stores nothing that it shouldn't, and an honest client goes on. What
+// people without any key can do to its memory is in relay_flood_test.cc.
 //
 // A million tiny mailboxes with PARLEY_LONG=1, else some thousands.
 #include <grpcpp/generic/generic_stub.h>
@@ -27,7 +27,8 @@ namespace v1 = relay::v1;
 using grpc::StatusCode;
 using std::chrono::seconds;
 
-// What the relay may add to what it has after its start, beside what an attack is allowed by a limit.
+// What the relay may add to what it has after its start, beside what an attack is allowed by a
+// limit.
 constexpr long kMostGrowthKib = 320 << 10;
 
 std::string RandomString(size_t size) { return crypto::ToString(crypto::RandomBytes(size)); }
@@ -119,8 +120,7 @@ class Scene {
   }
   std::string ReadToken(const Mailbox& mailbox) {
     std::string token;
-    EXPECT_TRUE(
-        OpenSession(*stub_, mailbox.id, 1, AccessRight::kRead, mailbox.read, token).ok());
+    EXPECT_TRUE(OpenSession(*stub_, mailbox.id, 1, AccessRight::kRead, mailbox.read, token).ok());
     return token;
   }
 
@@ -252,9 +252,8 @@ TEST(RelayAttackTest, FloodsOfSessions) {
           const crypto::SignatureKey wrong = crypto::SignatureKey::Generate();
           for (int j = 0; j < 100; ++j) {
             std::string token;
-            const grpc::Status status =
-                scene.OpenSession(stub, mailbox.id, 1, AccessRight::kRead,
-                                  i % 2 == 0 ? mailbox.read : wrong, token);
+            const grpc::Status status = scene.OpenSession(stub, mailbox.id, 1, AccessRight::kRead,
+                                                          i % 2 == 0 ? mailbox.read : wrong, token);
             refused += status.error_code() == StatusCode::RESOURCE_EXHAUSTED;
             opened += status.ok();
           }
@@ -323,8 +322,8 @@ TEST(RelayAttackTest, DeepMessages) {
       Context context;
       const grpc::Slice slice(bytes);
       const grpc::ByteBuffer request(&slice, 1);
-      auto call = stub.PrepareCall(&context, std::string("/parley.relay.v1.Relay/") + method,
-                                   &queue);
+      auto call =
+          stub.PrepareCall(&context, std::string("/parley.relay.v1.Relay/") + method, &queue);
       grpc::ByteBuffer response;
       grpc::Status status;
       void* tag = nullptr;
@@ -412,7 +411,8 @@ TEST(RelayAttackTest, TokensThatAreForSomethingElse) {
   ASSERT_TRUE(other.Create(other.stub(), mailbox).ok());  // the same id and keys there
   const std::string append = scene.AppendToken(mailbox);
   const std::string read = scene.ReadToken(mailbox);
-  const auto code = [](Scene& at, const Mailbox& in, const std::string& token, uint64_t generation) {
+  const auto code = [](Scene& at, const Mailbox& in, const std::string& token,
+                       uint64_t generation) {
     return Scene::Append(at.stub(), Scene::AppendRequest(in, token, "x", generation)).error_code();
   };
   ASSERT_EQ(code(scene, mailbox, append, 1), StatusCode::OK);

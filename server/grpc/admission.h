@@ -21,9 +21,9 @@ namespace parley::server {
 absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std::string_view token,
                    uint64_t calls = 1);
 
-// Ends a call that was refused by Admit: at once, or, while its request is too small to matter, when
-// the time of the hint is over, a second at most. Since a connection has a bounded number of calls
-// under way, who doesn't keep to the hints is kept to few calls all the same.
+// Ends a call that was refused by Admit: at once, or, while its request is too small to matter,
+// when the time of the hint is over, a second at most. Since a connection has a bounded number of
+// calls under way, who doesn't keep to the hints is kept to few calls all the same.
 grpc::ServerUnaryReactor* RefuseLate(grpc::CallbackServerContext& context,
                                      const absl::Status& refusal, size_t request_bytes);
 
