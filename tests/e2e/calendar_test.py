@@ -124,6 +124,8 @@ class CalendarTest(testing.ProgramTest):
                       self.case["ana"].run("read", self.case.case, "joint").out)
         # A caucus's stay there: nothing of the other side's moves.
         self.case["ana"].send("caucus", "Between us.")
+        for _ in range(2):  # who has joined renews their keys, and a neutral commits that
+            self.everybody_syncs()
         before = self.case["ben"].objects("channels", self.case.case)
         self.case["mira"].run("read", self.case.case, "caucus:Harbor")
         self.case["mira"].send("caucus:Harbor", "I see.")
