@@ -87,7 +87,8 @@ absl::StatusOr<CalendarBook::Entry> MustFind(const ReadTransaction& step,
   return absl::NotFoundError("there is no such " + NameOf(entry.kind) + " any more");
 }
 
-// Of an own record that is in the log: whether it counts there, where somebody may have been quicker.
+// Of an own record that is in the log: whether it counts there, where somebody may have been
+// quicker.
 absl::Status CheckCounts(client::ProfileStore& store, const client::CaseContext& context,
                          const ChannelId& channel, const MessageId& record) {
   PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store.Read());
@@ -154,15 +155,14 @@ absl::StatusOr<CalendarEntry> Profile::Impl::RecordInCalendar(
     const LoadedProcedure* const known = procedure.has_value() ? &*procedure : nullptr;
     PARLEY_ASSIGN_OR_RETURN(LoadedCalendar calendar,
                             client::LoadCalendar(read, context, known, channel.channel_id));
-    if (known != nullptr && content.has_calendar_entry() &&
-        !content.calendar_entry().cancelled()) {
+    if (known != nullptr && content.has_calendar_entry() && !content.calendar_entry().cancelled()) {
       const std::string why = client::WhyNoMeetings(known->log.At(known->head).state());
       if (!why.empty()) return absl::FailedPreconditionError(why);
     }
     const client::SessionRecord said{record, calendar.self, std::time(nullptr)};
     const std::string refusal = calendar.log.book.Take(said, content);
-    const bool by_role = refusal.find(": only ") != std::string::npos ||
-                         refusal.ends_with("they aren't asked");
+    const bool by_role =
+        refusal.find(": only ") != std::string::npos || refusal.ends_with("they aren't asked");
     if (by_role) return absl::PermissionDeniedError("you " + refusal);
     if (!refusal.empty()) return absl::FailedPreconditionError("you " + refusal);
   }
@@ -199,9 +199,10 @@ absl::StatusOr<CalendarEntry> Profile::Impl::AddToCalendar(const ChannelRef& cha
   PARLEY_RETURN_IF_ERROR(SetTime(request.start, request.zone, request.occurrence, said));
   if (!request.side.empty()) {
     PARLEY_ASSIGN_OR_RETURN(const parley::Channel shown, GetChannel(channel));
-    const auto member = std::find_if(
-        shown.readers.begin(), shown.readers.end(), [&](const Person& person) {
-          return !person.side.empty() && client::Folded(person.side) == client::Folded(request.side);
+    const auto member =
+        std::find_if(shown.readers.begin(), shown.readers.end(), [&](const Person& person) {
+          return !person.side.empty() &&
+                 client::Folded(person.side) == client::Folded(request.side);
         });
     if (member == shown.readers.end()) {
       return absl::NotFoundError("nobody in the channel " + shown.name + " is on the side \"" +
@@ -238,8 +239,8 @@ absl::StatusOr<CalendarEntry> Profile::Impl::ChangeInCalendar(const CalendarEntr
         "another time zone needs a start in it: give both (--start and --zone)");
   }
   if (change.start.has_value()) {
-    PARLEY_RETURN_IF_ERROR(SetTime(*change.start, change.zone.value_or(said.zone()),
-                                   change.occurrence, said));
+    PARLEY_RETURN_IF_ERROR(
+        SetTime(*change.start, change.zone.value_or(said.zone()), change.occurrence, said));
   }
   // Of what stays the same the channel knows whose words they are.
   std::vector<std::string> texts;

@@ -12,8 +12,8 @@ namespace parley::client {
 namespace {
 
 // RFC 5545 section 3.1: "Lines of text SHOULD NOT be longer than 75 octets, excluding the line
-// break. Long content lines SHOULD be split […] by inserting a CRLF immediately followed by a single
-// linear white-space character". Never within a character of UTF-8.
+// break. Long content lines SHOULD be split […] by inserting a CRLF immediately followed by a
+// single linear white-space character". Never within a character of UTF-8.
 constexpr size_t kMostLineBytes = 75;
 constexpr size_t kUidBytes = 16;
 constexpr int64_t kSecondsPerMinute = 60;

@@ -66,9 +66,8 @@ TEST(CalendarFileTest, SaysWhenAndNothingElse) {
   EXPECT_THAT(lines,
               ElementsAre("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Calendar//Meeting 1.0//EN",
                           "BEGIN:VEVENT", uid, "DTSTAMP:20261128T100000Z", "SEQUENCE:0",
-                          "DTSTART:20261204T090000Z", "DTEND:20261204T103000Z",
-                          "STATUS:TENTATIVE", "CLASS:PRIVATE", "SUMMARY:Meeting", "END:VEVENT",
-                          "END:VCALENDAR"));
+                          "DTSTART:20261204T090000Z", "DTEND:20261204T103000Z", "STATUS:TENTATIVE",
+                          "CLASS:PRIVATE", "SUMMARY:Meeting", "END:VEVENT", "END:VCALENDAR"));
   for (const char* const told : {"First", "Room", "Mira", "Zurich", "Harbor", "arley", "ediat"}) {
     EXPECT_THAT(file, Not(HasSubstr(told)));
   }

@@ -66,9 +66,8 @@ TEST_F(CalendarTest, AMeetingIsProposedAnsweredChangedAndCancelled) {
   EXPECT_THAT(Last("Lee").text, HasSubstr("be there"));
   CalendarChange change;
   change.start = "2036-12-04 14:00";
-  EXPECT_EQ(
-      Of("Ana").ChangeInCalendar(Meeting("Ana", "First session"), change).status().code(),
-      StatusCode::kPermissionDenied);
+  EXPECT_EQ(Of("Ana").ChangeInCalendar(Meeting("Ana", "First session"), change).status().code(),
+            StatusCode::kPermissionDenied);
   const CalendarEntry stale = Meeting("Ben", "First session");
   EXPECT_EQ(Must(Of("Tomas").ChangeInCalendar(Meeting("Tomas", "First session"), change), "moving")
                 .version,

@@ -40,8 +40,8 @@ class Viewer {
     ShowZone(entry.said, shown);
     if (!shown.cancelled) shown.rests = rests_;
     ShowAnswers(calendar, entry, shown);
-    shown.may_change = calendar.is_active && !shown.cancelled &&
-                       CalendarBook::MayChange(entry, calendar.self);
+    shown.may_change =
+        calendar.is_active && !shown.cancelled && CalendarBook::MayChange(entry, calendar.self);
     return shown;
   }
 
@@ -134,14 +134,12 @@ std::string DescribeCalendar(const Content& content) {
   if (said.cancelled()) return "cancels a " + what;
   // A time that is none is shown as such by the refusal beside it.
   const auto start = static_cast<int64_t>(std::min<uint64_t>(said.start(), kLatestTime));
-  const int32_t offset =
-      std::clamp(said.offset_minutes(), -kMostOffsetMinutes, kMostOffsetMinutes);
+  const int32_t offset = std::clamp(said.offset_minutes(), -kMostOffsetMinutes, kMostOffsetMinutes);
   std::string text = (said.version() > 1 ? "changes a " + what
                       : meeting          ? std::string("proposes a meeting")
                                          : std::string("reminds")) +
                      (said.side().empty() ? "" : " the side " + said.side()) + ": " + said.title() +
-                     (meeting ? ", " : ", by ") + LocalTimeText(start, offset) + " " +
-                     said.zone();
+                     (meeting ? ", " : ", by ") + LocalTimeText(start, offset) + " " + said.zone();
   if (meeting) text += ", " + std::to_string(said.minutes()) + " minutes";
   if (!said.place().empty()) text += ", " + said.place();
   return text;

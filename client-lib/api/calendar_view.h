@@ -22,8 +22,8 @@ absl::StatusOr<std::vector<CalendarEntry>> ViewCalendar(const ReadTransaction& s
 std::string DescribeCalendar(const content::v1::Content& content);
 
 // An iCalendar file (RFC 5545) with this meeting alone, for the calendar program of the profile's
-// owner. Unless `with_details`, it says nothing but when: no name, no title, no place, and no id that
-// another participant's file of it has, too. Its times are in UTC.
+// owner. Unless `with_details`, it says nothing but when: no name, no title, no place, and no id
+// that another participant's file of it has, too. Its times are in UTC.
 std::string WriteCalendarFile(const CalendarEntry& meeting, const ParticipantId& owner,
                               bool with_details);
 

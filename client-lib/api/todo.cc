@@ -37,9 +37,8 @@ class Todos {
   void AddProgress(const CaseProgress& progress) {
     bool signs = false;
     const auto unsigned_by_owner = [](const Agreement& agreement) {
-      return std::any_of(agreement.signers.begin(), agreement.signers.end(), [](const auto& one) {
-        return one.person.self && !one.signed_it;
-      });
+      return std::any_of(agreement.signers.begin(), agreement.signers.end(),
+                         [](const auto& one) { return one.person.self && !one.signed_it; });
     };
     for (const std::optional<Agreement>* agreement : {&progress.in_force, &progress.proposed}) {
       if (!agreement->has_value() || !unsigned_by_owner(**agreement)) continue;
@@ -89,9 +88,8 @@ class Todos {
       if (current.state != OfferState::kOpen) continue;
       const std::string id = offer.id.substr(0, kShownId);
       const std::string version = "version " + std::to_string(current.version);
-      const bool waits =
-          std::any_of(current.waits_for.begin(), current.waits_for.end(),
-                      [&](const OfferParty& party) { return party.id == self; });
+      const bool waits = std::any_of(current.waits_for.begin(), current.waits_for.end(),
+                                     [&](const OfferParty& party) { return party.id == self; });
       if (waits) {
         Add(TodoKind::kOffer, offer.channel_name,
             "answer the offer " + id + " of " + offer.side + ", " + version +
@@ -101,7 +99,8 @@ class Todos {
       const bool own = answers_for_side() && offer.side == info_.own_side && !offer.carried;
       if (own && current.expires_at != 0 && current.expires_at <= now_ + kOfferEndsSoonSeconds) {
         Add(TodoKind::kOfferEnds, offer.channel_name,
-            "the offer " + id + " of your side, " + version + ", ends (parley offer make --replaces)",
+            "the offer " + id + " of your side, " + version +
+                ", ends (parley offer make --replaces)",
             id, current.expires_at);
       }
     }
@@ -127,7 +126,7 @@ class Todos {
       if (entry.kind == CalendarKind::kReminder) {
         Add(TodoKind::kReminder, entry.channel_name, entry.title + " (parley reminder done)", id,
             entry.start);
-      } else if (entry.start + entry.minutes * kSecondsPerMinute > now_) {
+      } else if (!entry.changed_by.self && entry.start + entry.minutes * kSecondsPerMinute > now_) {
         Add(TodoKind::kMeeting, entry.channel_name,
             "say whether you come: " + entry.title + " (parley meeting yes, maybe, no)", id,
             entry.start);

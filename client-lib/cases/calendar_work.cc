@@ -42,9 +42,10 @@ absl::StatusOr<JointPosition> JoinedAt(const ReadTransaction& step, const Channe
   return JointPosition{logs.front().incarnation, logs.front().joined.position};
 }
 
-absl::StatusOr<std::vector<CalendarRecord>> RecordsOf(
-    const ReadTransaction& step, const LoadedProcedure* procedure, const ChannelState& state,
-    const std::vector<ChannelMessage>& messages) {
+absl::StatusOr<std::vector<CalendarRecord>> RecordsOf(const ReadTransaction& step,
+                                                      const LoadedProcedure* procedure,
+                                                      const ChannelState& state,
+                                                      const std::vector<ChannelMessage>& messages) {
   std::vector<CalendarRecord> records;
   for (const ChannelMessage& message : messages) {
     CalendarRecord record;
@@ -65,8 +66,7 @@ absl::StatusOr<std::vector<CalendarRecord>> RecordsOf(
 void NoteSteps(const std::vector<ChannelMessage>& messages, LoadedCalendar& calendar) {
   if (!messages.empty()) calendar.told_number = messages.front().number;
   for (const ChannelMessage& message : messages) {
-    const CalendarLog::Step* const step =
-        calendar.log.At({message.incarnation, message.position});
+    const CalendarLog::Step* const step = calendar.log.At({message.incarnation, message.position});
     if (step == nullptr) continue;
     if (step->standing && step->refused.empty()) {
       calendar.told_number = std::max(calendar.told_number, message.number);

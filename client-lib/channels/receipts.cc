@@ -50,9 +50,8 @@ std::string ReadingName(const ChannelNames& names) { return names.Channel() + "/
 std::string ReceiptsName(const ChannelNames& names) { return names.Channel() + "/receipts"; }
 
 absl::StatusOr<ReadingRecord> LoadReading(const ReadTransaction& tx, const ChannelNames& names) {
-  PARLEY_ASSIGN_OR_RETURN(
-      const std::optional<ReadingRecord> record,
-      LoadRecord<ReadingRecord>(tx, RecordClass::kContent, ReadingName(names)));
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ReadingRecord> record,
+                          LoadRecord<ReadingRecord>(tx, RecordClass::kContent, ReadingName(names)));
   return record.value_or(ReadingRecord());
 }
 
@@ -66,8 +65,7 @@ absl::StatusOr<ReceiptsRecord> LoadReceipts(const ReadTransaction& tx, const Cha
 // What the others don't know yet of this incarnation; nothing where there is nothing to tell.
 absl::StatusOr<std::optional<ReadingRecord>> Untold(ChannelStep& step) {
   PARLEY_ASSIGN_OR_RETURN(const ReadingRecord reading, LoadReading(step.tx(), step.names()));
-  const bool has_news =
-      reading.number > reading.told && reading.incarnation == step.incarnation();
+  const bool has_news = reading.number > reading.told && reading.incarnation == step.incarnation();
   if (!has_news) return std::optional<ReadingRecord>();
   PARLEY_ASSIGN_OR_RETURN(const bool sends, SendsReceipts(step.tx()));
   return sends ? std::optional<ReadingRecord>(reading) : std::nullopt;
@@ -157,8 +155,7 @@ absl::Status AddReceipt(ChannelStep& step, content::v1::Content& content) {
 }
 
 absl::Status NoteReceiptSent(ChannelStep& step, const content::v1::Content& content) {
-  if (!content.has_read_up_to() ||
-      content.read_up_to().incarnation() != step.incarnation()) {
+  if (!content.has_read_up_to() || content.read_up_to().incarnation() != step.incarnation()) {
     return absl::OkStatus();
   }
   PARLEY_ASSIGN_OR_RETURN(ReadingRecord reading, LoadReading(step.tx(), step.names()));
@@ -179,9 +176,8 @@ absl::Status TakeReceipt(ChannelStep& step, const ParticipantId& author, uint64_
   }
   PARLEY_ASSIGN_OR_RETURN(ReceiptsRecord record, LoadReceipts(step.tx(), step.names()));
   const uint64_t number = step.log().number_base + place.position();
-  const auto own =
-      std::find_if(record.receipts.begin(), record.receipts.end(),
-                   [&](const ReadUpTo& one) { return one.participant == author; });
+  const auto own = std::find_if(record.receipts.begin(), record.receipts.end(),
+                                [&](const ReadUpTo& one) { return one.participant == author; });
   if (own != record.receipts.end() && own->number >= number) return absl::OkStatus();
   if (own != record.receipts.end()) record.receipts.erase(own);
   std::erase_if(record.receipts, [&](const ReadUpTo& one) {

@@ -1,6 +1,7 @@
 #include "client-lib/procedure/calendar_book.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "client-lib/channels/channel_ids.h"
 #include "client-lib/content/folded_text.h"
@@ -100,8 +101,8 @@ std::string CalendarBook::FaultOf(const pb::CalendarEntry& said) const {
     return "it is too long";
   }
   const bool is_time = said.start() > 0 && said.start() <= static_cast<uint64_t>(kLatestTime);
-  const bool is_offset = said.offset_minutes() >= -kMostOffsetMinutes &&
-                         said.offset_minutes() <= kMostOffsetMinutes;
+  const bool is_offset =
+      said.offset_minutes() >= -kMostOffsetMinutes && said.offset_minutes() <= kMostOffsetMinutes;
   if (!is_time || !is_offset || !IsZoneName(said.zone())) return "its time is none";
   if (!IsMeeting(said)) {
     if (said.minutes() != 0 || !said.place().empty()) return "it has what only a meeting has";
@@ -126,9 +127,10 @@ std::string CalendarBook::Set(const SessionRecord& record, const pb::CalendarEnt
   }
   const std::string start = "may not make a " + What(said) + ": ";
   if (!MayMake(said.kind(), record.by)) {
-    return start + (kind_ == ChannelKind::kTeam || (kind_ == ChannelKind::kCaucus && IsMeeting(said))
-                        ? "only the neutrals and party or counsel of a side may"
-                        : "only mediator or co-mediator may");
+    return start +
+           (kind_ == ChannelKind::kTeam || (kind_ == ChannelKind::kCaucus && IsMeeting(said))
+                ? "only the neutrals and party or counsel of a side may"
+                : "only mediator or co-mediator may");
   }
   if (said.cancelled() || !said.replaces().empty()) return start + "it is no first version";
   const std::string fault = FaultOf(said);
@@ -144,14 +146,12 @@ std::string CalendarBook::Set(const SessionRecord& record, const pb::CalendarEnt
 
 std::string CalendarBook::Change(Entry& entry, const SessionRecord& record,
                                  const pb::CalendarEntry& said) {
-  const std::string start =
-      std::string("may not ") + (said.cancelled() ? "cancel" : "change") + " this " + What(said) +
-      ": ";
+  const std::string start = std::string("may not ") + (said.cancelled() ? "cancel" : "change") +
+                            " this " + What(said) + ": ";
   if (!MayChange(entry, record.by)) return start + "only who made it, or a neutral, may";
   if (entry.said.kind() != said.kind()) return start + "it is something else";
   if (entry.said.cancelled()) return start + "it is cancelled already";
-  if (said.replaces() != ToField(entry.latest.id) ||
-      said.version() != entry.said.version() + 1) {
+  if (said.replaces() != ToField(entry.latest.id) || said.version() != entry.said.version() + 1) {
     return start + "version " + std::to_string(entry.said.version()) + " has come before";
   }
   if (said.cancelled()) {
@@ -251,8 +251,8 @@ bool CalendarBook::Read(const pb::CalendarStanding& standing) {
     for (const pb::CalendarStanding::Answer& said : one.answers()) {
       const std::optional<Actor> answers = ReadActor(said.by());
       if (!answers.has_value() || !Fits(entry.said, said.answer())) return false;
-      entry.answers.push_back({*answers, static_cast<CalendarReply>(said.answer()),
-                               static_cast<int64_t>(said.time())});
+      entry.answers.push_back(
+          {*answers, static_cast<CalendarReply>(said.answer()), static_cast<int64_t>(said.time())});
     }
     told.entries_.push_back(std::move(entry));
   }

@@ -36,9 +36,9 @@ class CalendarBook {
     int64_t time = 0;  // claimed
   };
   struct Entry {
-    MessageId id;          // of its first version
-    SessionRecord latest;  // the version that counts: its id, who made it, when
-    Actor by;              // who made the first
+    MessageId id;                     // of its first version
+    SessionRecord latest;             // the version that counts: its id, who made it, when
+    Actor by;                         // who made the first
     content::v1::CalendarEntry said;  // of one that is cancelled: as it was
     std::vector<Answer> answers;      // each participant's latest
   };

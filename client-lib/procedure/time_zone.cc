@@ -63,18 +63,15 @@ std::string ClockText(const absl::CivilSecond& local) {
   return text;
 }
 
-int32_t OffsetAt(const absl::TimeZone& zone, absl::Time time) {
-  return zone.At(time).offset / 60;
-}
+int32_t OffsetAt(const absl::TimeZone& zone, absl::Time time) { return zone.At(time).offset / 60; }
 
 absl::Status Skipped(std::string_view local, std::string_view zone, const absl::TimeZone& rules,
                      const absl::TimeZone::TimeInfo& info) {
   const absl::CivilSecond from = rules.At(info.trans - absl::Seconds(1)).cs + 1;
   const absl::CivilSecond to = rules.At(info.trans).cs;
-  return absl::InvalidArgumentError(
-      "there is no " + std::string(local) + " in " + std::string(zone) +
-      ": the clocks go from " + ClockText(from) + " to " + ClockText(to) +
-      " then. Choose another time");
+  return absl::InvalidArgumentError("there is no " + std::string(local) + " in " +
+                                    std::string(zone) + ": the clocks go from " + ClockText(from) +
+                                    " to " + ClockText(to) + " then. Choose another time");
 }
 
 absl::Status Repeated(std::string_view local, std::string_view zone, const absl::TimeZone& rules,

@@ -1,5 +1,5 @@
-// Times as people agree on them: a date and a time of day in a named time zone, and back. The zones'
-// rules are the system's (the package tzdata), read by Abseil.
+// Times as people agree on them: a date and a time of day in a named time zone, and back. The
+// zones' rules are the system's (the package tzdata), read by Abseil.
 //
 // Threading: free functions, from any thread.
 #ifndef PARLEY_CLIENT_LIB_PROCEDURE_TIME_ZONE_H_

@@ -122,6 +122,17 @@ class CalendarTest(testing.ProgramTest):
         self.assertEqual(receipts[MIRA.name], 0)
         self.assertIn("Your latest message has been read by",
                       self.case["ana"].run("read", self.case.case, "joint").out)
+        # A caucus's stay there: nothing of the other side's moves.
+        self.case["ana"].send("caucus", "Between us.")
+        for _ in range(2):  # who has joined renews their keys, and a neutral commits that
+            self.everybody_syncs()
+        before = self.case["ben"].objects("channels", self.case.case)
+        self.case["mira"].run("read", self.case.case, "caucus:Harbor")
+        self.case["mira"].send("caucus:Harbor", "I see.")
+        receipts = {one["name"]: one["read_up_to"]
+                    for one in self.case["ana"].objects("receipts", self.case.case, "caucus")}
+        self.assertGreater(receipts[MIRA.name], 0)
+        self.assertEqual(self.case["ben"].objects("channels", self.case.case), before)
         self.assertIn("Nobody is told", self.case["ana"].run("send-receipts", "off").out)
 
 

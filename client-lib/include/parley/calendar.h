@@ -1,10 +1,10 @@
 // Meetings and reminders: what the people in a channel have on their calendar together.
 //
 // A meeting has a time in a named time zone, which its members answer; a neutral makes it, or, in a
-// caucus or team channel, a party or counsel. A reminder asks everybody in a channel, or a side, for
-// something by some time, until they say that it is done. Either stands in one channel and is
-// read by its members alone. Who made an entry, or a neutral, changes and cancels it; a change takes
-// the answers before it with it.
+// caucus or team channel, a party or counsel. A reminder asks everybody in a channel, or a side,
+// for something by some time, until they say that it is done. Either stands in one channel and is
+// read by its members alone. Who made an entry, or a neutral, changes and cancels it; a change
+// takes the answers before it with it.
 //
 //   parley::CalendarRequest request;
 //   request.title = "First session";

@@ -52,8 +52,8 @@ void AddPropose(Grammar& grammar, CLI::App& meeting) {
 
 void AddChange(Grammar& grammar, CLI::App& meeting) {
   auto& in = grammar.Keep<MeetingChangeArguments>();
-  CLI::App* change = grammar.Add(
-      meeting, "change", "Change a meeting (who proposed it, and neutrals)", in, kGroup);
+  CLI::App* change = grammar.Add(meeting, "change",
+                                 "Change a meeting (who proposed it, and neutrals)", in, kGroup);
   Positional(change, "CASE", in.case_text, kCaseHelp);
   Positional(change, "MEETING", in.meeting, kMeetingHelp);
   AddOptional(change, "--title", in.change.title, "TEXT", "Another title");
@@ -107,16 +107,15 @@ void AddMeetingCommands(Grammar& grammar) {
     const std::string about = reply == CalendarReply::kYes     ? "Say that you will be there"
                               : reply == CalendarReply::kMaybe ? "Say that you may be there"
                                                                : "Say that you can't be there";
-    CLI::App* answer =
-        grammar.Add(*meeting, CalendarReplyName(reply), about, in_answer, kGroup);
+    CLI::App* answer = grammar.Add(*meeting, CalendarReplyName(reply), about, in_answer, kGroup);
     Positional(answer, "CASE", in_answer.case_text, kCaseHelp);
     Positional(answer, "MEETING", in_answer.meeting, kMeetingHelp);
   }
   AddExport(grammar, *meeting);
   auto& in_list = grammar.Keep<MeetingsArguments>();
-  CLI::App* list = grammar.Add(grammar.app(), "meetings",
-                               "Show meetings, in your time and the meeting's, and who comes",
-                               in_list, kGroup);
+  CLI::App* list =
+      grammar.Add(grammar.app(), "meetings",
+                  "Show meetings, in your time and the meeting's, and who comes", in_list, kGroup);
   Positional(list, "CASE", in_list.case_text, kCaseHelp);
   list->add_flag("--all", in_list.all, "Those that are over or cancelled, too");
 }
@@ -170,15 +169,15 @@ void AddCalendarCommands(Grammar& grammar) {
           "What you are asked to sign, answer, confirm or do, with its time where it has one, and "
           "the command for it. It is worked out on this machine, by its clock.");
   auto& in_receipts = grammar.Keep<ReceiptsArguments>();
-  CLI::App* receipts = grammar.Add(grammar.app(), "receipts",
-                                   "Show how far each member has read a channel", in_receipts,
-                                   kGroup);
+  CLI::App* receipts =
+      grammar.Add(grammar.app(), "receipts", "Show how far each member has read a channel",
+                  in_receipts, kGroup);
   Positional(receipts, "CASE", in_receipts.case_text, kCaseHelp);
   Positional(receipts, "CHANNEL", in_receipts.channel, kChannelHelp);
   auto& in_setting = grammar.Keep<SendReceiptsArguments>();
-  CLI::App* setting = grammar.Add(grammar.app(), "send-receipts",
-                                  "Let others see how far you have read, or not", in_setting,
-                                  kGroup);
+  CLI::App* setting =
+      grammar.Add(grammar.app(), "send-receipts", "Let others see how far you have read, or not",
+                  in_setting, kGroup);
   setting->add_option("SETTING", in_setting.setting, "on or off; without it, shows which")
       ->type_name("")
       ->check(CLI::IsMember({"on", "off"}));

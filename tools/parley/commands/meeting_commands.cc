@@ -51,8 +51,9 @@ void PrintChanged(Session& session, const CalendarEntry& meeting, const char* qu
     session.Print(object);
     return;
   }
-  session.out() << (waits ? std::string(queued) + "\n" : ToText(meeting)) << meeting.id.ToString()
-                << '\n';
+  session.out() << (waits ? std::string(queued) + "\n" : ToText(meeting));
+  if (!waits && AnyNotCompared(meeting)) session.out() << kNotComparedNote << '\n';
+  session.out() << meeting.id.ToString() << '\n';
 }
 
 constexpr const char* kWaits = "The relay can't be reached: it goes out at a later sync.";
@@ -72,9 +73,8 @@ Status Run(Session& session, const MeetingProposeArguments& arguments) {
 Status Run(Session& session, const MeetingChangeArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(
-      const CalendarEntry meeting,
-      profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
+  PARLEY_TRY_ASSIGN(const CalendarEntry meeting,
+                    profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
   PARLEY_TRY_ASSIGN(const CalendarEntry changed,
                     profile->ChangeInCalendar(meeting, arguments.change));
   PrintChanged(session, changed, kWaits);
@@ -84,9 +84,8 @@ Status Run(Session& session, const MeetingChangeArguments& arguments) {
 Status Run(Session& session, const MeetingCancelArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(
-      const CalendarEntry meeting,
-      profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
+  PARLEY_TRY_ASSIGN(const CalendarEntry meeting,
+                    profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
   PARLEY_TRY_ASSIGN(const CalendarEntry cancelled, profile->CancelInCalendar(meeting));
   PrintChanged(session, cancelled, kWaits);
   return {};
@@ -95,9 +94,8 @@ Status Run(Session& session, const MeetingCancelArguments& arguments) {
 Status Run(Session& session, const MeetingAnswerArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(
-      const CalendarEntry meeting,
-      profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
+  PARLEY_TRY_ASSIGN(const CalendarEntry meeting,
+                    profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
   PARLEY_TRY_ASSIGN(const CalendarEntry answered,
                     profile->AnswerInCalendar(meeting, arguments.reply));
   PrintChanged(session, answered, kWaits);
@@ -108,14 +106,14 @@ Status Run(Session& session, const MeetingExportArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info,
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(
-      const CalendarEntry meeting,
-      profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
+  PARLEY_TRY_ASSIGN(const CalendarEntry meeting,
+                    profile->FindInCalendar(info.id, CalendarKind::kMeeting, arguments.meeting));
   PARLEY_TRY_ASSIGN(const std::string file, profile->MeetingFile(meeting, arguments.with_details));
   PARLEY_TRY(WriteNewFile(arguments.output, file, arguments.force));
   if (arguments.with_details) {
-    session.Note("the file has the meeting's title and place, and a name: mind who reads your "
-                 "calendar");
+    session.Note(
+        "the file has the meeting's title and place, and a name: mind who reads your "
+        "calendar");
   }
   if (session.json()) {
     session.Print(JsonObject()
@@ -135,6 +133,7 @@ Status Run(Session& session, const MeetingsArguments& arguments) {
   PARLEY_TRY_ASSIGN(const std::vector<CalendarEntry> entries, profile->Calendar(info.id));
   size_t shown = 0;
   size_t others = 0;
+  bool not_compared = false;
   for (const CalendarEntry& entry : entries) {
     if (entry.kind != CalendarKind::kMeeting) continue;
     if (!arguments.all && (entry.cancelled || IsPast(entry))) {
@@ -142,6 +141,7 @@ Status Run(Session& session, const MeetingsArguments& arguments) {
       continue;
     }
     ++shown;
+    not_compared = not_compared || AnyNotCompared(entry);
     if (session.json()) {
       session.Print(ToJson(entry));
     } else {
@@ -150,6 +150,7 @@ Status Run(Session& session, const MeetingsArguments& arguments) {
   }
   if (session.json()) return {};
   if (shown == 0) session.out() << "No meetings.\n";
+  if (not_compared) session.out() << kNotComparedNote << '\n';
   if (others > 0) session.out() << "(" << others << " are over or cancelled: --all)\n";
   return {};
 }

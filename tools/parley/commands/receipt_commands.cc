@@ -29,7 +29,11 @@ Status Run(Session& session, const ReceiptsArguments& arguments) {
                     << LocalTime(receipt.time) << '\n';
     }
   }
-  if (receipts.empty() && !session.json()) session.out() << "Nobody else reads it.\n";
+  if (session.json()) return {};
+  std::vector<Person> people;
+  for (const ReadReceipt& receipt : receipts) people.push_back(receipt.reader);
+  if (AnyNotCompared(people)) session.out() << kNotComparedNote << '\n';
+  if (receipts.empty()) session.out() << "Nobody else reads it.\n";
   return {};
 }
 

@@ -19,8 +19,9 @@ void PrintChanged(Session& session, const CalendarEntry& reminder) {
     return;
   }
   session.out() << (waits ? "The relay can't be reached: it goes out at a later sync.\n"
-                          : ToText(reminder))
-                << reminder.id.ToString() << '\n';
+                          : ToText(reminder));
+  if (!waits && AnyNotCompared(reminder)) session.out() << kNotComparedNote << '\n';
+  session.out() << reminder.id.ToString() << '\n';
 }
 
 // Nobody is asked for it any more.
@@ -47,9 +48,8 @@ Status Run(Session& session, const ReminderSetArguments& arguments) {
 Status Run(Session& session, const ReminderDoneArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(
-      const CalendarEntry reminder,
-      profile->FindInCalendar(info.id, CalendarKind::kReminder, arguments.reminder));
+  PARLEY_TRY_ASSIGN(const CalendarEntry reminder,
+                    profile->FindInCalendar(info.id, CalendarKind::kReminder, arguments.reminder));
   PARLEY_TRY_ASSIGN(const CalendarEntry done,
                     profile->AnswerInCalendar(reminder, CalendarReply::kDone));
   PrintChanged(session, done);
@@ -59,9 +59,8 @@ Status Run(Session& session, const ReminderDoneArguments& arguments) {
 Status Run(Session& session, const ReminderCancelArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(
-      const CalendarEntry reminder,
-      profile->FindInCalendar(info.id, CalendarKind::kReminder, arguments.reminder));
+  PARLEY_TRY_ASSIGN(const CalendarEntry reminder,
+                    profile->FindInCalendar(info.id, CalendarKind::kReminder, arguments.reminder));
   PARLEY_TRY_ASSIGN(const CalendarEntry cancelled, profile->CancelInCalendar(reminder));
   PrintChanged(session, cancelled);
   return {};
@@ -73,16 +72,20 @@ Status Run(Session& session, const RemindersArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::vector<CalendarEntry> entries, profile->Calendar(info.id));
   size_t shown = 0;
+  bool not_compared = false;
   for (const CalendarEntry& entry : entries) {
     if (entry.kind != CalendarKind::kReminder || (!arguments.all && IsSettled(entry))) continue;
     ++shown;
+    not_compared = not_compared || AnyNotCompared(entry);
     if (session.json()) {
       session.Print(ToJson(entry));
     } else {
       session.out() << ToText(entry);
     }
   }
-  if (shown == 0 && !session.json()) session.out() << "No reminders.\n";
+  if (session.json()) return {};
+  if (not_compared) session.out() << kNotComparedNote << '\n';
+  if (shown == 0) session.out() << "No reminders.\n";
   return {};
 }
 

@@ -17,9 +17,9 @@ std::string ReplyText(CalendarReply reply) {
 // "  yes: Ana (party, Harbor), Ben (party, Northline)" for each answer that there is.
 std::string AnswersText(const CalendarEntry& entry) {
   std::string text;
-  for (const CalendarReply reply : {CalendarReply::kYes, CalendarReply::kDone,
-                                    CalendarReply::kMaybe, CalendarReply::kNo,
-                                    CalendarReply::kNone}) {
+  for (const CalendarReply reply :
+       {CalendarReply::kYes, CalendarReply::kDone, CalendarReply::kMaybe, CalendarReply::kNo,
+        CalendarReply::kNone}) {
     std::string people;
     for (const CalendarAnswer& answer : entry.answers) {
       if (answer.reply != reply) continue;
@@ -35,6 +35,15 @@ std::string AnswersText(const CalendarEntry& entry) {
 }
 
 }  // namespace
+
+bool AnyNotCompared(const CalendarEntry& entry) {
+  std::vector<Person> people = {entry.by};
+  if (entry.version > 1) people.push_back(entry.changed_by);
+  for (const CalendarAnswer& answer : entry.answers) {
+    if (!entry.cancelled) people.push_back(answer.by);
+  }
+  return AnyNotCompared(people);
+}
 
 std::string YourTime(int64_t time) { return LocalTime(time) + " your time"; }
 

@@ -14,6 +14,9 @@ JsonObject ToJson(const CalendarEntry& entry);
 // Several lines, each with its end. All that others wrote is made harmless.
 std::string ToText(const CalendarEntry& entry);
 
+// Whether ToText shows somebody with a "*", which wants kNotComparedNote below it.
+bool AnyNotCompared(const CalendarEntry& entry);
+
 // "2026-12-04 10:00 your time".
 std::string YourTime(int64_t time);
 
