@@ -1,4 +1,6 @@
 // A side's team channel: without the neutrals, whatever they try.
+#include <algorithm>
+
 #include "client-lib/api/attacker_for_test.h"
 #include "client-lib/cases/team_records.h"
 
@@ -73,6 +75,14 @@ TEST_F(TeamTest, ASideSpeaksWithoutTheNeutrals) {
     EXPECT_THAT(Found(other, "walk-away"), IsEmpty()) << other;
   }
   EXPECT_EQ(Found("Ana", "walk-away").size(), 1u);
+  const auto in_timeline = [&](const std::string& name) {
+    const CaseTimeline timeline = Must(Of(name).Timeline(case_), "timeline");
+    return std::any_of(
+        timeline.channels.begin(), timeline.channels.end(),
+        [](const ChannelTimeline& one) { return one.channel_name == "team:Harbor"; });
+  };
+  EXPECT_TRUE(in_timeline("Ana"));
+  EXPECT_FALSE(in_timeline("Mira"));
   // Nor has a neutral's profile anything of it: no group, no key, no pairing between the two.
   Attacker mira = As("Mira");
   EXPECT_FALSE(mira.HasChannel(team.channel_id));
@@ -137,6 +147,20 @@ TEST_F(TeamTest, WhomTheNeutralsPutOutOfTheCaseTheStewardsPutOutOfTheTeam) {
   PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Lee")));
   SyncAll({"Ana"});
   EXPECT_THAT(Readers("Ana", "team"), ElementsAre("Ana"));
+}
+
+TEST_F(TeamTest, UntilTheAgreementIsSignedNothingIsSaidInItEither) {
+  case_ = Must(Of("Mira").CreateCase("Harbor v Northline", connection_, {.with_procedure = true}),
+               "case");
+  LetIn("Ana", Role::kParty, "Harbor");
+  LetIn("Lee", Role::kCounsel, "Harbor");
+  SyncAll({"Mira", "Ana", "Lee"});
+  const ChannelRef team = OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+  const Status said = Of("Lee").Send(team, "Before anything is signed.").status();
+  EXPECT_EQ(said.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(said.message(), HasSubstr("agreement to mediate"));
 }
 
 // A steward who lets somebody in under another role deceives nobody who sees them elsewhere.

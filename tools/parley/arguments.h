@@ -84,6 +84,24 @@ struct CaseReopenArguments {
   std::string channel;
 };
 
+struct ChannelCreateArguments {
+  std::string case_text;
+  std::string what;  // "team", "counsel", or what a group is to be called
+  std::vector<std::string> with;
+  std::vector<std::string> stewards;
+};
+struct ChannelDismissArguments {
+  std::string case_text;
+  std::string channel;
+  std::string participant;
+  bool yes = false;
+};
+struct ChannelStewardArguments {
+  std::string case_text;
+  std::string channel;
+  std::string participant;
+};
+
 struct ChannelsArguments {
   std::string case_text;
 };
@@ -310,7 +328,8 @@ using Command = std::variant<
     OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
     SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
     IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
-    IssuesRankingsArguments, BalanceArguments, RetractArguments>;
+    IssuesRankingsArguments, BalanceArguments, RetractArguments, ChannelCreateArguments,
+    ChannelDismissArguments, ChannelStewardArguments>;
 
 }  // namespace parley::cli
 
