@@ -9,8 +9,21 @@ namespace parley {
 
 using client::CaseContext;
 
+namespace {
+
+// What others have decided meanwhile comes first, as far as the relay can be reached: a
+// participant's record says all channels that they are let into, so it builds on the latest one.
+SyncOptions OnlyCase(const CaseId& id) {
+  SyncOptions options;
+  options.case_id = id;
+  return options;
+}
+
+}  // namespace
+
 absl::StatusOr<Channel> Profile::Impl::CreateChannel(const CaseId& id,
                                                      const ChannelRequest& request) {
+  Sync(OnlyCase(id)).status().IgnoreError();
   ChannelId made;
   const absl::Status decided = Decide(id, [&](const CaseContext& context) -> absl::Status {
     if (request.kind == ChannelKind::kTeam) {
@@ -30,6 +43,7 @@ absl::StatusOr<Channel> Profile::Impl::CreateChannel(const CaseId& id,
 }
 
 absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId& participant) {
+  Sync(OnlyCase(channel.case_id)).status().IgnoreError();
   std::vector<client::CaseProblem> problems;
   PARLEY_RETURN_IF_ERROR(Decide(
       channel.case_id,
@@ -43,6 +57,7 @@ absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId
 }
 
 absl::Status Profile::Impl::Dismiss(const ChannelRef& channel, const ParticipantId& participant) {
+  Sync(OnlyCase(channel.case_id)).status().IgnoreError();
   return Decide(channel.case_id, [&](const CaseContext& context) -> absl::Status {
     PARLEY_ASSIGN_OR_RETURN(const bool team, client::IsTeam(context, channel.channel_id));
     if (team) return client::DismissFromTeam(context, channel.channel_id, participant);

@@ -54,6 +54,12 @@ TEST_F(FurtherChannelsTest, CounselSpeakWithTheNeutralsAndTheChannelFollowsWhoIs
   EXPECT_EQ(Find("Mira", "Keller").state, ParticipantState::kApproved);
   EXPECT_EQ(Find("Tomas", "Keller").state, ParticipantState::kApproved);
   EXPECT_THAT(ChannelNames("Keller"), Not(Contains("counsel")));
+  // Who is admitted again is in again, and has never left the case.
+  PARLEY_ASSERT_OK(Of("Tomas").Admit(counsel, Id("Tomas", "Keller")));
+  SyncAll({"Mira", "Tomas", "Keller"});
+  EXPECT_EQ(Find("Mira", "Keller").state, ParticipantState::kApproved);
+  EXPECT_THAT(Readers("Keller", "counsel"), Contains("Keller"));
+  PARLEY_ASSERT_OK(Of("Tomas").Dismiss(counsel, Id("Tomas", "Keller")));
   // Lee is replaced.
   PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Lee")));
   LetIn("Kim", Role::kCounsel, "Harbor");

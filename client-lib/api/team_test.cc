@@ -1,6 +1,9 @@
 // A side's team channel: without the neutrals, whatever they try.
+#include <algorithm>
+
 #include "client-lib/api/attacker_for_test.h"
 #include "client-lib/cases/team_records.h"
+#include "client-lib/channels/relay_mailboxes.h"
 
 namespace parley {
 namespace {
@@ -9,6 +12,7 @@ using testing::Attacker;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::Have;
 using ::testing::IsEmpty;
 using testing::Must;
 using ::testing::Not;
@@ -39,6 +43,40 @@ class TeamTest : public testing::Mediation {
     SearchRequest request;
     request.text = text;
     return Must(Of(name).Search(request), "searching");
+  }
+
+  // A steward's own program lets somebody into the team under a role and side that they don't have.
+  void LetInDisguised(const std::string& steward, const ChannelRef& team, const ChannelRef& joint,
+                      const ParticipantId& who) {
+    profiles_.erase(steward);
+    const auto store = Have(client::ProfileStore::Open(folder_ / steward));
+    const auto relay =
+        Have(client::RelayClient::Connect({relay_.address(), relay_.identity_key()}));
+    client::RelayMailboxes mailboxes(*relay);
+    client::CaseContext context;
+    context.store = store.get();
+    context.relay = relay.get();
+    context.mailboxes = &mailboxes;
+    context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    context.id = case_;
+    {
+      client::Transaction step = Have(store->Begin());
+      const client::ChannelInfo info = Have(context.Channel(joint.channel_id).Info(step));
+      const client::RosterMember& member = *info.state.FindMember(who);
+      client::ParleyCredential credential;
+      credential.participant_id = who;
+      credential.device_id = member.devices[0].device_id;
+      credential.identity_key = member.devices[0].identity_key;
+      client::MembershipChange change;
+      change.adds.push_back({who,
+                             member.name,
+                             Role::kSupportPerson,
+                             "Harbor",
+                             {crypto::ToBytes(Attacker::KeyPackage(credential))}});
+      Have(context.Channel(team.channel_id).PrepareCommit(step, change));
+      Have(step.Commit());
+    }
+    Have(context.Channel(team.channel_id).Exchange().status());
   }
 
   // The side's three, with a team that Lee has opened.
@@ -73,6 +111,14 @@ TEST_F(TeamTest, ASideSpeaksWithoutTheNeutrals) {
     EXPECT_THAT(Found(other, "walk-away"), IsEmpty()) << other;
   }
   EXPECT_EQ(Found("Ana", "walk-away").size(), 1u);
+  const auto in_timeline = [&](const std::string& name) {
+    const CaseTimeline timeline = Must(Of(name).Timeline(case_), "timeline");
+    return std::any_of(
+        timeline.channels.begin(), timeline.channels.end(),
+        [](const ChannelTimeline& one) { return one.channel_name == "team:Harbor"; });
+  };
+  EXPECT_TRUE(in_timeline("Ana"));
+  EXPECT_FALSE(in_timeline("Mira"));
   // Nor has a neutral's profile anything of it: no group, no key, no pairing between the two.
   Attacker mira = As("Mira");
   EXPECT_FALSE(mira.HasChannel(team.channel_id));
@@ -116,6 +162,19 @@ TEST_F(TeamTest, ANeutralDisguisedAsOneOfTheSideIsRefused) {
   EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
 }
 
+TEST_F(TeamTest, AStewardWhoLetsANeutralInUnderAnotherRoleIsFoundOut) {
+  LetEverybodyIn();
+  const ChannelRef team = OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  LetInDisguised("Lee", team, Ref("Lee", "joint"), Id("Lee", "Mira"));
+  Sync("Ana");
+  const Channel channel = Must(Of("Ana").GetChannel(team), "team");
+  EXPECT_EQ(channel.status, ChannelStatus::kHalted);
+  EXPECT_THAT(channel.halted_reason,
+              HasSubstr("Mira (support person, Harbor), who is Mira (mediator)"));
+  EXPECT_EQ(Of("Ana").Send(team, "Between us.").status().code(), StatusCode::kFailedPrecondition);
+}
+
 TEST_F(TeamTest, WhomTheNeutralsPutOutOfTheCaseTheStewardsPutOutOfTheTeam) {
   OpenTeamOfThree();
   EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana", "Kim"));
@@ -137,6 +196,36 @@ TEST_F(TeamTest, WhomTheNeutralsPutOutOfTheCaseTheStewardsPutOutOfTheTeam) {
   PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Lee")));
   SyncAll({"Ana"});
   EXPECT_THAT(Readers("Ana", "team"), ElementsAre("Ana"));
+}
+
+TEST_F(TeamTest, VouchersThatTheRelayTakesNoMoreKeepNobodyFromATeam) {
+  LetEverybodyIn();
+  relay_.RenewSponsorToken();
+  PARLEY_ASSERT_OK(Of("Mira").ChangeConnection(
+      case_, client::FormatConnectionString({relay_.address(), relay_.identity_key()},
+                                            relay_.sponsor_token().Reveal())));
+  OpenTeam("Lee");
+  for (int i = 0; i < 4; ++i) {
+    PARLEY_ASSERT_OK(
+        Of("Lee").Sync({}));  // each old voucher is refused, and new ones are asked for
+    Sync("Mira");
+  }
+  SyncAll({"Ana", "Lee", "Ana"}, 1);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+}
+
+TEST_F(TeamTest, UntilTheAgreementIsSignedNothingIsSaidInItEither) {
+  case_ = Must(Of("Mira").CreateCase("Harbor v Northline", connection_, {.with_procedure = true}),
+               "case");
+  LetIn("Ana", Role::kParty, "Harbor");
+  LetIn("Lee", Role::kCounsel, "Harbor");
+  SyncAll({"Mira", "Ana", "Lee"});
+  const ChannelRef team = OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+  const Status said = Of("Lee").Send(team, "Before anything is signed.").status();
+  EXPECT_EQ(said.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(said.message(), HasSubstr("agreement to mediate"));
 }
 
 // A steward who lets somebody in under another role deceives nobody who sees them elsewhere.

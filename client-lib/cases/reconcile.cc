@@ -85,6 +85,13 @@ class Reconciler {
       bool changed = false;
       for (const CaseChannel& channel : channels_) {
         if (channel.info.standing != Standing::kActive) continue;
+        if (!BelongsIn(person, channel.id, channel.info.state)) {
+          // Who was dismissed hasn't left the case; and may be let in again.
+          const size_t forgotten = std::erase_if(
+              person.seen_in, [&](const SeenIn& other) { return other.channel_id == channel.id; });
+          changed = changed || forgotten > 0;
+          continue;
+        }
         if (channel.info.state.FindMember(person.id) == nullptr) continue;
         const SeenIn seen{channel.id, channel.info.state.incarnation};
         if (std::find(person.seen_in.begin(), person.seen_in.end(), seen) != person.seen_in.end()) {

@@ -4,6 +4,7 @@
 
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/team_records.h"
+#include "client-lib/channels/channel_records.h"
 #include "client-lib/pairing/device.h"
 #include "crypto/primitives/signature.h"
 
@@ -252,6 +253,23 @@ absl::Status ReopenTeam(const CaseContext& context, const ChannelId& channel, bo
   PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, view.record));
   PARLEY_RETURN_IF_ERROR(PutTeam(step, context, team));
   return step.Commit();
+}
+
+absl::StatusOr<bool> PayAnew(Transaction& step, const CaseContext& context,
+                             const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  if (info.state.kind != ChannelKind::kTeam || info.mailbox_made || record.vouchers.empty()) {
+    return false;
+  }
+  PaymentRecord payment;
+  payment.kind = static_cast<uint8_t>(Credential::Kind::kVoucher);
+  payment.bytes = Secret::CopyOf(record.vouchers.back());
+  record.vouchers.pop_back();
+  PARLEY_RETURN_IF_ERROR(StoreRecord(
+      step, RecordClass::kKeys, ChannelNames(channel).Payment(info.state.incarnation), payment));
+  PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
+  return true;
 }
 
 absl::StatusOr<bool> IsTeam(const CaseContext& context, const ChannelId& channel) {

@@ -44,6 +44,11 @@ absl::Status NameSteward(const CaseContext& context, const ChannelId& channel,
 // FailedPrecondition when it isn't halted.
 absl::Status ReopenTeam(const CaseContext& context, const ChannelId& channel, bool mailbox_lost);
 
+// After the relay has refused a voucher (its sponsor may have been renewed): another one pays for
+// the team's mailbox. Whether there was one, and the channel is such a team.
+absl::StatusOr<bool> PayAnew(Transaction& step, const CaseContext& context,
+                             const ChannelId& channel);
+
 // Whether a channel of this device is a team. Errors: NotFound.
 absl::StatusOr<bool> IsTeam(const CaseContext& context, const ChannelId& channel);
 

@@ -85,6 +85,24 @@ struct CaseReopenArguments {
   std::string channel;
 };
 
+struct ChannelCreateArguments {
+  std::string case_text;
+  std::string what;  // "team", "counsel", or what a group is to be called
+  std::vector<std::string> with;
+  std::vector<std::string> stewards;
+};
+struct ChannelDismissArguments {
+  std::string case_text;
+  std::string channel;
+  std::string participant;
+  bool yes = false;
+};
+struct ChannelStewardArguments {
+  std::string case_text;
+  std::string channel;
+  std::string participant;
+};
+
 struct ChannelsArguments {
   std::string case_text;
 };
@@ -372,7 +390,8 @@ using Command = std::variant<
     IssuesRankingsArguments, BalanceArguments, RetractArguments, MeetingProposeArguments,
     MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments,
     MeetingsArguments, ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments,
-    RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments>;
+    RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments,
+    ChannelCreateArguments, ChannelDismissArguments, ChannelStewardArguments>;
 
 }  // namespace parley::cli
 

@@ -36,6 +36,7 @@ class CommandLine {
     AddCaseCommands(grammar_);
     AddParticipantCommands(grammar_);
     AddChannelCommands(grammar_);
+    AddFurtherChannelCommands(grammar_);
     AddDocumentCommands(grammar_);
     AddDisclosureCommands(grammar_);
     AddRecordCommands(grammar_);

@@ -65,6 +65,16 @@ TEST(CommandLineTest, ReadsEveryForm) {
   EXPECT_EQ(Parsed<CaseLeaveArguments>({"case", "leave", "H"}).case_text, "H");
   EXPECT_EQ(Parsed<CaseReopenArguments>({"case", "reopen", "H", "joint"}).channel, "joint");
   EXPECT_EQ(Parsed<CaseAdmitArguments>({"case", "admit", "H", "joint", "Eve"}).participant, "Eve");
+  EXPECT_EQ(Parsed<CaseAdmitArguments>({"channel", "admit", "H", "team", "Eve"}).channel, "team");
+  const auto opened = Parsed<ChannelCreateArguments>(
+      {"channel", "create", "H", "team", "--with", "Ana", "--with", "Kim", "--steward", "Kim"});
+  EXPECT_EQ(opened.what, "team");
+  EXPECT_EQ(opened.with, (std::vector<std::string>{"Ana", "Kim"}));
+  EXPECT_EQ(opened.stewards, std::vector<std::string>{"Kim"});
+  EXPECT_TRUE(
+      Parsed<ChannelDismissArguments>({"channel", "dismiss", "H", "counsel", "Eve", "-y"}).yes);
+  EXPECT_EQ(Parsed<ChannelStewardArguments>({"channel", "steward", "H", "team", "Eve"}).participant,
+            "Eve");
   Parsed<CaseListArguments>({"case", "list"});
   Parsed<WhoAmIArguments>({"whoami"});
   EXPECT_EQ(Parsed<WarningsArguments>({"warnings"}).case_text, "");

@@ -38,6 +38,11 @@ Status Run(Session& session, const SendArguments& arguments);
 Status Run(Session& session, const ReadArguments& arguments);
 Status Run(Session& session, const RetractArguments& arguments);
 
+// further_channel_commands.cc
+Status Run(Session& session, const ChannelCreateArguments& arguments);
+Status Run(Session& session, const ChannelDismissArguments& arguments);
+Status Run(Session& session, const ChannelStewardArguments& arguments);
+
 // document_commands.cc
 Status Run(Session& session, const ShareArguments& arguments);
 Status Run(Session& session, const DocumentsArguments& arguments);

@@ -174,6 +174,7 @@ JsonObject ToJson(const Channel& channel) {
       .Number("passed_over", channel.passed_over)
       .Number("unsent", channel.unsent)
       .Objects("readers", ToJson(channel.readers));
+  if (channel.kind == ChannelKind::kTeam) object.Objects("stewards", ToJson(channel.stewards));
   if (channel.status == ChannelStatus::kHalted) object.Text("reason", channel.halted_reason);
   return object;
 }
@@ -302,6 +303,9 @@ std::string ToText(const Channel& channel, ParticipantState own_state, bool with
   }
   out +=
       "\n    " + ReadByText(channel.status, own_state) + " " + PeopleText(channel.readers) + "\n";
+  if (channel.kind == ChannelKind::kTeam && channel.status == ChannelStatus::kActive) {
+    out += "    stewards: " + PeopleText(channel.stewards) + "\n";
+  }
   if (channel.status == ChannelStatus::kHalted) {
     out += "    halted: " + Harmless(channel.halted_reason) + "\n";
   }
