@@ -37,6 +37,8 @@ class CommandLine {
     AddParticipantCommands(grammar_);
     AddChannelCommands(grammar_);
     AddDocumentCommands(grammar_);
+    AddTransferCommands(grammar_);
+    AddBriefCommands(grammar_);
     AddDisclosureCommands(grammar_);
     AddRecordCommands(grammar_);
     AddSyncCommands(grammar_);

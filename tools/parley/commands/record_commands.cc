@@ -137,6 +137,12 @@ std::string WhatText(const TimelineEvent& event) {
       return author + " sent a grant of the floor, or a request for it";
     case TimelineKind::kRetraction:
       return author + " sent a retraction";
+    case TimelineKind::kDocumentEnd:
+      return author + " sent the end of a document";
+    case TimelineKind::kBriefUse:
+      return author + " sent word that they release a brief";
+    case TimelineKind::kBriefRelease:
+      return author + " sent the sides' briefs";
     case TimelineKind::kUnknown:
       return author + " said something that a newer version made";
     case TimelineKind::kPassedOver:
