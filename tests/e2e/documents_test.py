@@ -89,7 +89,7 @@ class DocumentsTest(testing.ProgramTest):
         for key, name, text in (("ana", "northline.txt", "another story"), ("ben", "harbor.txt", "our story")):
             self.assertEqual(self.content(key, "joint", name), text)
         self.assertNotIn("private.txt", ana.run("brief", "list", case).out)
-        kinds = [event["kind"] for event in ana.objects("case", "timeline", case) if "kind" in event]
+        kinds = [event.get("event") for event in ana.objects("case", "timeline", case)]
         self.assertIn("brief-release", kinds)
 
 
