@@ -2,9 +2,12 @@
 #include <array>
 #include <utility>
 
+#include "parley/briefs.h"
 #include "parley/calendar.h"
+#include "parley/documents.h"
 #include "parley/session.h"
 #include "parley/status.h"
+#include "parley/transfers.h"
 #include "parley/types.h"
 #include "parley/version.h"
 
@@ -29,6 +32,12 @@ constexpr std::array<const char*, 9> kTodos = {
     "sign", "act", "approve", "text", "offer", "offer-ends", "disclosure", "meeting", "reminder"};
 constexpr std::array<const char*, 6> kAuthorisationStates = {"open",    "used",    "revoked",
                                                              "expired", "invalid", "author gone"};
+constexpr std::array<const char*, 4> kDocumentClasses = {"general", "financial", "privileged",
+                                                         "settlement"};
+constexpr std::array<const char*, 3> kDocumentStates = {"available", "withdrawn", "expired"};
+constexpr std::array<const char*, 3> kBriefKinds = {"", "exchanged", "mediator-only"};
+constexpr std::array<const char*, 3> kTransferStates = {"interrupted", "running", "paused"};
+constexpr std::array<const char*, 4> kBriefStates = {"held", "replaced", "withdrawn", "released"};
 constexpr std::array<const char*, 15> kCodes = {"ok",
                                                 "invalid argument",
                                                 "not found",
@@ -52,6 +61,22 @@ const char* NameOf(const std::array<const char*, N>& names, Enum value) {
 }
 
 }  // namespace
+
+const char* DocumentClassName(DocumentClass document_class) {
+  return NameOf(kDocumentClasses, document_class);
+}
+
+std::optional<DocumentClass> DocumentClassOf(std::string_view name) {
+  for (size_t i = 0; i < kDocumentClasses.size(); ++i) {
+    if (name == kDocumentClasses[i]) return static_cast<DocumentClass>(i);
+  }
+  return std::nullopt;
+}
+
+const char* DocumentStateName(DocumentState state) { return NameOf(kDocumentStates, state); }
+const char* BriefKindName(BriefKind kind) { return NameOf(kBriefKinds, kind); }
+const char* TransferStateName(TransferState state) { return NameOf(kTransferStates, state); }
+const char* BriefStateName(BriefState state) { return NameOf(kBriefStates, state); }
 
 const char* RoleName(Role role) { return NameOf(kRoles, role); }
 

@@ -367,6 +367,7 @@ absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& 
 absl::Status Profile::Impl::MarkSeen(const CaseId& id) {
   PARLEY_RETURN_IF_ERROR(client::SettleAlarms(LocalContext(id)));
   PARLEY_RETURN_IF_ERROR(client::SettleRefusedDisclosures(LocalContext(id)));
+  PARLEY_RETURN_IF_ERROR(client::SettleRefusedReleases(LocalContext(id)));
   return client::SettleRefusedOffers(LocalContext(id));
 }
 

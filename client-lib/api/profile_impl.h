@@ -27,6 +27,7 @@ namespace parley {
 class __attribute__((visibility("hidden"))) Profile::Impl {
  public:
   using Store = client::ProfileStore;
+  using ReadTransaction = client::ReadTransaction;
 
   static absl::StatusOr<std::shared_ptr<Impl>> Create(const std::string& folder,
                                                       std::string_view name,
@@ -80,6 +81,22 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status Unsend(const ChannelRef& channel, const MessageId& message);
   absl::StatusOr<SentMessage> Share(const ChannelRef& channel, const std::string& path,
                                     const ShareOptions& options, const ProgressCallback& progress);
+  // documents.cc
+  absl::StatusOr<SentMessage> Withdraw(const DocumentRef& document);
+  absl::StatusOr<std::vector<RetentionRule>> Retention(const CaseId& id);
+  // ---- Transfers: transferring.cc ----
+  absl::StatusOr<std::vector<Transfer>> Transfers();
+  absl::StatusOr<Transfer> FindTransfer(std::string_view text);
+  absl::Status PauseTransfer(const MessageId& id);
+  absl::Status ResumeTransfer(const MessageId& id, const ProgressCallback& progress);
+  absl::Status CancelTransfer(const MessageId& id);
+  // ---- Briefs: briefs.cc ----
+  absl::StatusOr<SentMessage> SubmitBrief(const CaseId& id, const std::string& path,
+                                          const BriefRequest& request,
+                                          const ProgressCallback& progress);
+  absl::StatusOr<BriefList> Briefs(const CaseId& id);
+  absl::StatusOr<SentMessage> ReleaseBriefs(const CaseId& id, const ProgressCallback& progress);
+
   absl::Status Fetch(const DocumentRef& document, const std::string& target,
                      const FetchOptions& options, const ProgressCallback& progress);
 
@@ -211,6 +228,24 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<SentMessage> QueueAndDeliver(const ChannelRef& channel,
                                               const content::v1::Content& content,
                                               bool may_stay_queued);
+  // Share, of a file that may be a brief.
+  struct BriefTerms {
+    BriefKind kind = BriefKind::kNone;
+    std::vector<std::string> sides;
+  };
+  absl::StatusOr<SentMessage> ShareDocument(const ChannelRef& channel, const std::string& path,
+                                            const ShareOptions& options, const BriefTerms& brief,
+                                            const ProgressCallback& progress);
+  // Sets what the options say of a document, beside its content. documents.cc.
+  absl::Status SetTerms(const ReadTransaction& step, const ChannelRef& channel,
+                        const ShareOptions& options, const BriefTerms& brief,
+                        content::v1::Document& manifest);
+  // briefs.cc.
+  struct ReleaseJob;
+  absl::StatusOr<content::v1::BriefRelease> CarryBriefs(const CaseId& id, const ReleaseJob& job,
+                                                        const ProgressCallback& progress);
+  absl::Status MarkBriefs(const CaseId& id, const ReleaseJob& job);
+  absl::StatusOr<ReleaseJob> PrepareRelease(const CaseId& id);
   // A file that is at the relay; the message of that id is to carry the manifest, and whoever
   // queues it then deletes the share's record.
   struct Uploaded {

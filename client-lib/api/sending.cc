@@ -1,19 +1,9 @@
-// Messages and documents: Profile::Impl's second part.
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-
-#include "client-lib/api/media_type.h"
+// What people say: Profile::Impl's part.
 #include "client-lib/api/profile_impl.h"
-#include "client-lib/api/status_conversion.h"
-#include "client-lib/api/transfer_progress.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/firewall/firewall.h"
 #include "client-lib/firewall/quotes.h"
-#include "crypto/primitives/hash.h"
 
 namespace parley {
 namespace {
@@ -23,59 +13,6 @@ using client::ReadTransaction;
 using client::Transaction;
 
 constexpr size_t kMostTextBytes = 256 * 1024;
-constexpr uint64_t kMostFileBytes = 1ull << 50;
-
-// A share that was begun: "share/<channel>/<hash of the path>". It keeps the message id, by which
-// the upload is resumed, and the voucher that pays.
-struct ShareRecord {
-  MessageId message_id;
-  crypto::Bytes voucher;
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.message_id, self.voucher);
-  }
-};
-
-std::string ShareName(const ChannelRef& channel, const std::string& path) {
-  std::error_code error;
-  const std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
-  return "share/" + channel.channel_id.ToString() + "/" +
-         crypto::ToHex(
-             crypto::Hash(crypto::HashAlgorithm::kSha256, crypto::ViewOf(error ? path : whole)));
-}
-
-absl::Status CheckFile(const std::string& path) {
-  struct stat found {};
-  if (stat(path.c_str(), &found) != 0) {
-    return client::FileError("\"" + path + "\" can't be read: " + std::strerror(errno));
-  }
-  if (!S_ISREG(found.st_mode)) {
-    return absl::InvalidArgumentError("\"" + path + "\" is not a file that can be shared");
-  }
-  if (static_cast<uint64_t>(found.st_size) > kMostFileBytes) {
-    return absl::ResourceExhaustedError("\"" + path + "\" is too big");
-  }
-  return absl::OkStatus();
-}
-
-// Whether a file can be saved as `target`, before anything is fetched.
-absl::Status CheckTarget(const std::string& target, bool overwrite) {
-  struct stat found {};
-  if (stat(target.c_str(), &found) == 0) {
-    if (S_ISDIR(found.st_mode)) {
-      return absl::InvalidArgumentError("\"" + target +
-                                        "\" is a folder; name the file to save in it");
-    }
-    if (overwrite) return absl::OkStatus();
-    return absl::AlreadyExistsError("\"" + target + "\" exists already; choose another name");
-  }
-  const std::string folder = std::filesystem::path(target).parent_path().string();
-  if (!folder.empty() && stat(folder.c_str(), &found) != 0) {
-    return client::FileError("there is no folder \"" + folder +
-                             "\" to save the document in; make it, or choose another");
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -227,150 +164,6 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(channel, id, /*may_stay_queued=*/false);
-}
-
-namespace {
-
-// The share of this file that was begun, or a new one with what pays for it.
-absl::StatusOr<ShareRecord> BeginShare(client::ProfileStore& store, const std::string& name,
-                                       const client::CaseContext& context,
-                                       const std::optional<MessageId>& message_id,
-                                       bool new_voucher) {
-  PARLEY_ASSIGN_OR_RETURN(Transaction step, store.Begin());
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ShareRecord> begun,
-                          client::GetRecord<ShareRecord>(step, client::RecordClass::kKeys, name));
-  if (begun.has_value() && !new_voucher) return std::move(*begun);
-  ShareRecord share = begun.has_value() ? std::move(*begun) : ShareRecord();
-  if (share.message_id.is_zero()) {
-    share.message_id = message_id.value_or(client::RandomId<MessageId>());
-  }
-  PARLEY_ASSIGN_OR_RETURN(client::CaseRecord record, context.Records().Case(step));
-  if (record.sponsor_token.empty()) {
-    if (record.vouchers.empty()) {
-      return absl::ResourceExhaustedError(
-          "there is no voucher left to pay for a file at the relay; more were asked of the "
-          "mediator: "
-          "sync, and try again when they have been online");
-    }
-    share.voucher = std::move(record.vouchers.back());
-    record.vouchers.pop_back();
-    PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
-  }
-  PARLEY_RETURN_IF_ERROR(client::PutRecord(step, client::RecordClass::kKeys, name, share));
-  PARLEY_RETURN_IF_ERROR(step.Commit());
-  return share;
-}
-
-}  // namespace
-
-absl::StatusOr<Profile::Impl::Uploaded> Profile::Impl::Upload(
-    const Connected& connected, const std::string& name, const std::optional<MessageId>& message_id,
-    client::UploadRequest request, const ProgressCallback& progress) {
-  PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord record, LoadCase(connected.context.id));
-  client::Transfers transfers(*store_);
-  client::TransferOptions transfer;
-  transfer.retry_for = kTransferRetryFor;
-  Reporter reporter(progress);
-  reporter.SetUp(transfer);
-  absl::StatusOr<content::v1::Document> manifest = absl::UnauthenticatedError("");
-  ShareRecord share;
-  // One may have expired, or been used by an earlier attempt; and all that were drawn before a
-  // renewal of the sponsor's string are void at once.
-  constexpr int kMostVouchersTried = 64;
-  for (int attempt = 0; attempt < kMostVouchersTried; ++attempt) {
-    PARLEY_ASSIGN_OR_RETURN(share,
-                            BeginShare(*store_, name, connected.context, message_id, attempt > 0));
-    request.transfer_id = share.message_id.ToString();
-    const client::Credential credential =
-        record.sponsor_token.empty()
-            ? client::Credential::Voucher(share.voucher)
-            : client::Credential::SponsorToken(record.sponsor_token.Reveal());
-    manifest = transfers.Upload(*connected.relay->client, credential, request, transfer);
-    if (!absl::IsUnauthenticated(manifest.status()) || !record.sponsor_token.empty()) break;
-  }
-  PARLEY_RETURN_IF_ERROR(manifest.status());
-  return Uploaded{share.message_id, std::move(*manifest)};
-}
-
-absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, const std::string& path,
-                                                 const ShareOptions& options,
-                                                 const ProgressCallback& progress) {
-  PARLEY_RETURN_IF_ERROR(CheckFile(path));
-  PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
-  content::v1::Content content;
-  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));  // before anything is uploaded
-  if (options.replaces.has_value()) {
-    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-    PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
-    PARLEY_RETURN_IF_ERROR(view.Manifest(read, {channel, *options.replaces}).status());
-  }
-  client::UploadRequest request;
-  request.path = path;
-  request.name = client::SafeFileName(
-      options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
-  request.media_type =
-      options.media_type.empty() ? client::MediaTypeOf(request.name) : options.media_type;
-  if (!client::IsUtf8(request.media_type)) {
-    return absl::InvalidArgumentError("the document's media type is not UTF-8");
-  }
-  const client::Firewall::DocumentNames names{request.name, request.media_type};
-  PARLEY_ASSIGN_OR_RETURN(
-      const std::optional<crypto::TreeHash> looked_at,
-      client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id, path, names));
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
-  const std::string name = ShareName(channel, path);
-  PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded,
-                          Upload(connected, name, std::nullopt, request, progress));
-  content::v1::Document& manifest = uploaded.manifest;
-  client::Transfers transfers(*store_);
-  if (looked_at.has_value() &&
-      !crypto::PublicEquals(*looked_at, crypto::ViewOf(manifest.plaintext_root()))) {
-    transfers.Forget(uploaded.message_id.ToString(), connected.relay->client.get()).IgnoreError();
-    return absl::AbortedError(
-        "\"" + path + "\" was changed while it was shared; nothing was sent. Share it again");
-  }
-  PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
-  {
-    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-    // What has come meanwhile counts, too.
-    PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
-                            client::Firewall::Create(step, connected.context, channel.channel_id));
-    PARLEY_RETURN_IF_ERROR(
-        firewall.CheckDocument(step, crypto::ViewOf(manifest.plaintext_root()), manifest.size()));
-    PARLEY_RETURN_IF_ERROR(firewall.CheckNames(step, names));
-    content.set_message_id(client::ToField(uploaded.message_id));
-    if (options.replaces.has_value()) {
-      manifest.set_replaces_message_id(client::ToField(*options.replaces));
-    }
-    *content.mutable_document() = std::move(manifest);
-    PARLEY_RETURN_IF_ERROR(connected.context.Channel(channel.channel_id)
-                               .Queue(step, content, firewall.AllowedReaders())
-                               .status());
-    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, name));
-    PARLEY_RETURN_IF_ERROR(step.Commit());
-  }
-  transfers.Forget(uploaded.message_id.ToString()).IgnoreError();  // only takes room
-  return Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true);
-}
-
-absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string& target,
-                                  const FetchOptions& options, const ProgressCallback& progress) {
-  content::v1::Document manifest;
-  {
-    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-    PARLEY_ASSIGN_OR_RETURN(CaseView view,
-                            CaseView::Create(read, LocalContext(document.channel.case_id)));
-    PARLEY_RETURN_IF_ERROR(view.Channel(read, document.channel.channel_id).status());
-    PARLEY_ASSIGN_OR_RETURN(manifest, view.Manifest(read, document));
-  }
-  PARLEY_RETURN_IF_ERROR(CheckTarget(target, options.overwrite));
-  PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(document.channel.case_id));
-  client::Transfers::DownloadOptions transfer;
-  transfer.retry_for = kTransferRetryFor;
-  transfer.overwrite = options.overwrite;
-  Reporter reporter(progress);
-  reporter.SetUp(transfer);
-  return client::Transfers(*store_).Download(*connected.relay->client, manifest, target, transfer);
 }
 
 }  // namespace parley

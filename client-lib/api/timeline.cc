@@ -54,6 +54,12 @@ const char* TimelineKindName(TimelineKind kind) {
       return "reminder";
     case TimelineKind::kRetraction:
       return "retraction";
+    case TimelineKind::kDocumentEnd:
+      return "document-end";
+    case TimelineKind::kBriefUse:
+      return "brief-use";
+    case TimelineKind::kBriefRelease:
+      return "brief-release";
     case TimelineKind::kUnknown:
       return "unknown";
     case TimelineKind::kPassedOver:
@@ -141,6 +147,12 @@ std::optional<TimelineKind> KindOf(const EntryRecord& entry) {
                                                                        : TimelineKind::kMeeting;
     case Content::kRetraction:
       return TimelineKind::kRetraction;
+    case Content::kDocumentEnd:
+      return TimelineKind::kDocumentEnd;
+    case Content::kBriefUse:
+      return TimelineKind::kBriefUse;
+    case Content::kBriefRelease:
+      return TimelineKind::kBriefRelease;
     case Content::BODY_NOT_SET:
       return TimelineKind::kUnknown;
     default:

@@ -204,6 +204,10 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const auto& [channel, text] : refused) {
     alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
   }
+  PARLEY_ASSIGN_OR_RETURN(const auto releases, RefusedReleases(step, context));
+  for (const auto& [channel, text] : releases) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
   PARLEY_ASSIGN_OR_RETURN(const auto offers, RefusedOffers(step, context));
   for (const auto& [channel, text] : offers) {
     alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
@@ -335,24 +339,6 @@ absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(const ReadTransa
   return channels;
 }
 
-namespace {
-
-// The document that a message carries.
-Document ShowDocument(const Message& message, const content::v1::Document& manifest) {
-  Document document;
-  document.ref = {message.channel, message.id};
-  document.position = message.position;
-  document.author = message.author;
-  document.name = SafeFileName(manifest.name());
-  document.media_type = manifest.media_type();
-  document.size = manifest.size();
-  document.time = message.time;
-  document.replaces = IdFrom<MessageId>(manifest.replaces_message_id());
-  return document;
-}
-
-}  // namespace
-
 Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message) const {
   Message view;
   view.channel = {record_.id, id};
@@ -390,7 +376,8 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
       {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown, ContentKind::kOffer,
        ContentKind::kOfferAnswer, ContentKind::kOfferEnd, ContentKind::kOptionSheet,
        ContentKind::kOptionEvaluation, ContentKind::kSession, ContentKind::kIssueRanking,
-       ContentKind::kRetraction, ContentKind::kCalendar});
+       ContentKind::kRetraction, ContentKind::kCalendar, ContentKind::kDocumentEnd,
+       ContentKind::kBriefUse, ContentKind::kBriefRelease});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
@@ -434,6 +421,7 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
   if (message.kind == ContentKind::kCalendar) {
     PARLEY_RETURN_IF_ERROR(ShowCalendar(step, id, message, loaded, view));
   }
+  PARLEY_RETURN_IF_ERROR(ShowDocuments(step, id, message, loaded, view));
   if (!IsDisclosureKind(message.kind)) return view;
   if (!loaded.disclosures.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(loaded.disclosures, Disclosures::Load(step, context_));
@@ -444,7 +432,10 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
   view.text = std::move(shown.text);
   view.note = std::move(shown.note);
   view.refused = shown.refused;
-  if (shown.document.has_value()) view.document = ShowDocument(view, *shown.document);
+  if (shown.document.has_value()) {
+    view.document = ShowDocument(view, *shown.document);
+    view.document->carried_by = view.author;
+  }
   return view;
 }
 
@@ -487,42 +478,6 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
     }
   }
   return views;
-}
-
-absl::StatusOr<std::vector<Document>> CaseView::Documents(const ReadTransaction& step,
-                                                          const ChannelId& id) const {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Message> messages, Messages(step, id, 0));
-  std::vector<Document> documents;
-  for (Message& message : messages) {
-    if (message.document.has_value()) documents.push_back(std::move(*message.document));
-  }
-  return documents;
-}
-
-absl::StatusOr<content::v1::Document> CaseView::Manifest(const ReadTransaction& step,
-                                                         const DocumentRef& document) const {
-  const ChannelId& channel = document.channel.channel_id;
-  MessageQuery query;
-  query.kinds = {ContentKind::kDocument, ContentKind::kDisclosure};
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
-                          context_.Channel(channel).Messages(step, query));
-  for (const ChannelMessage& message : messages) {
-    if (message.id != document.message_id) continue;
-    if (message.kind == ContentKind::kDisclosure) {
-      PARLEY_ASSIGN_OR_RETURN(const Disclosures disclosures, Disclosures::Load(step, context_));
-      ShownRecord shown = disclosures.Show(channel, message);
-      if (shown.refused) return absl::PermissionDeniedError(shown.note);
-      if (shown.document.has_value()) return std::move(*shown.document);
-      continue;
-    }
-    content::v1::Content content;
-    const ByteView bytes = message.content.Reveal();
-    if (content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) &&
-        content.has_document()) {
-      return std::move(*content.mutable_document());
-    }
-  }
-  return absl::NotFoundError("this channel has no such document");
 }
 
 }  // namespace parley::client

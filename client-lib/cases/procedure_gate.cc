@@ -16,9 +16,10 @@ bool IsOfOffer(ContentKind kind) {
 // What people say, as opposed to what programs and the procedure say.
 bool IsSaid(ContentKind kind) {
   return kind == ContentKind::kText || kind == ContentKind::kDocument ||
-         kind == ContentKind::kDisclosure || kind == ContentKind::kDisclosureAuthorisation ||
-         kind == ContentKind::kOptionSheet || kind == ContentKind::kOptionEvaluation ||
-         kind == ContentKind::kCalendar || kind == ContentKind::kUnknown || IsOfOffer(kind);
+         kind == ContentKind::kDisclosure || kind == ContentKind::kBriefRelease ||
+         kind == ContentKind::kDisclosureAuthorisation || kind == ContentKind::kOptionSheet ||
+         kind == ContentKind::kOptionEvaluation || kind == ContentKind::kCalendar ||
+         kind == ContentKind::kUnknown || IsOfOffer(kind);
 }
 
 }  // namespace

@@ -113,7 +113,11 @@ enum class ContentKind : uint8_t {
   kParticipantRecord = 6,
   kUnknown = 7,  // made by a newer version
   kCaseChannels = 8,
-  // The procedure's records have their numbers of content.proto (IsProcedure).
+  // The procedure's records have their numbers of content.proto (IsProcedure), as have those about
+  // documents.
+  kDocumentEnd = 20,
+  kBriefUse = 21,
+  kBriefRelease = 22,
   kDisclosureAuthorisation = 50,
   kAuthorisationEnd = 51,
   kDisclosureUse = 52,
@@ -133,7 +137,7 @@ enum class ContentKind : uint8_t {
   kSideHello = 131,
 };
 // Whether it is one of the procedure's records: they can be listed without reading the others.
-constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }
+constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 20; }
 // Whether it is what clients of a side pair by, of which people needn't hear.
 constexpr bool IsOfPairing(ContentKind kind) { return kind >= ContentKind::kSideIntroduction; }
 // Whether it is about offers or option sheets.

@@ -83,13 +83,13 @@ absl::Status KeepEntry(ChannelStep& step, const Entry& entry) {
 }
 
 absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
-                                ByteView left) {
+                                ByteView left, uint64_t size) {
   const std::string name = step.names().Entry(incarnation, position);
   PARLEY_ASSIGN_OR_RETURN(std::optional<EntryRecord> entry,
                           LoadRecord<EntryRecord>(step.tx(), RecordClass::kContent, name));
   if (!entry.has_value()) return absl::OkStatus();
   entry->content_hash = crypto::Sha256({left});
-  entry->detail = 0;  // a document's exact size
+  entry->detail = size;
   return StoreRecord(step.tx(), RecordClass::kContent, name, *entry);
 }
 

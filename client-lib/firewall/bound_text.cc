@@ -14,7 +14,7 @@ std::vector<ContentKind> BoundKinds() {
       ContentKind::kText,       ContentKind::kDocument,    ContentKind::kDisclosureAuthorisation,
       ContentKind::kDisclosure, ContentKind::kOffer,       ContentKind::kOfferAnswer,
       ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation,
-      ContentKind::kCalendar};
+      ContentKind::kCalendar,   ContentKind::kBriefRelease};
 }
 
 namespace {
@@ -62,7 +62,11 @@ BoundContent ReadBound(const ChannelMessage& message) {
     bound.text = std::move(*content.mutable_text()->mutable_text());
   } else if (content.has_document()) {
     SetDocument(content.document(), bound);
-    bound.text = std::move(*content.mutable_document()->mutable_name());
+    if (content.document().note().empty()) {
+      bound.text = std::move(*content.mutable_document()->mutable_name());
+    } else {
+      SetParts({content.document().name(), content.document().note()}, bound);
+    }
   } else if (content.has_disclosure_authorisation()) {
     bound.text = std::move(*content.mutable_disclosure_authorisation()->mutable_words());
     if (content.disclosure_authorisation().has_offer()) {
@@ -79,6 +83,16 @@ BoundContent ReadBound(const ChannelMessage& message) {
       bound.carried_side = content.disclosure().offer().author_side();
       SetParts(TextsOf(content.disclosure().offer()), bound);
     }
+  } else if (content.has_brief_release()) {
+    bound.carried = true;
+    std::vector<std::string> names;
+    for (const auto& brief : content.brief_release().briefs()) {
+      names.push_back(brief.document().name());
+      if (brief.document().size() == 0) continue;
+      bound.more_documents.push_back(
+          {crypto::ToBytes(brief.document().plaintext_root()), brief.document().size()});
+    }
+    SetParts(std::move(names), bound);
   } else {
     SetParts(PartsOf(content), bound);
   }

@@ -121,13 +121,17 @@ struct ReadArguments {
 struct ShareArguments {
   std::string case_text;
   std::string channel;
-  std::string file;
-  std::string name;      // empty: the file's own
-  std::string replaces;  // empty: none
+  std::vector<std::string> files;  // files and folders
+  std::string name;                // empty: the file's own
+  std::string version_of;          // empty: none
+  std::string note;
+  std::string document_class;     // empty: as the earlier version's, or general
+  int64_t valid_for_seconds = 0;  // 0: until withdrawn
 };
 struct DocumentsArguments {
   std::string case_text;
   std::string channel;
+  bool versions = false;
 };
 struct FetchArguments {
   std::string case_text;
@@ -135,6 +139,33 @@ struct FetchArguments {
   std::string document;
   std::string output;
   bool force = false;
+  uint32_t version = 0;  // 0: the document that is named
+};
+struct WithdrawArguments {
+  std::string case_text;
+  std::string channel;
+  std::string document;
+};
+struct TransfersArguments {};
+enum class TransferChange { kPause, kResume, kCancel };
+struct TransferChangeArguments {
+  std::string transfer;  // the beginning of its id; empty: all
+  TransferChange change = TransferChange::kPause;
+};
+struct BriefSubmitArguments {
+  std::string case_text;
+  std::string file;
+  bool exchanged = false;
+  bool mediator_only = false;
+  std::string name;
+  std::string note;
+  std::string document_class;
+};
+struct BriefListArguments {
+  std::string case_text;
+};
+struct BriefReleaseArguments {
+  std::string case_text;
 };
 
 struct AuthoriseArguments {
@@ -378,20 +409,22 @@ using Command = std::variant<
     CaseCreateArguments, CaseRelayArguments, CaseListArguments, CaseInviteArguments, JoinArguments,
     CaseParticipantsArguments, CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
     CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments, SendArguments,
-    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, AuthoriseArguments,
-    AuthorisationsArguments, RevokeArguments, DiscloseArguments, SearchArguments,
-    CaseTimelineArguments, SyncArguments, WatchArguments, WarningsArguments, CaseStatusArguments,
-    CaseActArguments, AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
-    TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
-    OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
-    OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
-    SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
-    IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
-    IssuesRankingsArguments, BalanceArguments, RetractArguments, MeetingProposeArguments,
-    MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments,
-    MeetingsArguments, ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments,
-    RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments,
-    ChannelCreateArguments, ChannelDismissArguments, ChannelStewardArguments>;
+    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, WithdrawArguments,
+    TransfersArguments, TransferChangeArguments, BriefSubmitArguments, BriefListArguments,
+    BriefReleaseArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments,
+    DiscloseArguments, SearchArguments, CaseTimelineArguments, SyncArguments, WatchArguments,
+    WarningsArguments, CaseStatusArguments, CaseActArguments, AgreementProposeArguments,
+    AgreementShowArguments, AgreementSignArguments, TemplateListArguments, TemplateShowArguments,
+    OfferMakeArguments, OfferAnswerArguments, OfferWithdrawArguments, OffersArguments,
+    OptionsMakeArguments, OptionsEvaluateArguments, OptionsListArguments,
+    SessionTextSetArguments, SessionTextShowArguments, SessionTextAnswerArguments,
+    FloorShowArguments, FloorGiveArguments, FloorAskArguments, IssuesShowArguments,
+    IssueAddArguments, IssueChangeArguments, IssuesRankArguments, IssuesRankingsArguments,
+    BalanceArguments, RetractArguments, MeetingProposeArguments, MeetingChangeArguments,
+    MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments, MeetingsArguments,
+    ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments, RemindersArguments,
+    ReceiptsArguments, SendReceiptsArguments, TodoArguments, ChannelCreateArguments,
+    ChannelDismissArguments, ChannelStewardArguments>;
 
 }  // namespace parley::cli
 

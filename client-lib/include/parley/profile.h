@@ -47,6 +47,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/briefs.h"
 #include "parley/calendar.h"
 #include "parley/export.h"
 #include "parley/ids.h"
@@ -55,6 +56,7 @@
 #include "parley/record.h"
 #include "parley/session.h"
 #include "parley/status.h"
+#include "parley/transfers.h"
 #include "parley/types.h"
 
 namespace parley {
@@ -84,8 +86,16 @@ struct ShareOptions {
   std::string name = {};
   // By default by the name's ending.
   std::string media_type = {};
-  // The document that this one replaces, in the same channel.
+  // The document of the same channel that this one is a new version of: one by the owner's side (of
+  // a neutral's, any neutral's).
   std::optional<MessageId> replaces = {};
+  // What is said with it, at most 4 KiB.
+  std::string note = {};
+  // Without it: that of the document that it replaces, else general.
+  std::optional<DocumentClass> document_class = {};
+  // After so many seconds its time is over: an entry in the channel's log says so, and clients
+  // destroy its keys then. 0: it isn't.
+  int64_t valid_for_seconds = 0;
 };
 
 struct FetchOptions {
@@ -304,6 +314,17 @@ class PARLEY_EXPORT Profile {
                             const ShareOptions& options = {},
                             const ProgressCallback& progress = {});
 
+  // Takes an own document back, one that a neutral has carried into the channel included: clients
+  // destroy its keys, and its blob is deleted at the relay. That it was there stays, with its name
+  // and versions. Who has fetched it has it all the same; a copy that was carried to another
+  // channel stays there. Errors: kNotFound; kPermissionDenied for somebody else's;
+  // kFailedPrecondition when it has ended already; otherwise as Send.
+  Result<SentMessage> Withdraw(const DocumentRef& document);
+
+  // How long documents of each class are kept by the agreement in force, where that names it.
+  // Nothing for a case without one.
+  Result<std::vector<RetentionRule>> Retention(const CaseId& id) const;
+
   // In order of their positions.
   Result<std::vector<Document>> Documents(const ChannelRef& channel) const;
   // By name (the latest of that name) or by the beginning of the id. Errors: kNotFound; kAmbiguous.
@@ -315,6 +336,44 @@ class PARLEY_EXPORT Profile {
   // document; kNotFound when the relay no longer has it; kCancelled.
   Status Fetch(const DocumentRef& document, const std::string& target,
                const FetchOptions& options = {}, const ProgressCallback& progress = {});
+
+  // ---- Transfers -----------------------------------------------------------------------------
+
+  // Shares, briefs and fetches that were begun and are neither done nor cancelled, in the order in
+  // which they were begun.
+  Result<std::vector<Transfer>> Transfers() const;
+  // By the beginning of the id. Errors: kNotFound; kAmbiguous.
+  Result<Transfer> FindTransfer(std::string_view text) const;
+  // Whoever is at it, in this process or another, ends with kCancelled when it next makes progress.
+  // Errors: kNotFound.
+  Status PauseTransfer(const MessageId& id);
+  // Goes on with it, as repeating Share, SubmitBrief or Fetch does. Errors: kNotFound;
+  // kFailedPrecondition when somebody is at it; those of that call.
+  Status ResumeTransfer(const MessageId& id, const ProgressCallback& progress = {});
+  // Gives it up: what the relay has of an upload is deleted there, what a download has saved here.
+  // Errors: kNotFound; kFailedPrecondition when somebody is at it and doesn't stop within five
+  // seconds; kUnavailable when the relay can't be reached: it is paused then.
+  Status CancelTransfer(const MessageId& id);
+
+  // ---- Briefs (docs/documents.md) ------------------------------------------------------------
+
+  // Hands a brief in, in the caucus of the owner's side. An exchanged one is leave to release it in
+  // the joint channel, once all sides that are there now have handed theirs in, together with
+  // theirs; it takes the place of the side's earlier one that wasn't released yet.
+  // Errors: kPermissionDenied for who is no party or counsel with a side; kFailedPrecondition for
+  // an exchanged one as long as no other side is in the joint channel; otherwise as Share.
+  Result<SentMessage> SubmitBrief(const CaseId& id, const std::string& path,
+                                  const BriefRequest& request,
+                                  const ProgressCallback& progress = {});
+
+  // What the owner may know of them: of a side's own, and for neutrals of all.
+  Result<BriefList> Briefs(const CaseId& id) const;
+
+  // A neutral releases the exchanged briefs of all sides at once in the joint channel. Each is
+  // fetched and shared anew, as by Disclose. What was interrupted is finished by repeating the
+  // call. Errors: kPermissionDenied for others; kFailedPrecondition as long as one is missing (the
+  // message says whose), and when another neutral was faster; kUnavailable: nothing was released.
+  Result<SentMessage> ReleaseBriefs(const CaseId& id, const ProgressCallback& progress = {});
 
   // ---- Disclosure with leave -----------------------------------------------------------------
 

@@ -97,12 +97,16 @@ enum class TimelineKind : uint8_t {
   kMeeting,           // a meeting: proposed, changed, cancelled or answered
   kReminder,          // a reminder: the same
   kRetraction,        // somebody takes back what they have said
+  kDocumentEnd,       // a document is withdrawn, or its time is over
+  kBriefUse,          // a neutral is about to release a side's brief
+  kBriefRelease,      // a neutral releases the sides' briefs
   kUnknown,           // made by a newer version
   kPassedOver,        // an entry that nobody could open or verify
 };
 // "opened", "joined", "left", "text", "document", "authorisation", "authorisation-end",
 // "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options",
-// "session", "floor", "meeting", "reminder", "retraction", "unknown", "passed-over".
+// "session", "floor", "meeting", "reminder", "retraction", "document-end", "brief-use",
+// "brief-release", "unknown", "passed-over".
 PARLEY_EXPORT const char* TimelineKindName(TimelineKind kind);
 
 // Somebody as the channel's roster had them then.

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/documents.h"
 #include "parley/export.h"
 #include "parley/ids.h"
 #include "parley/status.h"
@@ -204,6 +205,14 @@ struct Document {
   int64_t time = 0;   // the author's claim
   // The document that this one replaces.
   std::optional<MessageId> replaces;
+  DocumentClass document_class = DocumentClass::kGeneral;
+  std::string note;  // the author's
+  VersionInfo version;
+  int64_t expires_at = 0;  // 0: doesn't
+  DocumentState state = DocumentState::kAvailable;
+  BriefKind brief = BriefKind::kNone;
+  // Of one that a neutral brought here from elsewhere: who.
+  std::optional<Person> carried_by;
 };
 
 enum class MessageKind : uint8_t {
@@ -245,9 +254,10 @@ struct Message {
   uint64_t position = 0;
   Person author;
   MessageKind kind = MessageKind::kText;
-  std::string text;                  // kText, kDisclosure, kNotice, kOffer
-  std::optional<Document> document;  // kDocument, kDisclosure of a document
-  int64_t time = 0;                  // the author's claim
+  std::string text;                   // kText, kDisclosure, kNotice, kOffer
+  std::optional<Document> document;   // kDocument, kDisclosure of a document
+  std::vector<Document> briefs = {};  // kNotice of briefs that were released
+  int64_t time = 0;                   // the author's claim
   // kDisclosure: what the neutral adds. Of a message that waits or is never sent: why.
   std::string note = {};
   // Of a disclosure: it isn't what was authorised; it shows nothing of it then. Of a notice: it

@@ -38,6 +38,8 @@ class CommandLine {
     AddChannelCommands(grammar_);
     AddFurtherChannelCommands(grammar_);
     AddDocumentCommands(grammar_);
+    AddTransferCommands(grammar_);
+    AddBriefCommands(grammar_);
     AddDisclosureCommands(grammar_);
     AddRecordCommands(grammar_);
     AddSyncCommands(grammar_);

@@ -83,7 +83,8 @@ TEST(CommandLineTest, ReadsEveryForm) {
   EXPECT_EQ(send.channel, "caucus:Harbor");
   EXPECT_EQ(send.text, "Good morning.");
   EXPECT_EQ(Parsed<ReadArguments>({"read", "H", "joint", "--after", "7"}).after, 7u);
-  EXPECT_EQ(Parsed<ShareArguments>({"share", "H", "joint", "a b.pdf"}).file, "a b.pdf");
+  EXPECT_EQ(Parsed<ShareArguments>({"share", "H", "joint", "a b.pdf"}).files,
+            std::vector<std::string>{"a b.pdf"});
   EXPECT_EQ(Parsed<DocumentsArguments>({"documents", "H", "joint"}).channel, "joint");
   const auto fetch = Parsed<FetchArguments>({"fetch", "H", "joint", "3fa9", "-o", "out.pdf"});
   EXPECT_EQ(fetch.document, "3fa9");

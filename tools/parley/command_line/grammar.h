@@ -86,6 +86,8 @@ void AddParticipantCommands(Grammar& grammar);
 void AddChannelCommands(Grammar& grammar);
 void AddFurtherChannelCommands(Grammar& grammar);
 void AddDocumentCommands(Grammar& grammar);
+void AddTransferCommands(Grammar& grammar);
+void AddBriefCommands(Grammar& grammar);
 void AddDisclosureCommands(Grammar& grammar);
 void AddRecordCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);

@@ -47,6 +47,16 @@ Status Run(Session& session, const ChannelStewardArguments& arguments);
 Status Run(Session& session, const ShareArguments& arguments);
 Status Run(Session& session, const DocumentsArguments& arguments);
 Status Run(Session& session, const FetchArguments& arguments);
+Status Run(Session& session, const WithdrawArguments& arguments);
+
+// transfer_commands.cc
+Status Run(Session& session, const TransfersArguments& arguments);
+Status Run(Session& session, const TransferChangeArguments& arguments);
+
+// brief_commands.cc
+Status Run(Session& session, const BriefSubmitArguments& arguments);
+Status Run(Session& session, const BriefListArguments& arguments);
+Status Run(Session& session, const BriefReleaseArguments& arguments);
 
 // disclosure_commands.cc
 Status Run(Session& session, const AuthoriseArguments& arguments);

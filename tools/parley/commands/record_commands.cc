@@ -146,6 +146,12 @@ std::string WhatText(const TimelineEvent& event) {
       return author + " sent a reminder, a change of one, or word that it is done";
     case TimelineKind::kRetraction:
       return author + " sent a retraction";
+    case TimelineKind::kDocumentEnd:
+      return author + " sent the end of a document";
+    case TimelineKind::kBriefUse:
+      return author + " sent word that they release a brief";
+    case TimelineKind::kBriefRelease:
+      return author + " sent the sides' briefs";
     case TimelineKind::kUnknown:
       return author + " said something that a newer version made";
     case TimelineKind::kPassedOver:

@@ -22,6 +22,16 @@ JsonObject& AddDocument(JsonObject& object, const Document& document) {
       .Number("size", document.size)
       .Text("media_type", document.media_type);
   if (document.replaces) object.Text("replaces", document.replaces->ToString());
+  object.Text("class", DocumentClassName(document.document_class))
+      .Text("state", DocumentStateName(document.state))
+      .Number("version", document.version.number)
+      .Number("versions", document.version.latest)
+      .Text("first_version", document.version.first.ToString());
+  if (!document.note.empty()) object.Text("document_note", document.note);
+  if (!document.version.note.empty()) object.Text("version_note", document.version.note);
+  if (document.expires_at != 0) object.Text("expires", IsoTime(document.expires_at));
+  if (document.brief != BriefKind::kNone) object.Text("brief", BriefKindName(document.brief));
+  if (document.carried_by) object.Text("carried_by", document.carried_by->name);
   return object;
 }
 
@@ -61,7 +71,11 @@ std::string ContentText(const Message& message) {
   if (message.document) {
     return kIndent + ("document \"" + Harmless(message.document->name) + "\", " +
                       SizeText(message.document->size) + ", id " +
-                      message.document->ref.message_id.ToString().substr(0, 8));
+                      message.document->ref.message_id.ToString().substr(0, 8) +
+                      FactsText(*message.document) +
+                      (message.document->note.empty()
+                           ? ""
+                           : "\n" + HarmlessLines(message.document->note, kIndent)));
   }
   return HarmlessLines(message.text, kIndent);
 }
@@ -281,6 +295,25 @@ JsonObject ToJson(const Document& document, const std::string& channel_name) {
       .Text("time", IsoTime(document.time));
   AddAuthor(object, document.author);
   return object;
+}
+
+std::string FactsText(const Document& document) {
+  std::string facts;
+  if (document.version.latest > 1 || document.version.number > 1) {
+    facts += ", version " + std::to_string(document.version.number);
+  }
+  if (document.document_class != DocumentClass::kGeneral) {
+    facts += std::string(", ") + DocumentClassName(document.document_class);
+  }
+  if (document.brief != BriefKind::kNone) {
+    facts += std::string(", brief (") + BriefKindName(document.brief) + ")";
+  }
+  if (document.state != DocumentState::kAvailable) {
+    facts += std::string(", ") + DocumentStateName(document.state);
+  } else if (document.expires_at != 0) {
+    facts += ", until " + LocalTime(document.expires_at);
+  }
+  return facts;
 }
 
 std::string ToText(const Message& message) {
