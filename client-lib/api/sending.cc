@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "client-lib/api/file_to_share.h"
 #include "client-lib/api/media_type.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
@@ -25,7 +26,8 @@ using client::Transaction;
 constexpr size_t kMostTextBytes = 256 * 1024;
 constexpr uint64_t kMostFileBytes = 1ull << 50;
 
-// A share that was begun: "share/<channel>/<hash of the path>". It keeps the message id, by which
+// A share that was begun: "share/<channel>/<hash of the path>", with "/kept" for one that keeps the
+// file's metadata. It keeps the message id, by which
 // the upload is resumed, and the voucher that pays.
 struct ShareRecord {
   MessageId message_id;
@@ -36,12 +38,13 @@ struct ShareRecord {
   }
 };
 
-std::string ShareName(const ChannelRef& channel, const std::string& path) {
+std::string ShareName(const ChannelRef& channel, const std::string& path, bool keep_metadata) {
   std::error_code error;
   const std::string whole = std::filesystem::absolute(path, error).lexically_normal().string();
   return "share/" + channel.channel_id.ToString() + "/" +
          crypto::ToHex(
-             crypto::Hash(crypto::HashAlgorithm::kSha256, crypto::ViewOf(error ? path : whole)));
+             crypto::Hash(crypto::HashAlgorithm::kSha256, crypto::ViewOf(error ? path : whole))) +
+         (keep_metadata ? "/kept" : "");
 }
 
 absl::Status CheckFile(const std::string& path) {
@@ -305,7 +308,6 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     PARLEY_RETURN_IF_ERROR(view.Manifest(read, {channel, *options.replaces}).status());
   }
   client::UploadRequest request;
-  request.path = path;
   request.name = client::SafeFileName(
       options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
   request.media_type =
@@ -317,14 +319,25 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
   PARLEY_ASSIGN_OR_RETURN(
       const std::optional<crypto::TreeHash> looked_at,
       client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id, path, names));
+  PARLEY_ASSIGN_OR_RETURN(const client::FileToShare file,
+                          client::FileToShare::Prepare(path, folder_, options.keep_metadata));
+  request.path = file.path();
+  request.known_as = path;
+  // Neither as it is nor without its metadata may it be one that was confided elsewhere.
+  std::optional<crypto::TreeHash> sent_as = looked_at;
+  if (file.is_copy()) {
+    PARLEY_ASSIGN_OR_RETURN(
+        sent_as, client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id,
+                                             file.path(), names));
+  }
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
-  const std::string name = ShareName(channel, path);
+  const std::string name = ShareName(channel, path, options.keep_metadata);
   PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded,
                           Upload(connected, name, std::nullopt, request, progress));
   content::v1::Document& manifest = uploaded.manifest;
   client::Transfers transfers(*store_);
-  if (looked_at.has_value() &&
-      !crypto::PublicEquals(*looked_at, crypto::ViewOf(manifest.plaintext_root()))) {
+  if (sent_as.has_value() &&
+      !crypto::PublicEquals(*sent_as, crypto::ViewOf(manifest.plaintext_root()))) {
     transfers.Forget(uploaded.message_id.ToString(), connected.relay->client.get()).IgnoreError();
     return absl::AbortedError(
         "\"" + path + "\" was changed while it was shared; nothing was sent. Share it again");
@@ -337,7 +350,11 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
                             client::Firewall::Create(step, connected.context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(
         firewall.CheckDocument(step, crypto::ViewOf(manifest.plaintext_root()), manifest.size()));
+    if (file.is_copy() && looked_at.has_value()) {
+      PARLEY_RETURN_IF_ERROR(firewall.CheckDocument(step, *looked_at, file.source_size()));
+    }
     PARLEY_RETURN_IF_ERROR(firewall.CheckNames(step, names));
+    manifest.set_preview(file.preview());
     content.set_message_id(client::ToField(uploaded.message_id));
     if (options.replaces.has_value()) {
       manifest.set_replaces_message_id(client::ToField(*options.replaces));
@@ -350,7 +367,11 @@ absl::StatusOr<SentMessage> Profile::Impl::Share(const ChannelRef& channel, cons
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   transfers.Forget(uploaded.message_id.ToString()).IgnoreError();  // only takes room
-  return Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true);
+  PARLEY_ASSIGN_OR_RETURN(SentMessage sent,
+                          Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true));
+  sent.metadata = file.metadata();
+  sent.removed = file.removed();
+  return sent;
 }
 
 absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string& target,

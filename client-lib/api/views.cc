@@ -14,6 +14,7 @@
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
+#include "client-lib/file_worker/file_worker.h"
 #include "client-lib/firewall/disclosures.h"
 #include "client-lib/firewall/offer_log.h"
 #include "client-lib/pairing/device.h"
@@ -302,6 +303,7 @@ Document ShowDocument(const Message& message, const content::v1::Document& manif
   document.media_type = manifest.media_type();
   document.size = manifest.size();
   document.time = message.time;
+  if (file_worker::IsPreview(manifest.preview())) document.preview_size = manifest.preview().size();
   document.replaces = IdFrom<MessageId>(manifest.replaces_message_id());
   return document;
 }

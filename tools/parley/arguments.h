@@ -105,6 +105,20 @@ struct ShareArguments {
   std::string file;
   std::string name;      // empty: the file's own
   std::string replaces;  // empty: none
+  bool keep_metadata = false;
+};
+struct DiffArguments {
+  std::string case_text;
+  std::string channel;
+  std::string document;
+  std::string other;  // empty: the one that `document` replaces
+};
+struct PreviewArguments {
+  std::string case_text;
+  std::string channel;
+  std::string document;
+  std::string output;
+  bool force = false;
 };
 struct DocumentsArguments {
   std::string case_text;
@@ -301,16 +315,16 @@ using Command = std::variant<
     CaseCreateArguments, CaseRelayArguments, CaseListArguments, CaseInviteArguments, JoinArguments,
     CaseParticipantsArguments, CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
     CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments, SendArguments,
-    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, AuthoriseArguments,
-    AuthorisationsArguments, RevokeArguments, DiscloseArguments, SearchArguments,
-    CaseTimelineArguments, SyncArguments, WatchArguments, WarningsArguments, CaseStatusArguments,
-    CaseActArguments, AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
-    TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
-    OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
-    OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
-    SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
-    IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
-    IssuesRankingsArguments, BalanceArguments, RetractArguments>;
+    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, DiffArguments,
+    PreviewArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments,
+    DiscloseArguments, SearchArguments, CaseTimelineArguments, SyncArguments, WatchArguments,
+    WarningsArguments, CaseStatusArguments, CaseActArguments, AgreementProposeArguments,
+    AgreementShowArguments, AgreementSignArguments, TemplateListArguments, TemplateShowArguments,
+    OfferMakeArguments, OfferAnswerArguments, OfferWithdrawArguments, OffersArguments,
+    OptionsMakeArguments, OptionsEvaluateArguments, OptionsListArguments, SessionTextSetArguments,
+    SessionTextShowArguments, SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments,
+    FloorAskArguments, IssuesShowArguments, IssueAddArguments, IssueChangeArguments,
+    IssuesRankArguments, IssuesRankingsArguments, BalanceArguments, RetractArguments>;
 
 }  // namespace parley::cli
 

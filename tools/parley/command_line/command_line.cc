@@ -37,6 +37,7 @@ class CommandLine {
     AddParticipantCommands(grammar_);
     AddChannelCommands(grammar_);
     AddDocumentCommands(grammar_);
+    AddDocumentContentsCommands(grammar_);
     AddDisclosureCommands(grammar_);
     AddRecordCommands(grammar_);
     AddSyncCommands(grammar_);

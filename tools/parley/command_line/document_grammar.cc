@@ -16,9 +16,15 @@ void AddDocumentCommands(Grammar& grammar) {
       ->type_name("NAME");
   share->add_option("--replaces", in_share.replaces, "The document that this is a new version of")
       ->type_name("DOCUMENT");
+  share->add_flag("--keep-metadata", in_share.keep_metadata,
+                  "Share a photograph or PDF as it is, with place, camera and author");
   Explain(
       share,
-      "Prints who can read it, and the document's id on the last line. After an interruption the "
+      "Of a photograph (JPEG, PNG, TIFF, WebP) or a PDF, a copy without metadata is shared: the "
+      "place "
+      "and the camera, the author and the program, earlier revisions. What is removed is printed; "
+      "the file itself stays as it is, and other kinds are shared as they are. Prints who can read "
+      "it, and the document's id on the last line. After an interruption the "
       "same command goes on where it was. Unlike a message, a document isn't kept for later: "
       "without a connection nothing is shared, and you run the same command again.");
   CLI::App* documents = grammar.Add(grammar.app(), "documents", "Show a channel's documents",

@@ -84,6 +84,7 @@ void AddCaseCommands(Grammar& grammar);
 void AddParticipantCommands(Grammar& grammar);
 void AddChannelCommands(Grammar& grammar);
 void AddDocumentCommands(Grammar& grammar);
+void AddDocumentContentsCommands(Grammar& grammar);
 void AddDisclosureCommands(Grammar& grammar);
 void AddRecordCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);

@@ -43,6 +43,10 @@ Status Run(Session& session, const ShareArguments& arguments);
 Status Run(Session& session, const DocumentsArguments& arguments);
 Status Run(Session& session, const FetchArguments& arguments);
 
+// document_contents_commands.cc
+Status Run(Session& session, const DiffArguments& arguments);
+Status Run(Session& session, const PreviewArguments& arguments);
+
 // disclosure_commands.cc
 Status Run(Session& session, const AuthoriseArguments& arguments);
 Status Run(Session& session, const AuthorisationsArguments& arguments);

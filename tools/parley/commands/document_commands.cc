@@ -9,6 +9,24 @@
 namespace parley::cli {
 namespace {
 
+// What became of the file's metadata, in a line.
+std::string MetadataLine(const SentMessage& sent) {
+  switch (sent.metadata) {
+    case MetadataOutcome::kRemoved: {
+      std::string removed;
+      for (const std::string& one : sent.removed) removed += (removed.empty() ? "" : ", ") + one;
+      return "Removed from the copy that was shared: " + removed + ".";
+    }
+    case MetadataOutcome::kKept:
+      return "Shared as it is, with its metadata.";
+    case MetadataOutcome::kNoneFound:
+      return "It has no metadata to remove.";
+    case MetadataOutcome::kNotCleaned:
+      break;
+  }
+  return "Shared as it is: files of this kind are not cleaned of metadata.";
+}
+
 void PrintShared(Session& session, const ShareArguments& arguments, const Channel& channel,
                  const SentMessage& sent) {
   if (session.json()) {
@@ -18,7 +36,9 @@ void PrintShared(Session& session, const ShareArguments& arguments, const Channe
         .Text("file", arguments.file)
         .Bool("queued", sent.queued)
         .Text("queued_because", sent.queued_because)
-        .Objects("readers", ToJson(sent.readers));
+        .Objects("readers", ToJson(sent.readers))
+        .Text("metadata", MetadataOutcomeName(sent.metadata))
+        .Texts("removed", sent.removed);
     if (sent.position) object.Number("position", *sent.position);
     session.Print(object);
     return;
@@ -29,6 +49,7 @@ void PrintShared(Session& session, const ShareArguments& arguments, const Channe
   }
   session.out() << Harmless(channel.name) << (sent.queued ? ", will be read by " : ", read by ")
                 << PeopleText(sent.readers) << '\n';
+  session.out() << Harmless(MetadataLine(sent)) << '\n';
   if (AnyNotCompared(sent.readers)) session.out() << kNotComparedNote << '\n';
   session.out() << sent.id.ToString() << '\n';
 }
@@ -41,6 +62,7 @@ Status Run(Session& session, const ShareArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
   ShareOptions options;
   options.name = arguments.name;
+  options.keep_metadata = arguments.keep_metadata;
   if (!arguments.replaces.empty()) {
     PARLEY_TRY_ASSIGN(const Document replaced,
                       profile->FindDocument(channel.ref, arguments.replaces));

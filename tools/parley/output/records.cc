@@ -22,6 +22,7 @@ JsonObject& AddDocument(JsonObject& object, const Document& document) {
       .Number("size", document.size)
       .Text("media_type", document.media_type);
   if (document.replaces) object.Text("replaces", document.replaces->ToString());
+  if (document.preview_size != 0) object.Number("preview_bytes", document.preview_size);
   return object;
 }
 
