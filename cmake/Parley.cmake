@@ -7,7 +7,13 @@
 #   parley_fuzz(NAME SRCS ... [DEPS ...])
 
 add_custom_target(parley_tsan_tests)  # the tests that the thread sanitizer watches
+add_custom_target(parley_quick_tests) # the tests that need no other program
 add_custom_target(parley_fuzzers)     # every fuzz target
+
+set(PARLEY_DISK_FOLDER "/tmp")  # where tests of whole programs keep their files
+if(DEFINED ENV{TMPDIR})
+  set(PARLEY_DISK_FOLDER "$ENV{TMPDIR}")
+endif()
 
 # What each target of our own has: the project's root as include folder, warnings as errors.
 function(parley_own_code name)
@@ -59,21 +65,29 @@ function(parley_test name)
 endfunction()
 
 # Limits and sanitizer settings of a registered test; also for tests added with add_test().
-# A test that can't run at all here ends with exit status 77, and is counted as skipped. Runs of
-# several programs get the machine to themselves.
+# A test that can't run at all here ends with exit status 77, and is counted as skipped. Long runs get
+# the machine to themselves; those of several programs mostly wait, and run beside others.
 function(parley_test_properties name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS")
   set(leaks "${CMAKE_SOURCE_DIR}/cmake/leaks.txt")
   set(serial OFF)
-  if("e2e" IN_LIST arg_LABELS OR "long" IN_LIST arg_LABELS)
+  if("long" IN_LIST arg_LABELS)
     set(serial ON)
+  endif()
+  set(environment "LSAN_OPTIONS=suppressions=${leaks}:print_suppressions=0"
+      "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=halt_on_error=1")
+  # Whoever runs the tests may let the quick ones keep their files in memory; programs get a disk.
+  if("e2e" IN_LIST arg_LABELS)
+    list(APPEND environment "TMPDIR=${PARLEY_DISK_FOLDER}")
+  elseif(TARGET "${name}")
+    add_dependencies(parley_quick_tests ${name})
   endif()
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
     LABELS "${arg_LABELS}"
     SKIP_RETURN_CODE 77
     RUN_SERIAL "${serial}"
-    ENVIRONMENT "LSAN_OPTIONS=suppressions=${leaks}:print_suppressions=0;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1")
+    ENVIRONMENT "${environment}")
 endfunction()
 
 # C++ from .proto files below proto/, whose folder is the import root: "parley/relay/v1/relay.pb.h".

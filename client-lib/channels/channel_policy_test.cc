@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "client-lib/channels/test_policy.h"
+#include "crypto/mls/forging.h"
 
 namespace parley::client {
 namespace {
@@ -177,6 +178,18 @@ TEST_F(PolicyTest, AProposalToBecomeSomebodyElseIsPassedOver) {
   renewal.identity = SerializeCredential(other);
   Must(AppendMessage(relay, party, Must(party.group.ProposeUpdate(renewal))));
   ExpectPassedOver(1, "Ana (party, Harbor) proposed to become another participant");
+}
+
+TEST_F(PolicyTest, AClosingInTheVictimsNameIsNoSignOfAnOldCopy) {
+  Must(lee.Say(id, "mine"));
+  Settle({&mira, &tomas, &ana, &lee});
+  Insider insider = InsiderOf(tomas, id);
+  const mls::PreparedCommit commit = Must(insider.group.PrepareCommit());
+  const Bytes forged = mls::testing::ForgeSenderData(insider.group, LeafOf(insider, lee), 0,
+                                                     mls::ContentType::kApplication);
+  Must(AppendClosing(relay, insider, control(), forged, commit.next, insider.state));
+  ExpectHalted({&mira, &ana}, "a commit that is not valid");
+  ExpectHalted({&lee}, "without a commit");
 }
 
 TEST_F(PolicyTest, AProposedPskIsPassedOverWhoeverProposesIt) {

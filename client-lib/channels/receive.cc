@@ -339,7 +339,9 @@ absl::Status TakeClosing(ChannelStep& step, const Entry& entry, ExchangeResult& 
   if (auto* commit = std::get_if<mls::StagedCommit>(&*received)) {
     return TakeCommit(step, entry, std::move(*commit), result);
   }
-  if (std::holds_alternative<mls::OwnMessage>(*received)) return Restored(step, entry, result);
+  // Sender data alone proves nothing: any member can write the own leaf into it.
+  const auto* own = std::get_if<mls::OwnMessage>(&*received);
+  if (own != nullptr && own->unknown_to_this_state) return Restored(step, entry, result);
   return Halt(step, entry, "a committer closed the generation without a commit", result);
 }
 

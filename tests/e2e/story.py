@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Plays one mediation with the real programs, and proves what must hold.
 
-    tests/e2e/story.py --bin DIR [--show] [--keep] [--work DIR]
+    tests/e2e/story.py --bin DIR [--full] [--show] [--keep] [--work DIR]
 
---show prints what each participant sees. --keep leaves the relay running and prints how to go on.
+--full plays the long one: by its procedure, with every refusal on the way. --show prints what each participant sees. --keep leaves the relay running and prints how to go on.
 Ends with status 0 only if everything held.
 """
 import argparse
@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "data"))
 sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
+from lib.full_story import FullStory
 from lib.going_on import commands_to_go_on, people_to_go_on
 from lib.narrative import Narrative
 from lib.profile import CommandError
@@ -27,6 +28,8 @@ from lib.story import Story
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--bin", required=True, help="folder of the programs")
+    parser.add_argument("--full", action="store_true",
+                        help="play the long story: by its procedure, from the request to the offers")
     parser.add_argument("--show", action="store_true", help="print what each participant sees")
     parser.add_argument("--keep", action="store_true",
                         help="leave the relay running and print how to go on")
@@ -53,7 +56,7 @@ def main():
     programs = os.path.abspath(options.bin)
     work = os.path.abspath(options.work) if options.work else tempfile.mkdtemp(prefix="parley-")
     os.makedirs(work, exist_ok=True)
-    story = Story(programs, work, Narrative(options.show))
+    story = (FullStory if options.full else Story)(programs, work, Narrative(options.show))
     held = False
     try:
         story.play()

@@ -2,11 +2,9 @@
 import os
 import shlex
 
-GONE = ("mira", "lee")  # whose profile was destroyed, and who was removed
-
 
 def people_to_go_on(story):
-    return [key for key in story.mediation.people if key not in GONE]
+    return [key for key in story.mediation.people if key not in story.gone]
 
 
 def commands_to_go_on(story, programs, key):

@@ -64,32 +64,37 @@ class Proofs:
                 "damages.xlsx", JAPANESE_NAME[:5], "690 thousand", *names]
 
     def relay(self):
-        narrative = self.story.narrative
-        narrative.step("All of the running relay is searched: its files, its records one by one, "
-                       "its log, a core image of its memory.")
-        if not have_table_reader():
-            raise AssertionError("sst_dump is missing: install the package rocksdb-tools")
-        relay = self.story.mediation.relay
-        control = self.story.rendezvous[0]
-        found, counts = search_relay(relay, [*self.secret_words(), control], self.story.work)
-        if found["memory"] is None:
-            if self.must_read_memory:
-                raise AssertionError("only root can read the relay's memory: run this as root")
-            narrative.say("SKIPPED: the relay's memory. Only root can read it; run this as root.")
-            del found["memory"]
-        if counts["records"] == 0:
-            raise AssertionError("no record was found inside RocksDB's tables: all that was searched "
-                                 "is the write-ahead log")
-        for place, findings in found.items():
-            leaks = [finding for finding in findings if finding.word != control.hex()]
-            if leaks:
-                raise AssertionError("the relay holds plaintext: "
-                                     + "; ".join(str(leak) for leak in leaks[:5]))
-            if place in ("files", "memory") and not findings:
-                raise AssertionError(f"the control, a known mailbox id, was not found in {place}: "
-                                     "the search proves nothing")
-        narrative.say("searched " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
-        narrative.say(f"looked for {len(self.secret_words())} words, each as text, UTF-16, base64 "
-                      "and hexadecimal: none found")
-        narrative.say(f"control: mailbox id {control.hex()[:16]}… was found in "
-                      + " and ".join(place for place, findings in found.items() if findings))
+        relay_holds_nothing(self.story, self.secret_words(), self.story.rendezvous[0],
+                            self.must_read_memory)
+
+
+def relay_holds_nothing(story, words, control, must_read_memory=False):
+    """Searches all that the story's running relay has for `words`, and for the mailbox id
+    `control`, which must be found."""
+    narrative = story.narrative
+    narrative.step("All of the running relay is searched: its files, its records one by one, its log, "
+                   "a core image of its memory.")
+    if not have_table_reader():
+        raise AssertionError("sst_dump is missing: install the package rocksdb-tools")
+    found, counts = search_relay(story.mediation.relay, [*words, control], story.work)
+    if found["memory"] is None:
+        if must_read_memory:
+            raise AssertionError("only root can read the relay's memory: run this as root")
+        narrative.say("SKIPPED: the relay's memory. Only root can read it; run this as root.")
+        del found["memory"]
+    if counts["records"] == 0:
+        raise AssertionError("no record was found inside RocksDB's tables: all that was searched is "
+                             "the write-ahead log")
+    for place, findings in found.items():
+        leaks = [finding for finding in findings if finding.word != control.hex()]
+        if leaks:
+            raise AssertionError("the relay holds plaintext: "
+                                 + "; ".join(str(leak) for leak in leaks[:5]))
+        if place in ("files", "memory") and not findings:
+            raise AssertionError(f"the control, a known mailbox id, was not found in {place}: the "
+                                 "search proves nothing")
+    narrative.say("searched " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
+    narrative.say(f"looked for {len(words)} words, each as text, UTF-16, base64 and hexadecimal: none "
+                  "found")
+    narrative.say(f"control: mailbox id {control.hex()[:16]}… was found in "
+                  + " and ".join(place for place, findings in found.items() if findings))

@@ -41,6 +41,7 @@ def expect(condition, what):
 
 class Story:
     title = cast.TITLE
+    gone = ("mira", "lee")  # at the end: whose profile was destroyed, and who was removed
 
     def __init__(self, programs, work, narrative, must_read_memory=False):
         self.work = work
