@@ -6,6 +6,7 @@
 #include "client-lib/channels/document_log.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
+#include "client-lib/file_worker/file_worker.h"
 
 namespace parley::client {
 namespace {
@@ -93,6 +94,7 @@ Document CaseView::ShowDocument(const Message& message,
   document.media_type = manifest.media_type();
   document.size = manifest.size();
   document.time = message.time;
+  if (file_worker::IsPreview(manifest.preview())) document.preview_size = manifest.preview().size();
   document.replaces = IdFrom<MessageId>(manifest.replaces_message_id());
   document.document_class = ClassOf(manifest);
   document.note = manifest.note();

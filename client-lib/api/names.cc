@@ -54,6 +54,8 @@ constexpr std::array<const char*, 15> kCodes = {"ok",
                                                 "file error",
                                                 "internal"};
 
+constexpr std::array<const char*, 4> kOutcomes = {"not cleaned", "none found", "removed", "kept"};
+
 template <size_t N, typename Enum>
 const char* NameOf(const std::array<const char*, N>& names, Enum value) {
   const auto index = static_cast<size_t>(value);
@@ -92,6 +94,7 @@ const char* ParticipantStateName(ParticipantState state) { return NameOf(kStates
 const char* ChannelKindName(ChannelKind kind) { return NameOf(kKinds, kind); }
 const char* ChannelStatusName(ChannelStatus status) { return NameOf(kStatuses, status); }
 const char* MessageKindName(MessageKind kind) { return NameOf(kMessageKinds, kind); }
+const char* MetadataOutcomeName(MetadataOutcome outcome) { return NameOf(kOutcomes, outcome); }
 const char* FloorToName(FloorTo to) { return NameOf(kFloors, to); }
 const char* CalendarKindName(CalendarKind kind) { return NameOf(kCalendarKinds, kind); }
 const char* CalendarReplyName(CalendarReply reply) { return NameOf(kReplies, reply); }

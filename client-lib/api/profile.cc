@@ -150,6 +150,18 @@ Result<SentMessage> Profile::Share(const ChannelRef& channel, const std::string&
   return Guarded([&] { return impl_->Share(channel, path, options, progress); });
 }
 
+Result<std::string> Profile::Text(const DocumentRef& document) {
+  return Guarded([&] { return impl_->Text(document); });
+}
+
+Result<TextDifference> Profile::Difference(const DocumentRef& older, const DocumentRef& newer) {
+  return Guarded([&] { return impl_->Difference(older, newer); });
+}
+
+Result<std::string> Profile::Preview(const DocumentRef& document) const {
+  return Guarded([&] { return impl_->Preview(document); });
+}
+
 Result<std::vector<Document>> Profile::Documents(const ChannelRef& channel) const {
   return Guarded([&] { return impl_->Documents(channel); });
 }

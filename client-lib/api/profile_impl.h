@@ -100,6 +100,11 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status Fetch(const DocumentRef& document, const std::string& target,
                      const FetchOptions& options, const ProgressCallback& progress);
 
+  // ---- What is in documents: document_contents.cc ----
+  absl::StatusOr<std::string> Text(const DocumentRef& document);
+  absl::StatusOr<TextDifference> Difference(const DocumentRef& older, const DocumentRef& newer);
+  absl::StatusOr<std::string> Preview(const DocumentRef& document);
+
   // ---- Disclosure with leave: disclosing.cc ----
   absl::StatusOr<SentMessage> Authorise(const ChannelRef& channel,
                                         const AuthorisationRequest& request);
@@ -256,6 +261,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<Uploaded> Upload(const Connected& connected, const std::string& name,
                                   const std::optional<MessageId>& message_id,
                                   client::UploadRequest request, const ProgressCallback& progress);
+  // Errors: NotFound; PermissionDenied for a disclosure that is refused.
+  absl::StatusOr<content::v1::Document> LoadManifest(const DocumentRef& document);
   // Marks it as used, and gives the id that the disclosure has.
   absl::StatusOr<MessageId> UseAuthorisation(const Authorisation& authorisation);
   // What is left to do of a disclosure. Errors: FailedPrecondition when it is done, or may not be.

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "client-lib/api/file_to_share.h"
 #include "client-lib/api/media_type.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
@@ -26,8 +27,9 @@ constexpr uint64_t kMostFileBytes = 1ull << 50;
 // By so much a blob outlives its document, whose end waits for somebody to say it.
 constexpr uint64_t kBlobOutlivesSeconds = 7 * 24 * 60 * 60;
 
-// A share that was begun: "share/<channel>/<hash of the path>". It keeps the message id, by which
-// the upload is resumed, and the voucher that pays.
+// A share that was begun: "share/<channel>/<hash of the path>", with "/kept" for one that keeps the
+// file's metadata. It keeps the message id, by which the upload is resumed, and the voucher that
+// pays.
 struct ShareRecord {
   MessageId message_id;
   crypto::Bytes voucher;
@@ -44,9 +46,10 @@ std::string Whole(const std::string& path) {
   return error ? path : whole;
 }
 
-std::string ShareName(const ChannelRef& channel, const std::string& path) {
+std::string ShareName(const ChannelRef& channel, const std::string& path, bool keep_metadata) {
   return "share/" + channel.channel_id.ToString() + "/" +
-         crypto::ToHex(crypto::Hash(crypto::HashAlgorithm::kSha256, crypto::ViewOf(Whole(path))));
+         crypto::ToHex(crypto::Hash(crypto::HashAlgorithm::kSha256, crypto::ViewOf(Whole(path)))) +
+         (keep_metadata ? "/kept" : "");
 }
 
 absl::Status CheckFile(const std::string& path) {
@@ -174,6 +177,7 @@ client::UnderWay NoteOf(const MessageId& id, const ChannelRef& channel, const st
   note.valid_for_seconds = static_cast<uint64_t>(options.valid_for_seconds);
   note.brief = static_cast<uint8_t>(brief);
   note.brief_sides = brief_sides;
+  note.keep_metadata = uint8_t{options.keep_metadata};
   return note;
 }
 
@@ -256,7 +260,6 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
     // The relay may let go of it a while after everybody has.
     if (terms.expires_at() != 0) request.expires_at = terms.expires_at() + kBlobOutlivesSeconds;
   }
-  request.path = Whole(path);
   request.name = client::SafeFileName(
       options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
   request.media_type =
@@ -268,8 +271,19 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
   PARLEY_ASSIGN_OR_RETURN(
       const std::optional<crypto::TreeHash> looked_at,
       client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id, path, names));
+  PARLEY_ASSIGN_OR_RETURN(const client::FileToShare file,
+                          client::FileToShare::Prepare(path, folder_, options.keep_metadata));
+  request.path = file.path();
+  request.known_as = Whole(path);
+  // Neither as it is nor without its metadata may it be one that was confided elsewhere.
+  std::optional<crypto::TreeHash> sent_as = looked_at;
+  if (file.is_copy()) {
+    PARLEY_ASSIGN_OR_RETURN(
+        sent_as, client::Firewall::CheckFile(LocalContext(channel.case_id), channel.channel_id,
+                                             file.path(), names));
+  }
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(channel.case_id));
-  const std::string name = ShareName(channel, path);
+  const std::string name = ShareName(channel, path, options.keep_metadata);
   PARLEY_ASSIGN_OR_RETURN(const ShareRecord begun, BeginShare(*store_, name, connected.context,
                                                               std::nullopt, /*new_voucher=*/false));
   PARLEY_ASSIGN_OR_RETURN(const client::AtTransfer at,
@@ -282,8 +296,8 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
                                              StopWhenPaused(*store_, begun.message_id, progress))));
   content::v1::Document& manifest = uploaded.manifest;
   client::Transfers transfers(*store_);
-  if (looked_at.has_value() &&
-      !crypto::PublicEquals(*looked_at, crypto::ViewOf(manifest.plaintext_root()))) {
+  if (sent_as.has_value() &&
+      !crypto::PublicEquals(*sent_as, crypto::ViewOf(manifest.plaintext_root()))) {
     transfers.Forget(uploaded.message_id.ToString(), connected.relay->client.get()).IgnoreError();
     return absl::AbortedError(
         "\"" + path + "\" was changed while it was shared; nothing was sent. Share it again");
@@ -296,7 +310,11 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
                             client::Firewall::Create(step, connected.context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(
         firewall.CheckDocument(step, crypto::ViewOf(manifest.plaintext_root()), manifest.size()));
+    if (file.is_copy() && looked_at.has_value()) {
+      PARLEY_RETURN_IF_ERROR(firewall.CheckDocument(step, *looked_at, file.source_size()));
+    }
     PARLEY_RETURN_IF_ERROR(firewall.CheckNames(step, names));
+    manifest.set_preview(file.preview());
     if (!options.note.empty()) PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, options.note));
     content.set_message_id(client::ToField(uploaded.message_id));
     PARLEY_RETURN_IF_ERROR(SetTerms(step, channel, options, brief, manifest));
@@ -311,7 +329,11 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   transfers.Forget(uploaded.message_id.ToString()).IgnoreError();  // only takes room
-  return Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true);
+  PARLEY_ASSIGN_OR_RETURN(SentMessage sent,
+                          Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true));
+  sent.metadata = file.metadata();
+  sent.removed = file.removed();
+  return sent;
 }
 
 absl::Status Profile::Impl::Fetch(const DocumentRef& document, const std::string& target,

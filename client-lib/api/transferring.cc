@@ -110,6 +110,7 @@ absl::Status Profile::Impl::ResumeTransfer(const MessageId& id, const ProgressCa
   options.media_type = record.media_type;
   if (record.has_replaces != 0) options.replaces = record.replaces;
   options.note = record.note;
+  options.keep_metadata = record.keep_metadata != 0;
   if (record.has_class != 0) {
     options.document_class = static_cast<DocumentClass>(record.document_class);
   }

@@ -42,6 +42,7 @@ struct UnderWay {
   uint64_t valid_for_seconds = 0;
   uint8_t brief = 0;
   std::vector<std::string> brief_sides;
+  uint8_t keep_metadata = 0;
   // Of a download.
   MessageId document;
   uint8_t overwrite = 0;
@@ -52,7 +53,7 @@ struct UnderWay {
                     self.total, self.began_at, self.paused, self.share, self.media_type,
                     self.has_replaces, self.replaces, self.note, self.has_class,
                     self.document_class, self.valid_for_seconds, self.brief, self.brief_sides,
-                    self.document, self.overwrite);
+                    self.keep_metadata, self.document, self.overwrite);
   }
 };
 

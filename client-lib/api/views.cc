@@ -16,6 +16,7 @@
 #include "client-lib/cases/team_records.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
+#include "client-lib/file_worker/file_worker.h"
 #include "client-lib/firewall/disclosures.h"
 #include "client-lib/firewall/offer_log.h"
 #include "client-lib/pairing/device.h"

@@ -196,6 +196,7 @@ void TakeKeysAway(pb::Document& document, pb::DocumentEnd::Reason reason) {
   document.clear_blob_id();
   document.mutable_read_seed()->assign(document.read_seed().size(), '\0');
   document.clear_read_seed();
+  document.clear_preview();
   document.set_ended(reason);
 }
 

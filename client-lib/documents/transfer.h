@@ -49,6 +49,9 @@ struct UploadRequest {
   // one broke off, or returns its result. Use the message id that will carry the manifest.
   std::string transfer_id;
   std::string path;
+  // The source's lasting name, where `path` is one for this process only: a copy is made anew each
+  // time, and is known again by this, its time and its content. Empty: `path`.
+  std::string known_as = {};
   std::string name;        // in the manifest; empty: the path's last component
   std::string media_type;  // in the manifest
   uint64_t expires_at = 0;

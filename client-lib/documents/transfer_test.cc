@@ -116,6 +116,36 @@ TEST_F(TransferTest, CancelledUploadGoesOnWhereItWas) {
   EXPECT_EQ(ReadWholeFile(folder_ / "back"), ReadWholeFile(path));
 }
 
+// Like a copy that is made anew each time, and has no lasting name of its own.
+TEST_F(TransferTest, SourceUnderAnotherPathIsKnownByWhatItIsCalled) {
+  const std::string first = Source(RandomText(30 * kMiB));
+  const std::string second = Source(RandomText(30 * kMiB), "second.bin");
+  std::filesystem::last_write_time(second, std::filesystem::last_write_time(first));
+  std::atomic<bool> cancel = false;
+  client_->on_chunk = [&](uint64_t index) { cancel = index >= 20; };
+  UploadRequest request;
+  request.transfer_id = "transfer-1";
+  request.path = first;
+  request.known_as = "the original";
+  TransferOptions options;
+  options.cancel = &cancel;
+  uint64_t resumed = 0;
+  options.progress = [&](const TransferProgress& p) { resumed = p.resumed_bytes; };
+  const auto upload = [&] {
+    return Transfers(*store_).Upload(
+        *client_, Credential::SponsorToken(relay_.sponsor_token().Reveal()), request, options);
+  };
+  ASSERT_EQ(upload().status().code(), absl::StatusCode::kCancelled);
+  Reconnect();
+  cancel = false;
+  request.path = second;
+  const absl::StatusOr<Document> manifest = upload();
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_GT(resumed, 0u);
+  EXPECT_GT(client_->sent.front(), 0u);
+  EXPECT_TRUE(client_->deleted.empty());
+}
+
 // A crash loses what wasn't saved: the profile is put back to what it was some chunks before.
 TEST_F(TransferTest, CrashedUploadGoesOnFromItsLastRecord) {
   const std::string path = Source(RandomText(70 * kMiB));

@@ -71,6 +71,9 @@ class Upload {
 
  private:
   const crypto::FileLayout& layout() const { return sealer_->layout(); }
+  const std::string& source_name() const {
+    return request_.known_as.empty() ? request_.path : request_.known_as;
+  }
 
   // Loads the record of an earlier attempt or makes one. False when that was of another source.
   absl::StatusOr<bool> Prepare() {
@@ -79,14 +82,14 @@ class Upload {
         LoadRecord<UploadRecord>(store_, RecordClass::kKeys, UploadName(request_.transfer_id)));
     if (record.has_value()) {
       record_ = std::move(*record);
-      if (record_.path != request_.path || record_.size != stamp_.size ||
+      if (record_.path != source_name() || record_.size != stamp_.size ||
           record_.modified_ns != stamp_.modified_ns) {
         return false;
       }
       PARLEY_ASSIGN_OR_RETURN(bool same, SameAsSent());
       if (!same) return false;
     } else {
-      record_.path = request_.path;
+      record_.path = source_name();
       record_.size = stamp_.size;
       record_.modified_ns = stamp_.modified_ns;
       record_.share_id = crypto::RandomArray<32>();

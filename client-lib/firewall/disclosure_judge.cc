@@ -128,6 +128,8 @@ std::string Disclosures::FaultOf(const ChannelId& channel, const ChannelMessage&
                                  const pb::Disclosure& said, bool& unchecked) const {
   if (!IsNeutral(message.author.role)) return Describe(message.author) + " is no neutral";
   if (said.has_document() && !said.words().empty()) return "it has both words and a document";
+  // A picture that nobody gave leave for.
+  if (!said.document().preview().empty()) return "it has a preview, which nobody authorised";
   if (said.has_offer() && (said.has_document() || !said.words().empty())) {
     return "it has more than an offer's record";
   }

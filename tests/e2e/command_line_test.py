@@ -9,12 +9,13 @@ import time
 from lib import testing
 from lib.mediation import ANA, BEN, LEE, TITLE, TOMAS, Part
 from lib.watching import Watching
+from make_metadata import make
 
 HARBOR = "caucus:Harbor"
 COMMANDS = ["init", "whoami", "passphrase", "passphrase change", "passphrase remove", "warnings",
             "join", "case", "case create", "case list", "case leave", "case invite",
             "case participants", "case approve", "case compare", "case remove", "case admit",
-            "case reopen", "channels", "send", "read", "share", "documents", "fetch", "sync",
+            "case reopen", "channels", "send", "read", "share", "documents", "fetch", "diff", "preview", "sync",
             "watch", "case status", "case request", "case accept", "case decline",
             "case disclose-conflict", "case waive", "case object", "case act", "case agreement",
             "case agreement propose", "case agreement show", "case agreement sign", "template",
@@ -167,6 +168,34 @@ class FormsTest(testing.ProgramTest):
             self.assertEqual(file.read(), b"mine")
         ana.refused("fetch", case.case, "joint", "no such document", "-o", self.path("none"))
         self.assertFalse(os.path.exists(self.path("none")))
+
+    def test_what_is_in_documents(self):
+        case = self.mediation().open()
+        case.add(ANA)
+        mira, ana = case["mira"], case["ana"]
+        photograph = make(self.path("."), "Wharfdale7")["photo.jpg"]
+        shared = mira.run("share", case.case, "joint", photograph).out
+        self.assertIn("place (GPS)", shared)
+        ana.fetch("joint", "photo.jpg", self.path("fetched.jpg"))
+        with open(self.path("fetched.jpg"), "rb") as file:
+            self.assertNotIn(b"Wharfdale7", file.read())
+        listed = ana.objects("documents", case.case, "joint")[0]
+        ana.run("preview", case.case, "joint", "photo.jpg", "-o", self.path("small.jpg"))
+        with open(self.path("small.jpg"), "rb") as file:
+            small = file.read()
+        self.assertEqual((small[:3], len(small)), (b"\xff\xd8\xff", listed["preview_bytes"]))
+        ana.refused("preview", case.case, "joint", "photo.jpg", "-o", self.path("small.jpg"))
+        torn = self.write("torn.jpg", b"\xff\xd8\xff torn")
+        self.assertIn("--keep-metadata", mira.refused("share", case.case, "joint", torn))
+        mira.run("share", case.case, "joint", torn, "--keep-metadata")
+        first = mira.share("joint", self.write("offer.md", b"# Offer\nHarbor pays 690 thousand.\n"))
+        mira.share("joint", self.write("offer 2.md", b"# Offer\nHarbor pays 720 thousand.\n"),
+                   "--replaces", first)
+        difference = ana.run("diff", case.case, "joint", "offer 2.md").out
+        self.assertIn("~ Harbor pays [-690-]{+720+} thousand.", difference)
+        self.assertIn("the same", ana.run("diff", case.case, "joint", first, first).out)
+        self.assertIn("replaces no", ana.refused("diff", case.case, "joint", first))
+        self.assertIn("photo.jpg", ana.refused("diff", case.case, "joint", first, "photo.jpg"))
 
     def test_json_has_the_promised_fields(self):
         case = self.mediation().open()

@@ -127,6 +127,20 @@ struct ShareArguments {
   std::string note;
   std::string document_class;     // empty: as the earlier version's, or general
   int64_t valid_for_seconds = 0;  // 0: until withdrawn
+  bool keep_metadata = false;
+};
+struct DiffArguments {
+  std::string case_text;
+  std::string channel;
+  std::string document;
+  std::string other;  // empty: the one that `document` replaces
+};
+struct PreviewArguments {
+  std::string case_text;
+  std::string channel;
+  std::string document;
+  std::string output;
+  bool force = false;
 };
 struct DocumentsArguments {
   std::string case_text;
@@ -411,7 +425,8 @@ using Command = std::variant<
     CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments, SendArguments,
     ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, WithdrawArguments,
     TransfersArguments, TransferChangeArguments, BriefSubmitArguments, BriefListArguments,
-    BriefReleaseArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments,
+    BriefReleaseArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments, DiffArguments,
+    PreviewArguments,
     DiscloseArguments, SearchArguments, CaseTimelineArguments, SyncArguments, WatchArguments,
     WarningsArguments, CaseStatusArguments, CaseActArguments, AgreementProposeArguments,
     AgreementShowArguments, AgreementSignArguments, TemplateListArguments, TemplateShowArguments,

@@ -96,6 +96,9 @@ struct ShareOptions {
   // After so many seconds its time is over: an entry in the channel's log says so, and clients
   // destroy its keys then. 0: it isn't.
   int64_t valid_for_seconds = 0;
+  // Share photographs (JPEG, PNG, TIFF, WebP) and PDF as they are, with what they tell of their
+  // making: place, camera, author. By default a copy without that is shared.
+  bool keep_metadata = false;
 };
 
 struct FetchOptions {
@@ -305,11 +308,15 @@ class PARLEY_EXPORT Profile {
   Result<std::vector<Message>> NeverSent(const ChannelRef& channel) const;
 
   // Shares a file of any size, in constant memory. An upload that was interrupted goes on where it
-  // was when the call is repeated with the same file.
-  // Errors: kFileError when it can't be read; kInvalidArgument for a folder; kCancelled;
-  // kResourceExhausted by the quota: while uploading, and then nothing was shared; or when the
-  // document is announced in the channel, and then that stays queued, and the error says so.
-  // Otherwise as Send, but a relay that can't be reached is kUnavailable.
+  // was when the call is repeated with the same file. Of a photograph or PDF a copy without
+  // metadata is shared, unless `options` keep that (SentMessage::removed says what was taken out);
+  // the file itself is never changed. Such a copy lies in the profile's folder while the call
+  // lasts. Errors: kFailedPrecondition, before anything is sent, for a photograph or PDF that can't
+  // be cleaned; the message says why, and that `keep_metadata` shares it as it is; kFileError when
+  // it can't be read; kInvalidArgument for a folder; kCancelled; kResourceExhausted by the quota:
+  // while uploading, and then nothing was shared; or when the document is announced in the channel,
+  // and then that stays queued, and the error says so. Otherwise as Send, but a relay that can't be
+  // reached is kUnavailable.
   Result<SentMessage> Share(const ChannelRef& channel, const std::string& path,
                             const ShareOptions& options = {},
                             const ProgressCallback& progress = {});
@@ -374,6 +381,23 @@ class PARLEY_EXPORT Profile {
   // call. Errors: kPermissionDenied for others; kFailedPrecondition as long as one is missing (the
   // message says whose), and when another neutral was faster; kUnavailable: nothing was released.
   Result<SentMessage> ReleaseBriefs(const CaseId& id, const ProgressCallback& progress = {});
+
+  // ---- What is in documents ------------------------------------------------------------------
+
+  // What is in a document is read by a program of its own, which has neither the network nor the
+  // profile (docs/hostile-files.md). On their way there documents are files of the profile's
+  // folder, which are gone when the call ends.
+  // The text of a document: plain text, Markdown, DOCX or PDF. It may hold anything that UTF-8 can.
+  // Errors: kInvalidArgument for a document without readable text, and for one that breaks the
+  // rules of its kind; kResourceExhausted for one over the limits; kFailedPrecondition where that
+  // program isn't there, or can't be shut in; those of Fetch.
+  Result<std::string> Text(const DocumentRef& document);
+  // From the text of `older` to that of `newer`: both whole, in pieces. Errors: those of Text.
+  Result<TextDifference> Difference(const DocumentRef& older, const DocumentRef& newer);
+  // The small picture that travelled with a document, JPEG or PNG, as it came: whoever made it may
+  // mean harm, so that only a program that is up to hostile pictures should show it.
+  // Errors: kNotFound when there is none, or no such document.
+  Result<std::string> Preview(const DocumentRef& document) const;
 
   // ---- Disclosure with leave -----------------------------------------------------------------
 

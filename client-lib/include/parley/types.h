@@ -213,6 +213,26 @@ struct Document {
   BriefKind brief = BriefKind::kNone;
   // Of one that a neutral brought here from elsewhere: who.
   std::optional<Person> carried_by;
+  // The bytes of the small picture that came along (Profile::Preview); 0 for none.
+  uint64_t preview_size = 0;
+};
+
+// A piece of two texts that were compared.
+enum class PieceKind : uint8_t {
+  kSame = 0,  // in both
+  kRemoved,   // in the older one only
+  kAdded,     // in the newer one only
+};
+
+struct TextPiece {
+  PieceKind kind = PieceKind::kSame;
+  std::string text;
+};
+
+// The pieces that are the same or removed make up the older text, those that are the same or added
+// the newer one. Neighbours differ in kind.
+struct TextDifference {
+  std::vector<TextPiece> pieces;
 };
 
 enum class MessageKind : uint8_t {
@@ -313,6 +333,16 @@ struct AuthorisationRequest {
   int64_t valid_for_seconds = 0;  // 0: until revoked
 };
 
+// What became of a shared file's metadata.
+enum class MetadataOutcome : uint8_t {
+  kNotCleaned = 0,  // of a kind that isn't cleaned: it was shared as it is
+  kNoneFound,       // of a kind that is cleaned, and there was nothing to take out
+  kRemoved,
+  kKept,  // as asked
+};
+// "not cleaned", "none found", "removed", "kept".
+PARLEY_EXPORT const char* MetadataOutcomeName(MetadataOutcome outcome);
+
 struct SentMessage {
   MessageId id;
   // Where it stands in the channel; nothing when it is queued.
@@ -325,6 +355,9 @@ struct SentMessage {
   bool held = false;
   // Who can read it, the owner included.
   std::vector<Person> readers;
+  // Of a shared file. `removed` names the kinds of things that were taken out: "place (GPS)".
+  MetadataOutcome metadata = MetadataOutcome::kNotCleaned;
+  std::vector<std::string> removed = {};
 };
 
 // Called as a transfer goes on, from the calling thread: bytes done and bytes in all. To stop,

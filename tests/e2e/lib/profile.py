@@ -95,8 +95,8 @@ class Profile:
     def send(self, channel, text):
         return self.made("send", self.case, channel, text)
 
-    def share(self, channel, path):
-        return self.made("share", self.case, channel, path)
+    def share(self, channel, path, *options):
+        return self.made("share", self.case, channel, path, *options)
 
     def read(self, channel):
         return self.objects("read", self.case, channel)

@@ -136,7 +136,9 @@ class Story:
     def share_documents(self, key, channel, word, kinds):
         paths = make_documents(os.path.join(self.work, "documents", key), word)
         for kind in kinds:
-            self.mediation[key].share(channel, paths[kind])
+            # Their marker stands where metadata does, and is searched for later on.
+            kept = ["--keep-metadata"] if kind in ("photograph", "chart") else []
+            self.mediation[key].share(channel, paths[kind], *kept)
         self.documents[channel] = {os.path.basename(paths[kind]): paths[kind] for kind in kinds}
         self.documents[channel + " scan"] = paths["scan"]
 

@@ -40,6 +40,7 @@ class CommandLine {
     AddDocumentCommands(grammar_);
     AddTransferCommands(grammar_);
     AddBriefCommands(grammar_);
+    AddDocumentContentsCommands(grammar_);
     AddDisclosureCommands(grammar_);
     AddRecordCommands(grammar_);
     AddSyncCommands(grammar_);

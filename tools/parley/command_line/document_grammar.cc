@@ -38,6 +38,8 @@ void AddShare(Grammar& grammar) {
                    "How long it can be fetched, as 12h or 14d; without it, until you withdraw it")
       ->type_name("TIME")
       ->check(Check(ReadDuration));
+  share->add_flag("--keep-metadata", in_share.keep_metadata,
+                  "Share photographs and PDF as they are, with place, camera and author");
   share->final_callback([&grammar, &in_share, &in_expires] {
     if (!in_expires.empty()) in_share.valid_for_seconds = ParseDuration(in_expires).value_or(0);
     grammar.Choose(in_share);
@@ -47,7 +49,11 @@ void AddShare(Grammar& grammar) {
       "Prints who can read them, and each document's id on a line, the last one last. After an "
       "interruption the same command goes on where it was. Unlike a message, a document isn't kept "
       "for later: without a connection nothing is shared, and you run the same command again. Of a "
-      "folder links and hidden files are left out. When its time is over, clients destroy the "
+      "folder links and hidden files are left out.\n\n"
+      "Of a photograph (JPEG, PNG, TIFF, WebP) or a PDF, a copy without metadata is shared: the "
+      "place and the camera, the author and the program, earlier revisions. What is removed is "
+      "printed; the file itself stays as it is, and other kinds are shared as they are.\n\n"
+      "When its time is over, clients destroy the "
       "document's keys as soon as a program of yours or of a neutral has said so in the channel, "
       "which it does by itself; who has fetched it keeps it.");
 }

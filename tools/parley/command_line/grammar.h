@@ -88,6 +88,7 @@ void AddFurtherChannelCommands(Grammar& grammar);
 void AddDocumentCommands(Grammar& grammar);
 void AddTransferCommands(Grammar& grammar);
 void AddBriefCommands(Grammar& grammar);
+void AddDocumentContentsCommands(Grammar& grammar);
 void AddDisclosureCommands(Grammar& grammar);
 void AddRecordCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);

@@ -58,6 +58,10 @@ Status Run(Session& session, const BriefSubmitArguments& arguments);
 Status Run(Session& session, const BriefListArguments& arguments);
 Status Run(Session& session, const BriefReleaseArguments& arguments);
 
+// document_contents_commands.cc
+Status Run(Session& session, const DiffArguments& arguments);
+Status Run(Session& session, const PreviewArguments& arguments);
+
 // disclosure_commands.cc
 Status Run(Session& session, const AuthoriseArguments& arguments);
 Status Run(Session& session, const AuthorisationsArguments& arguments);

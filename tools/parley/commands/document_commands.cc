@@ -13,6 +13,24 @@
 namespace parley::cli {
 namespace {
 
+// What became of the file's metadata, in a line.
+std::string MetadataLine(const SentMessage& sent) {
+  switch (sent.metadata) {
+    case MetadataOutcome::kRemoved: {
+      std::string removed;
+      for (const std::string& one : sent.removed) removed += (removed.empty() ? "" : ", ") + one;
+      return "Removed from the copy that was shared: " + removed + ".";
+    }
+    case MetadataOutcome::kKept:
+      return "Shared as it is, with its metadata.";
+    case MetadataOutcome::kNoneFound:
+      return "It has no metadata to remove.";
+    case MetadataOutcome::kNotCleaned:
+      break;
+  }
+  return "Shared as it is: files of this kind are not cleaned of metadata.";
+}
+
 void PrintShared(Session& session, const std::string& path, const Channel& channel,
                  const SentMessage& sent, bool first) {
   if (session.json()) {
@@ -22,7 +40,9 @@ void PrintShared(Session& session, const std::string& path, const Channel& chann
         .Text("file", path)
         .Bool("queued", sent.queued)
         .Text("queued_because", sent.queued_because)
-        .Objects("readers", ToJson(sent.readers));
+        .Objects("readers", ToJson(sent.readers))
+        .Text("metadata", MetadataOutcomeName(sent.metadata))
+        .Texts("removed", sent.removed);
     if (sent.position) object.Number("position", *sent.position);
     session.Print(object);
     return;
@@ -36,6 +56,7 @@ void PrintShared(Session& session, const std::string& path, const Channel& chann
                   << PeopleText(sent.readers) << '\n';
     if (AnyNotCompared(sent.readers)) session.out() << kNotComparedNote << '\n';
   }
+  session.out() << Harmless(MetadataLine(sent)) << '\n';
   session.out() << sent.id.ToString() << '\n';
 }
 
@@ -75,6 +96,7 @@ Status Run(Session& session, const ShareArguments& arguments) {
   options.note = arguments.note;
   options.document_class = DocumentClassOf(arguments.document_class);
   options.valid_for_seconds = arguments.valid_for_seconds;
+  options.keep_metadata = arguments.keep_metadata;
   if (!arguments.version_of.empty()) {
     PARLEY_TRY_ASSIGN(const Document replaced,
                       profile->FindDocument(channel.ref, arguments.version_of));

@@ -32,6 +32,7 @@ JsonObject& AddDocument(JsonObject& object, const Document& document) {
   if (document.expires_at != 0) object.Text("expires", IsoTime(document.expires_at));
   if (document.brief != BriefKind::kNone) object.Text("brief", BriefKindName(document.brief));
   if (document.carried_by) object.Text("carried_by", document.carried_by->name);
+  if (document.preview_size != 0) object.Number("preview_bytes", document.preview_size);
   return object;
 }
 
