@@ -143,8 +143,7 @@ TEST_F(DocumentContentsTest, TheTextsOfDocumentsAreCompared) {
        {.replaces = older.ref.message_id});
   const Document newer = Latest("Mira", kHarbor);
   EXPECT_THAT(Must(Of("Mira").Text(newer.ref), "text"), HasSubstr("720 thousand"));
-  const TextDifference difference =
-      Must(Of("Mira").Difference(older.ref, newer.ref), "difference");
+  const TextDifference difference = Must(Of("Mira").Difference(older.ref, newer.ref), "difference");
   std::string before;
   std::string after;
   for (const TextPiece& piece : difference.pieces) {

@@ -48,7 +48,8 @@ absl::Status CopyTime(const struct stat& found, int to) {
 absl::Status CannotBeCleaned(const std::string& path, const absl::Status& why) {
   if (absl::IsNotFound(why) || absl::IsPermissionDenied(why)) return why;
   return absl::FailedPreconditionError(
-      "\"" + path + "\" can't be shared without its metadata (where and with what it was made, by " +
+      "\"" + path +
+      "\" can't be shared without its metadata (where and with what it was made, by " +
       "whom): " + std::string(why.message()) +
       ". Nothing was shared. To share it as it is, with all of that, keep the metadata "
       "(--keep-metadata)");

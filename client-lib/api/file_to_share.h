@@ -1,8 +1,8 @@
 // A file as it goes out: itself, or a copy without metadata; and the small picture that goes along.
 //
-// The copy is a file of mode 0600 in the profile's folder that has no name: it is gone with this, and
-// with the process, however that ends. It is the same each time that the same file is cleaned, and
-// carries the file's own time, so that an upload that was interrupted goes on.
+// The copy is a file of mode 0600 in the profile's folder that has no name: it is gone with this,
+// and with the process, however that ends. It is the same each time that the same file is cleaned,
+// and carries the file's own time, so that an upload that was interrupted goes on.
 //
 // Threading: by one thread at a time.
 #ifndef PARLEY_CLIENT_LIB_API_FILE_TO_SHARE_H_

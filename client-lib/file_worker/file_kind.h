@@ -1,5 +1,5 @@
-// What kind of file something is, by its first bytes: enough to know which job of the file worker it
-// is for. Nothing of it is parsed here.
+// What kind of file something is, by its first bytes: enough to know which job of the file worker
+// it is for. Nothing of it is parsed here.
 //
 // Threading: free functions.
 #ifndef PARLEY_CLIENT_LIB_FILE_WORKER_FILE_KIND_H_

@@ -52,8 +52,8 @@ absl::Status CheckSize(const Input& input) {
       static_cast<uint64_t>(found.st_size) <= kMostInputBytes) {
     return absl::OkStatus();
   }
-  return absl::ResourceExhaustedError("it is larger than " +
-                                      std::to_string(kMostInputBytes >> 20) + " MiB");
+  return absl::ResourceExhaustedError("it is larger than " + std::to_string(kMostInputBytes >> 20) +
+                                      " MiB");
 }
 
 absl::Status WhyRefused(Refusal refusal) {
@@ -93,7 +93,8 @@ absl::Status WhyEnded(const WorkerEnd& end) {
       return absl::ResourceExhaustedError("reading it took too long and was stopped");
     default:
       return absl::ResourceExhaustedError(
-          "reading it was stopped: it takes too much time or memory, or is an attack on the program "
+          "reading it was stopped: it takes too much time or memory, or is an attack on the "
+          "program "
           "that reads it");
   }
 }
@@ -162,8 +163,8 @@ absl::StatusOr<TextDifference> ReadPieces(std::string_view answer, std::string_v
     const auto kind = static_cast<uint8_t>(answer[0]);
     size_t length = 0;
     for (const char byte : answer.substr(1, 4)) length = length << 8 | static_cast<uint8_t>(byte);
-    const bool repeats = !difference.pieces.empty() &&
-                         difference.pieces.back().kind == static_cast<PieceKind>(kind);
+    const bool repeats =
+        !difference.pieces.empty() && difference.pieces.back().kind == static_cast<PieceKind>(kind);
     if (kind > 2 || length == 0 || repeats) return Untrue();
     const auto piece_kind = static_cast<PieceKind>(kind);
     std::optional<std::string_view> removed = "";
@@ -225,7 +226,7 @@ absl::StatusOr<FileWorker::Cleaned> FileWorker::Clean(const std::string& path, i
   if (!CanBeCleaned(input.kind)) {
     return absl::InvalidArgumentError("it is of a kind that can't be cleaned");
   }
-  const WorkerCall call{program_, {"clean", KindName(input.kind)}, input.file.get(), output, 0,
+  const WorkerCall call{program_,  {"clean", KindName(input.kind)}, input.file.get(), output, 0,
                         most_time_};
   PARLEY_ASSIGN_OR_RETURN(const AnswerReader answer, Run(call));
   struct stat written {};
@@ -248,12 +249,9 @@ absl::StatusOr<std::string> FileWorker::Preview(const std::string& path) const {
   if (!HasPreview(input.kind)) {
     return absl::InvalidArgumentError("it is of a kind that has no preview");
   }
-  const WorkerCall call{program_,
-                        {"preview", KindName(input.kind)},
-                        input.file.get(),
-                        -1,
-                        kMostPreviewAnswer,
-                        most_time_};
+  const WorkerCall call{program_,           {"preview", KindName(input.kind)},
+                        input.file.get(),   -1,
+                        kMostPreviewAnswer, most_time_};
   PARLEY_ASSIGN_OR_RETURN(AnswerReader answer, Run(call));
   std::string preview = answer.TakeData();
   if (!IsPreview(preview)) return Untrue();

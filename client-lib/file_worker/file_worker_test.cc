@@ -159,8 +159,8 @@ TEST_F(FileWorkerTest, CleansAndPreviewsNothingThatIsDamaged) {
        {std::string("\xff\xd8\xff"), std::string("\xff\xd8\xff\xe0\xff\xff short"),
         std::string("\xff\xd8\xff\xda\0\2 no frame\xff\xd9", 17), png,
         png + std::string("\xff\xff\xff\xffIHDR", 8), std::string("II\x2a\0\xff\xff\xff\xff", 8),
-        std::string("MM\0\x2a\0\0\0\x08\xff\xff", 10),
-        std::string("RIFF\xff\xff\xff\xffWEBP", 12), std::string("RIFF\4\0\0\0WEBP", 12),
+        std::string("MM\0\x2a\0\0\0\x08\xff\xff", 10), std::string("RIFF\xff\xff\xff\xffWEBP", 12),
+        std::string("RIFF\4\0\0\0WEBP", 12),
         std::string("%PDF-1.7\nxref\nstartxref\n0\n%%EOF\n")}) {
     const std::string path = Write(bytes);
     EXPECT_FALSE(worker_->Clean(path, copy).ok()) << bytes;
@@ -174,8 +174,8 @@ std::string Marked(const TextDifference& difference) {
   std::string marked;
   for (const TextPiece& piece : difference.pieces) {
     const bool same = piece.kind == PieceKind::kSame;
-    marked += same ? piece.text
-                   : (piece.kind == PieceKind::kRemoved ? "[-" : "[+") + piece.text + "]";
+    marked +=
+        same ? piece.text : (piece.kind == PieceKind::kRemoved ? "[-" : "[+") + piece.text + "]";
   }
   return marked;
 }

@@ -9,8 +9,8 @@
 //   data     payload: 1 to kMostFrameBytes bytes
 //   done     payload: bytes of data in all (8 bytes), removed (4 bytes), flags (1 byte)
 //
-// Whoever reads an answer believes nothing of it: the worker may be in the hands of the file that it
-// read. An answer carries no words for people but the data that was asked for.
+// Whoever reads an answer believes nothing of it: the worker may be in the hands of the file that
+// it read. An answer carries no words for people but the data that was asked for.
 //
 // Threading: free functions; an AnswerReader is used by one thread at a time.
 #ifndef PARLEY_CLIENT_LIB_FILE_WORKER_FRAME_H_

@@ -1,5 +1,5 @@
-// Closes the file worker's sandbox around itself, then tries what its argument names. It says "in" on
-// standard output when it is shut in, and "out" when it could do it.
+// Closes the file worker's sandbox around itself, then tries what its argument names. It says "in"
+// on standard output when it is shut in, and "out" when it could do it.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>

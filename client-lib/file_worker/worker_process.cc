@@ -81,10 +81,10 @@ class SpawnSettings {
         posix_spawnattr_setsigmask(&attributes_, &none),
         posix_spawnattr_setsigdefault(&attributes_, &all),
         posix_spawnattr_setpgroup(&attributes_, 0),  // keys pressed at a terminal are for us
-        posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                   POSIX_SPAWN_SETPGROUP)};
-    const int* const failed =
-        std::find_if(std::begin(results), std::end(results), [](int result) { return result != 0; });
+        posix_spawnattr_setflags(
+            &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)};
+    const int* const failed = std::find_if(std::begin(results), std::end(results),
+                                           [](int result) { return result != 0; });
     return failed == std::end(results) ? 0 : *failed;
   }
 

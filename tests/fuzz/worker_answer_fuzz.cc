@@ -1,5 +1,5 @@
-// What a file worker answers that is in the hands of its file: an answer that is taken is whole, holds
-// no more than was asked for, and is the same however it comes in pieces.
+// What a file worker answers that is in the hands of its file: an answer that is taken is whole,
+// holds no more than was asked for, and is the same however it comes in pieces.
 #include <algorithm>
 #include <string_view>
 

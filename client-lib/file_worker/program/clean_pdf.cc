@@ -1,15 +1,14 @@
-// PDF, by qpdf: its streams are copied as they are, but for photographs, which are cleaned like those
-// in files of their own. What the pages don't need goes: the information dictionary, XMP, what
-// programs keep for themselves, small pictures of pages, earlier revisions.
-// Asked for by qpdf: only std::shared_ptr, none of its older pointers.
+// PDF, by qpdf: its streams are copied as they are, but for photographs, which are cleaned like
+// those in files of their own. What the pages don't need goes: the information dictionary, XMP,
+// what programs keep for themselves, small pictures of pages, earlier revisions. Asked for by qpdf:
+// only std::shared_ptr, none of its older pointers.
 #define POINTERHOLDER_TRANSITION 4
+#include <memory>
 #include <qpdf/Buffer.hh>
 #include <qpdf/QPDF.hh>
 #include <qpdf/QPDFExc.hh>
 #include <qpdf/QPDFObjectHandle.hh>
 #include <qpdf/QPDFWriter.hh>
-
-#include <memory>
 #include <string>
 
 #include "client-lib/file_worker/program/jobs.h"
@@ -25,7 +24,8 @@ bool HasRevisions(std::string_view file) {
   constexpr std::string_view kTable = "startxref";
   constexpr size_t kBeginning = 1024;
   size_t tables = 0;
-  for (size_t at = file.find(kTable); at != std::string_view::npos; at = file.find(kTable, at + 1)) {
+  for (size_t at = file.find(kTable); at != std::string_view::npos;
+       at = file.find(kTable, at + 1)) {
     ++tables;
   }
   const bool ordered = file.substr(0, kBeginning).find("/Linearized") != std::string_view::npos;

@@ -69,12 +69,12 @@ Tiff Open(MemoryFile& file, const char* mode) {
 
 // The tags that are kept, by what libtiff takes for their value.
 constexpr uint32_t kShorts[] = {
-    TIFFTAG_BITSPERSAMPLE, TIFFTAG_COMPRESSION,    TIFFTAG_PHOTOMETRIC,  TIFFTAG_FILLORDER,
+    TIFFTAG_BITSPERSAMPLE, TIFFTAG_COMPRESSION,     TIFFTAG_PHOTOMETRIC,  TIFFTAG_FILLORDER,
     TIFFTAG_ORIENTATION,   TIFFTAG_SAMPLESPERPIXEL, TIFFTAG_PLANARCONFIG, TIFFTAG_RESOLUTIONUNIT,
     TIFFTAG_PREDICTOR,     TIFFTAG_INKSET,          TIFFTAG_SAMPLEFORMAT, TIFFTAG_YCBCRPOSITIONING,
     TIFFTAG_THRESHHOLDING};
-constexpr uint32_t kLongs[] = {TIFFTAG_SUBFILETYPE,  TIFFTAG_IMAGEWIDTH, TIFFTAG_IMAGELENGTH,
-                               TIFFTAG_ROWSPERSTRIP, TIFFTAG_TILEWIDTH,  TIFFTAG_TILELENGTH,
+constexpr uint32_t kLongs[] = {TIFFTAG_SUBFILETYPE,   TIFFTAG_IMAGEWIDTH,   TIFFTAG_IMAGELENGTH,
+                               TIFFTAG_ROWSPERSTRIP,  TIFFTAG_TILEWIDTH,    TIFFTAG_TILELENGTH,
                                TIFFTAG_GROUP3OPTIONS, TIFFTAG_GROUP4OPTIONS};
 constexpr uint32_t kFloats[] = {TIFFTAG_XRESOLUTION, TIFFTAG_YRESOLUTION};
 // Arrays of a length that follows from others: by pointer alone.
@@ -143,14 +143,19 @@ uint32_t LeftBehind(TIFF* from) {
     uint32_t tag;
     uint32_t kind;
   };
-  constexpr Named kNamed[] = {
-      {TIFFTAG_GPSIFD, kRemovedPlace},         {TIFFTAG_EXIFIFD, kRemovedCamera},
-      {TIFFTAG_MAKE, kRemovedCamera},          {TIFFTAG_MODEL, kRemovedCamera},
-      {TIFFTAG_XMLPACKET, kRemovedXmp},        {TIFFTAG_RICHTIFFIPTC, kRemovedIptc},
-      {TIFFTAG_PHOTOSHOP, kRemovedIptc},       {TIFFTAG_IMAGEDESCRIPTION, kRemovedComments},
-      {TIFFTAG_ARTIST, kRemovedInformation},   {TIFFTAG_COPYRIGHT, kRemovedInformation},
-      {TIFFTAG_DATETIME, kRemovedInformation}, {TIFFTAG_SOFTWARE, kRemovedInformation},
-      {TIFFTAG_HOSTCOMPUTER, kRemovedInformation}};
+  constexpr Named kNamed[] = {{TIFFTAG_GPSIFD, kRemovedPlace},
+                              {TIFFTAG_EXIFIFD, kRemovedCamera},
+                              {TIFFTAG_MAKE, kRemovedCamera},
+                              {TIFFTAG_MODEL, kRemovedCamera},
+                              {TIFFTAG_XMLPACKET, kRemovedXmp},
+                              {TIFFTAG_RICHTIFFIPTC, kRemovedIptc},
+                              {TIFFTAG_PHOTOSHOP, kRemovedIptc},
+                              {TIFFTAG_IMAGEDESCRIPTION, kRemovedComments},
+                              {TIFFTAG_ARTIST, kRemovedInformation},
+                              {TIFFTAG_COPYRIGHT, kRemovedInformation},
+                              {TIFFTAG_DATETIME, kRemovedInformation},
+                              {TIFFTAG_SOFTWARE, kRemovedInformation},
+                              {TIFFTAG_HOSTCOMPUTER, kRemovedInformation}};
   uint32_t removed = 0;
   for (const Named& named : kNamed) {
     const TIFFField* const field = TIFFFieldWithTag(from, named.tag);

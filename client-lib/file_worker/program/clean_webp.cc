@@ -1,5 +1,5 @@
-// WebP (RFC 9649): the chunks that make up the picture, its colours and its animation are kept; every
-// other one goes, and what comes after the end.
+// WebP (RFC 9649): the chunks that make up the picture, its colours and its animation are kept;
+// every other one goes, and what comes after the end.
 #include <algorithm>
 #include <optional>
 #include <string>

@@ -1,10 +1,9 @@
 // The difference of two texts: by lines, then, where lines were replaced, by words. Both texts are
 // from files that may be attacks, so that the work is bounded: by the processor time that this
 // process has, and by sizes over which lines are compared whole.
-#include <dtl/dtl.hpp>
-
 #include <algorithm>
 #include <cctype>
+#include <dtl/dtl.hpp>
 #include <string>
 #include <unordered_map>
 #include <utility>

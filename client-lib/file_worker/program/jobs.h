@@ -21,8 +21,8 @@ JobResult PdfText(std::string_view file);
 // length (4 bytes, big-endian), in the order of the texts.
 JobResult DifferenceOf(std::string_view texts, size_t older_bytes);
 
-// A copy without metadata, of which every byte of the picture, or of each page, is the same. What is
-// kept is a list; what isn't on it goes. kNotReadable for what isn't whole.
+// A copy without metadata, of which every byte of the picture, or of each page, is the same. What
+// is kept is a list; what isn't on it goes. kNotReadable for what isn't whole.
 JobResult CleanJpeg(std::string_view file);
 JobResult CleanPng(std::string_view file);
 JobResult CleanWebp(std::string_view file);

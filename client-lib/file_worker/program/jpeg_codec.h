@@ -12,8 +12,8 @@
 
 namespace parley::file_worker {
 
-// Unpacked at a fraction of its size, if `longer_side` or more is left of it. Nullopt for a file that
-// can't be unpacked, or has more than kMostPixels.
+// Unpacked at a fraction of its size, if `longer_side` or more is left of it. Nullopt for a file
+// that can't be unpacked, or has more than kMostPixels.
 std::optional<Pixels> UnpackJpeg(std::string_view file, uint32_t longer_side);
 
 // Without any metadata. Quality: 1 to 100.

@@ -46,11 +46,11 @@ JobResult OfFile(std::string_view file, size_t) {
 }
 
 constexpr Job kJobs[] = {
-    {"text", "plain", false, OfFile<PlainText>},  {"text", "zip", false, OfFile<DocxText>},
-    {"text", "pdf", true, OfFile<PdfText>},       {"difference", "", false, DifferenceOf},
-    {"clean", "jpeg", false, OfFile<CleanJpeg>},  {"clean", "png", false, OfFile<CleanPng>},
-    {"clean", "webp", false, OfFile<CleanWebp>},  {"clean", "tiff", false, OfFile<CleanTiff>},
-    {"clean", "pdf", false, OfFile<CleanPdf>},    {"preview", "jpeg", false, OfFile<PreviewJpeg>},
+    {"text", "plain", false, OfFile<PlainText>},   {"text", "zip", false, OfFile<DocxText>},
+    {"text", "pdf", true, OfFile<PdfText>},        {"difference", "", false, DifferenceOf},
+    {"clean", "jpeg", false, OfFile<CleanJpeg>},   {"clean", "png", false, OfFile<CleanPng>},
+    {"clean", "webp", false, OfFile<CleanWebp>},   {"clean", "tiff", false, OfFile<CleanTiff>},
+    {"clean", "pdf", false, OfFile<CleanPdf>},     {"preview", "jpeg", false, OfFile<PreviewJpeg>},
     {"preview", "png", false, OfFile<PreviewPng>}, {"preview", "pdf", true, OfFile<PreviewPdf>},
 };
 

@@ -48,8 +48,10 @@ Pixels Turned(Pixels pixels, uint16_t orientation) {
   turned.width = swapped ? pixels.height : pixels.width;
   turned.height = swapped ? pixels.width : pixels.height;
   turned.bytes.resize(pixels.bytes.size());
-  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  const bool from_right =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_bottom =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   for (uint32_t y = 0; y < turned.height; ++y) {
     for (uint32_t x = 0; x < turned.width; ++x) {
       uint32_t u = swapped ? y : x;

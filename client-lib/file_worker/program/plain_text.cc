@@ -8,8 +8,7 @@ JobResult PlainText(std::string_view file) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (file.starts_with(kByteOrderMark)) file.remove_prefix(kByteOrderMark.size());
   if (file.size() > kMostTextBytes) return Failed(Failure::kTooLarge);
-  const bool is_text =
-      file.find('\0') == std::string_view::npos && client::IsWellFormedUtf8(file);
+  const bool is_text = file.find('\0') == std::string_view::npos && client::IsWellFormedUtf8(file);
   if (!is_text) return Failed(Failure::kNotReadable);
   JobResult result;
   AppendTidied(result.data, file);

@@ -18,20 +18,22 @@ namespace {
 
 // Calls that only compute, or use what is open. Those with conditions are in AddConditional.
 constexpr int kAllowed[] = {
-    SCMP_SYS(read),           SCMP_SYS(pread64),      SCMP_SYS(write),        SCMP_SYS(lseek),
-    SCMP_SYS(fstat),          SCMP_SYS(close),        SCMP_SYS(munmap),       SCMP_SYS(mremap),
-    SCMP_SYS(brk),            SCMP_SYS(madvise),      SCMP_SYS(futex),        SCMP_SYS(exit),
-    SCMP_SYS(exit_group),     SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),       SCMP_SYS(gettid),       SCMP_SYS(getrandom),
-    SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday), SCMP_SYS(time),         SCMP_SYS(sched_yield),
+    SCMP_SYS(read),         SCMP_SYS(pread64),        SCMP_SYS(write),
+    SCMP_SYS(lseek),        SCMP_SYS(fstat),          SCMP_SYS(close),
+    SCMP_SYS(munmap),       SCMP_SYS(mremap),         SCMP_SYS(brk),
+    SCMP_SYS(madvise),      SCMP_SYS(futex),          SCMP_SYS(exit),
+    SCMP_SYS(exit_group),   SCMP_SYS(rt_sigreturn),   SCMP_SYS(rt_sigaction),
+    SCMP_SYS(sigaltstack),  SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),
+    SCMP_SYS(gettid),       SCMP_SYS(getrandom),      SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday), SCMP_SYS(time),           SCMP_SYS(sched_yield),
 };
 
 // Questions about the machine and about files that libraries ask in passing, and do without.
 constexpr int kAnsweredNo[] = {
-    SCMP_SYS(newfstatat), SCMP_SYS(stat),     SCMP_SYS(lstat),      SCMP_SYS(statx),
+    SCMP_SYS(newfstatat), SCMP_SYS(stat),      SCMP_SYS(lstat),      SCMP_SYS(statx),
     SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
-    SCMP_SYS(readlinkat), SCMP_SYS(sysinfo),  SCMP_SYS(ioctl),      SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(prlimit64),  SCMP_SYS(getcwd),   SCMP_SYS(uname),      SCMP_SYS(fcntl),
+    SCMP_SYS(readlinkat), SCMP_SYS(sysinfo),   SCMP_SYS(ioctl),      SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(prlimit64),  SCMP_SYS(getcwd),    SCMP_SYS(uname),      SCMP_SYS(fcntl),
 };
 
 constexpr int kOpening[] = {SCMP_SYS(open), SCMP_SYS(openat)};
@@ -54,7 +56,8 @@ void LeaveTheSystem() {
   constexpr int kSpaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
   if (unshare(CLONE_NEWUSER | kSpaces) != 0 && unshare(kSpaces) != 0) return;
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
-  if (mount("none", "/tmp", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k") != 0) {
+  if (mount("none", "/tmp", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k") !=
+      0) {
     return;
   }
   if (chdir("/tmp") != 0 || chroot(".") != 0 || chdir("/") != 0) return;
@@ -62,15 +65,13 @@ void LeaveTheSystem() {
 
 // Memory, but never memory that is run.
 bool AddConditional(scmp_filter_ctx filter) {
+  const scmp_arg_cmp not_run{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
-    if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) != 0) {
-      return false;
-    }
+    if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &not_run) != 0) return false;
   }
   // abort() ends this process by a signal to itself.
-  return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                          SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()))) == 0;
+  const scmp_arg_cmp itself{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0};
+  return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &itself) == 0;
 }
 
 bool InstallFilter(bool opening_fails) {

@@ -1,5 +1,5 @@
-// Shuts this process in, for good: from then on it can compute, read what is open, and write what is
-// open. Before the first byte of a file that may be an attack is looked at.
+// Shuts this process in, for good: from then on it can compute, read what is open, and write what
+// is open. Before the first byte of a file that may be an attack is looked at.
 //
 // Layers, each enough against most of what a file could do with the process it has taken over:
 //   limits       memory, processor time, bytes written, open files, processes; no core dump

@@ -9,8 +9,8 @@
 
 namespace parley::file_worker {
 
-// Appends `text` with "\n" for each "\r\n", "\r" and form feed, and without other control characters
-// but tabs.
+// Appends `text` with "\n" for each "\r\n", "\r" and form feed, and without other control
+// characters but tabs.
 inline void AppendTidied(std::string& to, std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);

@@ -16,11 +16,12 @@ void AddDocumentContentsCommands(Grammar& grammar) {
                    "The older document of the same channel; by default the one that DOCUMENT "
                    "replaces")
       ->type_name("");
-  Explain(diff,
-          "Fetches both and compares the text in them: plain text, Markdown, DOCX and PDF, read by a "
-          "program of its own that has neither the network nor your profile. \"-\" stands before a "
-          "line that is gone, \"+\" before a new one, and \"~\" before one that has changed within: "
-          "[-gone-]{+new+}.");
+  Explain(
+      diff,
+      "Fetches both and compares the text in them: plain text, Markdown, DOCX and PDF, read by a "
+      "program of its own that has neither the network nor your profile. \"-\" stands before a "
+      "line that is gone, \"+\" before a new one, and \"~\" before one that has changed within: "
+      "[-gone-]{+new+}.");
   CLI::App* preview =
       grammar.Add(grammar.app(), "preview", "Save the small picture that came with a document",
                   in_preview, "Messages and documents");
@@ -32,9 +33,10 @@ void AddDocumentContentsCommands(Grammar& grammar) {
       ->type_name("FILE")
       ->check(Check(ReadOutput));
   preview->add_flag("--force", in_preview.force, "Replace FILE if it exists");
-  Explain(preview,
-          "JPEG or PNG, made by whoever shared the document, who may mean harm: open it as you would "
-          "open a file from them. Nothing is fetched.");
+  Explain(
+      preview,
+      "JPEG or PNG, made by whoever shared the document, who may mean harm: open it as you would "
+      "open a file from them. Nothing is fetched.");
 }
 
 }  // namespace parley::cli

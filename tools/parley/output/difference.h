@@ -11,8 +11,8 @@
 namespace parley::cli {
 
 // A line each, made harmless: "  " the same, "- " only in the older text, "+ " only in the newer
-// one, "~ " changed within: "[-gone-]" and "{+new+}". Of lines that are the same, three stand around
-// each change; "..." says that others are left out. Empty when the texts are the same.
+// one, "~ " changed within: "[-gone-]" and "{+new+}". Of lines that are the same, three stand
+// around each change; "..." says that others are left out. Empty when the texts are the same.
 std::string DifferenceText(const TextDifference& difference);
 
 }  // namespace parley::cli

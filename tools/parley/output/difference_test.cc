@@ -30,10 +30,9 @@ TEST(DifferenceText, MarksLinesAndWords) {
 }
 
 TEST(DifferenceText, LeavesOutWhatIsFarFromAnyChange) {
-  EXPECT_EQ(DifferenceText({{{kSame, "1\n2\n3\n4\n5\n"},
-                             {kAdded, "new\n"},
-                             {kSame, "6\n7\n8\n9\n"}}}),
-            "...\n  3\n  4\n  5\n+ new\n  6\n  7\n  8\n...\n");
+  EXPECT_EQ(
+      DifferenceText({{{kSame, "1\n2\n3\n4\n5\n"}, {kAdded, "new\n"}, {kSame, "6\n7\n8\n9\n"}}}),
+      "...\n  3\n  4\n  5\n+ new\n  6\n  7\n  8\n...\n");
 }
 
 TEST(DifferenceText, LetsNothingActOnTheTerminal) {
