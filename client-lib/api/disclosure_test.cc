@@ -583,6 +583,12 @@ TEST_F(DisclosureTest, BothWordsAndADocumentAreNeither) {
   *content.mutable_disclosure()->mutable_document() = tomas.LastDocument(northline);
   tomas.Say(northline, content);
   EXPECT_THAT(Last("Ben", kNorthline).note, HasSubstr("both words and a document"));
+  // A picture beside it would be words that nobody authorised.
+  content.mutable_disclosure()->clear_words();
+  content.mutable_disclosure()->mutable_document()->set_preview("\xff\xd8\xff a picture");
+  content.clear_message_id();
+  tomas.Say(northline, content);
+  EXPECT_THAT(Last("Ben", kNorthline).note, HasSubstr("a preview, which nobody authorised"));
 }
 
 TEST_F(DisclosureTest, LeaveEndsWhenItsAuthorLeaves) {

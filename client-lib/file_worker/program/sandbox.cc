@@ -65,15 +65,13 @@ void LeaveTheSystem() {
 
 // Memory, but never memory that is run.
 bool AddConditional(scmp_filter_ctx filter) {
+  const scmp_arg_cmp not_run{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
-    if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) != 0) {
-      return false;
-    }
+    if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &not_run) != 0) return false;
   }
   // abort() ends this process by a signal to itself.
-  return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                          SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()))) == 0;
+  const scmp_arg_cmp itself{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0};
+  return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &itself) == 0;
 }
 
 bool InstallFilter(bool opening_fails) {
