@@ -72,6 +72,38 @@ class Attacker {
     Welcome(channel, victim);
   }
 
+  // A team of that side, in which he shows himself as one of it.
+  void OpenTeamDisguised(const ChannelId& channel, const std::string& side,
+                         const client::PersonRecord& victim) {
+    client::Transaction step = Have(store_->Begin());
+    const client::CaseRecord record = Have(context_.Records().Case(step));
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    client::NewChannel options;
+    options.case_id = context_.id;
+    options.kind = ChannelKind::kTeam;
+    options.side = side;
+    options.self = client::OwnCredential(device);
+    options.name = record.own_name;
+    options.role = Role::kParty;
+    options.own_side = side;
+    options.stewards = {record.own_id};
+    options.payment = Payment();
+    Have(context_.Channel(channel).Create(step, std::move(options)));
+    Have(step.Commit());
+    Welcome(channel, victim);
+  }
+
+  // Whether the profile has anything of a channel.
+  bool HasChannel(const ChannelId& channel) {
+    client::ReadTransaction read = Have(store_->Read());
+    return context_.Channel(channel).Info(read).ok();
+  }
+  // Whether it has a pairing with them.
+  bool IsPairedWith(const ParticipantId& id) {
+    client::ReadTransaction read = Have(store_->Read());
+    return Have(context_.Pairings().PairingWith(read, id)).has_value();
+  }
+
   // A seed for a channel's control key, said in the neutrals' channel.
   void SayControl(const ChannelId& neutrals, const ChannelId& channel, uint32_t incarnation,
                   const std::string& seed) {

@@ -69,4 +69,18 @@ std::string CarriedFiles::PathOf(const std::string& id) const {
   return (std::filesystem::path(folder_) / (kPrefix + id)).string();
 }
 
+absl::StatusOr<PlainCopy> PlainCopy::Take(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int error = errno;
+  unlink(path.c_str());
+  if (fd < 0) return FileError("the document can't be read: " + std::string(strerror(error)));
+  return PlainCopy(fd);
+}
+
+PlainCopy::PlainCopy(PlainCopy&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+PlainCopy::~PlainCopy() {
+  if (fd_ >= 0) close(fd_);
+}
+
 }  // namespace parley::client

@@ -36,6 +36,22 @@ class CarriedFiles {
   int fd_;
 };
 
+// A document on its way from one channel to another: a file without a name, which is gone with
+// this.
+class PlainCopy {
+ public:
+  // Takes a file's name away. Errors: FileError's.
+  static absl::StatusOr<PlainCopy> Take(const std::string& path);
+  PlainCopy(PlainCopy&& other) noexcept;
+  PlainCopy& operator=(PlainCopy&&) = delete;
+  ~PlainCopy();
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+
+ private:
+  explicit PlainCopy(int fd) : fd_(fd) {}
+  int fd_;
+};
+
 }  // namespace parley::client
 
 #endif  // PARLEY_CLIENT_LIB_API_CARRIED_FILES_H_

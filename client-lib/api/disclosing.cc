@@ -1,10 +1,7 @@
 // Disclosure with leave: Profile::Impl's part.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <functional>
 #include <utility>
@@ -95,32 +92,6 @@ absl::Status NotOpen(const AuthorisationRecord& record) {
   return absl::FailedPreconditionError("the authorisation isn't open any more: it is " + why +
                                        "; nothing was sent");
 }
-
-// A document on its way from one channel to another: a file without a name, which is gone with
-// this.
-class PlainCopy {
- public:
-  // Takes a file's name away.
-  static absl::StatusOr<PlainCopy> Take(const std::string& path) {
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    const int error = errno;
-    unlink(path.c_str());
-    if (fd < 0) {
-      return client::FileError("the document can't be read: " + std::string(strerror(error)));
-    }
-    return PlainCopy(fd);
-  }
-  PlainCopy(PlainCopy&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  PlainCopy& operator=(PlainCopy&&) = delete;
-  ~PlainCopy() {
-    if (fd_ >= 0) close(fd_);
-  }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  explicit PlainCopy(int fd) : fd_(fd) {}
-  int fd_;
-};
 
 // The record of the share that carries a document (sending.cc).
 std::string DisclosureShareName(const AuthorisationRecord& record) {
@@ -374,6 +345,9 @@ absl::StatusOr<content::v1::Document> ManifestOf(const ReadTransaction& step,
   const bool is_there = item.has_value() &&
                         client::ParseFromPeer(content, item->content.Reveal()) &&
                         content.has_document();
+  if (is_there && content.document().ended() != content::v1::DocumentEnd::REASON_UNSPECIFIED) {
+    return absl::FailedPreconditionError("the document was withdrawn, or its time is over");
+  }
   if (is_there) return std::move(*content.mutable_document());
   return absl::NotFoundError("the document was shared in " + record.channel_name +
                              " before you came into it; another neutral has to disclose it");
@@ -411,6 +385,11 @@ absl::StatusOr<content::v1::Document> Profile::Impl::ShareAnew(const Authorisati
   PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded, Upload(connected, DisclosureShareName(record),
                                                     record.disclosure, request, progress));
   uploaded.manifest.set_name(record.document->name());
+  {
+    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
+    const auto original = ManifestOf(read, connected.context, record);
+    if (original.ok()) uploaded.manifest.set_document_class(original->document_class());
+  }
   if (uploaded.manifest.plaintext_root() != record.document->plaintext_root()) {
     return absl::DataLossError("the document isn't the one that was authorised; nothing was sent");
   }
@@ -469,13 +448,13 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
     PARLEY_RETURN_IF_ERROR(CheckCarrying(record, audience->ref));
   }
   // What can't be had any more isn't used up.
-  std::optional<PlainCopy> copy;
+  std::optional<client::PlainCopy> copy;
   if (record.document.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(const Connected connected, Connect(id));
     PARLEY_ASSIGN_OR_RETURN(const client::CarriedFiles files, client::CarriedFiles::Hold(folder_));
     const std::string path = files.PathOf(record.id.ToString());
     PARLEY_RETURN_IF_ERROR(FetchAuthorised(record, connected, path, progress));
-    PARLEY_ASSIGN_OR_RETURN(PlainCopy taken, PlainCopy::Take(path));
+    PARLEY_ASSIGN_OR_RETURN(client::PlainCopy taken, client::PlainCopy::Take(path));
     copy.emplace(std::move(taken));
   }
   PARLEY_RETURN_IF_ERROR(UseAuthorisation(authorisation).status());
@@ -507,6 +486,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
     PARLEY_RETURN_IF_ERROR(
         connected.context.Channel(audience->ref.channel_id).Queue(step, content).status());
+    PARLEY_RETURN_IF_ERROR(client::Transfers(*store_).KeepBlob(step, record.disclosure.ToString()));
     PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, DisclosureShareName(record)));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }

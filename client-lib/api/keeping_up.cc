@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "client-lib/api/document_ends.h"
 #include "client-lib/api/listening.h"
 #include "client-lib/api/news.h"
 #include "client-lib/api/profile_impl.h"
@@ -66,6 +67,7 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
         client::Disclosures::Keep(connected->context).IgnoreError();
         client::EndExpired(connected->context).IgnoreError();
         client::EndExpiredOffers(connected->context).IgnoreError();
+        client::TendDocuments(connected->context).IgnoreError();
       }
     } else {
       result = connected.status();
@@ -239,6 +241,7 @@ class Profile::Impl::Watcher {
     client::Disclosures::Keep(context).IgnoreError();
     client::EndExpired(context).IgnoreError();
     client::EndExpiredOffers(context).IgnoreError();
+    client::TendDocuments(context).IgnoreError();
     return news_.Report(on_event_);
   }
 

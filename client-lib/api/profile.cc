@@ -104,6 +104,18 @@ Result<Channel> Profile::FindChannel(const CaseId& id, std::string_view text) co
   return Guarded([&] { return impl_->FindChannel(id, text); });
 }
 
+Status Profile::Dismiss(const ChannelRef& channel, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->Dismiss(channel, participant); });
+}
+
+Result<Channel> Profile::CreateChannel(const CaseId& id, const ChannelRequest& request) {
+  return Guarded([&] { return impl_->CreateChannel(id, request); });
+}
+
+Status Profile::NameSteward(const ChannelRef& channel, const ParticipantId& participant) {
+  return Guarded([&] { return impl_->NameSteward(channel, participant); });
+}
+
 Status Profile::Reopen(const ChannelRef& channel) {
   return Guarded([&] { return impl_->Reopen(channel); });
 }
@@ -161,6 +173,48 @@ Result<Document> Profile::FindDocument(const ChannelRef& channel, std::string_vi
 Status Profile::Fetch(const DocumentRef& document, const std::string& target,
                       const FetchOptions& options, const ProgressCallback& progress) {
   return Guarded([&] { return impl_->Fetch(document, target, options, progress); });
+}
+
+Result<SentMessage> Profile::Withdraw(const DocumentRef& document) {
+  return Guarded([&] { return impl_->Withdraw(document); });
+}
+
+Result<std::vector<RetentionRule>> Profile::Retention(const CaseId& id) const {
+  return Guarded([&] { return impl_->Retention(id); });
+}
+
+Result<std::vector<Transfer>> Profile::Transfers() const {
+  return Guarded([&] { return impl_->Transfers(); });
+}
+
+Result<Transfer> Profile::FindTransfer(std::string_view text) const {
+  return Guarded([&] { return impl_->FindTransfer(text); });
+}
+
+Status Profile::PauseTransfer(const MessageId& id) {
+  return Guarded([&] { return impl_->PauseTransfer(id); });
+}
+
+Status Profile::ResumeTransfer(const MessageId& id, const ProgressCallback& progress) {
+  return Guarded([&] { return impl_->ResumeTransfer(id, progress); });
+}
+
+Status Profile::CancelTransfer(const MessageId& id) {
+  return Guarded([&] { return impl_->CancelTransfer(id); });
+}
+
+Result<SentMessage> Profile::SubmitBrief(const CaseId& id, const std::string& path,
+                                         const BriefRequest& request,
+                                         const ProgressCallback& progress) {
+  return Guarded([&] { return impl_->SubmitBrief(id, path, request, progress); });
+}
+
+Result<BriefList> Profile::Briefs(const CaseId& id) const {
+  return Guarded([&] { return impl_->Briefs(id); });
+}
+
+Result<SentMessage> Profile::ReleaseBriefs(const CaseId& id, const ProgressCallback& progress) {
+  return Guarded([&] { return impl_->ReleaseBriefs(id, progress); });
 }
 
 Result<SentMessage> Profile::Authorise(const ChannelRef& channel,

@@ -367,6 +367,7 @@ absl::Status Profile::Impl::MarkCompared(const CaseId& id, const ParticipantId& 
 absl::Status Profile::Impl::MarkSeen(const CaseId& id) {
   PARLEY_RETURN_IF_ERROR(client::SettleAlarms(LocalContext(id)));
   PARLEY_RETURN_IF_ERROR(client::SettleRefusedDisclosures(LocalContext(id)));
+  PARLEY_RETURN_IF_ERROR(client::SettleRefusedReleases(LocalContext(id)));
   return client::SettleRefusedOffers(LocalContext(id));
 }
 
@@ -387,17 +388,6 @@ absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& partic
 
 absl::Status Profile::Impl::Leave(const CaseId& id) {
   return Decide(id, [](const CaseContext& context) { return client::LeaveCase(context); });
-}
-
-absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId& participant) {
-  std::vector<client::CaseProblem> problems;
-  PARLEY_RETURN_IF_ERROR(Decide(
-      channel.case_id,
-      [&](const CaseContext& context) {
-        return client::Admit(context, channel.channel_id, participant);
-      },
-      &problems));
-  return CheckCarriedOut(channel.case_id, participant, /*put_out=*/false, problems);
 }
 
 absl::Status Profile::Impl::Reopen(const ChannelRef& channel) {

@@ -27,6 +27,7 @@ namespace parley {
 class __attribute__((visibility("hidden"))) Profile::Impl {
  public:
   using Store = client::ProfileStore;
+  using ReadTransaction = client::ReadTransaction;
 
   static absl::StatusOr<std::shared_ptr<Impl>> Create(const std::string& folder,
                                                       std::string_view name,
@@ -65,8 +66,13 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status ChangeConnection(const CaseId& id, std::string_view connection);
   absl::Status Remove(const CaseId& id, const ParticipantId& participant);
   absl::Status Leave(const CaseId& id);
-  absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);
   absl::Status Reopen(const ChannelRef& channel);
+
+  // ---- Further channels: further_channels.cc ----
+  absl::StatusOr<Channel> CreateChannel(const CaseId& id, const ChannelRequest& request);
+  absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);
+  absl::Status Dismiss(const ChannelRef& channel, const ParticipantId& participant);
+  absl::Status NameSteward(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Messages and documents: sending.cc ----
   absl::StatusOr<SentMessage> Send(const ChannelRef& channel, std::string_view text,
@@ -75,6 +81,22 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status Unsend(const ChannelRef& channel, const MessageId& message);
   absl::StatusOr<SentMessage> Share(const ChannelRef& channel, const std::string& path,
                                     const ShareOptions& options, const ProgressCallback& progress);
+  // documents.cc
+  absl::StatusOr<SentMessage> Withdraw(const DocumentRef& document);
+  absl::StatusOr<std::vector<RetentionRule>> Retention(const CaseId& id);
+  // ---- Transfers: transferring.cc ----
+  absl::StatusOr<std::vector<Transfer>> Transfers();
+  absl::StatusOr<Transfer> FindTransfer(std::string_view text);
+  absl::Status PauseTransfer(const MessageId& id);
+  absl::Status ResumeTransfer(const MessageId& id, const ProgressCallback& progress);
+  absl::Status CancelTransfer(const MessageId& id);
+  // ---- Briefs: briefs.cc ----
+  absl::StatusOr<SentMessage> SubmitBrief(const CaseId& id, const std::string& path,
+                                          const BriefRequest& request,
+                                          const ProgressCallback& progress);
+  absl::StatusOr<BriefList> Briefs(const CaseId& id);
+  absl::StatusOr<SentMessage> ReleaseBriefs(const CaseId& id, const ProgressCallback& progress);
+
   absl::Status Fetch(const DocumentRef& document, const std::string& target,
                      const FetchOptions& options, const ProgressCallback& progress);
 
@@ -139,6 +161,25 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<std::vector<IssueRanking>> IssueRankings(const CaseId& id);
   absl::StatusOr<std::vector<SpeakingShare>> Balance(const CaseId& id);
 
+  // ---- Meetings and reminders: calendar.cc ----
+  absl::StatusOr<std::vector<CalendarEntry>> Calendar(const CaseId& id);
+  absl::StatusOr<CalendarEntry> FindInCalendar(const CaseId& id, CalendarKind kind,
+                                               std::string_view text);
+  absl::StatusOr<CalendarEntry> AddToCalendar(const ChannelRef& channel, CalendarKind kind,
+                                              const CalendarRequest& request);
+  absl::StatusOr<CalendarEntry> ChangeInCalendar(const CalendarEntry& entry,
+                                                 const CalendarChange& change);
+  absl::StatusOr<CalendarEntry> CancelInCalendar(const CalendarEntry& entry);
+  absl::StatusOr<CalendarEntry> AnswerInCalendar(const CalendarEntry& entry, CalendarReply reply);
+  absl::StatusOr<std::string> MeetingFile(const CalendarEntry& meeting, bool with_details);
+
+  // ---- Receipts, and what waits: todo.cc ----
+  absl::Status NoteRead(const ChannelRef& channel, uint64_t position);
+  absl::StatusOr<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel);
+  absl::StatusOr<bool> SendsReceipts();
+  absl::Status SetSendsReceipts(bool sends);
+  absl::StatusOr<std::vector<TodoItem>> Todo(const CaseId& id);
+
   // ---- Keeping up: keeping_up.cc ----
   absl::StatusOr<SyncReport> Sync(const SyncOptions& options);
   absl::Status Watch(const CaseId& id, const std::function<void(const Event&)>& on_event,
@@ -192,6 +233,24 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<SentMessage> QueueAndDeliver(const ChannelRef& channel,
                                               const content::v1::Content& content,
                                               bool may_stay_queued);
+  // Share, of a file that may be a brief.
+  struct BriefTerms {
+    BriefKind kind = BriefKind::kNone;
+    std::vector<std::string> sides;
+  };
+  absl::StatusOr<SentMessage> ShareDocument(const ChannelRef& channel, const std::string& path,
+                                            const ShareOptions& options, const BriefTerms& brief,
+                                            const ProgressCallback& progress);
+  // Sets what the options say of a document, beside its content. documents.cc.
+  absl::Status SetTerms(const ReadTransaction& step, const ChannelRef& channel,
+                        const ShareOptions& options, const BriefTerms& brief,
+                        content::v1::Document& manifest);
+  // briefs.cc.
+  struct ReleaseJob;
+  absl::StatusOr<content::v1::BriefRelease> CarryBriefs(const CaseId& id, const ReleaseJob& job,
+                                                        const ProgressCallback& progress);
+  absl::Status MarkBriefs(const CaseId& id, const ReleaseJob& job);
+  absl::StatusOr<ReleaseJob> PrepareRelease(const CaseId& id);
   // A file that is at the relay; the message of that id is to carry the manifest, and whoever
   // queues it then deletes the share's record.
   struct Uploaded {
@@ -243,6 +302,11 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<MessageId> QueueChecked(const ChannelRef& channel,
                                          const content::v1::Content& content,
                                          const std::vector<std::string>& texts);
+  // Queues a record of the channel's calendar where it would count, sends it, and gives the entry
+  // as it stands then. `texts`: what people wrote in it.
+  absl::StatusOr<CalendarEntry> RecordInCalendar(const ChannelRef& channel, const MessageId& entry,
+                                                 content::v1::Content content,
+                                                 const std::vector<std::string>& texts);
   // Reads what the channel has at the relay, as far as that can be reached.
   void CatchUp(const ChannelRef& channel);
   // Lets neutrals carry the record to these sides' caucuses.

@@ -200,6 +200,9 @@ class SearchedCases {
         shown.kind = FoundKind::kDisclosure;
         break;
       case MessageKind::kNotice:
+        if (view.refused && message.kind == ContentKind::kBriefRelease) {
+          return std::optional<Shown>();
+        }
         shown.kind = FoundKind::kNotice;
         break;
       case MessageKind::kOffer:
@@ -212,6 +215,7 @@ class SearchedCases {
     if (view.document.has_value()) {
       if (!shown.text.empty()) shown.text += '\n';
       shown.text += view.document->name;
+      if (!view.document->note.empty()) shown.text += "\n" + view.document->note;
     }
     return std::optional<Shown>(std::move(shown));
   }

@@ -58,12 +58,13 @@ std::vector<SpeakingShare> ShowBalance(const std::vector<Person>& readers,
 }
 
 bool IsSilent(const ChannelMessage& message) {
-  if (message.kind != ContentKind::kSession && message.kind != ContentKind::kRetraction) {
+  if (message.kind != ContentKind::kSession && message.kind != ContentKind::kRetraction &&
+      message.kind != ContentKind::kCalendar) {
     return false;
   }
   Content content;
   if (!ParseFromPeer(content, message.content.Reveal())) return false;
-  return content.has_session_standing() ||
+  return content.has_session_standing() || content.has_calendar_standing() ||
          (content.has_retraction() && content.retraction().message_id() != ToField(message.id));
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "client-lib/api/profile_impl.h"
+#include "client-lib/cases/calendar_work.h"
+#include "client-lib/cases/session_work.h"
 #include "client-lib/channels/entry_log.h"
 #include "client-lib/channels/hash_history.h"
 #include "crypto/base/status_macros.h"
@@ -46,8 +48,18 @@ const char* TimelineKindName(TimelineKind kind) {
       return "session";
     case TimelineKind::kFloor:
       return "floor";
+    case TimelineKind::kMeeting:
+      return "meeting";
+    case TimelineKind::kReminder:
+      return "reminder";
     case TimelineKind::kRetraction:
       return "retraction";
+    case TimelineKind::kDocumentEnd:
+      return "document-end";
+    case TimelineKind::kBriefUse:
+      return "brief-use";
+    case TimelineKind::kBriefRelease:
+      return "brief-release";
     case TimelineKind::kUnknown:
       return "unknown";
     case TimelineKind::kPassedOver:
@@ -129,8 +141,18 @@ std::optional<TimelineKind> KindOf(const EntryRecord& entry) {
     case Content::kFloorGrant:
     case Content::kRaisedHand:
       return TimelineKind::kFloor;
+    case Content::kCalendarEntry:
+    case Content::kCalendarAnswer:
+      return entry.detail == content::v1::CalendarEntry::KIND_REMINDER ? TimelineKind::kReminder
+                                                                       : TimelineKind::kMeeting;
     case Content::kRetraction:
       return TimelineKind::kRetraction;
+    case Content::kDocumentEnd:
+      return TimelineKind::kDocumentEnd;
+    case Content::kBriefUse:
+      return TimelineKind::kBriefUse;
+    case Content::kBriefRelease:
+      return TimelineKind::kBriefRelease;
     case Content::BODY_NOT_SET:
       return TimelineKind::kUnknown;
     default:
@@ -213,15 +235,75 @@ std::vector<TimelineAct> ActsOf(const client::LoadedProcedure& procedure) {
   return acts;
 }
 
-// Says of the joint channel's acts which ones count.
-void MarkActs(const std::vector<TimelineAct>& acts, ChannelTimeline& joint) {
-  std::map<std::pair<uint32_t, uint64_t>, bool> counts;
-  for (const TimelineAct& act : acts) counts[{act.incarnation, act.position}] = act.counts;
-  for (TimelineEvent& event : joint.events) {
-    if (event.kind != TimelineKind::kAct) continue;
+// What of a channel's log counts, where that can be told.
+using Counts = std::map<client::JointPosition, bool>;
+
+bool IsOfOffers(TimelineKind kind) {
+  return kind == TimelineKind::kOffer || kind == TimelineKind::kOfferAnswer ||
+         kind == TimelineKind::kOfferEnd;
+}
+
+void Mark(const Counts& counts, ChannelTimeline& channel) {
+  for (TimelineEvent& event : channel.events) {
     const auto found = counts.find({event.incarnation, event.position});
-    if (found != counts.end()) event.counts = found->second;
+    const bool judged = event.kind >= TimelineKind::kAct && event.kind < TimelineKind::kRetraction;
+    if (judged && found != counts.end()) event.counts = found->second;
   }
+}
+
+void AddActs(const std::vector<TimelineAct>& acts, Counts& counts) {
+  for (const TimelineAct& act : acts) counts[{act.incarnation, act.position}] = act.counts;
+}
+
+absl::Status AddSession(const ReadTransaction& step, const client::CaseContext& context,
+                        const client::LoadedProcedure* procedure,
+                        std::map<ChannelId, Counts>& counts) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<client::LoadedSession> session,
+                          client::LoadSession(step, context, procedure));
+  if (!session.has_value() || !session->log.is_based()) return absl::OkStatus();
+  for (const client::SessionLog::Step& one : session->log.steps()) {
+    counts[session->joint][one.at] = one.refused.empty();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddCalendars(const ReadTransaction& step, const client::CaseContext& context,
+                          std::map<ChannelId, Counts>& counts) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<client::LoadedCalendar> calendars,
+                          client::LoadCalendars(step, context));
+  for (const client::LoadedCalendar& calendar : calendars) {
+    for (const client::CalendarLog::Step& one : calendar.log.steps) {
+      if (!one.undecided) counts[calendar.channel][one.at] = one.refused.empty();
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Of offers it is known which ones don't count.
+absl::Status AddOffers(const ReadTransaction& step, const client::CaseContext& context,
+                       CaseTimeline& timeline) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<client::ChannelOffers> all,
+                          client::LoadOffers(step, context));
+  for (ChannelTimeline& channel : timeline.channels) {
+    const auto offers = std::find_if(all.begin(), all.end(), [&](const auto& one) {
+      return one.channel == channel.channel.channel_id;
+    });
+    if (offers == all.end()) continue;
+    std::map<client::JointPosition, bool> undecided;  // of those that were passed over
+    for (const client::PassedOverOffer& one : offers->passed_over) {
+      undecided[one.at] = one.undecided;
+    }
+    for (TimelineEvent& event : channel.events) {
+      if (!IsOfOffers(event.kind)) continue;
+      const auto passed = undecided.find({event.incarnation, event.position});
+      if (passed == undecided.end()) {
+        event.counts = true;
+      } else if (!passed->second) {
+        event.counts = false;
+      }
+    }
+  }
+  return absl::OkStatus();
 }
 
 void MarkPeople(const client::CaseView& view, CaseTimeline& timeline) {
@@ -310,12 +392,18 @@ absl::StatusOr<CaseTimeline> Profile::Impl::Timeline(const CaseId& id) {
   }
   PARLEY_ASSIGN_OR_RETURN(const std::optional<client::LoadedProcedure> procedure,
                           client::LoadProcedure(read, context));
+  std::map<ChannelId, Counts> counts;
   if (procedure.has_value()) {
     timeline.acts = ActsOf(*procedure);
-    for (ChannelTimeline& channel : timeline.channels) {
-      if (view.KeepsProcedureIn(channel.channel.channel_id)) MarkActs(timeline.acts, channel);
-    }
+    if (procedure->joint.has_value()) AddActs(timeline.acts, counts[*procedure->joint]);
   }
+  PARLEY_RETURN_IF_ERROR(
+      AddSession(read, context, procedure.has_value() ? &*procedure : nullptr, counts));
+  PARLEY_RETURN_IF_ERROR(AddCalendars(read, context, counts));
+  for (ChannelTimeline& channel : timeline.channels) {
+    Mark(counts[channel.channel.channel_id], channel);
+  }
+  PARLEY_RETURN_IF_ERROR(AddOffers(read, context, timeline));
   MarkPeople(view, timeline);
   PARLEY_ASSIGN_OR_RETURN(timeline.alarms, client::ViewAlarms(read, context));
   return timeline;

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "client-lib/api/calendar_view.h"
 #include "client-lib/api/inbox_alarms.h"
 #include "client-lib/api/offer_view.h"
 #include "client-lib/api/procedure_view.h"
@@ -12,6 +13,7 @@
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
+#include "client-lib/cases/team_records.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/file_worker/file_worker.h"
@@ -113,6 +115,39 @@ void AddWaitingJobs(const CaseId& id, const std::vector<PersonRecord>& people,
   }
 }
 
+// Of a team: whom a steward has still to let in or put out, and who is in it unknown.
+absl::Status AddTeamAlarms(const ReadTransaction& step, const CaseContext& context,
+                           std::vector<Alarm>& alarms) {
+  SideView view;
+  PARLEY_RETURN_IF_ERROR(view.Load(step, context));
+  if (!view.HasSide() || view.team == nullptr) return absl::OkStatus();
+  const ChannelState& team = view.team->info.state;
+  const ChannelRef ref{context.id, view.team->id};
+  const std::string name = DescribeChannel(team.kind, team.side);
+  std::vector<std::string> unknown;
+  Contradiction(team, view.channels, &unknown);
+  for (const std::string& who : unknown) {
+    alarms.push_back({AlarmKind::kRefused, context.id, ref, std::nullopt,
+                      who + " reads " + name +
+                          ", and no other channel here shows them; ask its stewards who that is"});
+  }
+  PARLEY_ASSIGN_OR_RETURN(const TeamRecord record, LoadTeam(step, context));
+  for (const ParticipantId& id : record.wanted) {
+    const RosterMember* member = view.OnOwnSide(id);
+    if (member == nullptr || team.FindMember(id) != nullptr) continue;
+    alarms.push_back({AlarmKind::kJobWaiting, context.id, ref, id,
+                      member->name + " isn't in " + name +
+                          " yet; they come in when their program has been online, and yours then"});
+  }
+  for (const ParticipantId& id : record.dismissed) {
+    const RosterMember* member = team.FindMember(id);
+    if (member == nullptr) continue;
+    alarms.push_back({AlarmKind::kJobWaiting, context.id, ref, id,
+                      member->name + " is still in " + name + "; sync to finish the removal"});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Case> ViewCase(const ReadTransaction& step, const CaseContext& context) {
@@ -170,14 +205,23 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const auto& [channel, text] : refused) {
     alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
   }
+  PARLEY_ASSIGN_OR_RETURN(const auto releases, RefusedReleases(step, context));
+  for (const auto& [channel, text] : releases) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
   PARLEY_ASSIGN_OR_RETURN(const auto offers, RefusedOffers(step, context));
   for (const auto& [channel, text] : offers) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
+  PARLEY_ASSIGN_OR_RETURN(const auto calendar, RefusedCalendar(step, context));
+  for (const auto& [channel, text] : calendar) {
     alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
   }
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
   }
+  PARLEY_RETURN_IF_ERROR(AddTeamAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(std::vector<Participant> participants, ViewParticipants(step, context));
   for (const Participant& participant : participants) {
     const bool counts = participant.state == ParticipantState::kApproved ||
@@ -257,7 +301,12 @@ parley::Channel CaseView::ShowChannel(const ChannelId& id, const ChannelInfo& in
       break;
   }
   channel.head = info.head.position;
-  for (const RosterMember& member : info.state.members) channel.readers.push_back(PersonOf(member));
+  for (const RosterMember& member : info.state.members) {
+    channel.readers.push_back(PersonOf(member));
+    if (info.state.IsCommitter(member.participant_id)) {
+      channel.stewards.push_back(channel.readers.back());
+    }
+  }
   channel.passed_over = info.passed_over;
   channel.unsent = info.unsent;
   channel.never_sent = info.never_sent;
@@ -291,25 +340,6 @@ absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(const ReadTransa
   return channels;
 }
 
-namespace {
-
-// The document that a message carries.
-Document ShowDocument(const Message& message, const content::v1::Document& manifest) {
-  Document document;
-  document.ref = {message.channel, message.id};
-  document.position = message.position;
-  document.author = message.author;
-  document.name = SafeFileName(manifest.name());
-  document.media_type = manifest.media_type();
-  document.size = manifest.size();
-  document.time = message.time;
-  if (file_worker::IsPreview(manifest.preview())) document.preview_size = manifest.preview().size();
-  document.replaces = IdFrom<MessageId>(manifest.replaces_message_id());
-  return document;
-}
-
-}  // namespace
-
 Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message) const {
   Message view;
   view.channel = {record_.id, id};
@@ -342,11 +372,13 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
   MessageQuery query;
   query.after = after;
   query.kinds = DisclosureKinds();
-  query.kinds.insert(query.kinds.end(),
-                     {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown,
-                      ContentKind::kOffer, ContentKind::kOfferAnswer, ContentKind::kOfferEnd,
-                      ContentKind::kOptionSheet, ContentKind::kOptionEvaluation,
-                      ContentKind::kSession, ContentKind::kIssueRanking, ContentKind::kRetraction});
+  query.kinds.insert(
+      query.kinds.end(),
+      {ContentKind::kText, ContentKind::kDocument, ContentKind::kUnknown, ContentKind::kOffer,
+       ContentKind::kOfferAnswer, ContentKind::kOfferEnd, ContentKind::kOptionSheet,
+       ContentKind::kOptionEvaluation, ContentKind::kSession, ContentKind::kIssueRanking,
+       ContentKind::kRetraction, ContentKind::kCalendar, ContentKind::kDocumentEnd,
+       ContentKind::kBriefUse, ContentKind::kBriefRelease});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;
@@ -387,6 +419,10 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
     }
     ShowOfferRecord(offers->second, message, view);
   }
+  if (message.kind == ContentKind::kCalendar) {
+    PARLEY_RETURN_IF_ERROR(ShowCalendar(step, id, message, loaded, view));
+  }
+  PARLEY_RETURN_IF_ERROR(ShowDocuments(step, id, message, loaded, view));
   if (!IsDisclosureKind(message.kind)) return view;
   if (!loaded.disclosures.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(loaded.disclosures, Disclosures::Load(step, context_));
@@ -397,7 +433,10 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
   view.text = std::move(shown.text);
   view.note = std::move(shown.note);
   view.refused = shown.refused;
-  if (shown.document.has_value()) view.document = ShowDocument(view, *shown.document);
+  if (shown.document.has_value()) {
+    view.document = ShowDocument(view, *shown.document);
+    view.document->carried_by = view.author;
+  }
   return view;
 }
 
@@ -428,52 +467,18 @@ std::vector<Message> CaseView::ForPeople(const ChannelId& id,
       views.push_back(ShowMessage(id, message));
       const bool can_wait = !IsOfOffers(message.kind) && message.incarnation == 0;
       views.back().note = message.reason.empty() && can_wait ? hold : message.reason;
-    } else if (message.kind == ContentKind::kSession && !IsSilent(message)) {
+    } else if ((message.kind == ContentKind::kSession || message.kind == ContentKind::kCalendar) &&
+               !IsSilent(message)) {
       Message& view = views.emplace_back(ShowMessage(id, message));
       content::v1::Content content;
       if (!ParseFromPeer(content, message.content.Reveal())) continue;
       view.kind = MessageKind::kNotice;
-      view.text = SessionView::Describe(content);
+      view.text = message.kind == ContentKind::kCalendar ? DescribeCalendar(content)
+                                                         : SessionView::Describe(content);
       view.note = message.reason;
     }
   }
   return views;
-}
-
-absl::StatusOr<std::vector<Document>> CaseView::Documents(const ReadTransaction& step,
-                                                          const ChannelId& id) const {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Message> messages, Messages(step, id, 0));
-  std::vector<Document> documents;
-  for (Message& message : messages) {
-    if (message.document.has_value()) documents.push_back(std::move(*message.document));
-  }
-  return documents;
-}
-
-absl::StatusOr<content::v1::Document> CaseView::Manifest(const ReadTransaction& step,
-                                                         const DocumentRef& document) const {
-  const ChannelId& channel = document.channel.channel_id;
-  MessageQuery query;
-  query.kinds = {ContentKind::kDocument, ContentKind::kDisclosure};
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
-                          context_.Channel(channel).Messages(step, query));
-  for (const ChannelMessage& message : messages) {
-    if (message.id != document.message_id) continue;
-    if (message.kind == ContentKind::kDisclosure) {
-      PARLEY_ASSIGN_OR_RETURN(const Disclosures disclosures, Disclosures::Load(step, context_));
-      ShownRecord shown = disclosures.Show(channel, message);
-      if (shown.refused) return absl::PermissionDeniedError(shown.note);
-      if (shown.document.has_value()) return std::move(*shown.document);
-      continue;
-    }
-    content::v1::Content content;
-    const ByteView bytes = message.content.Reveal();
-    if (content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) &&
-        content.has_document()) {
-      return std::move(*content.mutable_document());
-    }
-  }
-  return absl::NotFoundError("this channel has no such document");
 }
 
 }  // namespace parley::client

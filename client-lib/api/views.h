@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client-lib/cases/calendar_work.h"
 #include "client-lib/cases/case_context.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/firewall/brief_log.h"
 #include "client-lib/firewall/disclosures.h"
 #include "client-lib/firewall/offer_log.h"
 #include "parley/content/v1/content.pb.h"
@@ -37,8 +39,10 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
 // What messages of one case are shown by; loaded when it is first needed.
 struct LoadedRecords {
   std::optional<Disclosures> disclosures;
-  std::map<ChannelId, ChannelOffers> offers;   // of each channel
-  std::shared_ptr<const SessionView> session;  // for the joint channel's
+  std::optional<BriefLog> briefs;
+  std::map<ChannelId, ChannelOffers> offers;      // of each channel
+  std::shared_ptr<const SessionView> session;     // for the joint channel's
+  std::map<ChannelId, LoadedCalendar> calendars;  // of each channel
 };
 
 // With whom the owner has compared safety numbers.
@@ -78,7 +82,12 @@ class CaseView {
                                                  const ChannelId& id) const;
   absl::StatusOr<std::vector<Document>> Documents(const ReadTransaction& step,
                                                   const ChannelId& id) const;
-  // The manifest of a shared document. Errors: NotFound when this channel has no such document.
+  // The documents of a release that counts, as they are shown.
+  std::vector<Document> ReleasedDocuments(const ChannelId& id, const ReleaseRecord& release) const;
+  // A document of a channel's message.
+  Document ShowDocument(const Message& message, const content::v1::Document& manifest) const;
+  // The manifest of a shared document. Errors: NotFound when this channel has no such document;
+  // FailedPrecondition when it was withdrawn, or its time is over.
   absl::StatusOr<content::v1::Document> Manifest(const ReadTransaction& step,
                                                  const DocumentRef& document) const;
 
@@ -88,11 +97,19 @@ class CaseView {
                                  const std::string& hold) const;
   parley::Channel ShowChannel(const ChannelId& id, const ChannelInfo& info) const;
   Message ShowMessage(const ChannelId& id, const ChannelMessage& message) const;
+  // What of documents a record is about (document_view.cc): versions, ends, releases of briefs.
+  absl::Status ShowDocuments(const ReadTransaction& step, const ChannelId& id,
+                             const ChannelMessage& message, LoadedRecords& loaded,
+                             Message& view) const;
   // What of a session concerns a message (session_messages.cc): a record's words, the floor, the
   // message that it quotes. `session`: of the joint channel; null for others.
   absl::Status ShowSession(const ReadTransaction& step, const ChannelId& id,
                            const ChannelMessage& message, const SessionView* session,
                            Message& view) const;
+  // A record of the channel's calendar (calendar_view.cc).
+  absl::Status ShowCalendar(const ReadTransaction& step, const ChannelId& id,
+                            const ChannelMessage& message, LoadedRecords& loaded,
+                            Message& view) const;
   absl::StatusOr<QuotedMessage> ShowQuote(const ReadTransaction& step, const ChannelId& id,
                                           const content::v1::Quote& quote) const;
   // Why a message should not have been said; empty for nothing, and without a procedure.

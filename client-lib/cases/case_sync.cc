@@ -12,6 +12,8 @@
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/reconcile.h"
+#include "client-lib/cases/team.h"
+#include "client-lib/cases/team_work.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "client-lib/pairing/rendezvous.h"
@@ -285,6 +287,7 @@ class CaseSync {
       Heard(ids[i], status);
       if (!status.ok()) {
         unread_.insert(ids[i]);
+        if (absl::IsUnauthenticated(status)) PARLEY_RETURN_IF_ERROR(PayForTeam(ids[i]));
         continue;
       }
       unread_.erase(ids[i]);
@@ -399,6 +402,7 @@ class CaseSync {
         }
       }
     }
+    if (!record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(WorkForTeam(touched));
     absl::StatusOr<ErrandsResult> errands = RunErrands(context_);
     Note(std::nullopt, errands.status());
     if (errands.ok()) {
@@ -416,6 +420,27 @@ class CaseSync {
     more = more || moved_ || (flushed.ok() && flushed->sent > 0);
     PARLEY_RETURN_IF_ERROR(LoadCase());
     return more;
+  }
+
+  absl::Status PayForTeam(const ChannelId& channel) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
+    PARLEY_ASSIGN_OR_RETURN(const bool pays, PayAnew(step, context_, channel));
+    if (!pays) return absl::OkStatus();
+    moved_ = true;
+    return step.Commit();
+  }
+
+  absl::Status WorkForTeam(std::set<ChannelId>& touched) {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
+    absl::StatusOr<TeamWork> work = ReconcileTeam(step, context_, unread_);
+    Note(std::nullopt, work.status());
+    if (!work.ok()) return absl::OkStatus();
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+    touched.insert(work->touched.begin(), work->touched.end());
+    for (const std::string& line : work->waiting) {
+      Note(std::nullopt, absl::FailedPreconditionError(line));
+    }
+    return absl::OkStatus();
   }
 
   absl::StatusOr<std::set<ChannelId>> NeutralsChannels() {

@@ -59,6 +59,7 @@ class Judge {
     PARLEY_ASSIGN_OR_RETURN(judge.record_, context.Records().Case(read));
     PARLEY_ASSIGN_OR_RETURN(judge.people_, context.Records().People(read));
     PARLEY_ASSIGN_OR_RETURN(judge.channels_, ChannelsOf(read, context));
+    judge.unread_ = unread;
     judge.PickWitnesses(unread);
     return judge;
   }
@@ -68,6 +69,7 @@ class Judge {
   // `only_inviter`: where there is no channel yet that could tell, the inviter goes first.
   Verdict On(const Pairing& pairing, const InboxMessage& message, bool only_inviter) const {
     if (pairing.ended != 0) return Verdict::kRefuse;
+    if (!IsNeutral(static_cast<Role>(pairing.peer_role))) return OnOwnSide(pairing);
     for (const PersonRecord& person : people_) {
       if (person.id == pairing.peer && (!person.IsNeutral() || !person.TakesPart())) {
         return Verdict::kRefuse;
@@ -111,6 +113,24 @@ class Judge {
     }
   }
 
+  // A Welcome into the team of the own side: by who is in its caucus.
+  Verdict OnOwnSide(const Pairing& pairing) const {
+    const std::optional<ChannelId> counts =
+        ChannelChoice(record_, people_, channels_).Of(ChannelKind::kCaucus, record_.own_side);
+    for (const CaseChannel& channel : channels_) {
+      if (counts != channel.id || channel.info.standing != Standing::kActive ||
+          unread_.contains(channel.id)) {
+        continue;
+      }
+      const RosterMember* member = channel.info.state.FindMember(pairing.peer);
+      if (member != nullptr && !IsNeutral(member->role) && member->side == record_.own_side) {
+        return Verdict::kTake;
+      }
+      return pairing.met != 0 ? Verdict::kRefuse : Verdict::kWait;
+    }
+    return Verdict::kWait;
+  }
+
   // A neutral is in every channel but those of one team. Who is in some only is coming or going.
   void Count(const CaseChannel& channel, bool all_count) {
     if (channel.info.state.kind == ChannelKind::kTeam) return;
@@ -132,6 +152,7 @@ class Judge {
   size_t witnesses_ = 0;                     // that one must be in
   bool any_active_ = false;
   bool active_unread_ = false;
+  std::set<ChannelId> unread_;
 };
 
 class Taker {
@@ -151,6 +172,7 @@ class Taker {
  private:
   absl::Status Take(const std::string& key, bool only_inviter) {
     // Once with what the message does; if that turns out to be bad, without.
+    absl::Status bad;
     for (const bool handle : {true, false}) {
       PARLEY_ASSIGN_OR_RETURN(Transaction step, context_.store->Begin());
       PARLEY_ASSIGN_OR_RETURN(std::optional<DeferredMessage> deferred,
@@ -166,14 +188,23 @@ class Taker {
         const Verdict verdict = judge_.On(*pairing, message, only_inviter);
         if (verdict == Verdict::kWait) return absl::OkStatus();
         if (verdict == Verdict::kRefuse) {
-          PARLEY_RETURN_IF_ERROR(Refuse(step, deferred->sender, message));
+          PARLEY_RETURN_IF_ERROR(Refuse(step, deferred->sender, *pairing, message));
         } else {
           const absl::Status taken = TakeDeferredMessage(step, context_, *pairing, message);
           if (absl::IsAborted(taken)) return LeaveAside(std::move(step), *deferred, taken);
-          if (!taken.ok() && IsBadInboxMessage(taken)) continue;
+          if (!taken.ok() && IsBadInboxMessage(taken)) {
+            bad = taken;
+            continue;
+          }
           PARLEY_RETURN_IF_ERROR(taken);
           result_.took = true;
         }
+      }
+      if (absl::IsPermissionDenied(bad)) {
+        PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
+        record.Refuse("what " + deferred->sender +
+                      " sent was refused: " + std::string(bad.message()));
+        PARLEY_RETURN_IF_ERROR(context_.Records().PutCase(step, record));
       }
       return step.Commit();
     }
@@ -195,10 +226,12 @@ class Taker {
     return step.Commit();
   }
 
-  absl::Status Refuse(Transaction& step, const std::string& sender, const InboxMessage& message) {
+  absl::Status Refuse(Transaction& step, const std::string& sender, const Pairing& pairing,
+                      const InboxMessage& message) {
     PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step));
-    record.Refuse(sender + ", who is no neutral of the case any more, sent " + DeedOf(message) +
-                  "; it was refused");
+    const bool neutral = IsNeutral(static_cast<Role>(pairing.peer_role));
+    record.Refuse(sender + ", who is " + (neutral ? "no neutral of the case" : "not on your side") +
+                  " any more, sent " + DeedOf(message) + "; it was refused");
     result_.refused = true;
     return context_.Records().PutCase(step, record);
   }
@@ -235,7 +268,9 @@ bool IsDeferred(const InboxMessage& message) {
 
 absl::Status Defer(Transaction& step, const CaseContext& context, const Pairing& pairing,
                    const InboxMessage& message) {
-  if (!IsNeutral(static_cast<Role>(pairing.peer_role))) {
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  const bool steward = message.has_welcome() && !record.IsNeutral();
+  if (!IsNeutral(static_cast<Role>(pairing.peer_role)) && !steward) {
     return absl::PermissionDeniedError(std::string("a message that its sender may not send: ") +
                                        DeedOf(message));
   }

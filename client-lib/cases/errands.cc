@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/calendar_work.h"
 #include "client-lib/cases/connection.h"
 #include "client-lib/cases/controls.h"
 #include "client-lib/cases/inbox_keys.h"
@@ -64,6 +65,8 @@ class Errands {
           Step([this](Transaction& step) { return RunProcedureErrands(step, context_); }));
       PARLEY_RETURN_IF_ERROR(
           Step([this](Transaction& step) { return RunSessionErrands(step, context_); }));
+      PARLEY_RETURN_IF_ERROR(
+          Step([this](Transaction& step) { return RunCalendarErrands(step, context_); }));
     }
     return std::move(result_);
   }

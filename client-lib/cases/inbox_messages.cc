@@ -6,6 +6,8 @@
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/cases/team.h"
+#include "client-lib/cases/team_records.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "crypto/primitives/signature.h"
@@ -58,13 +60,39 @@ absl::Status TakeApproval(Transaction& step, const CaseContext& context, const P
   return context.Records().PutCase(step, record);
 }
 
+// Into the team of the own side only its stewards let people, and they into nothing else.
+absl::Status CheckMayLetInto(const Pairing& pairing, const CaseRecord& record,
+                             const ChannelState& state) {
+  const bool own_team = state.kind == ChannelKind::kTeam && state.side == record.own_side;
+  const bool may =
+      FromNeutral(pairing) ? state.kind != ChannelKind::kTeam : own_team && !record.IsNeutral();
+  if (may) return absl::OkStatus();
+  return absl::PermissionDeniedError("a Welcome into the channel " +
+                                     DescribeChannel(state.kind, state.side) +
+                                     " by somebody who may not let anybody into it");
+}
+
+// Of a channel that is here already, before anything of a Welcome is taken over.
+absl::Status CheckKnownChannel(const ReadTransaction& step, const CaseContext& context,
+                               const Pairing& pairing, const CaseRecord& record,
+                               const std::string& channel) {
+  const std::optional<ChannelId> id = IdFrom<ChannelId>(channel);
+  if (!id.has_value() ||
+      std::find(record.channels.begin(), record.channels.end(), *id) == record.channels.end()) {
+    return absl::OkStatus();
+  }
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(*id).Info(step));
+  return CheckMayLetInto(pairing, record, info.state);
+}
+
 absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pairing& pairing,
                          const content::v1::WelcomeWrapper& wrapper) {
-  if (!FromNeutral(pairing)) return NotTheirs("a Welcome");
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
   PARLEY_ASSIGN_OR_RETURN(mls::KeyPackageBundle bundle,
                           TakeOwnKeyPackage(step, context, crypto::ViewOf(wrapper.welcome())));
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  PARLEY_RETURN_IF_ERROR(CheckKnownChannel(step, context, pairing, record, wrapper.channel_id()));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
   JoinExpectations expectations;
   expectations.case_id = context.id;
   expectations.adder = pairing.peer;
@@ -74,7 +102,15 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
     expectations.side = record.own_side;
   }
   PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
-  expectations.may_come = [&](const ChannelState& state) {
+  expectations.may_come = [&](const ChannelState& state) -> absl::Status {
+    PARLEY_RETURN_IF_ERROR(CheckMayLetInto(pairing, record, state));
+    if (state.kind == ChannelKind::kTeam) {
+      const std::string wrong = Contradiction(state, channels);
+      if (!wrong.empty()) {
+        return absl::PermissionDeniedError("a Welcome into " +
+                                           DescribeChannel(state.kind, state.side) + ": " + wrong);
+      }
+    }
     switch (JudgeComing(choice, record.IsNeutral(), state)) {
       case Coming::kMayCome:
         return absl::OkStatus();
@@ -90,6 +126,8 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
   if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {
     record.channels.push_back(channel);
   }
+  // A team that was given up counts again when a steward has opened it anew.
+  if (!FromNeutral(pairing)) std::erase(record.given_up, channel);
   for (const ControlRecord& control : record.controls) {
     if (control.channel_id != channel) continue;
     PARLEY_RETURN_IF_ERROR(context.Channel(channel).LearnControlSeed(step, control.seed));
@@ -173,6 +211,8 @@ absl::Status TakeRemoval(Transaction& step, const CaseContext& context, const Pa
     if (person->TakesPart()) person->state = ParticipantState::kLeft;
     return context.Records().PutPerson(step, *person);
   }
+  // Of somebody of the own side the channels say it.
+  if (removal.left() && !record.IsNeutral() && !FromNeutral(pairing)) return absl::OkStatus();
   if (removal.left() || !FromNeutral(pairing)) return NotTheirs("a removal");
   if (record.own_state != ParticipantState::kLeft) {
     record.own_state = ParticipantState::kRemoved;
@@ -209,15 +249,20 @@ absl::Status TakeAppendSeeds(Transaction& step, const CaseContext& context, cons
 
 absl::Status TopUpKeyPackages(Transaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  const bool own_is_neutral = record.IsNeutral();
   PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context.Pairings().pairings.All(step));
   for (const Pairing& pairing : pairings) {
-    if (pairing.ended != 0 || !FromNeutral(pairing)) continue;
+    if (pairing.ended != 0 || pairing.append_seed.empty()) continue;
+    const bool within_side = !own_is_neutral && !FromNeutral(pairing);
+    if (!within_side && !FromNeutral(pairing)) continue;
+    const size_t wanted = within_side ? kSideStockSize : kStockSize;
     PARLEY_ASSIGN_OR_RETURN(size_t there, OwnKeyPackagesAt(step, context, pairing.id));
-    if (there >= kStockSize) continue;
+    if (there >= wanted) continue;
     PARLEY_ASSIGN_OR_RETURN(const bool room, context.OwnInbox().HasRoom(step, pairing));
     if (!room) continue;
     PARLEY_ASSIGN_OR_RETURN(std::vector<Bytes> packages,
-                            MakeKeyPackages(step, context, device, pairing.id, kStockSize - there));
+                            MakeKeyPackages(step, context, device, pairing.id, wanted - there));
     InboxMessage message;
     for (const Bytes& package : packages) {
       message.mutable_key_packages()->add_key_packages(crypto::ToString(package));
@@ -243,6 +288,8 @@ absl::Status TakeInboxMessage(Transaction& step, const CaseContext& context, con
       return TakeRemoval(step, context, pairing, message.removal());
     case InboxMessage::kAppendSeeds:
       return TakeAppendSeeds(step, context, pairing, message.append_seeds());
+    case InboxMessage::kControlKey:
+      return TakeControlKey(step, context, pairing, message.control_key());
     default:
       return absl::InvalidArgumentError("a message of a kind that this version doesn't know");
   }

@@ -15,6 +15,8 @@ namespace parley::client {
 
 // How many each neutral has of a device, as long as the device's own client comes by.
 inline constexpr size_t kStockSize = 8;
+// How many others of the own side have, who may let it into the team channel.
+inline constexpr size_t kSideStockSize = 2;
 
 // The credential of this device's leaves.
 ParleyCredential OwnCredential(const OwnDevice& device);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/calendar_work.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
 #include "client-lib/cases/procedure_work.h"
 #include "client-lib/cases/session_work.h"
+#include "client-lib/cases/team.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
@@ -45,17 +47,6 @@ absl::Status Settle(Transaction& step, const CaseContext& context,
 
 // What an inbox may take of the quota.
 constexpr uint64_t kInboxVoucherBytes = 256 << 20;
-
-absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const CaseContext& context) {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
-  const CaseChannel* neutrals = FindByKind(channels, ChannelKind::kNeutrals);
-  if (neutrals == nullptr) {
-    return absl::FailedPreconditionError(
-        "you aren't in the neutrals' channel yet; sync, and try again when the mediator has been "
-        "online");
-  }
-  return neutrals->id;
-}
 
 absl::Status CheckRequest(const InvitationRequest& request) {
   PARLEY_RETURN_IF_ERROR(CheckName("the name", request.name));
@@ -115,7 +106,9 @@ absl::StatusOr<std::vector<std::string>> SidesOf(const ReadTransaction& step,
     sides.push_back(side);
   };
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
-  for (const CaseChannel& channel : channels) add(channel.info.state.side);
+  for (const CaseChannel& channel : channels) {
+    if (channel.info.state.kind != ChannelKind::kGroup) add(channel.info.state.side);
+  }
   PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
   for (const PersonRecord& person : people) {
     if (person.TakesPart() || person.state == ParticipantState::kWaiting) add(person.side);
@@ -210,6 +203,17 @@ absl::Status EnsureFreeSlot(const CaseContext& context) {
 }
 
 }  // namespace
+
+absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  const CaseChannel* neutrals = FindByKind(channels, ChannelKind::kNeutrals);
+  if (neutrals == nullptr) {
+    return absl::FailedPreconditionError(
+        "you aren't in the neutrals' channel yet; sync, and try again when the mediator has been "
+        "online");
+  }
+  return neutrals->id;
+}
 
 absl::Status RequireNeutral(const CaseRecord& record, const char* what) {
   if (record.own_state != ParticipantState::kApproved) {
@@ -369,6 +373,14 @@ absl::Status LeaveCase(const CaseContext& context) {
   }
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
   for (const CaseChannel& channel : channels) {
+    if (channel.info.standing != Standing::kActive || !IsLastSteward(channel.info)) continue;
+    return absl::FailedPreconditionError(
+        "you are the only steward of " +
+        DescribeChannel(channel.info.state.kind, channel.info.state.side) +
+        ": without one nobody could be let in or put out any more; name another first (parley "
+        "channel steward)");
+  }
+  for (const CaseChannel& channel : channels) {
     if (channel.info.standing != Standing::kActive || channel.info.leaving) continue;
     PARLEY_RETURN_IF_ERROR(context.Channel(channel.id).Leave(step));
   }
@@ -390,38 +402,10 @@ absl::Status LeaveCase(const CaseContext& context) {
   return step.Commit();
 }
 
-absl::Status Admit(const CaseContext& context, const ChannelId& channel, const ParticipantId& id) {
-  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
-  PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "admit participants to a channel"));
-  PARLEY_ASSIGN_OR_RETURN(PersonRecord person, Known(step, context, id));
-  if (!person.TakesPart()) {
-    return absl::FailedPreconditionError(person.name + " doesn't take part in the case");
-  }
-  PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
-  if (IsNeutral(person.role) || !person.side.empty()) {
-    return absl::InvalidArgumentError(
-        person.name +
-        " is in the channels of their role and side; only participants without a "
-        "side are admitted one channel at a time");
-  }
-  if (!MayBeIn(info.state.kind, info.state.side, person.role, person.side)) {
-    return absl::InvalidArgumentError("a " + std::string(RoleName(person.role)) +
-                                      " without a side can't be in " +
-                                      DescribeChannel(info.state.kind, info.state.side));
-  }
-  if (std::find(person.admitted.begin(), person.admitted.end(), channel) != person.admitted.end()) {
-    return absl::OkStatus();
-  }
-  PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
-  person.admitted.push_back(channel);
-  PARLEY_RETURN_IF_ERROR(PostRecord(step, context, neutrals, person));
-  PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, person));
-  return step.Commit();
-}
-
 absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel,
                            bool mailbox_lost) {
+  PARLEY_ASSIGN_OR_RETURN(const bool team, IsTeam(context, channel));
+  if (team) return ReopenTeam(context, channel, mailbox_lost);
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "reopen a channel"));
@@ -485,6 +469,7 @@ absl::Status SettleAlarms(const CaseContext& context) {
   }
   PARLEY_RETURN_IF_ERROR(SettlePassedOver(step, context));
   PARLEY_RETURN_IF_ERROR(SettleSession(step, context));
+  PARLEY_RETURN_IF_ERROR(SettleCalendar(step, context));
   return step.Commit();
 }
 

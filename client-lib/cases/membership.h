@@ -28,9 +28,6 @@ absl::Status RemoveParticipant(const CaseContext& context, const ParticipantId& 
 // Errors: as Profile::Leave.
 absl::Status LeaveCase(const CaseContext& context);
 
-// Errors: as Profile::Admit.
-absl::Status Admit(const CaseContext& context, const ChannelId& channel, const ParticipantId& id);
-
 // `mailbox_lost`: the relay doesn't have the channel's mailbox any more, so it counts as halted.
 // Errors: as Profile::Reopen.
 absl::Status ReopenChannel(const CaseContext& context, const ChannelId& channel, bool mailbox_lost);
@@ -51,6 +48,9 @@ absl::StatusOr<uint64_t> SeenNeverSent(const ReadTransaction& step, const CaseCo
 // PermissionDenied, saying who can do `what` and why this device's owner can't, unless they are a
 // neutral who takes part.
 absl::Status RequireNeutral(const CaseRecord& record, const char* what);
+
+// The neutrals' channel. Errors: FailedPrecondition when this device isn't in it yet.
+absl::StatusOr<ChannelId> NeutralsChannel(const ReadTransaction& step, const CaseContext& context);
 
 // By which an invitation that nobody has used is listed among participants.
 ParticipantId InvitationEntryId(const MadeInvitation& invitation);

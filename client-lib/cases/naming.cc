@@ -23,14 +23,14 @@ bool Has(const std::vector<T>& values, const T& value) {
 // A kind that is named: the neutrals' own channel is where names are said.
 bool IsNamedKind(ChannelKind kind) {
   return kind == ChannelKind::kJoint || kind == ChannelKind::kCaucus ||
-         kind == ChannelKind::kCounsel;
+         kind == ChannelKind::kCounsel || kind == ChannelKind::kGroup;
 }
 
 std::optional<NamedChannel> FromWire(const CaseChannels::Named& named) {
   const std::optional<ChannelId> id = IdFrom<ChannelId>(named.channel_id());
   const auto kind = static_cast<ChannelKind>(named.kind());
   if (!id.has_value() || !IsNamedKind(kind)) return std::nullopt;
-  const bool has_side = kind == ChannelKind::kCaucus;
+  const bool has_side = kind == ChannelKind::kCaucus || kind == ChannelKind::kGroup;
   if (has_side != !named.side().empty() || (has_side && !IsGoodName(named.side()))) {
     return std::nullopt;
   }

@@ -118,10 +118,18 @@ absl::Status TakeRecord(Transaction& step, const CaseContext& context, CaseRecor
     }
   }
   if (person.card.empty()) person.card = crypto::ToBytes(CardOf(record).SerializeAsString());
+  const std::vector<ChannelId> before = std::move(person.admitted);
   person.admitted.clear();
   for (const std::string& channel : record.admitted_channel_ids()) {
     if (const auto admitted = IdFrom<ChannelId>(channel)) person.admitted.push_back(*admitted);
   }
+  // Out of what they were dismissed from they are by that, and not since they have left.
+  std::erase_if(person.seen_in, [&](const SeenIn& seen) {
+    const auto names = [&seen](const std::vector<ChannelId>& ids) {
+      return std::find(ids.begin(), ids.end(), seen.channel_id) != ids.end();
+    };
+    return names(before) && !names(person.admitted);
+  });
   PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, person));
   if (*id == own.own_id && person.state == ParticipantState::kRemoved) {
     own.own_state = ParticipantState::kRemoved;

@@ -3,6 +3,7 @@
 #include "client-lib/channels/log_hash.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/procedure/procedure_table.h"
+#include "client-lib/procedure/session_log.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
@@ -15,8 +16,9 @@ bool IsOfOffer(ContentKind kind) {
 // What people say, as opposed to what programs and the procedure say.
 bool IsSaid(ContentKind kind) {
   return kind == ContentKind::kText || kind == ContentKind::kDocument ||
-         kind == ContentKind::kDisclosure || kind == ContentKind::kDisclosureAuthorisation ||
-         kind == ContentKind::kOptionSheet || kind == ContentKind::kOptionEvaluation ||
+         kind == ContentKind::kDisclosure || kind == ContentKind::kBriefRelease ||
+         kind == ContentKind::kDisclosureAuthorisation || kind == ContentKind::kOptionSheet ||
+         kind == ContentKind::kOptionEvaluation || kind == ContentKind::kCalendar ||
          kind == ContentKind::kUnknown || IsOfOffer(kind);
 }
 
@@ -45,6 +47,12 @@ std::string WhyNoOffers(CaseState state) {
   }
 }
 
+std::string WhyNoMeetings(CaseState state) {
+  if (!IsAtRest(state)) return {};
+  return std::string("the case is ") + NameOf(state) +
+         "; until it goes on, meetings and reminders can only be cancelled";
+}
+
 absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
                                        const LoadedProcedure& procedure,
                                        const ChannelState& channel, const ChannelMessage& message,
@@ -56,7 +64,9 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
   // An offer ends without words whatever has become of the case; with words it is said.
   const bool is_said = message.kind == ContentKind::kOfferEnd ? !content.offer_end().note().empty()
                                                               : IsSaid(message.kind);
-  if (!is_said) return std::string();
+  // So does a meeting; and what programs tell who comes later is nobody's word.
+  const bool only_ends = content.calendar_entry().cancelled() || content.has_calendar_standing();
+  if (!is_said || only_ends) return std::string();
   JointPosition at{message.incarnation, message.position};
   if (channel.kind != ChannelKind::kJoint) {
     // Channels have no common order. So the author says how far they had read the joint channel,
@@ -87,6 +97,7 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
   }
   const bool is_offer = IsOfOffer(message.kind) || (parsed && content.disclosure().has_offer() &&
                                                     !content.disclosure().offer().has_end());
+  if (parsed && content.has_calendar_entry()) return WhyNoMeetings(then.state());
   return is_offer ? WhyNoOffers(then.state()) : std::string();
 }
 

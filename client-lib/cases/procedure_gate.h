@@ -26,6 +26,9 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
                                        const ChannelState& channel, const ChannelMessage& message,
                                        bool* pending = nullptr);
 
+// Why nothing is put on a calendar, or moved there, in this state of a case; empty for nothing.
+std::string WhyNoMeetings(CaseState state);
+
 // Why no offer is made or answered in this state of a case; empty for nothing.
 std::string WhyNoOffers(CaseState state);
 

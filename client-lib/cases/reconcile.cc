@@ -6,6 +6,7 @@
 #include "client-lib/cases/controls.h"
 #include "client-lib/cases/inbox_keys.h"
 #include "client-lib/cases/key_stock.h"
+#include "client-lib/cases/welcomes.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "crypto/primitives/signature.h"
 
@@ -37,7 +38,7 @@ class Reconciler {
     PARLEY_RETURN_IF_ERROR(ShareControls());
     for (const CaseChannel& channel : channels_) {
       PARLEY_RETURN_IF_ERROR(CommitMembership(channel));
-      PARLEY_RETURN_IF_ERROR(DeliverWelcomes(channel));
+      PARLEY_RETURN_IF_ERROR(DeliverWelcomes(step_, context_, channel.id));
     }
     return std::move(result_);
   }
@@ -84,6 +85,13 @@ class Reconciler {
       bool changed = false;
       for (const CaseChannel& channel : channels_) {
         if (channel.info.standing != Standing::kActive) continue;
+        if (!BelongsIn(person, channel.id, channel.info.state)) {
+          // Who was dismissed hasn't left the case; and may be let in again.
+          const size_t forgotten = std::erase_if(
+              person.seen_in, [&](const SeenIn& other) { return other.channel_id == channel.id; });
+          changed = changed || forgotten > 0;
+          continue;
+        }
         if (channel.info.state.FindMember(person.id) == nullptr) continue;
         const SeenIn seen{channel.id, channel.info.state.incarnation};
         if (std::find(person.seen_in.begin(), person.seen_in.end(), seen) != person.seen_in.end()) {
@@ -103,6 +111,7 @@ class Reconciler {
     return std::any_of(channels_.begin(), channels_.end(), [&](const CaseChannel& channel) {
       const SeenIn seen{channel.id, channel.info.state.incarnation};
       return channel.info.standing == Standing::kActive && choice_->Counts(channel) &&
+             BelongsIn(person, channel.id, channel.info.state) &&
              channel.info.state.FindMember(person.id) == nullptr &&
              std::find(person.seen_in.begin(), person.seen_in.end(), seen) != person.seen_in.end();
     });
@@ -187,20 +196,35 @@ class Reconciler {
       const std::optional<ChannelId> counts = choice_->Of(ChannelKind::kCaucus, person.side);
       if (counts.has_value()) {
         sides.insert(person.side);
-        if (!IsHere(*counts) && choice_->NameOf(*counts)->authors.front() == record_.own_id) {
-          PARLEY_RETURN_IF_ERROR(OpenCaucus(*counts, person.side));
-        }
+        PARLEY_RETURN_IF_ERROR(OpenIfNamedHere(*counts));
       } else if (NeutralsWritable() && IsResponsible(person)) {
         sides.insert(person.side);
         PARLEY_RETURN_IF_ERROR(NameCaucus(person.side));
       }
     }
+    // What a neutral has decided to open.
+    for (const NamedChannel& name : choice_->Names()) {
+      const auto kind = static_cast<ChannelKind>(name.kind);
+      if (kind != ChannelKind::kCounsel && kind != ChannelKind::kGroup) continue;
+      PARLEY_RETURN_IF_ERROR(OpenIfNamedHere(name.channel_id));
+    }
     return NoteWhoIsSeen();
   }
 
+  // Opens a channel that counts, if it isn't here and this device was the first to name it.
+  absl::Status OpenIfNamedHere(const ChannelId& id) {
+    const NamedChannel* name = choice_->NameOf(id);
+    if (name == nullptr || IsHere(id) || name->authors.front() != record_.own_id) {
+      return absl::OkStatus();
+    }
+    return OpenChannel(id, static_cast<ChannelKind>(name->kind), name->side);
+  }
+
   absl::Status NameCaucus(const std::string& side) {
-    const bool waits = std::any_of(record_.naming.begin(), record_.naming.end(),
-                                   [&side](const NamedChannel& name) { return name.side == side; });
+    const bool waits = std::any_of(
+        record_.naming.begin(), record_.naming.end(), [&side](const NamedChannel& name) {
+          return name.side == side && static_cast<ChannelKind>(name.kind) == ChannelKind::kCaucus;
+        });
     if (waits) return absl::OkStatus();
     NamedChannel name;
     name.channel_id = RandomId<ChannelId>();
@@ -209,12 +233,13 @@ class Reconciler {
     return Say({name});
   }
 
-  absl::Status OpenCaucus(const ChannelId& id, const std::string& side) {
+  // By value: the channels are loaded anew.
+  absl::Status OpenChannel(ChannelId id, ChannelKind kind, std::string side) {
     PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context_.Pairings().Device(step_));
     NewChannel options;
     options.case_id = record_.id;
-    options.kind = ChannelKind::kCaucus;
-    options.side = side;
+    options.kind = kind;
+    options.side = std::move(side);
     options.self = OwnCredential(device);
     options.name = record_.own_name;
     options.role = record_.own_role;
@@ -367,7 +392,12 @@ class Reconciler {
     for (const RosterMember& member : info.state.members) {
       const PersonRecord* person = FindPerson(member.participant_id);
       const bool gone = person != nullptr && HasGone(*person);
-      if ((gone || superseded) && member.participant_id != record_.own_id) {
+      // Whom another neutral has just admitted is known once the log has been read.
+      const bool dismissed =
+          person != nullptr && person->TakesPart() && !BelongsIn(*person, channel.id, info.state);
+      if (dismissed && !log_is_fresh_) result_.read_the_log_first = true;
+      const bool out = gone || superseded || (dismissed && log_is_fresh_);
+      if (out && member.participant_id != record_.own_id) {
         change.removes.push_back(member.participant_id);
       }
     }
@@ -418,28 +448,6 @@ class Reconciler {
     return absl::OkStatus();
   }
 
-  absl::Status DeliverWelcomes(const CaseChannel& channel) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<WelcomeDelivery> deliveries,
-                            context_.Channel(channel.id).PendingWelcomes(step_));
-    for (const WelcomeDelivery& delivery : deliveries) {
-      PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing,
-                              context_.Pairings().PairingWith(step_, delivery.participant_id));
-      if (pairing.has_value()) {
-        PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step_, *pairing));
-        if (!room) continue;  // it stays pending
-        content::v1::InboxMessage message;
-        if (!message.mutable_welcome()->ParseFromArray(delivery.wrapper.data(),
-                                                       static_cast<int>(delivery.wrapper.size()))) {
-          return absl::InternalError("a Welcome of our own doesn't parse");
-        }
-        PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Queue(step_, *pairing, std::move(message)));
-      }
-      // Without a pairing they were removed in the meantime: nobody waits for it.
-      PARLEY_RETURN_IF_ERROR(context_.Channel(channel.id).WelcomeDelivered(step_, delivery.id));
-    }
-    return absl::OkStatus();
-  }
-
   Transaction& step_;
   const CaseContext& context_;
   const bool log_is_fresh_;
@@ -461,10 +469,14 @@ bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelSta
     case ChannelKind::kJoint:
     case ChannelKind::kCaucus:
       if (!person.side.empty()) return true;
-      [[fallthrough]];
+      break;
+    case ChannelKind::kCounsel:
+      if (person.role == Role::kCounsel) return true;
+      break;
     default:
-      return std::find(person.admitted.begin(), person.admitted.end(), id) != person.admitted.end();
+      break;
   }
+  return std::find(person.admitted.begin(), person.admitted.end(), id) != person.admitted.end();
 }
 
 absl::StatusOr<ReconcileResult> Reconcile(Transaction& step, const CaseContext& context,

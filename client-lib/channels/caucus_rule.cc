@@ -11,7 +11,7 @@ enum class Who { kNobody, kSameSide, kAnybody };
 // and support persons.
 struct Rule {
   ChannelKind kind;
-  bool has_side;
+  bool has_side;  // or, of a group, a name
   Who neutrals;
   Who parties;
   Who counsel;
@@ -30,6 +30,9 @@ constexpr Rule kRules[] = {
      Who::kNobody},
     {ChannelKind::kTeam, true, Who::kNobody, Who::kSameSide, Who::kSameSide, Who::kSameSide,
      Who::kSameSide},
+    // Whom the neutrals name; that a neutral is in it follows from who may open it.
+    {ChannelKind::kGroup, true, Who::kAnybody, Who::kAnybody, Who::kAnybody, Who::kAnybody,
+     Who::kAnybody},
 };
 
 const Rule* FindRule(ChannelKind kind) {
@@ -94,7 +97,9 @@ absl::Status CheckCaucusRule(const ChannelState& state) {
   if (rule == nullptr) return absl::PermissionDeniedError("the kind of channel is unknown");
   const std::string channel = DescribeChannel(state.kind, state.side);
   if (rule->has_side && state.side.empty()) {
-    return absl::PermissionDeniedError("the channel " + channel + " has no side");
+    return absl::PermissionDeniedError(
+        "the channel " + channel +
+        (state.kind == ChannelKind::kGroup ? " has no name" : " has no side"));
   }
   if (!rule->has_side && !state.side.empty()) {
     return absl::PermissionDeniedError("the channel " + channel + " must have no side");

@@ -273,7 +273,8 @@ absl::Status ChannelPolicy::CheckStateChange(const ChannelState& before, const C
     return Refused("the channel would become another one");
   }
   if (!membership_changed) {
-    if (before.members != after.members || before.stewards != after.stewards) {
+    // A team names another steward when it likes.
+    if (before.members != after.members) {
       return Refused("the roster would change without anybody coming or going");
     }
     return absl::OkStatus();
@@ -366,7 +367,7 @@ absl::Status ChannelPolicy::CheckProposal(const ChannelState& state, const mls::
       const std::optional<mls::Member> member = group.FindMember(proposer);
       if (!member.has_value()) return Refused("nobody's leaf made a proposal");
       const auto& update = std::get<mls::Update>(proposal.proposal.body);
-      if (JudgeSuccessor(member->credential, update.leaf_node.credential).ok()) {
+      if (JudgeSuccessor(member->credential, update.leaf_node->credential).ok()) {
         return absl::OkStatus();
       }
       return Refused(name + " proposed to become another participant or device");
@@ -402,7 +403,7 @@ std::vector<mls::PendingProposal> ChannelPolicy::AcceptableProposals(
     if (const auto* remove = std::get_if<mls::Remove>(&pending.proposal.body)) {
       if (remove->removed == proposer && !leaves) chosen.insert_or_assign(proposer, pending);
     } else if (const auto* update = std::get_if<mls::Update>(&pending.proposal.body)) {
-      if (!leaves && JudgeSuccessor(member->credential, update->leaf_node.credential).ok()) {
+      if (!leaves && JudgeSuccessor(member->credential, update->leaf_node->credential).ok()) {
         chosen.insert_or_assign(proposer, pending);
       }
     }

@@ -296,14 +296,16 @@ struct NewMemberRecord {
   }
 };
 struct ChangeRecord {
-  uint8_t version = 1;
+  uint8_t version = 2;
   std::vector<NewMemberRecord> adds;
   std::vector<ParticipantId> removes;
   crypto::Secret new_control_seed;  // empty for none
+  std::vector<ParticipantId> new_stewards;
 
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.version, self.adds, self.removes, self.new_control_seed);
+    return std::tie(self.version, self.adds, self.removes, self.new_control_seed,
+                    self.new_stewards);
   }
 };
 

@@ -166,6 +166,48 @@ TEST_F(AcknowledgedTest, AnotherEntryAtItsPosition) {
   ExpectToldAndSentAgain();
 }
 
+// The same for a commit: whichever answer is lost, it is found in the log and merged exactly once.
+TEST_F(RelayTest, AnOwnCommitWhoseAcknowledgementIsLost) {
+  for (Person* newcomer : {&lee, &tomas}) {
+    const ChannelInfo before = mira.Info(id);
+    MembershipChange change;
+    change.adds = {newcomer->AsNewMember()};
+    Must(mira.Prepare(id, change));
+    const size_t appended = entries().size() + 1;
+    const auto lost = [] { return absl::UnavailableError("cut"); };
+    bool sent = false;
+    if (newcomer == &lee) {
+      relay.after_append = lost;
+    } else {
+      relay.after_append = [&] {
+        sent = true;
+        return absl::OkStatus();
+      };
+      relay.before_read = [&] { return sent ? lost() : absl::OkStatus(); };
+    }
+    EXPECT_EQ(mira.In(id).Exchange().status().code(), absl::StatusCode::kUnavailable);
+    relay.after_append = nullptr;
+    relay.before_read = nullptr;
+    ASSERT_EQ(entries().size(), appended);
+    EXPECT_TRUE(mira.Info(id).commit_in_flight);
+    EXPECT_EQ(mira.Info(id).epoch, before.epoch);
+    mira.Restart();
+    EXPECT_TRUE(Must(mira.In(id).Exchange()).commit_merged);
+    EXPECT_FALSE(Must(mira.In(id).Exchange()).commit_merged);
+    EXPECT_EQ(entries().size(), appended) << "it isn't sent again";
+    const ChannelInfo after = mira.Info(id);
+    EXPECT_EQ(after.epoch, before.epoch + 1);
+    EXPECT_FALSE(after.commit_in_flight);
+    EXPECT_EQ(after.state.members.size(), before.state.members.size() + 1);
+    EXPECT_THAT(after.alarms, IsEmpty());
+    Settle({&mira, &ana, &ben});
+    EXPECT_EQ(ana.Info(id).epoch, after.epoch);
+  }
+  Must(ana.Say(id, "in the epoch after"));
+  Settle({&mira, &ana, &ben});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: in the epoch after");
+}
+
 TEST_F(RelayTest, AnOwnEntryAlteredBeforeItIsRead) {
   relay.alter = [&](ReadResult& page) {
     if (page.entries.size() > 1) page.entries.back().payload[40] ^= 1;

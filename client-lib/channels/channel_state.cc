@@ -38,7 +38,9 @@ bool CopyId(const std::string& field, IdType& out) {
 }
 
 bool IsKnown(Role role) { return role >= Role::kMediator && role <= Role::kSupportPerson; }
-bool IsKnown(ChannelKind kind) { return kind >= ChannelKind::kJoint && kind <= ChannelKind::kTeam; }
+bool IsKnown(ChannelKind kind) {
+  return kind >= ChannelKind::kJoint && kind <= ChannelKind::kGroup;
+}
 
 absl::Status ReadMember(const pb::ChannelState::Member& from, RosterMember& to) {
   if (!CopyId(from.participant_id(), to.participant_id)) return Invalid("a participant's id");
@@ -230,6 +232,8 @@ const char* NameOf(ChannelKind kind) {
       return "counsel";
     case ChannelKind::kTeam:
       return "team";
+    case ChannelKind::kGroup:
+      return "group";
     case ChannelKind::kUnknown:
       break;
   }

@@ -67,7 +67,7 @@ TEST(ChannelState, EveryBreachIsRefused) {
       {"no case", [](ChannelState& s) { s.case_id = CaseId(); }},
       {"no channel", [](ChannelState& s) { s.channel_id = ChannelId(); }},
       {"incarnation 0", [](ChannelState& s) { s.incarnation = 0; }},
-      {"unknown kind", [](ChannelState& s) { s.kind = static_cast<ChannelKind>(6); }},
+      {"unknown kind", [](ChannelState& s) { s.kind = static_cast<ChannelKind>(7); }},
       {"kind 0", [](ChannelState& s) { s.kind = ChannelKind::kUnknown; }},
       {"control character in the side", [](ChannelState& s) { s.side = "Har\nbor"; }},
       {"nobody", [](ChannelState& s) { s.members.clear(); }},

@@ -113,7 +113,11 @@ enum class ContentKind : uint8_t {
   kParticipantRecord = 6,
   kUnknown = 7,  // made by a newer version
   kCaseChannels = 8,
-  // The procedure's records have their numbers of content.proto (IsProcedure).
+  // The procedure's records have their numbers of content.proto (IsProcedure), as have those about
+  // documents.
+  kDocumentEnd = 20,
+  kBriefUse = 21,
+  kBriefRelease = 22,
   kDisclosureAuthorisation = 50,
   kAuthorisationEnd = 51,
   kDisclosureUse = 52,
@@ -127,9 +131,15 @@ enum class ContentKind : uint8_t {
   kSession = 80,  // what a session is led by: bodies 80 to 84 and 86
   kIssueRanking = 85,
   kRetraction = 87,
+  kCalendar = 90,  // meetings and reminders: bodies 90 to 92
+  // How participants of a side pair (bodies 30 and 31); listed like the procedure's.
+  kSideIntroduction = 130,
+  kSideHello = 131,
 };
 // Whether it is one of the procedure's records: they can be listed without reading the others.
-constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 40; }
+constexpr bool IsProcedure(ContentKind kind) { return static_cast<uint8_t>(kind) >= 20; }
+// Whether it is what clients of a side pair by, of which people needn't hear.
+constexpr bool IsOfPairing(ContentKind kind) { return kind >= ContentKind::kSideIntroduction; }
 // Whether it is about offers or option sheets.
 constexpr bool IsOfOffers(ContentKind kind) {
   return kind >= ContentKind::kOffer && kind <= ContentKind::kOptionEvaluation;
@@ -168,8 +178,12 @@ struct MembershipChange {
   std::vector<ParticipantId> removes = {};
   // The seed of a control key that takes the place of the current one.
   std::optional<crypto::Secret> new_control_seed = std::nullopt;
+  // Of a team: members, or who is to be added, who become stewards.
+  std::vector<ParticipantId> new_stewards = {};
 
-  bool empty() const { return adds.empty() && removes.empty() && !new_control_seed.has_value(); }
+  bool empty() const {
+    return adds.empty() && removes.empty() && !new_control_seed.has_value() && new_stewards.empty();
+  }
 };
 
 // A Welcome that is ready to go into somebody's inbox.

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "client-lib/channels/channel_step.h"
 #include "client-lib/channels/test_policy.h"
 
 namespace parley::client {
@@ -60,6 +61,23 @@ TEST_F(WelcomeTest, ToAnotherCaseOrChannel) {
 }
 
 // The committer's roster makes another of the recipient than the inviter's approval did.
+// RFC 9420 section 12.4.3, for a group of another channel than that whose group has the id.
+TEST_F(WelcomeTest, ToAGroupOfTheIdOfAnotherChannels) {
+  Must(Join());
+  crypto::Bytes group_id;
+  {
+    Transaction tx = Must(lee.store->Begin());
+    ChannelStep step = Must(ChannelStep::Load(tx, id, 0));
+    group_id = Must(step.group())->group_id();
+  }
+  mls::Group twin = Must(mls::Group::Create(
+      {.suite = mls::CipherSuiteId::kParley, .group_id = group_id, .identity = {1}}));
+  wrapper.set_welcome(crypto::ToString(
+      *Must(twin.PrepareCommit({.adds = lee.AsNewMember().key_packages})).welcome));
+  wrapper.set_channel_id(ToField(RandomId<ChannelId>()));
+  EXPECT_EQ(Join().code(), absl::StatusCode::kAlreadyExists);
+}
+
 TEST_F(WelcomeTest, WithAnotherRoleOrSideThanApproved) {
   const auto join = [&](Role role, const std::string& side) {
     mls::KeyPackageBundle bundle =

@@ -103,6 +103,11 @@ absl::StatusOr<ChannelState> StateAfter(const mls::Group& group, const ChannelSt
   for (const NewMemberRecord& added : change.adds) {
     PARLEY_RETURN_IF_ERROR(AddMember(added, after, addressees));
   }
+  for (const ParticipantId& steward : change.new_stewards) {
+    if (std::find(after.stewards.begin(), after.stewards.end(), steward) == after.stewards.end()) {
+      after.stewards.push_back(steward);
+    }
+  }
   if (!change.new_control_seed.empty()) {
     PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
                             crypto::SignatureKey::FromSeed(change.new_control_seed.Reveal()));

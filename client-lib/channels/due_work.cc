@@ -3,6 +3,7 @@
 #include "client-lib/channels/channel.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
+#include "client-lib/channels/receipts.h"
 #include "crypto/base/status_macros.h"
 #include "parley/content/v1/content.pb.h"
 
@@ -58,7 +59,8 @@ absl::Status QueueCheckpoint(ChannelStep& step) {
   const bool due =
       log.unconfirmed_entries >= kEntriesPerCheckpoint ||
       (log.unconfirmed_entries > 0 && step.now() >= log.unconfirmed_since + kSecondsPerCheckpoint);
-  if (!due) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const bool receipt_is_due, ReceiptIsDue(step));
+  if (!due && !receipt_is_due) return absl::OkStatus();
   content::v1::Content content;
   content.mutable_checkpoint();
   return QueueContent(step, content, Readers::kWhoeverIsIn).status();

@@ -26,6 +26,14 @@ void SetAuthor(EntryRecord& noted, const RosterMember& author) {
 uint64_t DetailOf(const content::v1::Content& content) {
   if (content.has_document()) return content.document().size();
   if (content.has_case_act()) return content.case_act().act();
+  if (content.has_calendar_entry()) {
+    return static_cast<uint64_t>(std::max(0, static_cast<int>(content.calendar_entry().kind())));
+  }
+  if (content.has_calendar_answer()) {
+    return content.calendar_answer().answer() == content::v1::CalendarAnswer::ANSWER_DONE
+               ? content::v1::CalendarEntry::KIND_REMINDER
+               : content::v1::CalendarEntry::KIND_MEETING;
+  }
   return 0;
 }
 
@@ -75,13 +83,13 @@ absl::Status KeepEntry(ChannelStep& step, const Entry& entry) {
 }
 
 absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
-                                ByteView left) {
+                                ByteView left, uint64_t size) {
   const std::string name = step.names().Entry(incarnation, position);
   PARLEY_ASSIGN_OR_RETURN(std::optional<EntryRecord> entry,
                           LoadRecord<EntryRecord>(step.tx(), RecordClass::kContent, name));
   if (!entry.has_value()) return absl::OkStatus();
   entry->content_hash = crypto::Sha256({left});
-  entry->detail = 0;  // a document's exact size
+  entry->detail = size;
   return StoreRecord(step.tx(), RecordClass::kContent, name, *entry);
 }
 

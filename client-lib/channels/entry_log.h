@@ -29,9 +29,10 @@ void NoteCommit(EntryRecord& noted, const RosterMember* committer,
 
 // Keeps what was noted of the entry that the step has moved to.
 absl::Status KeepEntry(ChannelStep& step, const Entry& entry);
-// Of an entry whose content was taken back: nothing is kept of what it was, not even a hash.
+// Of an entry whose content was taken back, or lost its keys: nothing is kept of what it was, not
+// even a hash; only of what is left of it, and of a document its size.
 absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
-                                ByteView left);
+                                ByteView left, uint64_t size = 0);
 // Keeps who began the incarnation that this step created.
 absl::Status KeepOpening(ChannelStep& step);
 

@@ -1,5 +1,6 @@
 // How a device comes into a channel: it creates it, opens its next incarnation, or takes a Welcome.
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,22 @@ absl::StatusOr<ListRecord> LoadList(const ReadTransaction& tx) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<ListRecord> list,
                           LoadRecord<ListRecord>(tx, RecordClass::kIndex, ChannelNames::List()));
   return list.has_value() ? std::move(*list) : ListRecord();
+}
+
+// The ids of the groups of this device's other channels. Who follows the channel `id` already goes
+// from its group to the one that a Welcome opens, which may be the same, after a removal.
+absl::StatusOr<std::set<crypto::Bytes>> GroupsOfOthers(Transaction& tx, const ChannelId& id,
+                                                       uint64_t now, const ChannelPolicy& policy) {
+  std::set<crypto::Bytes> groups;
+  PARLEY_ASSIGN_OR_RETURN(const ListRecord list, LoadList(tx));
+  for (const ChannelId& other : list.ids) {
+    if (other == id) continue;
+    PARLEY_ASSIGN_OR_RETURN(ChannelStep step, ChannelStep::Load(tx, other, now, policy));
+    if (step.standing() != Standing::kActive) continue;
+    PARLEY_ASSIGN_OR_RETURN(const mls::Group* const group, step.group());
+    groups.insert(group->group_id());
+  }
+  return groups;
 }
 
 absl::Status Enlist(Transaction& tx, const ChannelId& id) {
@@ -218,10 +235,16 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
                                         mls::KeyPackageBundle&& key_package,
                                         const JoinExpectations& expectations) {
   PARLEY_ASSIGN_OR_RETURN(const Wrapper wrapper, ReadWrapper(wrapper_message));
+  const uint64_t now = context.now_seconds();
+  PARLEY_ASSIGN_OR_RETURN(const std::set<crypto::Bytes> others,
+                          GroupsOfOthers(tx, wrapper.channel_id, now, *context.policy));
+  mls::JoinOptions options{.checks = {.judge = context.policy}};
+  options.in_use = [&](crypto::ByteView id) {
+    return others.contains(crypto::Bytes(id.begin(), id.end()));
+  };
   PARLEY_ASSIGN_OR_RETURN(
       mls::Group group,
-      mls::Group::Join(crypto::ViewOf(wrapper_message.welcome()), std::move(key_package),
-                       {.checks = {.judge = context.policy}}));
+      mls::Group::Join(crypto::ViewOf(wrapper_message.welcome()), std::move(key_package), options));
   PARLEY_ASSIGN_OR_RETURN(
       const ChannelState state,
       context.policy->CheckWelcome(group, wrapper.channel_id, expectations.case_id,
@@ -235,7 +258,6 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
     return absl::InvalidArgumentError("a Welcome names another generation than its group's");
   }
   IncarnationRecord log = JoinedLog(state, expectations.self, wrapper);
-  const uint64_t now = context.now_seconds();
   // Committers renew their leaf with their next commit, the others at once.
   if (context.policy->MayCommit(state, expectations.self.participant_id)) log.leaf_renewed_at = now;
   absl::StatusOr<ChannelStep> old = ChannelStep::Load(tx, wrapper.channel_id, now, *context.policy);

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "client-lib/channels/document_log.h"
 #include "client-lib/channels/entry_log.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/search/search_index.h"
@@ -162,6 +163,9 @@ absl::Status Retract(ChannelStep& step, const ParticipantId& author, const std::
   const std::string name = step.names().Message(message->index);
   PARLEY_ASSIGN_OR_RETURN(MessageRecord record,
                           LoadExisting<MessageRecord>(step.tx(), RecordClass::kContent, name));
+  if (message->kind == ContentKind::kDocument) {
+    PARLEY_RETURN_IF_ERROR(NoteDocumentGone(step, *message));
+  }
   pb::Content left;
   left.set_message_id(field);
   left.set_claimed_time(record.claimed_time);
@@ -197,6 +201,12 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kParticipantRecord;
     case pb::Content::kCaseChannels:
       return ContentKind::kCaseChannels;
+    case pb::Content::kDocumentEnd:
+      return ContentKind::kDocumentEnd;
+    case pb::Content::kBriefUse:
+      return ContentKind::kBriefUse;
+    case pb::Content::kBriefRelease:
+      return ContentKind::kBriefRelease;
     case pb::Content::kDisclosureAuthorisation:
       return ContentKind::kDisclosureAuthorisation;
     case pb::Content::kAuthorisationEnd:
@@ -231,6 +241,14 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kIssueRanking;
     case pb::Content::kRetraction:
       return ContentKind::kRetraction;
+    case pb::Content::kCalendarEntry:
+    case pb::Content::kCalendarAnswer:
+    case pb::Content::kCalendarStanding:
+      return ContentKind::kCalendar;
+    case pb::Content::kSideIntroduction:
+      return ContentKind::kSideIntroduction;
+    case pb::Content::kSideHello:
+      return ContentKind::kSideHello;
     case pb::Content::BODY_NOT_SET:
       break;
   }
@@ -266,6 +284,13 @@ absl::StatusOr<bool> KeepMessage(ChannelStep& step, uint64_t position, const Ros
   // Before this record is listed: it isn't stored yet. One of itself takes nothing back.
   if (content.has_retraction() && content.retraction().message_id() != content.message_id()) {
     PARLEY_RETURN_IF_ERROR(Retract(step, author.participant_id, content.retraction().message_id()));
+  }
+  if (index == 1) PARLEY_RETURN_IF_ERROR(BeginDocuments(step));
+  if (content.has_document_end()) {
+    PARLEY_RETURN_IF_ERROR(EndDocument(step, author, position, content.document_end()));
+  }
+  if (content.has_document()) {
+    PARLEY_RETURN_IF_ERROR(NoteDocument(step, index, author, own, position, content.document()));
   }
   if (IsProcedure(KindOf(content))) PARLEY_RETURN_IF_ERROR(NoteProcedure(step, index));
   if (content.has_disclosure_authorisation()) {

@@ -6,6 +6,7 @@
 
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/message_log.h"
+#include "client-lib/channels/receipts.h"
 #include "crypto/base/status_macros.h"
 #include "parley/content/v1/content.pb.h"
 
@@ -57,6 +58,7 @@ absl::Status EncryptItem(ChannelStep& step, uint64_t item, OutboxRecord& record)
   PARLEY_ASSIGN_OR_RETURN(pb::Content content, Parsed(record.content));
   content.mutable_seen()->set_position(step.log().position);
   content.mutable_seen()->set_transcript_hash(crypto::ToString(step.log().hash));
+  PARLEY_RETURN_IF_ERROR(AddReceipt(step, content));
   PARLEY_ASSIGN_OR_RETURN(record.sent_content, Serialized(content));
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
   PARLEY_ASSIGN_OR_RETURN(const Bytes message, group->Protect(record.sent_content.Reveal()));

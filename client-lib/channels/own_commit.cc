@@ -20,6 +20,7 @@ ChangeRecord ToRecord(const MembershipChange& change) {
                            added.side, added.key_packages});
   }
   record.removes = change.removes;
+  record.new_stewards = change.new_stewards;
   if (change.new_control_seed.has_value()) {
     record.new_control_seed = change.new_control_seed->Clone();
   }

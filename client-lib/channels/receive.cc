@@ -11,6 +11,7 @@
 #include "client-lib/channels/message_log.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
+#include "client-lib/channels/receipts.h"
 #include "client-lib/channels/relay_fault.h"
 #include "client-lib/channels/transcript.h"
 #include "client-lib/content/parse.h"
@@ -129,9 +130,11 @@ absl::Status TakeContent(ChannelStep& step, const Entry& entry, const RosterMemb
   }
   PARLEY_ASSIGN_OR_RETURN(const bool is_new,
                           KeepMessage(step, entry.position, author, false, content, plaintext));
+  PARLEY_RETURN_IF_ERROR(TakeReceipt(step, author.participant_id, entry.position, content));
   const ContentKind kind = KindOf(content);
   const bool for_people = kind == ContentKind::kText || kind == ContentKind::kDocument ||
-                          kind == ContentKind::kUnknown || IsProcedure(kind);
+                          kind == ContentKind::kUnknown ||
+                          (IsProcedure(kind) && !IsOfPairing(kind));
   if (is_new && for_people) ++result.messages;
   IncarnationRecord& log = step.log();
   if (kind != ContentKind::kCheckpoint) {
@@ -173,6 +176,7 @@ absl::Status TakeOwn(ChannelStep& step, const Entry& entry, uint64_t item) {
     NoteContent(step.noted(), *self, content, bytes);
     PARLEY_RETURN_IF_ERROR(
         KeepMessage(step, entry.position, *self, true, content, record.sent_content).status());
+    PARLEY_RETURN_IF_ERROR(NoteReceiptSent(step, content));
     step.log().unconfirmed_entries = 0;
     step.log().unconfirmed_since = 0;
   }
@@ -282,7 +286,10 @@ absl::Status TakeCommit(ChannelStep& step, const Entry& entry, mls::StagedCommit
   PARLEY_ASSIGN_OR_RETURN(mls::Group* const group, step.group());
   absl::StatusOr<ChannelState> after =
       step.policy().CheckCommit(step.state(), *group, commit, *entry.closing);
-  if (!after.ok()) return Halt(step, entry, std::string(after.status().message()), result);
+  if (!after.ok()) {
+    PARLEY_RETURN_IF_ERROR(group->Refuse(std::move(commit)));
+    return Halt(step, entry, std::string(after.status().message()), result);
+  }
   const std::optional<ParticipantId> committer = ParticipantAt(*group, commit.sender());
   NoteCommit(step.noted(), committer.has_value() ? step.state().FindMember(*committer) : nullptr,
              step.state().members, after->members);

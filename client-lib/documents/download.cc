@@ -304,4 +304,21 @@ absl::Status Transfers::Download(RelayClient& relay, const content::v1::Document
   return Download(relay, manifest, target, DownloadOptions());
 }
 
+absl::StatusOr<uint64_t> Transfers::DownloadedBytes(const content::v1::Document& manifest,
+                                                    const std::string& target) {
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<internal::DownloadRecord> record,
+      internal::LoadRecord<internal::DownloadRecord>(
+          store_, RecordClass::kContent, internal::DownloadName(manifest.blob_id(), target)));
+  if (!record.has_value()) return 0;
+  return std::min(manifest.size(), record->chunks * crypto::kFileChunkSize);
+}
+
+absl::Status Transfers::ForgetDownload(const content::v1::Document& manifest,
+                                       const std::string& target) {
+  unlink((target + ".parley-part").c_str());
+  return internal::DeleteRecord(store_, RecordClass::kContent,
+                                internal::DownloadName(manifest.blob_id(), target));
+}
+
 }  // namespace parley::client

@@ -34,6 +34,7 @@ absl::Status CheckManifest(const content::v1::Document& manifest) {
         &manifest.read_seed()}) {
     if (field->size() != 32) return Contradicts("a key or hash has another length");
   }
+  if (manifest.note().size() > kMaxNameBytes) return Contradicts("its note is too long");
   const absl::StatusOr<crypto::FileLayout> layout = crypto::FileLayout::Create(manifest.size());
   if (!layout.ok()) return Contradicts("it is too large");
   if (manifest.chunks() != layout->chunk_count() ||

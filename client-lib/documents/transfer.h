@@ -78,6 +78,21 @@ class Transfers {
 
   // Whether an upload of this id was begun, and not forgotten.
   absl::StatusOr<bool> HasUpload(std::string_view transfer_id);
+  // Keeps, of an upload that is complete, what its blob can be deleted by later (DeleteBlob); to be
+  // called before Forget, in the step that posts the manifest.
+  absl::Status KeepBlob(Transaction& step, std::string_view transfer_id);
+  // Deletes the blob of such an upload at the relay. OK, too, when it isn't there any more, and
+  // when nothing was kept. Errors: the relay client's; it can be repeated then.
+  absl::Status DeleteBlob(RelayClient& relay, std::string_view transfer_id);
+
+  // How much of an upload, or of a download into `target`, needn't be transferred again. 0 where
+  // nothing was begun.
+  absl::StatusOr<uint64_t> UploadedBytes(std::string_view transfer_id);
+  absl::StatusOr<uint64_t> DownloadedBytes(const content::v1::Document& manifest,
+                                           const std::string& target);
+  // Gives a download up: removes what it has saved.
+  absl::Status ForgetDownload(const content::v1::Document& manifest, const std::string& target);
+
   // Forgets an upload's record. With `relay`, an upload that wasn't finished is deleted there.
   absl::Status Forget(std::string_view transfer_id, RelayClient* relay = nullptr);
 

@@ -6,6 +6,10 @@ std::string UploadName(std::string_view transfer_id) {
   return "transfer/" + std::string(transfer_id);
 }
 
+std::string SharedBlobName(std::string_view transfer_id) {
+  return "shared-blob/" + std::string(transfer_id);
+}
+
 std::string DownloadName(std::string_view blob_id, const std::string& target) {
   return "download/" + crypto::ToHex(crypto::ViewOf(blob_id)) + "/" + target;
 }

@@ -50,6 +50,18 @@ struct UploadRecord {
   }
 };
 
+// What a shared blob can be deleted by, under "shared-blob/<transfer id>" among the keys.
+struct SharedBlobRecord {
+  uint8_t version = kRecordVersion;
+  ObjectId blob_id{};
+  crypto::Secret write_seed;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.blob_id, self.write_seed);
+  }
+};
+
 // Of one download, under "download/<blob id>/<target>" among the content.
 struct DownloadRecord {
   uint8_t version = kRecordVersion;
@@ -65,6 +77,7 @@ struct DownloadRecord {
 };
 
 std::string UploadName(std::string_view transfer_id);
+std::string SharedBlobName(std::string_view transfer_id);
 std::string DownloadName(std::string_view blob_id, const std::string& target);
 
 // Nullopt when there is none. Errors: DataLoss for a record that makes no sense.

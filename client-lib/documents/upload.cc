@@ -337,9 +337,44 @@ absl::StatusOr<content::v1::Document> Transfers::Upload(RelayClient& relay,
                             "it and share it again");
 }
 
+absl::StatusOr<uint64_t> Transfers::UploadedBytes(std::string_view transfer_id) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<internal::UploadRecord> record,
+                          internal::LoadRecord<internal::UploadRecord>(
+                              store_, RecordClass::kKeys, internal::UploadName(transfer_id)));
+  if (!record.has_value()) return 0;
+  return std::min(record->size, record->chunks * crypto::kFileChunkSize);
+}
+
 absl::StatusOr<bool> Transfers::HasUpload(std::string_view transfer_id) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction view, store_.Read());
   return view.Has(RecordClass::kKeys, internal::UploadName(transfer_id));
+}
+
+absl::Status Transfers::KeepBlob(Transaction& step, std::string_view transfer_id) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<crypto::Secret> bytes,
+                          step.Get(RecordClass::kKeys, internal::UploadName(transfer_id)));
+  if (!bytes.has_value()) return absl::OkStatus();
+  absl::StatusOr<internal::UploadRecord> upload =
+      crypto::Parse<internal::UploadRecord>(bytes->Reveal());
+  if (!upload.ok()) return absl::OkStatus();  // an earlier build's: the blob stays
+  internal::SharedBlobRecord kept;
+  kept.blob_id = upload->blob_id;
+  kept.write_seed = std::move(upload->write_seed);
+  return step.Put(RecordClass::kKeys, internal::SharedBlobName(transfer_id),
+                  crypto::SerializeSecret(kept));
+}
+
+absl::Status Transfers::DeleteBlob(RelayClient& relay, std::string_view transfer_id) {
+  const std::string name = internal::SharedBlobName(transfer_id);
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<internal::SharedBlobRecord> kept,
+      internal::LoadRecord<internal::SharedBlobRecord>(store_, RecordClass::kKeys, name));
+  if (!kept.has_value()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
+                          crypto::SignatureKey::FromSeed(kept->write_seed.Reveal()));
+  const absl::Status deleted = relay.DeleteBlob(kept->blob_id, key);
+  if (!deleted.ok() && !absl::IsNotFound(deleted)) return deleted;
+  return internal::DeleteRecord(store_, RecordClass::kKeys, name);
 }
 
 absl::Status Transfers::Forget(std::string_view transfer_id, RelayClient* relay) {

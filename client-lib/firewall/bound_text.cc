@@ -13,7 +13,8 @@ std::vector<ContentKind> BoundKinds() {
   return {
       ContentKind::kText,       ContentKind::kDocument,    ContentKind::kDisclosureAuthorisation,
       ContentKind::kDisclosure, ContentKind::kOffer,       ContentKind::kOfferAnswer,
-      ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation};
+      ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation,
+      ContentKind::kCalendar,   ContentKind::kBriefRelease};
 }
 
 namespace {
@@ -44,6 +45,9 @@ std::vector<std::string> PartsOf(const content::v1::Content& content) {
     for (const auto& rating : content.option_evaluation().ratings()) parts.push_back(rating.note());
     parts.push_back(content.option_evaluation().note());
   }
+  if (content.has_calendar_entry()) {
+    parts = {content.calendar_entry().title(), content.calendar_entry().place()};
+  }
   std::erase(parts, std::string());
   return parts;
 }
@@ -58,7 +62,11 @@ BoundContent ReadBound(const ChannelMessage& message) {
     bound.text = std::move(*content.mutable_text()->mutable_text());
   } else if (content.has_document()) {
     SetDocument(content.document(), bound);
-    bound.text = std::move(*content.mutable_document()->mutable_name());
+    if (content.document().note().empty()) {
+      bound.text = std::move(*content.mutable_document()->mutable_name());
+    } else {
+      SetParts({content.document().name(), content.document().note()}, bound);
+    }
   } else if (content.has_disclosure_authorisation()) {
     bound.text = std::move(*content.mutable_disclosure_authorisation()->mutable_words());
     if (content.disclosure_authorisation().has_offer()) {
@@ -75,6 +83,16 @@ BoundContent ReadBound(const ChannelMessage& message) {
       bound.carried_side = content.disclosure().offer().author_side();
       SetParts(TextsOf(content.disclosure().offer()), bound);
     }
+  } else if (content.has_brief_release()) {
+    bound.carried = true;
+    std::vector<std::string> names;
+    for (const auto& brief : content.brief_release().briefs()) {
+      names.push_back(brief.document().name());
+      if (brief.document().size() == 0) continue;
+      bound.more_documents.push_back(
+          {crypto::ToBytes(brief.document().plaintext_root()), brief.document().size()});
+    }
+    SetParts(std::move(names), bound);
   } else {
     SetParts(PartsOf(content), bound);
   }

@@ -13,6 +13,11 @@
 
 namespace parley::client {
 
+struct BoundDocument {
+  Bytes root;
+  uint64_t size = 0;
+};
+
 struct BoundContent {
   std::string text;  // of a document its name; of several texts all
   // Of several texts (an offer's words, conditions, alternatives): each, which a short one counts
@@ -22,6 +27,7 @@ struct BoundContent {
   Bytes document_root;
   uint64_t document_size = 0;
   std::string document_name;
+  std::vector<BoundDocument> more_documents;  // of a release of briefs: all
   // By a Disclosure: somebody else's, not the author's own.
   bool carried = false;
   std::string carried_side;  // of an offer's record: whose it is

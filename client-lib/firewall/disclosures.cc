@@ -81,7 +81,7 @@ class Disclosures::Follower {
   absl::Status Run() {
     MessageQuery query;
     query.kinds = {ContentKind::kDisclosureAuthorisation, ContentKind::kAuthorisationEnd,
-                   ContentKind::kDisclosureUse};
+                   ContentKind::kDisclosureUse, ContentKind::kDocumentEnd};
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             channel_.Messages(step_, query));
     for (const ChannelMessage& message : messages) {
@@ -97,6 +97,8 @@ class Disclosures::Follower {
       if (!ParseFromPeer(content, message.content.Reveal())) continue;
       if (content.has_authorisation_end()) {
         Take(message, content.authorisation_end());
+      } else if (content.has_document_end()) {
+        Take(message, content.document_end());
       } else if (content.has_disclosure_use()) {
         PARLEY_RETURN_IF_ERROR(Take(message, content.disclosure_use()));
       }
@@ -234,6 +236,17 @@ class Disclosures::Follower {
     } else if (end.reason() == pb::AuthorisationEnd::REASON_EXPIRED && record->expires_at != 0 &&
                (by_author || IsNeutral(message.author.role))) {
       record->state = AuthorisationState::kExpired;
+    }
+  }
+
+  // Whose document is gone can't be carried any more.
+  void Take(const ChannelMessage& message, const pb::DocumentEnd& end) {
+    for (auto& [place, record] : records_) {
+      const bool is_it = record.state == AuthorisationState::kOpen && record.document.has_value() &&
+                         place < PlaceOf(message) &&
+                         record.item == IdFrom<MessageId>(end.message_id()) &&
+                         message.author.participant_id == record.author.participant_id;
+      if (is_it) record.state = AuthorisationState::kRevoked;
     }
   }
 

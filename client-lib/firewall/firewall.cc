@@ -369,10 +369,14 @@ absl::Status Firewall::CheckDocument(const ReadTransaction& step, crypto::ByteVi
     PARLEY_ASSIGN_OR_RETURN(ChannelMessage message,
                             context_.Channel(place.channel).At(step, place.index));
     const BoundContent content = ReadBound(message);
-    if (content.document_size != size ||
-        !crypto::PublicEquals(content.document_root, plaintext_root)) {
-      continue;
-    }
+    const auto is_it = [&](crypto::ByteView root, uint64_t its_size) {
+      return its_size == size && crypto::PublicEquals(root, plaintext_root);
+    };
+    const bool has_it =
+        is_it(content.document_root, content.document_size) ||
+        std::any_of(content.more_documents.begin(), content.more_documents.end(),
+                    [&](const BoundDocument& one) { return is_it(one.root, one.size); });
+    if (!has_it) continue;
     if (is_free) return absl::OkStatus();
     if (place.own_saying) {
       own_first.insert(place.channel);

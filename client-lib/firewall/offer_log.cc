@@ -60,7 +60,11 @@ class Player {
       if (event->carried_by.has_value()) {
         refusal = "carries from " + event->author.name + " what they " + refusal;
       }
-      offers.passed_over.push_back({message.author, message.number, std::move(refusal), undecided});
+      offers.passed_over.push_back({message.author,
+                                    message.number,
+                                    {message.incarnation, message.position},
+                                    std::move(refusal),
+                                    undecided});
     }
     return offers;
   }

@@ -30,6 +30,7 @@ namespace parley::client {
 struct PassedOverOffer {
   RosterMember by;
   uint64_t number = 0;
+  JointPosition at;  // where it stands in the channel's log
   std::string text;  // from "may not" on, or from "carries" on
   // This device can't judge it: it is about an offer from before it came, was made by a newer
   // version, or was said under a joint channel that this device hasn't read so far. Nobody is

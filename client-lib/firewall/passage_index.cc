@@ -68,6 +68,10 @@ size_t PassageIndex::Add(const ChannelMessage& message, uint32_t slot, Pending& 
     add(kDocuments, DocumentFingerprint(content.document_root));
     ++added;
   }
+  for (const BoundDocument& document : content.more_documents) {
+    add(kDocuments, DocumentFingerprint(document.root));
+    ++added;
+  }
   for (const std::string& part : content.parts) {
     const Letters letters = FoldedLetters(part);
     if (!CountsAsWhole(letters)) continue;

@@ -90,6 +90,27 @@ class Inbox {
       const std::function<absl::StatusOr<std::vector<Bytes>>(Transaction&)>& make_key_packages)
       const;
 
+  // ---- Pairing through a channel that both read (client-lib/cases/side_pairing.h) ----
+
+  // The answer to somebody's introduction there: the pairing, as yet without an append key of
+  // theirs, so that nothing can be sent in it, and what is to be said in the channel.
+  struct ChannelHello {
+    Pairing pairing;
+    Bytes sealed;
+  };
+  // `card`: as it was said; `fill` adds to the hello what it shall hold beside the KEM's
+  // ciphertext. Errors: InvalidArgument for a card or secret that isn't valid; AlreadyExists when
+  // there is a pairing with them.
+  absl::StatusOr<ChannelHello> AnswerInChannel(
+      Transaction& step, ByteView card, uint8_t role, const Secret& introduction_secret,
+      const std::function<absl::Status(Transaction&, content::v1::IntroductionHello&)>& fill) const;
+  // Takes such an answer to an own introduction and makes the pairing. `check` says whether the
+  // hello, with its card, is its author's, and may be taken; its errors end the call with nothing
+  // stored. Errors: Unauthenticated for one that doesn't open; InvalidArgument.
+  absl::StatusOr<Pairing> TakeChannelHello(
+      Transaction& step, uint8_t role, const Secret& introduction_secret, ByteView sealed,
+      const std::function<absl::Status(const content::v1::IntroductionHello&)>& check) const;
+
   // Drops what is kept for a pairing that ends.
   absl::Status Forget(Transaction& step, const Pairing& pairing) const;
 

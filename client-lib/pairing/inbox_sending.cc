@@ -322,6 +322,10 @@ absl::Status Inbox::SendOne(RelayClient& relay, const OutgoingMessage& outgoing,
         records_.outbox.Delete(step, OutgoingKey(outgoing.pairing_id, outgoing.number)));
     return step.Commit();
   }
+  if (pairing->append_seed.empty()) {  // they have yet to answer with it
+    ++result.waiting;
+    return absl::OkStatus();
+  }
   PARLEY_ASSIGN_OR_RETURN(SignatureKey append,
                           SignatureKey::FromSeed(pairing->append_seed.Reveal()));
   PARLEY_ASSIGN_OR_RETURN(ObjectId inbox, InboxOf(*pairing));

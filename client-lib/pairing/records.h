@@ -108,7 +108,7 @@ struct Pairing {
   uint8_t peer_role = 0;
   std::string safety_number;
   uint8_t compared = 0;
-  // Into the peer's inbox.
+  // Into the peer's inbox. Empty until a peer who was answered in a channel has sent one.
   Secret append_seed;
   // Neither takes from the other any more.
   uint8_t ended = 0;

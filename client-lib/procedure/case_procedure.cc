@@ -293,6 +293,7 @@ std::vector<CaseProcedure::Missing> CaseProcedure::WaitsFor() const {
 bool Reads(const Actor& participant, ChannelKind kind, const std::string& side) {
   switch (kind) {
     case ChannelKind::kJoint:
+    case ChannelKind::kGroup:  // whoever the neutrals admit
       return true;
     case ChannelKind::kCaucus:
       return IsNeutral(participant.role) || participant.side == side;

@@ -14,14 +14,6 @@ namespace {
 using content::v1::Content;
 using content::v1::SessionStanding;
 
-// Nothing is led any more, or not now.
-bool IsAtRest(CaseState state) {
-  return state == CaseState::kSuspended || state == CaseState::kWithdrawn ||
-         state == CaseState::kImpasse || state == CaseState::kTerminated ||
-         state == CaseState::kClosed || state == CaseState::kRetained ||
-         state == CaseState::kDestroyed;
-}
-
 // The latest of the entries, which are in order, that is at or before the place; null for none.
 template <typename T>
 const T* LatestAt(const std::vector<std::pair<JointPosition, T>>& entries,
@@ -65,6 +57,13 @@ struct SessionLog::Parsed {
   SessionRecord record;
   Content content;
 };
+
+bool IsAtRest(CaseState state) {
+  return state == CaseState::kSuspended || state == CaseState::kWithdrawn ||
+         state == CaseState::kImpasse || state == CaseState::kTerminated ||
+         state == CaseState::kClosed || state == CaseState::kRetained ||
+         state == CaseState::kDestroyed;
+}
 
 std::string SessionState::Take(const SessionRecord& record, const Content& content) {
   const std::string refusal = NoRoomFor(record, content);

@@ -53,6 +53,9 @@ SessionGate GateOf(const ProcedureLog& procedure);
 // For cases without a procedure.
 SessionGate NoGate();
 
+// Nothing is led any more, or not now.
+bool IsAtRest(CaseState state);
+
 // From where on the case rests (suspended, or over), and from where on it doesn't any more; in
 // order.
 using Rests = std::vector<std::pair<JointPosition, bool>>;

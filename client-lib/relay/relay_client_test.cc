@@ -232,6 +232,26 @@ TEST(Mailbox, CallsOutliveARestart) {
 
 // --- vouchers and blobs ---
 
+// More calls than the relay takes at once: the client waits as it is told, and each is done, once.
+TEST(Mailbox, ARelayThatIsAskedTooOftenIsAskedLater) {
+  TestRelay relay;
+  auto client = MustConnect(relay);
+  TestMailbox mailbox(*client, relay);
+  auto subscription = client->Subscribe();
+  relay.LimitCalls(8);  // and 80 at once, of which few are left
+  for (uint64_t i = 1; i <= 90; ++i) mailbox.MustAppend(*client, std::to_string(i), i);
+  // Streams as well.
+  subscription->Add(mailbox.id, 1, mailbox.keys.read, 1);
+  uint64_t next = 1;
+  while (next <= 90) {
+    const std::optional<Subscription::Event> event = subscription->Next(std::chrono::seconds(60));
+    ASSERT_TRUE(event.has_value());
+    const auto* entries = std::get_if<Subscription::Entries>(&*event);
+    if (entries == nullptr) continue;
+    for (const Entry& entry : entries->entries) EXPECT_EQ(TextOf(entry), std::to_string(next++));
+  }
+}
+
 TEST(Vouchers, MakeOneMailboxEach) {
   TestRelay relay;
   auto client = MustConnect(relay);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "client-lib/relay/retry_hint.h"
 #include "crypto/base/status_macros.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/signature.h"
@@ -23,6 +24,8 @@ constexpr std::string_view kTlsKeyLabel{"parley relay tls key v1\0", 24};
 constexpr uint64_t kClockToleranceSeconds = 24 * 60 * 60;
 // Between two attempts to have the TLS key certified anew.
 constexpr uint64_t kCertificationPauseSeconds = 10 * 60;
+// How long a call that comes too often is tried again.
+constexpr milliseconds kPatience{60'000};
 // A certification is worth storing when it lasts so much longer than the one that is stored.
 constexpr uint64_t kWorthKeepingSeconds = 6 * 60 * 60;
 
@@ -161,7 +164,7 @@ absl::Status RelayConnection::Start() {
         return UseKey(*key);
       }
     }
-    const milliseconds pause = BackoffPause(attempt);
+    const milliseconds pause = WaitOf(status) + BackoffPause(attempt);
     const bool worth_it = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
     const milliseconds retry_for = IsRefused(status)
                                        ? options_.retry_refused_for.value_or(options_.retry_for)
@@ -325,6 +328,14 @@ absl::Status RelayConnection::ToStatus(const grpc::Status& status) const {
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::FailedPreconditionError("what answers at " + relay_.address +
                                            " is not a Parley relay, or a much older one");
+    case grpc::StatusCode::RESOURCE_EXHAUSTED: {
+      const std::optional<milliseconds> wait = WaitIn(status);
+      if (wait.has_value()) {
+        return TooOftenError(*wait, "the relay at " + relay_.address +
+                                        " is asked for too much at once; try again later");
+      }
+      return absl::Status(CodeOf(status.error_code()), status.error_message());
+    }
     default:
       return absl::Status(CodeOf(status.error_code()), status.error_message());
   }
@@ -364,7 +375,7 @@ absl::Status RelayConnection::RepeatFor(
     milliseconds retry_for,
     const std::function<grpc::Status(v1::Relay::Stub&, grpc::ClientContext&)>& call,
     grpc::Status* failure) {
-  const auto give_up = steady_clock::now() + retry_for;
+  const auto begun = steady_clock::now();
   bool key_renewed = false;
   for (int attempt = 0;; ++attempt) {
     grpc::Status status;
@@ -380,8 +391,11 @@ absl::Status RelayConnection::RepeatFor(
     if (failure != nullptr) *failure = status;
     if (!absl::IsUnavailable(result) && !absl::IsDeadlineExceeded(result)) return result;
     if (stub() != used && !std::exchange(key_renewed, true)) continue;  // the key was renewed
-    const milliseconds pause = BackoffPause(attempt);
-    if (steady_clock::now() + pause >= give_up) return result;
+    // A relay that asks to wait is there, and takes the call when it has its turn.
+    const milliseconds wait = WaitOf(result);
+    const milliseconds pause = wait + BackoffPause(attempt);
+    const milliseconds patience = wait.count() != 0 ? std::max(retry_for, kPatience) : retry_for;
+    if (steady_clock::now() + pause >= begun + patience) return result;
     if (!Pause(pause)) return absl::CancelledError("the connection was closed");
   }
 }

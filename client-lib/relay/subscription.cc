@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "client-lib/relay/grpc_relay_client.h"
+#include "client-lib/relay/retry_hint.h"
 #include "client-lib/relay/wire.h"
 #include "crypto/base/status_macros.h"
 
@@ -132,7 +133,7 @@ class GrpcSubscription final : public Subscription {
         return;
       }
       if (status.ok()) continue;  // broken on purpose: a mailbox was added anew
-      const milliseconds pause = BackoffPause(attempt++);
+      const milliseconds pause = WaitOf(status) + BackoffPause(attempt++);
       Push(Disconnected{status, pause});
       // A fault that waiting doesn't mend is one for the owner: it is told with each attempt.
       const auto until = std::chrono::steady_clock::now() + pause;

@@ -19,6 +19,12 @@ std::string TextOfOffer(const content::v1::Offer& offer) {
   return text;
 }
 
+std::string TextOfRelease(const content::v1::BriefRelease& release) {
+  std::string text;
+  for (const auto& brief : release.briefs()) AddLine(text, brief.document().name());
+  return text;
+}
+
 std::string TextOfOptions(const content::v1::OptionSheet& sheet) {
   std::string text = sheet.title();
   for (const std::string& option : sheet.options()) AddLine(text, option);
@@ -38,7 +44,11 @@ std::string SearchableText(const content::v1::Content& content) {
     case Content::kText:
       return content.text().text();
     case Content::kDocument:
-      return content.document().name();
+      return content.document().note().empty()
+                 ? content.document().name()
+                 : content.document().name() + "\n" + content.document().note();
+    case Content::kBriefRelease:
+      return TextOfRelease(content.brief_release());
     case Content::kDisclosureAuthorisation:
       return content.disclosure_authorisation().words() + "\n" +
              content.disclosure_authorisation().document().name();
@@ -64,6 +74,8 @@ std::string SearchableText(const content::v1::Content& content) {
       return content.session_answer().words();
     case Content::kIssue:
       return content.issue().text();
+    case Content::kCalendarEntry:
+      return content.calendar_entry().title() + "\n" + content.calendar_entry().place();
     default:
       return {};
   }

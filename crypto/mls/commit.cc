@@ -1,5 +1,7 @@
 #include "crypto/mls/commit.h"
 
+#include "crypto/mls/bounded_list.h"
+
 namespace parley::mls {
 namespace {
 
@@ -25,10 +27,26 @@ absl::Status Decode(crypto::Reader& r, ProposalOrRef& proposal) {
     case kByValue:
       return Decode(r, proposal.body.emplace<Proposal>());
     case kByReference:
-      return Decode(r, proposal.body.emplace<ProposalRef>());
+      PARLEY_RETURN_IF_ERROR(Decode(r, proposal.body.emplace<ProposalRef>()));
+      if (std::get<ProposalRef>(proposal.body).size() >= kMinProposalRefSize) {
+        return absl::OkStatus();
+      }
+      return absl::InvalidArgumentError("a commit names a proposal by less than a hash");
     default:
       return absl::InvalidArgumentError("a commit names a proposal in an unknown way");
   }
+}
+
+absl::Status Decode(crypto::Reader& r, std::vector<ProposalOrRef>& proposals) {
+  return DecodeAtMost(kMaxProposals, "a commit with too many proposals", r, proposals);
+}
+
+absl::Status Decode(crypto::Reader& r, std::vector<UpdatePathNode>& nodes) {
+  return DecodeAtMost(kMaxPathNodes, "an update path that is longer than any", r, nodes);
+}
+
+absl::Status Decode(crypto::Reader& r, std::vector<HpkeCiphertext>& ciphertexts) {
+  return DecodeAtMost(kMaxLeaves, "an update path with too many ciphertexts", r, ciphertexts);
 }
 
 }  // namespace parley::mls

@@ -10,8 +10,16 @@
 
 #include "crypto/mls/proposal.h"
 #include "crypto/mls/suite_crypto.h"
+#include "crypto/mls/tree_math.h"
 
 namespace parley::mls {
+
+// What no commit has more of, and no name of a proposal less. Refused while a commit is read, which
+// is before anybody has vouched for it.
+inline constexpr size_t kMaxProposals =
+    size_t{2} * kMaxLeaves;                        // each leaf goes, and another comes
+inline constexpr size_t kMaxPathNodes = 16;        // the height of the highest tree
+inline constexpr size_t kMinProposalRefSize = 32;  // the shortest hash of any suite
 
 // struct {
 //     HPKEPublicKey encryption_key;
@@ -55,7 +63,12 @@ struct ProposalOrRef {
 };
 
 void Encode(crypto::Writer& w, const ProposalOrRef& proposal);
+// Errors: InvalidArgument also for a reference shorter than kMinProposalRefSize.
 absl::Status Decode(crypto::Reader& r, ProposalOrRef& proposal);
+// Errors: InvalidArgument also for more than kMaxProposals, kMaxPathNodes or kMaxLeaves of them.
+absl::Status Decode(crypto::Reader& r, std::vector<ProposalOrRef>& proposals);
+absl::Status Decode(crypto::Reader& r, std::vector<UpdatePathNode>& nodes);
+absl::Status Decode(crypto::Reader& r, std::vector<HpkeCiphertext>& ciphertexts);
 
 // struct {
 //     ProposalOrRef proposals<V>;

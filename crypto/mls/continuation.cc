@@ -60,6 +60,7 @@ absl::StatusOr<PreparedCommit> StartContinuation(const GroupState& old, GroupOpt
                        .checks = options.checks,
                        .grease = own.grease};
   commit.psks.push_back({link, old.secrets.resumption.value.Clone()});
+  group.mutable_state().starts_continuation = true;
   PARLEY_ASSIGN_OR_RETURN(PreparedCommit first, group.PrepareCommit(commit));
   const GroupState& next = first.next.state();
   PARLEY_RETURN_IF_ERROR(CheckContinuation(old, link, next.context, next.tree, options.checks));

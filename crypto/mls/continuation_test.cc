@@ -44,6 +44,7 @@ class Continuation : public ::testing::Test {
       link.psk_group_id = old_[0].group_id();
       options.psks.push_back({link, old_[0].ResumptionPsk()});
     }
+    group.mutable_state().starts_continuation = true;
     return Must(group.PrepareCommit(options));
   }
   PreSharedKeyId Link(ResumptionPskUsage usage) {
@@ -111,7 +112,7 @@ TEST_F(Continuation, NewGroupMustBeInEpochOne) {
   Group group = Must(Group::Create(Own("0", "a branch")));
   PreparedCommit first = Must(group.PrepareCommit());
   group = std::move(first.next);
-  // Only epoch 0 may have such a PSK: pretend that this is it, for the list's check alone.
+  // Only a first commit may have such a PSK.
   PreSharedKeyId link = Link(ResumptionPskUsage::kBranch);
   link.psk_group_id = old_[0].group_id();
   link.psk_nonce = Bytes(32, 7);
@@ -242,10 +243,10 @@ TEST_F(Continuation, WelcomeMustContinueTheGroupThatItShould) {
 }
 
 TEST_F(Continuation, ReinitializedGroupMustBeOfTheAgreedVersion) {
-  // A later version, which nobody speaks yet, and a group of the present one.
-  End({.group_id = ToBytes("next"),
-       .version = ProtocolVersion{2},
-       .suite = CipherSuiteId::k0x0003});
+  // A later version, which others may have agreed on and nobody speaks yet, and a group of the
+  // present one.
+  End({.group_id = ToBytes("next"), .suite = CipherSuiteId::k0x0003});
+  old_[1].mutable_state().reinit->version = ProtocolVersion{2};
   KeyPackageBundle one = NewKeyPackage("1");
   const absl::Status status =
       JoinStatus(ForgeFirst(Own("0", "next"), {one.message(), NewKeyPackage("2").message()},

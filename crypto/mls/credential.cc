@@ -1,6 +1,12 @@
 #include "crypto/mls/credential.h"
 
+#include "crypto/mls/bounded_list.h"
+
 namespace parley::mls {
+
+absl::Status Decode(crypto::Reader& r, std::vector<Certificate>& certificates) {
+  return DecodeAtMost(kMaxCertificates, "a chain of too many certificates", r, certificates);
+}
 
 void Encode(crypto::Writer& w, const Credential& credential) {
   Encode(w, credential.type);

@@ -30,6 +30,11 @@ struct Certificate {
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
+// How long a chain may be (ours): far longer than any that is used.
+inline constexpr size_t kMaxCertificates = 64;
+// Errors: InvalidArgument also for more than kMaxCertificates.
+absl::Status Decode(crypto::Reader& r, std::vector<Certificate>& certificates);
+
 // struct {
 //     CredentialType credential_type;
 //     select (Credential.credential_type) {

@@ -98,6 +98,45 @@ TEST_P(DeletionTest, RefusedMessagesConsumeNothing) {
   Must(reader_.Process(message));
 }
 
+// A commit that verified and that the application doesn't want: its key goes once that is said, and
+// not before, since a caller may also have crashed, or be about to accept it.
+TEST_P(DeletionTest, KeysOfCommitsThatAreRefused) {
+  Group late = reader_.Clone();
+  PreparedCommit unwanted = Must(writer_.PrepareCommit());
+  const Bytes proposal = Must(writer_.ProposeRemove(LeafIndex(1)));
+  const FoundKey key = KeyOf(reader_, writer_.own_leaf(), 0, RatchetType::kHandshake);
+  Received received = Must(reader_.Process(unwanted.message));
+  // Another of its sender's comes between, for which the key was skipped and kept.
+  Must(reader_.Process(proposal));
+  EXPECT_TRUE(IsStored(reader_, key.key.key));
+  Received again = Must(reader_.Process(unwanted.message));
+  EXPECT_TRUE(reader_.Refuse(std::move(std::get<StagedCommit>(received))).ok());
+  EXPECT_FALSE(IsStored(reader_, key.key.key) || IsStored(reader_, key.key.nonce));
+  EXPECT_EQ(reader_.Process(unwanted.message).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(reader_.Refuse(std::move(std::get<StagedCommit>(again))).ok()) << "it is gone";
+  // The ratchet goes on from where it was, and the group too.
+  Must(reader_.Process(Must(writer_.ProposeUpdate())));
+  // The first of its ratchet: what it was derived from goes with it.
+  Received first = Must(late.Process(unwanted.message));
+  EXPECT_TRUE(late.Refuse(std::move(std::get<StagedCommit>(first))).ok());
+  EXPECT_FALSE(IsStored(late, key.key.key));
+  EXPECT_FALSE(late.Process(unwanted.message).ok());
+  Must(late.Process(proposal));
+  // One of a past epoch is no longer refused, and one in the open used no key.
+  PreparedCommit in_public = Must(
+      groups_[1].PrepareCommit({.include = ProposalsToInclude::kNone, .public_message = true}));
+  const Secret before = late.Serialize();
+  Received open = Must(late.Process(in_public.message));
+  EXPECT_TRUE(late.Refuse(std::move(std::get<StagedCommit>(open))).ok());
+  EXPECT_TRUE(crypto::ConstantTimeEquals(before.Reveal(), late.Serialize().Reveal()));
+  Received past = Must(late.Process(in_public.message));
+  Received next = Must(late.Process(in_public.message));
+  late = Must(std::move(std::get<StagedCommit>(next)).Next());
+  EXPECT_EQ(late.Refuse(std::move(std::get<StagedCommit>(past))).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 // An epoch's secrets go with it, but for the resumption secret that later PSKs may name.
 TEST_P(DeletionTest, SecretsOfAnEpoch) {
   const EpochSecrets& secrets = reader_.state().secrets;

@@ -2,7 +2,18 @@
 
 #include <algorithm>
 
+#include "crypto/mls/bounded_list.h"
+
 namespace parley::mls {
+
+absl::Status Decode(crypto::Reader& r, Extensions& extensions) {
+  return DecodeAtMost(kMaxExtensions, "a list of extensions that is too long", r, extensions);
+}
+
+absl::Status Decode(crypto::Reader& r, std::vector<ExternalSender>& senders) {
+  return DecodeAtMost(kMaxExternalSenders, "a list of external senders that is too long", r,
+                      senders);
+}
 
 const Extension* FindExtension(const Extensions& extensions, ExtensionType type) {
   auto found = std::find_if(extensions.begin(), extensions.end(),

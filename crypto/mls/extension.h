@@ -48,12 +48,17 @@ struct Extension {
 };
 using Extensions = std::vector<Extension>;
 
+// Errors: InvalidArgument also for more than kMaxExtensions.
+absl::Status Decode(crypto::Reader& r, Extensions& extensions);
+
 // The extension of this type, or null.
 const Extension* FindExtension(const Extensions& extensions, ExtensionType type);
 
 // How many extensions a list may have, and how many types required_capabilities may name: far more
 // than any group uses, few enough that checking them against all members takes no time.
 inline constexpr size_t kMaxExtensions = 256;
+// How many services a group may admit from outside (ours).
+inline constexpr size_t kMaxExternalSenders = 256;
 
 // Section 13.4: "Any field containing a list of extensions MUST NOT have more than one extension of
 // any given type."
@@ -93,6 +98,9 @@ struct ExternalSender {
   }
   friend bool operator==(const ExternalSender&, const ExternalSender&) = default;
 };
+
+// Errors: InvalidArgument also for more than kMaxExternalSenders.
+absl::Status Decode(crypto::Reader& r, std::vector<ExternalSender>& senders);
 
 }  // namespace parley::mls
 

@@ -137,6 +137,37 @@ TEST_F(ExternalCommit, PsksAreMixedIn) {
   EXPECT_TRUE(groups_[0].Process(joining.message, {.psks = known}).ok());
 }
 
+// Sections 11.2 and 11.3: a group is linked to another by its founder's own first commit, not by
+// who joins from outside before it.
+TEST_F(ExternalCommit, LinkPskInEpochZero) {
+  Group alone = NewGroup("alone");
+  const Bytes info = Must(alone.GroupInfoMessage(true, true));
+  const PskLookup known = [](const PreSharedKeyId&) { return Secret::CopyOf(Bytes(32, 3)); };
+  PreSharedKeyId id{.type = PskType::kResumption,
+                    .usage = ResumptionPskUsage::kApplication,
+                    .psk_group_id = ToBytes("another"),
+                    .psk_nonce = Bytes(32, 5)};
+  const auto join = [&] {
+    return Group::JoinExternally(info, Options("dora"),
+                                 ExternalJoinOptions{.join = {.psks = known}, .psks = {id}});
+  };
+  PreparedCommit honest = Must(join());
+  EXPECT_TRUE(alone.Process(honest.message, {.psks = known}).ok());
+  for (ResumptionPskUsage usage : {ResumptionPskUsage::kReinit, ResumptionPskUsage::kBranch}) {
+    id.usage = usage;
+    EXPECT_EQ(join().status().code(), absl::StatusCode::kInvalidArgument);
+    MlsMessage message = Must(crypto::Parse<MlsMessage>(honest.message));
+    auto& in_public = std::get<PublicMessage>(message.body);
+    std::get<Commit>(in_public.content.body).proposals.back() = {Proposal{PreSharedKey{id}}};
+    in_public.auth.signature =
+        SignContent(honest.next.state().signature_key, WireFormat::kPublicMessage,
+                    in_public.content, alone.state().context);
+    const absl::Status status = alone.Process(crypto::Serialize(message), {.psks = known}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("for another use"));
+  }
+}
+
 TEST_F(ExternalCommit, TreeComesFromElsewhere) {
   const Bytes bare = Must(groups_[0].GroupInfoMessage(false, true));
   PreparedCommit joining = Must(Group::JoinExternally(

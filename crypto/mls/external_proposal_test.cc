@@ -51,6 +51,29 @@ TEST(ExternalProposal, OfEveryKindIsCommitted) {
   }
 }
 
+// Section 12.1.8: "External proposals MUST be sent as PublicMessage". A PrivateMessage has no
+// sender but a member: what an external sender signed is no member's, whoever encrypts it.
+TEST(ExternalProposal, InAPrivateMessageIsNobodys) {
+  const SignatureKey service = SignatureKey::Generate();
+  std::vector<Group> groups = Admitting(service);
+  const GroupState& state = groups[1].state();
+  const Secret before = groups[0].Serialize();
+  for (WireFormat signed_as : {WireFormat::kPrivateMessage, WireFormat::kPublicMessage}) {
+    FramedContent content = NewContent(state, {});
+    content.sender = {.type = SenderType::kExternal, .index = 0};
+    content.body = Proposal{Remove{LeafIndex(2)}};
+    const Bytes signature = SignContent(service, signed_as, content, state.context);
+    crypto::Writer plaintext;
+    EncodeContentBody(plaintext, content);
+    EncodeAuthData(plaintext, ContentType::kProposal,
+                   {.signature = signature, .confirmation_tag = {}});
+    const Bytes message = ForgeHandshake(groups[1], ContentType::kProposal, plaintext.view());
+    EXPECT_EQ(groups[0].Process(message).status().code(), absl::StatusCode::kUnauthenticated);
+  }
+  EXPECT_TRUE(crypto::ConstantTimeEquals(before.Reveal(), groups[0].Serialize().Reveal()));
+  EXPECT_TRUE(groups[0].pending_proposals().empty());
+}
+
 TEST(ExternalProposal, IsNotMadeOfOtherKinds) {
   const SignatureKey service = SignatureKey::Generate();
   EXPECT_FALSE(ProposeFromOutside(service, 0, {}, Proposal{Update{}}).ok());

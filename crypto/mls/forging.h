@@ -13,6 +13,7 @@
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/message_protection.h"
 #include "crypto/mls/next_epoch.h"
+#include "crypto/primitives/random.h"
 
 namespace parley::mls::testing {
 
@@ -231,6 +232,34 @@ inline void MendPath(const Group& group, UpdatePath& path, bool parent_hash = tr
   SignLeafNode(state.signature_key, state.place(state.own_leaf), path.leaf_node);
 }
 
+// `plaintext`, whatever it is, as a PrivateMessage under `key`.
+inline Bytes SealPlaintext(const Group& group, const FoundKey& key, ContentType type,
+                           ByteView plaintext) {
+  const GroupState& state = group.state();
+  PrivateMessage message{
+      .group_id = state.context.group_id, .epoch = state.context.epoch, .content_type = type};
+  crypto::Writer sender_aad;
+  Encode(sender_aad, message.group_id);
+  Encode(sender_aad, message.epoch);
+  Encode(sender_aad, message.content_type);
+  crypto::Writer aad;
+  aad.WriteRaw(sender_aad.view());
+  Encode(aad, message.authenticated_data);
+  const SenderData sender{.leaf_index = key.leaf.value,
+                          .generation = key.generation,
+                          .reuse_guard = crypto::RandomArray<4>()};
+  Secret nonce = key.key.nonce.Clone();
+  for (size_t i = 0; i < 4; ++i) nonce.RevealMutable()[i] ^= sender.reuse_guard[i];
+  message.ciphertext =
+      crypto::Seal(state.suite->aead, key.key.key.Reveal(), nonce.Reveal(), aad.view(), plaintext);
+  const MessageKey sender_key =
+      SenderDataKey(*state.suite, state.secrets.sender_data, message.ciphertext);
+  message.encrypted_sender_data =
+      crypto::Seal(state.suite->aead, sender_key.key.Reveal(), sender_key.nonce.Reveal(),
+                   sender_aad.view(), crypto::Serialize(sender));
+  return crypto::Serialize(MlsMessage{std::move(message)});
+}
+
 // A PrivateMessage as `claimed` would send it under the key of `generation`, written and signed by
 // `group`, which like every member knows all message keys.
 inline Bytes ForgeApplication(const Group& group, LeafIndex claimed, uint32_t generation,
@@ -239,7 +268,7 @@ inline Bytes ForgeApplication(const Group& group, LeafIndex claimed, uint32_t ge
   FramedContent content = NewContent(state, {});
   content.sender = Sender::Member(claimed);
   content.body = Secret::CopyOf(crypto::ViewOf(text));
-  AuthenticatedContent authenticated =
+  const AuthenticatedContent authenticated =
       SignAs(state, WireFormat::kPrivateMessage, std::move(content));
   // Ratchets of one's own state, walked step by step past any bound.
   std::unique_ptr<GroupState> scratch = CloneState(state);
@@ -247,38 +276,20 @@ inline Bytes ForgeApplication(const Group& group, LeafIndex claimed, uint32_t ge
   do {
     key = scratch->secret_tree.TakeNext(*state.suite, claimed, RatchetType::kApplication).value();
   } while (key.generation < generation);
-  if (!padding.empty()) {
-    // ProtectPrivate writes zeros only: put the padding where they would be.
-    PrivateMessage message =
-        ProtectPrivate(*state.suite, state.secrets.sender_data, key, authenticated, padding.size());
-    const SenderData sender =
-        OpenSenderData(*state.suite, state.secrets.sender_data, message).value();
-    crypto::Writer plaintext;
-    EncodeContentBody(plaintext, authenticated.content);
-    EncodeAuthData(plaintext, ContentType::kApplication, authenticated.auth);
-    plaintext.WriteRaw(padding);
-    Secret nonce = key.key.nonce.Clone();
-    for (size_t i = 0; i < 4; ++i) nonce.RevealMutable()[i] ^= sender.reuse_guard[i];
-    crypto::Writer aad;
-    Encode(aad, message.group_id);
-    Encode(aad, message.epoch);
-    Encode(aad, message.content_type);
-    Encode(aad, message.authenticated_data);
-    message.ciphertext = crypto::Seal(state.suite->aead, key.key.key.Reveal(), nonce.Reveal(),
-                                      aad.view(), plaintext.view());
-    const MessageKey sender_key =
-        SenderDataKey(*state.suite, state.secrets.sender_data, message.ciphertext);
-    crypto::Writer sender_aad;
-    Encode(sender_aad, message.group_id);
-    Encode(sender_aad, message.epoch);
-    Encode(sender_aad, message.content_type);
-    message.encrypted_sender_data =
-        crypto::Seal(state.suite->aead, sender_key.key.Reveal(), sender_key.nonce.Reveal(),
-                     sender_aad.view(), crypto::Serialize(sender));
-    return crypto::Serialize(MlsMessage{std::move(message)});
-  }
-  return crypto::Serialize(
-      MlsMessage{ProtectPrivate(*state.suite, state.secrets.sender_data, key, authenticated, 0)});
+  crypto::Writer plaintext;
+  EncodeContentBody(plaintext, authenticated.content);
+  EncodeAuthData(plaintext, ContentType::kApplication, authenticated.auth);
+  plaintext.WriteRaw(padding);
+  return SealPlaintext(group, key, ContentType::kApplication, plaintext.view());
+}
+
+// `plaintext` as the next handshake message of `group`'s own member.
+inline Bytes ForgeHandshake(const Group& group, ContentType type, ByteView plaintext) {
+  std::unique_ptr<GroupState> scratch = CloneState(group.state());
+  const FoundKey key =
+      scratch->secret_tree.TakeNext(*scratch->suite, scratch->own_leaf, RatchetType::kHandshake)
+          .value();
+  return SealPlaintext(group, key, type, plaintext);
 }
 
 }  // namespace parley::mls::testing

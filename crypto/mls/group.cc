@@ -25,6 +25,22 @@ absl::StatusOr<Group> StagedCommit::Next() && {
   return std::move(*next_);
 }
 
+absl::Status Group::Refuse(StagedCommit&& commit) {
+  const StagedCommit refused = std::move(commit);
+  if (refused.epoch_ != state_->context.epoch) {
+    return absl::FailedPreconditionError("a commit of another epoch can't be refused any more");
+  }
+  if (!refused.generation_.has_value()) return absl::OkStatus();
+  SecretTree& tree = state_->secret_tree;
+  // Looked up anew: since it was processed, others of its sender's may have been read.
+  absl::StatusOr<FoundKey> key =
+      tree.Find(*state_->suite, refused.sender_, RatchetType::kHandshake, *refused.generation_);
+  if (absl::IsFailedPrecondition(key.status())) return absl::OkStatus();  // it is gone
+  PARLEY_RETURN_IF_ERROR(key.status());
+  tree.Consume(*std::move(key));
+  return absl::OkStatus();
+}
+
 // ---- What the group knows ---------------------------------------------------------------------
 
 namespace {
@@ -83,11 +99,14 @@ absl::StatusOr<Secret> Group::Export(std::string_view label, ByteView context,
 
 Secret Group::ResumptionPsk() const { return state_->secrets.resumption.value.Clone(); }
 
-const std::vector<PendingProposal>& Group::pending_proposals() const { return state_->pending; }
+const std::vector<PendingProposal>& Group::pending_proposals() const {
+  return state_->pending.all();
+}
 
 void Group::ClearPendingProposals() {
-  state_->pending.clear();
+  state_->pending.Clear();
   state_->pending_updates.clear();
+  state_->unchanged_pending = 0;
 }
 
 absl::StatusOr<Bytes> Group::GroupInfoMessage(bool with_tree, bool with_external_pub) const {

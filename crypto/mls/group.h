@@ -1,21 +1,21 @@
 // A group of MLS (RFC 9420): one member's view of one epoch, and the steps to the next.
 //
 //   // Mira makes a group and adds Ana.
-//   PARLEY_ASSIGN_OR_RETURN(Group mira, Group::Create({.group_id = id, .identity = mira_bytes}));
-//   PARLEY_ASSIGN_OR_RETURN(PreparedCommit commit, mira.PrepareCommit({.adds =
-//   {ana_key_package}})); Send(commit.message);  ... when it has won: mira =
-//   std::move(commit.next);
+//   PARLEY_ASSIGN_OR_RETURN(Group mira, Group::Create({.group_id = id, .identity = name}));
+//   PARLEY_ASSIGN_OR_RETURN(PreparedCommit commit, mira.PrepareCommit({.adds = {anas}}));
+//   Send(commit.message);
+//   mira = std::move(commit.next);  // once the commit has won
 //
 //   // Ana joins and writes.
-//   PARLEY_ASSIGN_OR_RETURN(Group ana, Group::Join(*commit.welcome, std::move(ana_bundle), {}));
+//   PARLEY_ASSIGN_OR_RETURN(Group ana, Group::Join(*commit.welcome, std::move(bundle)));
 //   PARLEY_ASSIGN_OR_RETURN(Bytes message, ana.Protect(ViewOf("hello")));
 //
 //   // Mira reads.
 //   PARLEY_ASSIGN_OR_RETURN(Received received, mira.Process(message));
-//   if (auto* said = std::get_if<ApplicationMessage>(&received)) Show(said->sender,
-//   said->plaintext); if (auto* staged = std::get_if<StagedCommit>(&received)) {
-//     PARLEY_RETURN_IF_ERROR(Allowed(staged->changes(), *staged->next()));   // the application's
-//     rules PARLEY_ASSIGN_OR_RETURN(mira, std::move(*staged).Next());
+//   if (auto* said = std::get_if<ApplicationMessage>(&received)) Show(said->plaintext);
+//   if (auto* staged = std::get_if<StagedCommit>(&received)) {
+//     if (!Allowed(staged->changes())) return mira.Refuse(std::move(*staged));
+//     PARLEY_ASSIGN_OR_RETURN(mira, std::move(*staged).Next());
 //   }
 //
 // Epochs: a Group is in one epoch and knows nothing of earlier ones, but for resumption secrets.
@@ -68,9 +68,10 @@ inline constexpr uint32_t kMaxSkippedKeys = 1024;
 
 // The longest message of a peer's that is looked at, in bytes. RFC 9420 bounds only single vectors,
 // at 2^30 - 1; what is signed or hashed of a message is one vector around several of its fields.
-// Far above what members should send: a program that takes messages from a network wants a limit of
-// its own, of some megabytes.
-inline constexpr size_t kMaxMessageSize = size_t{1} << 28;
+// Room for the tree of the largest group of suite 3, or of 20,000 members of the post-quantum one;
+// a program that takes messages from a network wants a limit of its own, of some megabytes.
+// Whatever a message says, it takes no more than some ten times its length of memory.
+inline constexpr size_t kMaxMessageSize = size_t{1} << 26;
 
 struct GroupState;
 class Group;
@@ -166,10 +167,13 @@ struct CommitChanges {
   std::optional<ReInit> reinit;  // the group ends with this commit
   bool has_path = false;         // the committer renewed its leaf and path
   bool external = false;         // the committer joins by this very commit; it is in `adds` of none
-  bool removes_self = false;     // the receiver is out
+  // The receiver is out, says the commit: who is removed can't compute the confirmation tag, and so
+  // can't tell whether the others have refused it. It is known when they have moved on.
+  bool removes_self = false;
 };
 
-// A commit that verified and that the caller may accept, or refuse by dropping it.
+// A commit that verified and that the caller may accept, refuse (Group::Refuse), or drop, as one
+// that has lost a race: then nothing has happened.
 class StagedCommit {
  public:
   LeafIndex sender() const { return sender_; }
@@ -187,8 +191,11 @@ class StagedCommit {
 
  private:
   friend class CommitProcessor;
+  friend class Group;
   StagedCommit();
   LeafIndex sender_;
+  uint64_t epoch_ = 0;                  // from which it leads on
+  std::optional<uint32_t> generation_;  // of its key in the sender's ratchet; none when public
   Bytes authenticated_data_;
   CommitChanges changes_;
   std::unique_ptr<Group> next_;
@@ -206,8 +213,8 @@ class Group {
   static absl::StatusOr<Group> Create(const GroupOptions& options);
 
   // The group that a Welcome (an MLSMessage) opens for the key package. The ratchet tree, its
-  // hashes and every leaf are verified. The bundle is used up, also on failure; clone it by
-  // KeyPackageBundle::Parse(SerializeSecret()) to try again.
+  // hashes and every leaf are verified. The bundle is used up by success only: anybody can make a
+  // Welcome that says it is for this key package, and the genuine one must still open.
   // Errors: also NotFound when the Welcome isn't for this key package; ResourceExhausted when it or
   // the tree in `options` is longer than kMaxMessageSize.
   static absl::StatusOr<Group> Join(ByteView welcome, KeyPackageBundle&& bundle,
@@ -306,6 +313,12 @@ class Group {
   // changes nothing.
   // Errors: also ResourceExhausted for more than kMaxMessageSize, before any of it is read.
   absl::StatusOr<Received> Process(ByteView message, const ProcessOptions& options = {});
+
+  // Refuses a commit that this group has processed, for good: the key that opened it is deleted, as
+  // section 9.2 wants of each that was used, so that the message can't be read again. Store the
+  // group. Not for one that has only lost a race: an epoch's keys go when the epoch does.
+  // Errors: FailedPrecondition when it was of another epoch.
+  absl::Status Refuse(StagedCommit&& commit);
 
   // The signed GroupInfo as an MLSMessage, for joining externally.
   absl::StatusOr<Bytes> GroupInfoMessage(bool with_tree, bool with_external_pub) const;

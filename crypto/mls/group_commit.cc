@@ -17,16 +17,15 @@ absl::Status ChooseByReference(const GroupState& state, const CommitOptions& opt
       return absl::OkStatus();
     case ProposalsToInclude::kAll:
       for (size_t index : SelectProposals(state, options)) {
-        chosen.AddByReference(state.pending[index]);
+        chosen.AddByReference(state.pending.all()[index]);
       }
       return absl::OkStatus();
     case ProposalsToInclude::kListed:
       break;
   }
   for (const ProposalRef& ref : options.listed) {
-    auto found = std::find_if(state.pending.begin(), state.pending.end(),
-                              [&](const PendingProposal& pending) { return pending.ref == ref; });
-    if (found == state.pending.end()) {
+    const PendingProposal* found = state.pending.Find(ref);
+    if (found == nullptr) {
       return absl::InvalidArgumentError("a proposal to commit is not among the pending ones");
     }
     chosen.AddByReference(*found);
@@ -130,6 +129,9 @@ absl::StatusOr<Draft> DraftCommit(const GroupState& before, const CommitOptions&
   PARLEY_RETURN_IF_ERROR(
       ValidateProposalList(before, chosen.listed, Sender::Member(before.own_leaf)));
   PARLEY_ASSIGN_OR_RETURN(AppliedProposals applied, ApplyProposals(before, chosen.listed));
+  if (applied.changes.reinit.has_value()) {
+    PARLEY_RETURN_IF_ERROR(CheckCanFollow(*applied.changes.reinit, options.checks));
+  }
   PARLEY_ASSIGN_OR_RETURN(std::vector<Psk> psks, GatherPsks(before, options, applied.changes.psks));
   PARLEY_ASSIGN_OR_RETURN(KeptKeys kept, KeepKeys(before, applied));
   const bool with_path = options.force_path || PathRequired(chosen.listed);

@@ -106,9 +106,8 @@ std::optional<LeafIndex> FindLeaf(const RatchetTree& tree, const LeafNode& own) 
 
 }  // namespace
 
-absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& given,
+absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& bundle,
                                   const JoinOptions& options) {
-  const KeyPackageBundle bundle = std::move(given);
   PARLEY_ASSIGN_OR_RETURN(MlsMessage message, ParseMessage(welcome_message));
   const auto* welcome = std::get_if<Welcome>(&message.body);
   if (welcome == nullptr) return absl::InvalidArgumentError("this message is not a Welcome");
@@ -118,6 +117,7 @@ absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& g
   PARLEY_ASSIGN_OR_RETURN(const CipherSuite* suite, FindCipherSuite(welcome->suite));
   PARLEY_ASSIGN_OR_RETURN(GroupSecrets group_secrets,
                           OpenGroupSecrets(*suite, *welcome, bundle.Ref(), bundle.init_private()));
+  PARLEY_RETURN_IF_ERROR(CheckPskIds(*suite, group_secrets.psks));
   const GroupState* continued =
       options.continues == nullptr ? nullptr : &options.continues->state();
   PARLEY_ASSIGN_OR_RETURN(const PreSharedKeyId* link,
@@ -160,6 +160,8 @@ absl::StatusOr<Group> Group::Join(ByteView welcome_message, KeyPackageBundle&& g
   state->keys = std::move(keys);
   state->secrets = std::move(epoch.secrets);
   state->secret_tree = SecretTree(state->tree.leaf_count(), std::move(epoch.encryption));
+  // Only now, that nothing can refuse it any more, the private keys have served.
+  const KeyPackageBundle used = std::move(bundle);
   return Group(std::move(state));
 }
 

@@ -88,7 +88,8 @@ struct CommitOptions {
   // By reference, of the pending ones. With kAll those that can't go together with the others or
   // that are no longer valid are left out silently (a Remove wins over an Update of the same leaf,
   // the later Update over the earlier one, own Updates are left out); with kListed a listed one
-  // that can't is an error.
+  // that can't is an error. A ReInit that is alone is taken by kAll too, as section 12.2 has it,
+  // and ends the group: where members or external senders may not do that, list what is committed.
   ProposalsToInclude include = ProposalsToInclude::kAll;
   std::vector<ProposalRef> listed{};
 

@@ -41,11 +41,18 @@ class CommitProcessor {
 
     StagedCommit staged;
     staged.sender_ = sender_;
+    staged.epoch_ = before_.context.epoch;
     staged.authenticated_data_ = content_.content.authenticated_data;
     staged.changes_ = applied.changes;
     // Who is removed can't compute the next epoch, and with it not the confirmation tag.
     if (applied.changes.removes_self) return staged;
     PARLEY_ASSIGN_OR_RETURN(staged.next_, Advance(std::move(applied)));
+    return staged;
+  }
+
+  // With the generation of the key that opened it.
+  static StagedCommit OpenedBy(uint32_t generation, StagedCommit staged) {
+    staged.generation_ = generation;
     return staged;
   }
 
@@ -66,9 +73,8 @@ class CommitProcessor {
       if (!named.insert(ref).second) {
         return absl::InvalidArgumentError("a commit that names one proposal twice");
       }
-      auto found = std::find_if(before_.pending.begin(), before_.pending.end(),
-                                [&](const PendingProposal& pending) { return pending.ref == ref; });
-      if (found == before_.pending.end()) {
+      const PendingProposal* found = before_.pending.Find(ref);
+      if (found == nullptr) {
         return absl::FailedPreconditionError("a commit of a proposal that was not received");
       }
       list.push_back({found->proposal, found->sender, true});
@@ -184,7 +190,7 @@ absl::StatusOr<ByteView> SignerOf(const GroupState& state, const FramedContent& 
     case SenderType::kNewMemberProposal: {
       const Proposal* proposal = std::get_if<Proposal>(&content.body);
       const Add* add = proposal == nullptr ? nullptr : std::get_if<Add>(&proposal->body);
-      if (add != nullptr) return ByteView(add->key_package.leaf_node.signature_key);
+      if (add != nullptr) return ByteView(add->key_package->leaf_node.signature_key);
       return absl::InvalidArgumentError("a message from a newcomer that isn't an Add");
     }
     case SenderType::kExternal:
@@ -237,10 +243,10 @@ absl::Status CheckGroupAndEpoch(const GroupState& state, const Bytes& group_id, 
 absl::Status CheckProposed(const GroupState& state, const Proposal& proposal, const Sender& sender,
                            const LeafChecks& checks) {
   if (const auto* add = std::get_if<Add>(&proposal.body)) {
-    return CheckLeaf(checks, add->key_package.leaf_node);
+    return CheckLeaf(checks, add->key_package->leaf_node);
   }
   if (const auto* update = std::get_if<Update>(&proposal.body)) {
-    return CheckReplacement(checks, *state.tree.leaf(sender.leaf()), update->leaf_node);
+    return CheckReplacement(checks, *state.tree.leaf(sender.leaf()), *update->leaf_node);
   }
   if (const auto* wanted = std::get_if<GroupContextExtensions>(&proposal.body)) {
     return CheckExternalSenders(checks, wanted->extensions);
@@ -255,7 +261,7 @@ absl::StatusOr<ReceivedProposal> TakeProposal(GroupState& state,
   PARLEY_RETURN_IF_ERROR(ValidateProposal(state, proposal, content.content.sender));
   PARLEY_RETURN_IF_ERROR(CheckProposed(state, proposal, content.content.sender, checks));
   PendingProposal pending{MakeProposalRef(*state.suite, content), content.content.sender, proposal};
-  PARLEY_RETURN_IF_ERROR(AddPending(state, pending));
+  PARLEY_RETURN_IF_ERROR(state.pending.Add(pending));
   return ReceivedProposal{std::move(pending), content.content.authenticated_data};
 }
 
@@ -267,10 +273,9 @@ absl::StatusOr<Received> TakeHandshake(GroupState& state, const AuthenticatedCon
   return TakeProposal(state, content, options.checks);
 }
 
+// Of this group and epoch, as is what follows.
 absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& message,
                                        const ProcessOptions& options) {
-  PARLEY_RETURN_IF_ERROR(
-      CheckGroupAndEpoch(state, message.content.group_id, message.content.epoch));
   PARLEY_ASSIGN_OR_RETURN(
       const AuthenticatedContent content,
       UnprotectPublic(*state.suite, state.secrets.membership, state.context, std::move(message)));
@@ -284,7 +289,6 @@ absl::StatusOr<Received> ProcessPublic(GroupState& state, PublicMessage&& messag
 
 absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage& message,
                                         const ProcessOptions& options) {
-  PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(state, message.group_id, message.epoch));
   PARLEY_ASSIGN_OR_RETURN(const SenderData sender,
                           OpenSenderData(*state.suite, state.secrets.sender_data, message));
   const RatchetType ratchet = RatchetFor(message.content_type);
@@ -321,9 +325,12 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
       state.secret_tree.Consume(std::move(key));
       return received;
     }
-    case ContentType::kCommit:
-      // Its key stays: the epoch goes with it when the caller takes the next state.
-      return TakeHandshake(state, content, covered, options);
+    case ContentType::kCommit: {
+      // Its key stays until the caller has decided: the epoch goes with it, or Refuse deletes it.
+      PARLEY_ASSIGN_OR_RETURN(StagedCommit staged,
+                              CommitProcessor(state, content, covered, options).Process());
+      return CommitProcessor::OpenedBy(sender.generation, std::move(staged));
+    }
   }
   return absl::InvalidArgumentError("a message of an unknown content type");
 }
@@ -331,6 +338,12 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
 }  // namespace
 
 absl::StatusOr<Received> Group::Process(ByteView message, const ProcessOptions& options) {
+  PARLEY_RETURN_IF_ERROR(CheckMessageSize(message));
+  PARLEY_ASSIGN_OR_RETURN(const MessageHead head, PeekMessage(message));
+  // What is for another group or epoch isn't read in full: anybody can have made it.
+  if (head.wire_format <= WireFormat::kPrivateMessage) {
+    PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(*state_, head.group_id, head.epoch));
+  }
   PARLEY_ASSIGN_OR_RETURN(MlsMessage parsed, ParseMessage(message));
   if (auto* in_public = std::get_if<PublicMessage>(&parsed.body)) {
     return ProcessPublic(*state_, std::move(*in_public), options);

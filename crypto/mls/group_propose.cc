@@ -20,7 +20,7 @@ absl::StatusOr<Bytes> SendProposal(GroupState& state, Proposal proposal, const S
       SignAs(state, send.public_message ? WireFormat::kPublicMessage : WireFormat::kPrivateMessage,
              std::move(content));
   PARLEY_RETURN_IF_ERROR(
-      AddPending(state, {MakeProposalRef(*state.suite, authenticated), self, std::move(proposal)}));
+      state.pending.Add({MakeProposalRef(*state.suite, authenticated), self, std::move(proposal)}));
   if (!send.public_message) return SealPrivate(state, authenticated, send.padding);
   return crypto::Serialize(MlsMessage{ProtectPublic(*state.suite, state.secrets.membership,
                                                     state.context, std::move(authenticated))});
@@ -30,11 +30,14 @@ absl::StatusOr<Bytes> SendProposal(GroupState& state, Proposal proposal, const S
 absl::Status CheckWorthProposing(const GroupState& state, const Proposal& proposal,
                                  const LeafChecks& checks) {
   if (const auto* add = std::get_if<Add>(&proposal.body)) {
-    return CheckLeaf(checks, add->key_package.leaf_node);
+    return CheckLeaf(checks, add->key_package->leaf_node);
   }
   if (const auto* wanted = std::get_if<GroupContextExtensions>(&proposal.body)) {
     PARLEY_RETURN_IF_ERROR(CheckExternalSenders(checks, wanted->extensions));
     return CheckGroupSupports(state.tree, wanted->extensions);
+  }
+  if (const auto* reinit = std::get_if<ReInit>(&proposal.body)) {
+    return CheckCanFollow(*reinit, checks);
   }
   // Its private key is known to ProposeUpdate only.
   if (proposal.type() == ProposalType::kUpdate) {

@@ -5,15 +5,16 @@
 
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/tree_records.h"
-#include "crypto/primitives/hash.h"
 
 namespace parley::mls {
 namespace {
 
-constexpr uint16_t kRecordsVersion = 2;
-constexpr uint16_t kWholeTreeVersion = 1;  // the first, with the whole tree in "group"
+constexpr uint16_t kRecordsVersion = 3;
+constexpr uint16_t kWholeTreeVersion = 1;     // the first, with the whole tree in "group"
+constexpr uint16_t kWholePendingVersion = 2;  // with all that waits in "pending", as in the first
 constexpr std::string_view kGroup = "group";
 constexpr std::string_view kPending = "pending";
+constexpr std::string_view kWaiting = "pending/";
 constexpr std::string_view kTree = "tree/";
 constexpr std::string_view kNode = "node/";
 constexpr std::string_view kSender = "sender/";
@@ -43,17 +44,25 @@ Secret GroupRecord(const GroupState& state) {
   return std::move(w).TakeSecret();
 }
 
-// Begins with the epoch's confirmation tag, so that it can't be taken for another epoch's.
+// Both begin with the epoch's confirmation tag, so that they can't be taken for another epoch's.
 Secret PendingRecord(const GroupState& state) {
   crypto::Writer w;
   Encode(w, state.confirmation_tag);
-  EncodePending(w, state);
+  w.WriteUint32(static_cast<uint32_t>(state.pending.all().size()));
   return std::move(w).TakeSecret();
 }
 
-Bytes HashOf(const Secret& record) {
-  const auto hash = crypto::Sha256({record.Reveal()});
-  return Bytes(hash.begin(), hash.end());
+Secret WaitingRecord(const GroupState& state, size_t index) {
+  crypto::Writer w;
+  Encode(w, state.confirmation_tag);
+  EncodePendingOne(w, state, index);
+  return std::move(w).TakeSecret();
+}
+
+void PutWaiting(const GroupState& state, size_t from, GroupRecordChanges& changes) {
+  for (size_t i = from; i < state.pending.all().size(); ++i) {
+    changes.put.emplace_back(Numbered(kWaiting, static_cast<uint32_t>(i)), WaitingRecord(state, i));
+  }
 }
 
 // The parts of the tree among the records.
@@ -68,15 +77,14 @@ absl::StatusOr<std::map<uint32_t, ByteView>> TreeParts(const GroupRecords& recor
   return parts;
 }
 
-absl::StatusOr<std::unique_ptr<GroupState>> LoadEpoch(ByteView record,
-                                                      const GroupRecords& records) {
+absl::StatusOr<std::unique_ptr<GroupState>> LoadEpoch(ByteView record, const GroupRecords& records,
+                                                      uint16_t& version) {
   crypto::Reader r(record);
-  uint16_t version = 0;
   CipherSuiteId id{};
   Secret seed;
   ByteView tree_wire;
   PARLEY_RETURN_IF_ERROR(Decode(r, version));
-  if (version != kRecordsVersion && version != kWholeTreeVersion) {
+  if (version < kWholeTreeVersion || version > kRecordsVersion) {
     return absl::InvalidArgumentError("its version is " + std::to_string(version) +
                                       ", and this program reads versions up to " +
                                       std::to_string(kRecordsVersion));
@@ -107,13 +115,41 @@ absl::StatusOr<std::unique_ptr<GroupState>> LoadEpoch(ByteView record,
   return state;
 }
 
-absl::Status LoadPending(ByteView record, GroupState& state) {
-  crypto::Reader r(record);
+absl::Status CheckEpoch(crypto::Reader& r, const GroupState& state) {
   Bytes tag;
   PARLEY_RETURN_IF_ERROR(Decode(r, tag));
-  if (tag != state.confirmation_tag) return absl::InvalidArgumentError("records of two epochs");
-  PARLEY_RETURN_IF_ERROR(DecodePending(r, state));
-  return r.ExpectEnd();
+  if (tag == state.confirmation_tag) return absl::OkStatus();
+  return absl::InvalidArgumentError("records of two epochs");
+}
+
+absl::Status LoadPending(ByteView record, const GroupRecords& records, uint16_t version,
+                         GroupState& state) {
+  crypto::Reader r(record);
+  PARLEY_RETURN_IF_ERROR(CheckEpoch(r, state));
+  if (version <= kWholePendingVersion) {
+    PARLEY_RETURN_IF_ERROR(DecodePending(r, state));
+    return r.ExpectEnd();
+  }
+  uint32_t count = 0;
+  PARLEY_RETURN_IF_ERROR(r.ReadUint32(count));
+  PARLEY_RETURN_IF_ERROR(r.ExpectEnd());
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto waiting = records.find(Numbered(kWaiting, i));
+    if (waiting == records.end()) return absl::InvalidArgumentError("a record is missing");
+    crypto::Reader one(waiting->second.Reveal());
+    PARLEY_RETURN_IF_ERROR(CheckEpoch(one, state));
+    PARLEY_RETURN_IF_ERROR(DecodePendingOne(one, state));
+    PARLEY_RETURN_IF_ERROR(one.ExpectEnd());
+  }
+  if (state.pending.all().size() == count) return absl::OkStatus();
+  return absl::InvalidArgumentError("one proposal waits twice");
+}
+
+// Whether `name` is of one of the proposals that LoadPending has read.
+bool IsWaiting(std::string_view name, uint16_t version, const GroupState& state) {
+  const auto number = NumberOf(kWaiting, name);
+  return version > kWholePendingVersion && number.has_value() &&
+         *number < state.pending.all().size();
 }
 
 // Every leaf has its ratchets, or one node above it has the secret that they come from.
@@ -135,17 +171,21 @@ absl::Status CheckComplete(const SecretTree& tree) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<GroupState>> LoadState(const GroupRecords& records) {
+absl::StatusOr<std::unique_ptr<GroupState>> LoadState(const GroupRecords& records,
+                                                      uint16_t& version) {
   const auto epoch = records.find(std::string(kGroup));
   const auto pending = records.find(std::string(kPending));
   if (epoch == records.end() || pending == records.end()) {
     return absl::InvalidArgumentError("a record is missing");
   }
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<GroupState> state,
-                          LoadEpoch(epoch->second.Reveal(), records));
-  PARLEY_RETURN_IF_ERROR(LoadPending(pending->second.Reveal(), *state));
+                          LoadEpoch(epoch->second.Reveal(), records, version));
+  PARLEY_RETURN_IF_ERROR(LoadPending(pending->second.Reveal(), records, version, *state));
   for (const auto& [name, record] : records) {
-    if (name == kGroup || name == kPending || name.starts_with(kTree)) continue;
+    if (name == kGroup || name == kPending || name.starts_with(kTree) ||
+        IsWaiting(name, version, *state)) {
+      continue;
+    }
     if (const auto node = NumberOf(kNode, name)) {
       PARLEY_RETURN_IF_ERROR(state->secret_tree.LoadNode(*node, record.Reveal()));
     } else if (const auto leaf = NumberOf(kSender, name)) {
@@ -205,10 +245,10 @@ GroupRecordChanges ChangedRecords(const Group& group) {
   const SecretTree& tree = state.secret_tree;
   GroupRecordChanges changes{.replaces_all = !state.stored || tree.changes().everything,
                              .leaves = state.tree.leaf_count()};
-  Secret pending = PendingRecord(state);
   if (changes.replaces_all) {
     changes.put.emplace_back(kGroup, GroupRecord(state));
-    changes.put.emplace_back(kPending, std::move(pending));
+    changes.put.emplace_back(kPending, PendingRecord(state));
+    PutWaiting(state, 0, changes);
     for (auto& [number, part] : SplitTree(state.tree)) {
       changes.put.emplace_back(Numbered(kTree, number), Secret::CopyOf(part));
     }
@@ -216,8 +256,13 @@ GroupRecordChanges ChangedRecords(const Group& group) {
     ChangeSenders(tree, tree.StoredLeaves(), changes);
     return changes;
   }
-  if (HashOf(pending) != state.stored_pending) {
-    changes.put.emplace_back(kPending, std::move(pending));
+  const size_t waiting = state.pending.all().size();
+  if (waiting != state.stored_pending || waiting != state.unchanged_pending) {
+    changes.put.emplace_back(kPending, PendingRecord(state));
+    PutWaiting(state, state.unchanged_pending, changes);
+    for (size_t i = waiting; i < state.stored_pending; ++i) {
+      changes.remove.push_back(Numbered(kWaiting, static_cast<uint32_t>(i)));
+    }
   }
   ChangeNodes(tree, tree.changes().nodes, changes);
   ChangeSenders(tree, tree.changes().leaves, changes);
@@ -227,7 +272,7 @@ GroupRecordChanges ChangedRecords(const Group& group) {
 void MarkStored(Group& group) {
   GroupState& state = group.mutable_state();
   state.stored = true;
-  state.stored_pending = HashOf(PendingRecord(state));
+  state.stored_pending = state.unchanged_pending = state.pending.all().size();
   state.secret_tree.ForgetChanges();
 }
 
@@ -235,6 +280,10 @@ absl::StatusOr<GroupRecords> FindRecords(LeafCount leaves, const GetRecord& get)
   GroupRecords records;
   PARLEY_RETURN_IF_ERROR(Take(std::string(kGroup), get, records).status());
   PARLEY_RETURN_IF_ERROR(Take(std::string(kPending), get, records).status());
+  for (uint32_t i = 0;; ++i) {
+    PARLEY_ASSIGN_OR_RETURN(const bool there, Take(Numbered(kWaiting, i), get, records));
+    if (!there) break;
+  }
   for (const uint32_t part : TreePartsOf(leaves)) {
     PARLEY_RETURN_IF_ERROR(Take(Numbered(kTree, part), get, records).status());
   }
@@ -243,13 +292,15 @@ absl::StatusOr<GroupRecords> FindRecords(LeafCount leaves, const GetRecord& get)
 }
 
 absl::StatusOr<Group> LoadGroup(const GroupRecords& records) {
-  absl::StatusOr<std::unique_ptr<GroupState>> state = LoadState(records);
+  uint16_t version = 0;
+  absl::StatusOr<std::unique_ptr<GroupState>> state = LoadState(records, version);
   if (!state.ok()) {
     return absl::DataLossError("a stored group is damaged or of another version (" +
                                std::string(state.status().message()) + ")");
   }
   Group group(std::move(*state));
-  MarkStored(group);
+  // Of an earlier version nothing can be changed: the group is written anew.
+  if (version == kRecordsVersion) MarkStored(group);
   return group;
 }
 

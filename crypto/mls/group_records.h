@@ -1,6 +1,6 @@
 // A group as records of a key-value store, of which a message rewrites a few small ones: the
-// ratchets of its sender, and what waits for a commit when it is a proposal. A commit replaces all,
-// but most parts of the tree come out as they were.
+// ratchets of its sender, and its own place when it is a proposal that waits. A commit replaces
+// all, but most parts of the tree come out as they were.
 //
 //   group.Process(message);
 //   GroupRecordChanges changes = ChangedRecords(group);
@@ -10,9 +10,10 @@
 //   PARLEY_ASSIGN_OR_RETURN(GroupRecords records, FindRecords(leaves, get));
 //   PARLEY_ASSIGN_OR_RETURN(Group again, LoadGroup(records));
 //
-// Names are short ASCII: "group" (version, context, the epoch's secrets), "pending", "tree/N" (a
-// part of the public tree, tree_records.h), "node/N" (a secret of the secret tree), "sender/L" (a
-// member's two ratchets). A secret that section 9.2 wants deleted is in no record that is left once
+// Names are short ASCII: "group" (version, context, the epoch's secrets), "pending" (how many
+// proposals wait for a commit), "pending/N" (one of them), "tree/N" (a part of the public tree,
+// tree_records.h), "node/N" (a secret of the secret tree), "sender/L" (a member's two ratchets). A
+// secret that section 9.2 wants deleted is in no record that is left once
 // the changes are applied.
 //
 // A group that comes of a commit, Clone() or Parse() has stored nothing yet: its changes replace
@@ -21,7 +22,8 @@
 // No list of the records is needed: each leaf's keys come from its "sender/L" or from the secret of
 // one node above it, so that who finds neither knows that a record is missing.
 //
-// Versions: 2 is written; 1, which had the whole tree in "group", still loads.
+// Versions: 3 is written; 1, which had the whole tree in "group", and 2, which had all that waits
+// in "pending", still load. What is loaded from those replaces all when it is stored again.
 //
 // Threading: like the Group's own functions. Secrets: the records are secrets, all of them.
 #ifndef PARLEY_CRYPTO_MLS_GROUP_RECORDS_H_
@@ -58,8 +60,8 @@ using GroupRecords = std::map<std::string, Secret>;
 using GetRecord = std::function<absl::StatusOr<std::optional<Secret>>(const std::string& name)>;
 
 // All records that there are of a group of `leaves`, asked for by name; at most four times as many
-// questions as leaves. One that is missing is left out, for LoadGroup() to notice.
-// Errors: those of `get`.
+// questions as leaves, and one for each proposal that waits. One that is missing is left out, for
+// LoadGroup() to notice. Errors: those of `get`.
 absl::StatusOr<GroupRecords> FindRecords(LeafCount leaves, const GetRecord& get);
 
 // Errors: DataLoss when a record is missing, damaged, unknown or of another version, or when the

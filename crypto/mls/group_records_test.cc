@@ -79,6 +79,38 @@ TEST(GroupRecordsTest, AMessageRewritesLittle) {
   EXPECT_LT(StoreAndCompare(groups[0], records), 1000u);
 }
 
+// However many wait already.
+TEST(GroupRecordsTest, TheLastProposalWritesNoMoreThanTheFirst) {
+  std::vector<Group> groups = NewGroups(8);
+  GroupRecords records;
+  StoreAndCompare(groups[0], records);
+  ASSERT_TRUE(groups[0].Process(Must(groups[1].ProposeUpdate())).ok());
+  StoreAndCompare(groups[0], records);  // opens the sender's leaf
+  size_t first = 0;
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(groups[0].Process(Must(groups[1].ProposeUpdate())).ok());
+    const size_t bytes = StoreAndCompare(groups[0], records);
+    if (i == 0) first = bytes;
+    EXPECT_LE(bytes, first + 8) << i;
+  }
+  // Own ones bring their private halves.
+  size_t own = 0;
+  for (int i = 0; i < 20; ++i) {
+    Must(groups[0].ProposeUpdate({.new_signature_key = i % 2 == 0}));
+    const size_t bytes = StoreAndCompare(groups[0], records);
+    if (i == 2) own = bytes;
+    EXPECT_TRUE(i <= 2 || bytes <= own + 8) << i << " " << bytes;
+  }
+  // Fewer than before, others in the places of those that are gone, and none.
+  groups[0].ClearPendingProposals();
+  ASSERT_TRUE(groups[0].Process(Must(groups[1].ProposeRemove(LeafIndex(2)))).ok());
+  StoreAndCompare(groups[0], records);
+  EXPECT_TRUE(records.contains("pending/0") && !records.contains("pending/1"));
+  groups[0].ClearPendingProposals();
+  StoreAndCompare(groups[0], records);
+  EXPECT_FALSE(records.contains("pending/0"));
+}
+
 TEST(GroupRecordsTest, ACommitLeavesMostOfTheTreeAsItWas) {
   std::vector<Group> groups = NewGroups(100);
   GroupRecords records;
@@ -126,9 +158,10 @@ TEST(GroupRecordsTest, AreFoundByTheirNames) {
 TEST(GroupRecordsTest, EveryRecordIsNeeded) {
   std::vector<Group> groups = NewGroups(21);
   Must(groups[0].Process(Must(groups[3].Protect(ViewOf("hello")))));
+  for (const size_t from : {3, 4}) Must(groups[0].Process(Must(groups[from].ProposeUpdate())));
   GroupRecords records;
   StoreAndCompare(groups[0], records);
-  ASSERT_GT(records.size(), 8u);
+  ASSERT_GT(records.size(), 10u);
   for (const auto& [missing, value] : records) {
     const GetRecord get = [&](const std::string& name) -> absl::StatusOr<std::optional<Secret>> {
       const auto found = records.find(name);
@@ -170,6 +203,7 @@ TEST(GroupRecordsTest, RefusesWhatDoesNotBelongTogether) {
   EXPECT_EQ(load_with("pending", {}), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("group", {}), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("pending", old_records.at("pending").Clone()), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(load_with("pending/0", Secret(8)), absl::StatusCode::kDataLoss) << "one too many";
   EXPECT_EQ(load_with("sender/9", Secret(8)), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("tree/7", {}), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("tree/7", old_records.at("tree/7").Clone()), absl::StatusCode::kDataLoss);
@@ -178,7 +212,7 @@ TEST(GroupRecordsTest, RefusesWhatDoesNotBelongTogether) {
   EXPECT_EQ(load_with("node/99", Secret(32)), absl::StatusCode::kDataLoss);
   EXPECT_EQ(load_with("something", Secret(8)), absl::StatusCode::kDataLoss);
   Secret later = records.at("group").Clone();
-  later.RevealMutable()[1] = 3;
+  later.RevealMutable()[1] = 4;
   EXPECT_EQ(load_with("group", std::move(later)), absl::StatusCode::kDataLoss);
 }
 

@@ -1,5 +1,7 @@
 #include "crypto/mls/group_state.h"
 
+#include <algorithm>
+
 #include "crypto/base/check.h"
 #include "crypto/mls/message_protection.h"
 #include "crypto/primitives/hash.h"
@@ -9,19 +11,6 @@ namespace parley::mls {
 absl::Status CheckNotEnded(const GroupState& state) {
   if (!state.reinit.has_value()) return absl::OkStatus();
   return absl::FailedPreconditionError("this group has ended: another takes its place");
-}
-
-absl::Status AddPending(GroupState& state, PendingProposal proposal) {
-  size_t of_sender = 0;
-  for (const PendingProposal& other : state.pending) {
-    if (other.ref == proposal.ref) return absl::OkStatus();
-    if (other.sender == proposal.sender) ++of_sender;
-  }
-  if (of_sender >= kMaxPendingProposals) {
-    return absl::ResourceExhaustedError("too many proposals of one member wait for a commit");
-  }
-  state.pending.push_back(std::move(proposal));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<Psk>> FindPsks(const GroupState* state,
@@ -163,7 +152,9 @@ absl::Status DecodeEpoch(crypto::Reader& r, GroupState& state) {
 
 void EncodePending(crypto::Writer& w, const GroupState& state) {
   std::vector<StoredPending> pending;
-  for (const PendingProposal& p : state.pending) pending.push_back({p.ref, p.sender, p.proposal});
+  for (const PendingProposal& p : state.pending.all()) {
+    pending.push_back({p.ref, p.sender, p.proposal});
+  }
   Encode(w, pending);
   Encode(w, state.pending_updates);
 }
@@ -172,9 +163,31 @@ absl::Status DecodePending(crypto::Reader& r, GroupState& state) {
   std::vector<StoredPending> pending;
   PARLEY_RETURN_IF_ERROR(Decode(r, pending));
   for (StoredPending& p : pending) {
-    state.pending.push_back({std::move(p.ref), p.sender, std::move(p.proposal)});
+    state.pending.Restore({std::move(p.ref), p.sender, std::move(p.proposal)});
   }
   return Decode(r, state.pending_updates);
+}
+
+void EncodePendingOne(crypto::Writer& w, const GroupState& state, size_t index) {
+  const PendingProposal& pending = state.pending.all()[index];
+  Encode(w, StoredPending{pending.ref, pending.sender, pending.proposal});
+  const auto* update = std::get_if<Update>(&pending.proposal.body);
+  const auto own = std::find_if(
+      state.pending_updates.begin(), state.pending_updates.end(), [&](const PendingUpdate& one) {
+        return update != nullptr && one.encryption_key == update->leaf_node->encryption_key;
+      });
+  w.WriteUint8(own == state.pending_updates.end() ? 0 : 1);
+  if (own != state.pending_updates.end()) Encode(w, *own);
+}
+
+absl::Status DecodePendingOne(crypto::Reader& r, GroupState& state) {
+  StoredPending pending;
+  PARLEY_RETURN_IF_ERROR(Decode(r, pending));
+  std::optional<PendingUpdate> own;
+  PARLEY_RETURN_IF_ERROR(Decode(r, own));
+  state.pending.Restore({std::move(pending.ref), pending.sender, std::move(pending.proposal)});
+  if (own.has_value()) state.pending_updates.push_back(std::move(*own));
+  return absl::OkStatus();
 }
 
 void EncodePast(crypto::Writer& w, const GroupState& state) {

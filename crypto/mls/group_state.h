@@ -12,6 +12,7 @@
 #include "crypto/mls/framing.h"
 #include "crypto/mls/group.h"
 #include "crypto/mls/key_schedule.h"
+#include "crypto/mls/pending_proposals.h"
 #include "crypto/mls/ratchet_tree.h"
 #include "crypto/mls/secret_tree.h"
 #include "crypto/mls/treekem.h"
@@ -20,10 +21,6 @@ namespace parley::mls {
 
 // How many past epochs' resumption secrets a group keeps, for PSK proposals that name them.
 inline constexpr size_t kKeptResumptionSecrets = 32;
-// How many proposals of one sender wait for a commit; further ones are refused. The limit is per
-// sender, since all members see one sender's messages in the same order and so keep the same ones,
-// while a limit over all would let one member crowd out the others.
-inline constexpr size_t kMaxPendingProposals = 64;
 
 // The private half of an Update that somebody may commit.
 struct PendingUpdate {
@@ -50,13 +47,17 @@ struct GroupState {
   PrivateKeys keys;
   EpochSecrets secrets;
   SecretTree secret_tree;
-  std::vector<PendingProposal> pending;
+  PendingProposals pending;
   std::vector<PendingUpdate> pending_updates;
   std::map<uint64_t, Secret> past_resumption;  // by epoch
   std::optional<ReInit> reinit;                // the group has ended
-  // Whether its records are stored, and the hash of the one with what is pending: group_records.h.
+  // Whether the own first commit names the group that this one continues: set while that is made.
+  bool starts_continuation = false;
+  // Whether its records are stored (group_records.h), those of how many proposals that wait, and
+  // how many of these, the first ones, are what is stored.
   bool stored = false;
-  Bytes stored_pending;
+  size_t stored_pending = 0;
+  size_t unchanged_pending = 0;
 
   const LeafNode& own_leaf_node() const { return *tree.leaf(own_leaf); }
   LeafPlace place(LeafIndex leaf) const { return {context.group_id, leaf}; }
@@ -68,11 +69,6 @@ std::unique_ptr<GroupState> CloneState(const GroupState& state);
 // Section 12.4.2: after a ReInit "the client MUST NOT use the group to send messages anymore".
 // Errors: FailedPrecondition then.
 absl::Status CheckNotEnded(const GroupState& state);
-
-// Keeps a proposal for a commit. One that is there already stays there once: a member that proposes
-// the same removal twice in an epoch makes the same proposal, signature included.
-// Errors: ResourceExhausted over kMaxPendingProposals.
-absl::Status AddPending(GroupState& state, PendingProposal proposal);
 
 // The secrets for `ids`, in their order: the group's own resumption secrets and what `lookup` has.
 // `state` may be null for who isn't a member yet.
@@ -101,6 +97,9 @@ void EncodeEpoch(crypto::Writer& w, const GroupState& state);
 absl::Status DecodeEpoch(crypto::Reader& r, GroupState& state);
 void EncodePending(crypto::Writer& w, const GroupState& state);
 absl::Status DecodePending(crypto::Reader& r, GroupState& state);
+// One of those that wait, with the private half of an own Update.
+void EncodePendingOne(crypto::Writer& w, const GroupState& state, size_t index);
+absl::Status DecodePendingOne(crypto::Reader& r, GroupState& state);
 void EncodePast(crypto::Writer& w, const GroupState& state);
 absl::Status DecodePast(crypto::Reader& r, GroupState& state);
 // Errors: InvalidArgument when the tree isn't the context's, or has no own leaf.

@@ -33,6 +33,20 @@ absl::Status CheckPrivateKey(const CipherSuite& suite, const Secret& private_key
   return absl::OkStatus();
 }
 
+// Section 10: "Extensions included in the extensions or leaf_node.extensions fields MUST be
+// included in the leaf_node.capabilities field." GREASE may be there all the same: see
+// VALIDATION.md.
+absl::Status CheckKeyPackageExtensions(const Extensions& extensions, const LeafNode& leaf) {
+  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(extensions));
+  for (const Extension& extension : extensions) {
+    if (!IsGrease(static_cast<uint16_t>(extension.type)) &&
+        !leaf.capabilities.Supports(extension.type)) {
+      return absl::InvalidArgumentError("a key package has an extension its leaf doesn't support");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<KeyPackage> ParseKeyPackageMessage(ByteView message) {
@@ -70,7 +84,7 @@ absl::Status ValidateKeyPackage(const KeyPackage& key_package,
   if (key_package.init_key == leaf.encryption_key) {
     return absl::InvalidArgumentError("a key package uses one key for two purposes");
   }
-  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(key_package.extensions));
+  PARLEY_RETURN_IF_ERROR(CheckKeyPackageExtensions(key_package.extensions, leaf));
   PARLEY_RETURN_IF_ERROR(suite->kem().CheckPublicKey(key_package.init_key));
   PARLEY_RETURN_IF_ERROR(ValidateLeafNode(*suite, {}, leaf));
   return VerifyWithLabel(leaf.signature_key, kSignatureLabel, ToBeSigned(key_package),
@@ -103,7 +117,7 @@ absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOption
     GreaseLeaf(leaf, extensions);
   }
   PARLEY_RETURN_IF_ERROR(CheckLeafNodeForm(*suite, leaf));
-  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(extensions));
+  PARLEY_RETURN_IF_ERROR(CheckKeyPackageExtensions(extensions, leaf));
   SignLeafNode(signature_key, {}, leaf);
 
   bundle.key_package_ = {.version = ProtocolVersion::kMls10,

@@ -65,7 +65,7 @@ struct KeyPackageOptions {
   Lifetime lifetime{};                         // by default without end
   std::optional<Capabilities> capabilities{};  // by default Capabilities::Default(suite)
   Extensions leaf_extensions{};                // their types must be among the capabilities
-  Extensions key_package_extensions{};         // unknown ones are ignored by who reads them
+  Extensions key_package_extensions{};         // likewise
   // Another credential than a basic one, and the key that it speaks of; the key is copied.
   std::optional<Credential> credential{};
   const crypto::SignatureKey* signature_key = nullptr;

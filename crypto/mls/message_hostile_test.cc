@@ -1,7 +1,6 @@
 // Messages by a hostile member or relay: refused, nothing changed, no key burned.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include "crypto/mls/external_proposal.h"
 #include "crypto/mls/forging.h"
@@ -174,6 +173,47 @@ TEST(HostileMessage, OneMembersProposalsCrowdOutNobodyElses) {
   EXPECT_TRUE(groups[1].Process(honest).ok());
 }
 
+TEST(HostileMessage, ProposalsThatWaitAreBoundedInBytes) {
+  std::vector<Group> groups = NewGroups(3);
+  const auto of_size = [](uint8_t number, size_t size) {
+    return Proposal{GroupContextExtensions{{{kRosterExtension, Bytes(size, number)}}}};
+  };
+  EXPECT_EQ(
+      groups[0].Process(ForgeProposal(groups[1], of_size(0, kMaxPendingBytes))).status().code(),
+      absl::StatusCode::kResourceExhausted);
+  size_t accepted = 0;
+  for (uint8_t i = 1; i <= kMaxPendingProposals; ++i) {
+    const absl::Status status =
+        groups[0].Process(ForgeProposal(groups[1], of_size(i, kMaxPendingBytes / 4))).status();
+    accepted += status.ok() ? 1 : 0;
+    EXPECT_TRUE(status.ok() || absl::IsResourceExhausted(status)) << status;
+  }
+  EXPECT_EQ(accepted, 3u);
+  EXPECT_TRUE(groups[0].Process(ForgeProposal(groups[2], of_size(1, 9))).ok());
+}
+
+// Of who isn't a member yet, each has a place of its own.
+TEST(HostileMessage, OneNewcomerCrowdsOutNobodyElse) {
+  std::vector<Group> groups = NewGroups(2);
+  const GroupAddress address{groups[0].group_id(), groups[0].epoch()};
+  const SignatureKey eve = SignatureKey::Generate();
+  size_t accepted = 0;
+  for (size_t i = 0; i < kMaxPendingProposals; ++i) {
+    const KeyPackageBundle again = Must(KeyPackageBundle::Create(
+        {.suite = CipherSuiteId::k0x0003, .identity = ToBytes("eve"), .signature_key = &eve}));
+    if (groups[0].Process(Must(ProposeToJoin(again, address))).ok()) ++accepted;
+  }
+  EXPECT_EQ(accepted, kMaxPendingOfNewcomer);
+  EXPECT_TRUE(groups[0].Process(Must(ProposeToJoin(NewKeyPackage("dora"), address))).ok());
+  // All of them together are bounded too, whatever keys they make up.
+  for (size_t i = 0; i < kMaxPendingOfNewcomers; ++i) {
+    (void)groups[0].Process(Must(ProposeToJoin(NewKeyPackage("mob"), address)));
+  }
+  EXPECT_EQ(groups[0].pending_proposals().size(), kMaxPendingOfNewcomers);
+  // Which no member has to bear.
+  EXPECT_TRUE(groups[0].Process(Must(groups[1].ProposeUpdate())).ok());
+}
+
 TEST(HostileMessage, NothingIsSentAfterAReInit) {
   std::vector<Group> groups = NewGroups(2);
   const GroupState& state = groups[1].state();
@@ -317,64 +357,6 @@ TEST(HostileMessage, SignedByAnotherGroupsMemberOfTheSameName) {
           .status()
           .code(),
       absl::StatusCode::kUnauthenticated);
-}
-
-// Zeros that take address space and no memory as long as nobody reads them.
-class VastMessage {
- public:
-  explicit VastMessage(size_t size)
-      : size_(size),
-        bytes_(mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
-  ~VastMessage() { munmap(bytes_, size_); }
-  VastMessage(const VastMessage&) = delete;
-  VastMessage& operator=(const VastMessage&) = delete;
-
-  bool ok() const { return bytes_ != MAP_FAILED; }
-  // As a message of this format, all of whose fields are empty.
-  ByteView As(WireFormat format) {
-    auto* bytes = static_cast<uint8_t*>(bytes_);
-    bytes[1] = 1;
-    bytes[3] = static_cast<uint8_t>(format);
-    return {bytes, size_};
-  }
-
- private:
-  const size_t size_;
-  void* const bytes_;
-};
-
-// Longer than what can be signed or hashed as one vector, a message would end the process.
-TEST(HostileMessage, LongerThanAnyMessageMayBe) {
-  constexpr auto kTooLong = absl::StatusCode::kResourceExhausted;
-  std::vector<Group> groups = NewGroups(2);
-  const Secret before = groups[0].Serialize();
-  VastMessage vast(kMaxMessageSize + 1);
-  ASSERT_TRUE(vast.ok());
-  for (WireFormat format : {WireFormat::kPublicMessage, WireFormat::kPrivateMessage}) {
-    EXPECT_EQ(groups[0].Process(vast.As(format)).status().code(), kTooLong);
-  }
-  EXPECT_EQ(Group::Join(vast.As(WireFormat::kWelcome), NewKeyPackage("dora")).status().code(),
-            kTooLong);
-  const ByteView info = vast.As(WireFormat::kGroupInfo);
-  EXPECT_EQ(Group::JoinExternally(info, {}).status().code(), kTooLong);
-  EXPECT_EQ(GroupAddress::OfGroupInfo(info).status().code(), kTooLong);
-  const ByteView key_package = vast.As(WireFormat::kKeyPackage);
-  EXPECT_EQ(groups[0].ProposeAdd(key_package).status().code(), kTooLong);
-  EXPECT_EQ(ParseKeyPackageMessage(key_package).status().code(), kTooLong);
-  EXPECT_EQ(Group::JoinExternally(
-                Must(groups[0].GroupInfoMessage(false, true)), {},
-                ExternalJoinOptions{.join = {.ratchet_tree = Bytes(kMaxMessageSize + 1)}})
-                .status()
-                .code(),
-            kTooLong);
-  EXPECT_TRUE(SameState(before, groups[0]));
-
-  // A byte less is looked at, and refused for what it says.
-  VastMessage longest(kMaxMessageSize);
-  ASSERT_TRUE(longest.ok());
-  EXPECT_EQ(groups[0].Process(longest.As(WireFormat::kPublicMessage)).status().code(),
-            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -6,14 +6,17 @@
 #include <tuple>
 #include <variant>
 
+#include "crypto/mls/boxed.h"
 #include "crypto/mls/key_package.h"
 #include "crypto/mls/psk.h"
 
 namespace parley::mls {
 
 // struct { KeyPackage key_package; } Add;
+//
+// Boxed, as is an Update's leaf, so that the many small proposals of a long commit stay small.
 struct Add {
-  KeyPackage key_package;
+  Boxed<KeyPackage> key_package;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.key_package);
@@ -23,7 +26,7 @@ struct Add {
 
 // struct { LeafNode leaf_node; } Update;
 struct Update {
-  LeafNode leaf_node;
+  Boxed<LeafNode> leaf_node;
   template <typename F>
   static auto Fields(F& self) {
     return std::tie(self.leaf_node);

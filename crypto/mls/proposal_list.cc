@@ -22,10 +22,10 @@ size_t Count(const std::vector<ListedProposal>& list) {
 absl::Status ValidateAdd(const GroupState& state, const Add& add) {
   // Section 10.1: "Verify that the cipher suite and protocol version of the KeyPackage match those
   // in the GroupContext."
-  if (add.key_package.suite != state.suite->id) {
+  if (add.key_package->suite != state.suite->id) {
     return Invalid("an Add with a key package of another cipher suite");
   }
-  return ValidateKeyPackage(add.key_package);
+  return ValidateKeyPackage(*add.key_package);
 }
 
 absl::Status ValidateUpdate(const GroupState& state, const Update& update, LeafIndex sender) {
@@ -33,13 +33,13 @@ absl::Status ValidateUpdate(const GroupState& state, const Update& update, LeafI
   if (old == nullptr) return Invalid("an Update of a leaf that is not there");
   // Section 7.3: "verify that leaf_node_source is set to update and that encryption_key represents
   // a different public key than the encryption_key in the leaf node being replaced".
-  if (update.leaf_node.source != LeafNodeSource::kUpdate) {
+  if (update.leaf_node->source != LeafNodeSource::kUpdate) {
     return Invalid("an Update with a leaf that wasn't made for an update");
   }
-  if (update.leaf_node.encryption_key == old->encryption_key) {
+  if (update.leaf_node->encryption_key == old->encryption_key) {
     return Invalid("an Update that keeps its encryption key");
   }
-  return ValidateLeafNode(*state.suite, state.place(sender), update.leaf_node);
+  return ValidateLeafNode(*state.suite, state.place(sender), *update.leaf_node);
 }
 
 // Section 12.1.4.
@@ -47,12 +47,23 @@ absl::Status ValidatePsk(const GroupState& state, const PreSharedKeyId& id) {
   if (id.psk_nonce.size() != state.suite->hash_size()) {
     return Invalid("a PSK proposal with a nonce of the wrong length");
   }
-  // The usages reinit and branch belong to a group's very first commit (sections 11.2 and 11.3).
+  // The usages reinit and branch belong to a new group's very first commit (sections 11.2
+  // and 11.3), which nobody processes: its committer is alone.
   if (id.type == PskType::kResumption && id.usage != ResumptionPskUsage::kApplication &&
-      state.context.epoch != 0) {
+      !state.starts_continuation) {
     return Invalid("a PSK proposal with a resumption secret for another use");
   }
   return absl::OkStatus();
+}
+
+// Once it is committed the group has ended, whether or not another can take its place.
+absl::Status ValidateReInit(const ReInit& reinit) {
+  // Section 12.1.5: "invalid if the version field is less than the version for the current group".
+  if (reinit.version < ProtocolVersion::kMls10) return Invalid("a ReInit to an older version");
+  // Section 13.4 is about "any field containing a list of extensions".
+  PARLEY_RETURN_IF_ERROR(CheckExtensionsUnique(reinit.extensions));
+  PARLEY_RETURN_IF_ERROR(CheckExternalSenders({}, reinit.extensions));
+  return FindRequiredCapabilities(reinit.extensions).status();
 }
 
 absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, const Sender& sender) {
@@ -70,12 +81,7 @@ absl::Status ValidateBody(const GroupState& state, const Proposal& proposal, con
     case ProposalType::kPreSharedKey:
       return ValidatePsk(state, std::get<PreSharedKey>(proposal.body).psk);
     case ProposalType::kReInit:
-      // Section 12.1.5: "invalid if the version field is less than the version for the current
-      // group".
-      if (std::get<ReInit>(proposal.body).version < ProtocolVersion::kMls10) {
-        return Invalid("a ReInit to an older version");
-      }
-      return absl::OkStatus();
+      return ValidateReInit(std::get<ReInit>(proposal.body));
     case ProposalType::kExternalInit:
       return absl::OkStatus();
     case ProposalType::kGroupContextExtensions:
@@ -176,6 +182,14 @@ absl::Status ValidateProposalList(const GroupState& state, const std::vector<Lis
   return absl::OkStatus();
 }
 
+absl::Status CheckCanFollow(const ReInit& reinit, const LeafChecks& checks) {
+  if (reinit.version != ProtocolVersion::kMls10) {
+    return Invalid("a ReInit to a protocol version that can't be followed");
+  }
+  PARLEY_RETURN_IF_ERROR(FindCipherSuite(reinit.suite).status());
+  return CheckExternalSenders(checks, reinit.extensions);
+}
+
 bool PathRequired(const std::vector<ListedProposal>& list) {
   return list.empty() || std::any_of(list.begin(), list.end(), [](const ListedProposal& listed) {
            switch (listed.proposal.type()) {
@@ -213,8 +227,8 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
     const auto* update = As<Update>(listed);
     if (update == nullptr) continue;
     const LeafIndex leaf = listed.sender.leaf();
-    changes.updates.push_back({leaf, *state.tree.leaf(leaf), update->leaf_node});
-    auto node = std::make_shared<LeafNode>(update->leaf_node);
+    changes.updates.push_back({leaf, *state.tree.leaf(leaf), *update->leaf_node});
+    auto node = std::make_shared<LeafNode>(*update->leaf_node);
     note_keys(*node);
     applied.tree.UpdateLeaf(leaf, std::move(node));
   }
@@ -229,10 +243,10 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
   for (const ListedProposal& listed : list) {
     const auto* add = As<Add>(listed);
     if (add == nullptr) continue;
-    auto node = std::make_shared<LeafNode>(add->key_package.leaf_node);
+    auto node = std::make_shared<LeafNode>(add->key_package->leaf_node);
     note_keys(*node);
     arrivals.push_back(std::move(node));
-    changes.adds.push_back({LeafIndex(), add->key_package, listed.sender});
+    changes.adds.push_back({LeafIndex(), *add->key_package, listed.sender});
   }
   PARLEY_ASSIGN_OR_RETURN(applied.added, applied.tree.AddLeaves(std::move(arrivals)));
   for (size_t i = 0; i < applied.added.size(); ++i) changes.adds[i].leaf = applied.added[i];

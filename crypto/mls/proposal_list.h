@@ -47,6 +47,12 @@ absl::Status ValidateProposal(const GroupState& state, const Proposal& proposal,
 absl::Status ValidateProposalList(const GroupState& state, const std::vector<ListedProposal>& list,
                                   const Sender& committer);
 
+// Whether the group that a valid `reinit` announces could be made and joined here. The RFC allows
+// others, but who commits one of those ends the group and has none in its place.
+// Errors: InvalidArgument for another version or a suite that isn't ours; what a judge says of the
+// external senders.
+absl::Status CheckCanFollow(const ReInit& reinit, const LeafChecks& checks);
+
 // Section 12.4: whether a commit of these proposals needs a path.
 bool PathRequired(const std::vector<ListedProposal>& list);
 
@@ -67,7 +73,7 @@ absl::StatusOr<AppliedProposals> ApplyProposals(const GroupState& state,
 
 // Of the pending proposals those that `committer` can commit together, in their order: conflicts
 // are resolved as section 12.2 recommends, and what is no longer possible is left out. Their
-// indices in state.pending.
+// indices in state.pending.all().
 std::vector<size_t> SelectProposals(const GroupState& state, const CommitOptions& options);
 
 }  // namespace parley::mls

@@ -29,7 +29,7 @@ class Selection {
   }
 
   std::vector<size_t> Choose() {
-    const std::vector<PendingProposal>& pending = state_.pending;
+    const std::vector<PendingProposal>& pending = state_.pending.all();
     ChooseLatest();
     for (size_t i = 0; i < pending.size(); ++i) {
       if (Fits(i, pending[i])) chosen_.push_back(i);
@@ -40,7 +40,8 @@ class Selection {
                               options_.psks.empty() && !options_.extensions.has_value() &&
                               !options_.reinit.has_value();
     for (size_t i = 0; i < pending.size() && nothing_else && chosen_.empty(); ++i) {
-      if (pending[i].proposal.type() == ProposalType::kReInit) chosen_.push_back(i);
+      const auto* reinit = std::get_if<ReInit>(&pending[i].proposal.body);
+      if (reinit != nullptr && CheckCanFollow(*reinit, options_.checks).ok()) chosen_.push_back(i);
     }
     // And nothing goes together with the caller's own.
     if (options_.reinit.has_value()) chosen_.clear();
@@ -51,7 +52,7 @@ class Selection {
   // Every key that is taken, and which types of credential everyone supports or uses.
   void NoteKeys() {
     state_.tree.ForEachLeaf([&](LeafIndex leaf, const LeafNode& node) {
-      members_.emplace_back(leaf, &node);
+      leaves_.push_back(&node);
       encryption_keys_.insert(node.encryption_key);
       signature_keys_.emplace(node.signature_key, leaf);
       types_in_use_.insert(node.credential.type);
@@ -63,14 +64,15 @@ class Selection {
       encryption_keys_.insert(leaf.encryption_key);
       signature_keys_.emplace(leaf.signature_key, std::nullopt);
       types_in_use_.insert(leaf.credential.type);
+      leaves_.push_back(&leaf);
       NoteClient(std::nullopt, leaf);
     }
   }
 
   // "They SHOULD prefer any Remove received, or the most recent Update if there are no Removes."
   void ChooseLatest() {
-    for (size_t i = 0; i < state_.pending.size(); ++i) {
-      const PendingProposal& pending = state_.pending[i];
+    for (size_t i = 0; i < state_.pending.all().size(); ++i) {
+      const PendingProposal& pending = state_.pending.all()[i];
       if (const auto* remove = std::get_if<Remove>(&pending.proposal.body)) {
         if (remove->removed != state_.own_leaf) pending_removes_.insert(remove->removed);
       } else if (pending.proposal.type() == ProposalType::kUpdate) {
@@ -95,7 +97,7 @@ class Selection {
     const Proposal& proposal = pending.proposal;
     switch (proposal.type()) {
       case ProposalType::kAdd:
-        return TakeAdd(std::get<Add>(proposal.body).key_package.leaf_node);
+        return TakeAdd(std::get<Add>(proposal.body).key_package->leaf_node);
       case ProposalType::kUpdate:
         return latest_update_.contains(pending.sender.leaf()) &&
                latest_update_[pending.sender.leaf()] == i && TakeUpdate(pending);
@@ -118,7 +120,7 @@ class Selection {
   // By itself, whatever else is chosen.
   bool UpdateFits(const PendingProposal& pending) const {
     const LeafIndex leaf = pending.sender.leaf();
-    const LeafNode& node = std::get<Update>(pending.proposal.body).leaf_node;
+    const LeafNode& node = *std::get<Update>(pending.proposal.body).leaf_node;
     auto same_key = signature_keys_.find(node.signature_key);
     return leaf != state_.own_leaf && !encryption_keys_.contains(node.encryption_key) &&
            (same_key == signature_keys_.end() || same_key->second == leaf) &&
@@ -127,7 +129,7 @@ class Selection {
 
   bool TakeUpdate(const PendingProposal& pending) {
     const LeafIndex leaf = pending.sender.leaf();
-    const LeafNode& node = std::get<Update>(pending.proposal.body).leaf_node;
+    const LeafNode& node = *std::get<Update>(pending.proposal.body).leaf_node;
     if (removed_.contains(leaf) || pending_removes_.contains(leaf)) return false;
     // Two Updates chosen may not bring the same key: what UpdateFits saw isn't enough.
     return UpdateFits(pending) && CheckMemberSupports(node, extensions_).ok() &&
@@ -146,26 +148,35 @@ class Selection {
   // Whether everybody gets along with the credential of `node`, which replaces a leaf or is added;
   // if so it counts from now on.
   bool TakeLeaf(std::optional<LeafIndex> replaces, const LeafNode& node) {
-    const auto others = [&](const auto& visit) {
-      return std::all_of(members_.begin(), members_.end(),
-                         [&](const auto& member) {
-                           return (replaces.has_value() && member.first == replaces) ||
-                                  visit(*member.second);
-                         }) &&
-             std::all_of(given_.begin(), given_.end(), visit);
-    };
-    const bool supported = others(
-        [&](const LeafNode& other) { return other.capabilities.Supports(node.credential.type); });
+    const CredentialType type = node.credential.type;
+    const bool replaced_lacks_it =
+        replaces.has_value() && !state_.tree.leaf(*replaces)->capabilities.Supports(type);
+    const bool supported = Lacking(type) == (replaced_lacks_it ? 1 : 0);
     const bool supports =
         std::all_of(types_in_use_.begin(), types_in_use_.end(),
-                    [&](CredentialType type) { return node.capabilities.Supports(type); });
+                    [&](CredentialType used) { return node.capabilities.Supports(used); });
     if (!supported || !supports || IsThereAlready(replaces, node)) return false;
     NoteClient(std::nullopt, node);
-    members_.emplace_back(std::nullopt, &node);
+    leaves_.push_back(&node);
+    for (auto& [counted, lacking] : lacking_) {
+      if (!node.capabilities.Supports(counted)) ++lacking;
+    }
     encryption_keys_.insert(node.encryption_key);
     signature_keys_.emplace(node.signature_key, replaces);
     types_in_use_.insert(node.credential.type);
     return true;
+  }
+
+  // How many leaves don't support credentials of this type. Counted once, and kept up to date: with
+  // many proposals and many members, all can't be asked each time.
+  size_t Lacking(CredentialType type) {
+    const auto [found, first] = lacking_.try_emplace(type, 0);
+    if (first) {
+      found->second = static_cast<size_t>(
+          std::count_if(leaves_.begin(), leaves_.end(),
+                        [&](const LeafNode* leaf) { return !leaf->capabilities.Supports(type); }));
+    }
+    return found->second;
   }
 
   // Whether the client of `node` is a member, but for the one at `replaces`.
@@ -184,9 +195,9 @@ class Selection {
 
   const GroupState& state_;
   const CommitOptions& options_;
-  std::vector<LeafNode> given_;  // of those that the caller adds by value
-  // Those in the group with their places, and those chosen to come in.
-  std::vector<std::pair<std::optional<LeafIndex>, const LeafNode*>> members_;
+  std::vector<LeafNode> given_;               // of those that the caller adds by value
+  std::vector<const LeafNode*> leaves_;       // of the group, of those, and those chosen to come in
+  std::map<CredentialType, size_t> lacking_;  // how many of them don't support it
   std::set<Bytes> encryption_keys_;
   std::map<Bytes, std::optional<LeafIndex>> signature_keys_;
   std::map<Bytes, std::vector<std::optional<LeafIndex>>> places_;  // of each client, with a judge

@@ -157,6 +157,33 @@ TEST_F(ProposalSelection, ReInitAlone) {
   EXPECT_EQ(Commit().reinit, reinit);
 }
 
+// The group would have ended, and no other could take its place.
+TEST_F(ProposalSelection, ReInitThatNobodyCouldFollowStaysOut) {
+  const ReInit good{.group_id = ToBytes("next"), .suite = CipherSuiteId::k0x0003};
+  ReInit other_suite = good;
+  other_suite.suite = CipherSuiteId{0x0001};
+  ReInit later_version = good;
+  later_version.version = ProtocolVersion{2};
+  for (const ReInit& reinit : {other_suite, later_version}) {
+    // By the RFC's rules it is valid: others may be able to follow it.
+    Say(1, Proposal{reinit});
+    EXPECT_FALSE(Commit().reinit.has_value());
+    CommitOptions options{.include = ProposalsToInclude::kListed};
+    options.listed = {groups_[0].pending_proposals().back().ref};
+    EXPECT_EQ(groups_[0].PrepareCommit(options).status().code(),
+              absl::StatusCode::kInvalidArgument);
+    options = {};
+    options.reinit = reinit;
+    EXPECT_EQ(groups_[0].PrepareCommit(options).status().code(),
+              absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(groups_[2].Propose(Proposal{reinit}).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+  // One that can be followed is found behind them.
+  Say(2, Proposal{good});
+  EXPECT_EQ(Commit().reinit, good);
+}
+
 TEST_F(ProposalSelection, FloodOfEveryKind) {
   // As much as two members are allowed, all of it valid by itself.
   for (size_t from : {1u, 2u}) {

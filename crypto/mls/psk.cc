@@ -1,5 +1,8 @@
 #include "crypto/mls/psk.h"
 
+#include <set>
+
+#include "crypto/mls/bounded_list.h"
 #include "crypto/mls/suite_crypto.h"
 #include "crypto/primitives/random.h"
 
@@ -43,6 +46,24 @@ absl::Status Decode(crypto::Reader& r, PreSharedKeyId& id) {
       return absl::InvalidArgumentError("a PSK of an unknown type");
   }
   return Decode(r, id.psk_nonce);
+}
+
+absl::Status Decode(crypto::Reader& r, std::vector<PreSharedKeyId>& ids) {
+  return DecodeAtMost(kMaxPsks, "too many pre-shared keys at once", r, ids);
+}
+
+absl::Status CheckPskIds(const CipherSuite& suite, const std::vector<PreSharedKeyId>& ids) {
+  if (ids.size() > kMaxPsks) return absl::InvalidArgumentError("too many pre-shared keys at once");
+  std::set<Bytes> seen;
+  for (const PreSharedKeyId& id : ids) {
+    if (id.psk_nonce.size() != suite.hash_size()) {
+      return absl::InvalidArgumentError("a pre-shared key with a nonce of the wrong length");
+    }
+    if (!seen.insert(crypto::Serialize(id)).second) {
+      return absl::InvalidArgumentError("one pre-shared key is named twice");
+    }
+  }
+  return absl::OkStatus();
 }
 
 Secret ComputePskSecret(const CipherSuite& suite, const std::vector<Psk>& psks) {

@@ -46,6 +46,17 @@ struct PreSharedKeyId {
 void Encode(crypto::Writer& w, const PreSharedKeyId& id);
 absl::Status Decode(crypto::Reader& r, PreSharedKeyId& id);
 
+// How many PSKs one epoch may have: far more than any has, few enough for PSKLabel's counter.
+inline constexpr size_t kMaxPsks = 256;
+
+// Errors: InvalidArgument also for more than kMaxPsks.
+absl::Status Decode(crypto::Reader& r, std::vector<PreSharedKeyId>& ids);
+
+// The rules for all PSKs of one commit or Welcome together: at most kMaxPsks, none twice (section
+// 12.2), and each "psk_nonce … of length KDF.Nh" (section 8.4).
+// Errors: InvalidArgument.
+absl::Status CheckPskIds(const CipherSuite& suite, const std::vector<PreSharedKeyId>& ids);
+
 // Gives the secret for an id, or none when it isn't known. A group knows its own past resumption
 // secrets and asks this only for the others.
 using PskLookup = std::function<std::optional<Secret>(const PreSharedKeyId& id)>;
@@ -55,9 +66,6 @@ struct Psk {
   PreSharedKeyId id;
   Secret secret;
 };
-
-// How many PSKs one epoch may have: far more than any has, few enough for PSKLabel's counter.
-inline constexpr size_t kMaxPsks = 256;
 
 // The psk_secret of section 8.4: all of them folded into one; zeros for none.
 // Requires: at most kMaxPsks.

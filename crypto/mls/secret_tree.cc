@@ -82,7 +82,8 @@ absl::StatusOr<FoundKey> SecretTree::Find(const CipherSuite& suite, LeafIndex le
     found.key = {skipped->second.key.Clone(), skipped->second.nonce.Clone()};
     return found;
   }
-  if (generation - next > kMaxRatchetJump) {
+  // The last generation has no next: counting on would begin at 0 again, and keys serve twice.
+  if (generation == UINT32_MAX || generation - next > kMaxRatchetJump) {
     return absl::ResourceExhaustedError("a message is too far ahead of its sender's last one");
   }
   if (ratchet == nullptr) {

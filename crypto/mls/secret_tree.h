@@ -75,8 +75,8 @@ class SecretTree {
 
   // The key of `generation`, nothing changed yet.
   // Errors: InvalidArgument for a leaf outside the tree; ResourceExhausted for a generation more
-  // than kMaxRatchetJump ahead (checked before anything is derived); FailedPrecondition for a key
-  // that was used, or skipped too long ago.
+  // than kMaxRatchetJump ahead (checked before anything is derived), or the last that can be
+  // counted; FailedPrecondition for a key that was used, or skipped too long ago.
   absl::StatusOr<FoundKey> Find(const CipherSuite& suite, LeafIndex leaf, RatchetType type,
                                 uint32_t generation) const;
 

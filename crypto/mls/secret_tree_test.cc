@@ -107,5 +107,37 @@ TEST(SecretTree, StoredFormReadsBack) {
   }
 }
 
+// Counting on would begin at 0 again, with keys that have served.
+TEST(SecretTree, TheLastGenerationIsNeverReached) {
+  const CipherSuite& suite = **FindCipherSuite(CipherSuiteId::k0x0003);
+  const auto tree = [] {
+    return SecretTree(LeafCount(2), EncryptionSecret(Secret::CopyOf(Bytes(32, 7))));
+  };
+  SecretTree start = tree();
+  const LeafIndex leaf(1);
+  ASSERT_TRUE(start.TakeNext(suite, leaf, RatchetType::kHandshake).ok());
+  // The handshake ratchet as after some four million of the longest jumps: its record begins with
+  // the secret and the generation.
+  Secret stored = *start.StoreRatchets(leaf.value);
+  crypto::Writer generation;
+  generation.WriteUint32(UINT32_MAX - 1);
+  std::copy(generation.view().begin(), generation.view().end(),
+            stored.RevealMutable().begin() + 1 + 32);
+  SecretTree late = SecretTree::OfParts(LeafCount(2));
+  ASSERT_TRUE(late.LoadRatchets(leaf.value, stored.Reveal()).ok());
+  ASSERT_EQ(late.NextGeneration(leaf, RatchetType::kHandshake), UINT32_MAX - 1);
+  EXPECT_EQ(late.Find(suite, leaf, RatchetType::kHandshake, UINT32_MAX).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  absl::StatusOr<FoundKey> last = late.Find(suite, leaf, RatchetType::kHandshake, UINT32_MAX - 1);
+  ASSERT_TRUE(last.ok());
+  late.Consume(*std::move(last));
+  EXPECT_EQ(late.Find(suite, leaf, RatchetType::kHandshake, UINT32_MAX).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(late.TakeNext(suite, leaf, RatchetType::kHandshake).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(late.Find(suite, leaf, RatchetType::kHandshake, 0).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 }  // namespace
 }  // namespace parley::mls

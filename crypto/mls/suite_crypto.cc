@@ -129,6 +129,13 @@ absl::StatusOr<HpkeCiphertext> LabelledEncryption::Encrypt(ByteView public_key,
   return HpkeCiphertext{std::move(sealed.enc), std::move(sealed.ciphertext)};
 }
 
+absl::Status Decode(crypto::Reader& r, HpkeCiphertext& sealed) {
+  PARLEY_RETURN_IF_ERROR(Decode(r, sealed.kem_output));
+  PARLEY_RETURN_IF_ERROR(Decode(r, sealed.ciphertext));
+  if (sealed.kem_output.size() >= 32 && sealed.ciphertext.size() >= 16) return absl::OkStatus();
+  return absl::InvalidArgumentError("something encrypted that is shorter than anything can be");
+}
+
 absl::StatusOr<HpkeCiphertext> EncryptWithLabel(const CipherSuite& suite, ByteView public_key,
                                                 std::string_view label, ByteView context,
                                                 ByteView plaintext) {

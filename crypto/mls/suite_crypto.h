@@ -82,6 +82,10 @@ struct HpkeCiphertext {
   friend bool operator==(const HpkeCiphertext&, const HpkeCiphertext&) = default;
 };
 
+// Errors: InvalidArgument also for what no KEM and no AEAD of any suite puts out: a kem_output of
+// less than 32 bytes, a ciphertext of less than its tag of 16.
+absl::Status Decode(crypto::Reader& r, HpkeCiphertext& sealed);
+
 // Section 5.1.3: HPKE base mode with info = EncryptContext { "MLS 1.0 " + label, context }.
 // Errors: InvalidArgument for a public key that the KEM refuses.
 absl::StatusOr<HpkeCiphertext> EncryptWithLabel(const CipherSuite& suite, ByteView public_key,

@@ -103,20 +103,6 @@ class OnceCounter {
   bool unique_ = true;
 };
 
-absl::StatusOr<RequiredCapabilities> FindRequired(const Extensions& extensions) {
-  const Extension* found = FindExtension(extensions, ExtensionType::kRequiredCapabilities);
-  if (found == nullptr) return RequiredCapabilities{};
-  PARLEY_ASSIGN_OR_RETURN(RequiredCapabilities required,
-                          crypto::Parse<RequiredCapabilities>(found->data));
-  for (size_t size :
-       {required.extensions.size(), required.proposals.size(), required.credentials.size()}) {
-    if (size > kMaxExtensions) {
-      return absl::InvalidArgumentError("required_capabilities that names too many types");
-    }
-  }
-  return required;
-}
-
 absl::Status CheckSupports(const LeafNode& leaf, const Extensions& extensions,
                            const RequiredCapabilities& required) {
   const auto supports = [&](auto type) { return leaf.capabilities.Supports(type); };
@@ -135,6 +121,20 @@ absl::Status CheckSupports(const LeafNode& leaf, const Extensions& extensions,
 }
 
 }  // namespace
+
+absl::StatusOr<RequiredCapabilities> FindRequiredCapabilities(const Extensions& extensions) {
+  const Extension* found = FindExtension(extensions, ExtensionType::kRequiredCapabilities);
+  if (found == nullptr) return RequiredCapabilities{};
+  PARLEY_ASSIGN_OR_RETURN(RequiredCapabilities required,
+                          crypto::Parse<RequiredCapabilities>(found->data));
+  for (size_t size :
+       {required.extensions.size(), required.proposals.size(), required.credentials.size()}) {
+    if (size > kMaxExtensions) {
+      return absl::InvalidArgumentError("required_capabilities that names too many types");
+    }
+  }
+  return required;
+}
 
 absl::Status ValidateParentHashes(const RatchetTree& tree) {
   bool valid = true;
@@ -181,12 +181,14 @@ absl::Status CheckKeysUnique(const RatchetTree& tree, NewKeys keys) {
 }
 
 absl::Status CheckMemberSupports(const LeafNode& leaf, const Extensions& group_extensions) {
-  PARLEY_ASSIGN_OR_RETURN(const RequiredCapabilities required, FindRequired(group_extensions));
+  PARLEY_ASSIGN_OR_RETURN(const RequiredCapabilities required,
+                          FindRequiredCapabilities(group_extensions));
   return CheckSupports(leaf, group_extensions, required);
 }
 
 absl::Status CheckGroupSupports(const RatchetTree& tree, const Extensions& group_extensions) {
-  PARLEY_ASSIGN_OR_RETURN(const RequiredCapabilities required, FindRequired(group_extensions));
+  PARLEY_ASSIGN_OR_RETURN(const RequiredCapabilities required,
+                          FindRequiredCapabilities(group_extensions));
   std::set<CredentialType> in_use;
   absl::Status status;
   tree.ForEachLeaf([&](LeafIndex, const LeafNode& leaf) {

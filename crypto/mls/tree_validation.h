@@ -28,6 +28,10 @@ struct NewKeys {
 // Errors: InvalidArgument when one appears twice in `tree`.
 absl::Status CheckKeysUnique(const RatchetTree& tree, NewKeys keys);
 
+// What `extensions` has of required_capabilities; empty where it has none.
+// Errors: InvalidArgument when it can't be read, or names more than kMaxExtensions of a kind.
+absl::StatusOr<RequiredCapabilities> FindRequiredCapabilities(const Extensions& extensions);
+
 // What a group's settings ask of one member (sections 7.3, 11.1, 13.4): it supports every
 // extension in the GroupContext and all that required_capabilities lists.
 // Errors: InvalidArgument; also for a required_capabilities that can't be read.

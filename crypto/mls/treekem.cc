@@ -19,13 +19,14 @@ crypto::KemKeyPair NodeKeyPair(const CipherSuite& suite, const Secret& path_secr
   return suite.kem().DeriveKeyPair(DeriveSecret(suite, path_secret, "node").Reveal());
 }
 
-// The resolution of `node` without the leaves that the same commit adds.
+// The resolution of `node` without the leaves that the same commit adds, which are in ascending
+// order: each new leaf takes the leftmost place.
 std::vector<NodeIndex> ResolutionWithout(const RatchetTree& tree, NodeIndex node,
                                          std::span<const LeafIndex> added) {
   std::vector<NodeIndex> resolution = tree.Resolution(node);
   if (!added.empty()) {
     std::erase_if(resolution, [&](NodeIndex index) {
-      return index.IsLeaf() && std::find(added.begin(), added.end(), index.ToLeaf()) != added.end();
+      return index.IsLeaf() && std::binary_search(added.begin(), added.end(), index.ToLeaf());
     });
   }
   return resolution;

@@ -120,6 +120,50 @@ TEST_F(PurgesTest, OfADeletedMailboxNothingIsLeftAndOthersStay) {
   EXPECT_GT(FilesWith(kept.id), 0);
 }
 
+TEST_F(PurgesTest, OfADeletedBlobNothingIsLeft) {
+  NewMailbox("the words that were kept");  // and a sponsor
+  TestBlob blob;
+  v1::CreateBlobRequest create;
+  create.set_sponsor_token(sponsor_token_);
+  create.set_blob_id(blob.id);
+  create.set_read_key(Text(blob.read));
+  create.set_write_key(Text(blob.write));
+  create.set_total_bytes(100'000);
+  ASSERT_TRUE(RelayFixture::Wait([&](auto done) { relay().blobs().Create(create, done); }).ok());
+  v1::OpenSessionRequest session;
+  session.set_challenge(Challenge());
+  session.set_object_id(blob.id);
+  session.set_right(v1::RIGHT_WRITE);
+  session.set_public_key(Text(blob.write));
+  session.set_signature(
+      Signed(blob.write, SessionMessage(relay().identity_key(), session.challenge(), blob.object(),
+                                        0, AccessRight::kWrite)));
+  v1::OpenSessionResponse opened;
+  ASSERT_TRUE(relay().sessions().OpenSession(session, opened).ok());
+  {
+    std::unique_ptr<BlobUpload> upload = relay().StartUpload();
+    v1::UploadBlobRequest::Header header;
+    header.set_token(opened.token());
+    header.set_blob_id(blob.id);
+    ASSERT_TRUE(upload->Start(header).ok());
+    ASSERT_TRUE(upload->Write(0, "a large chunk" + std::string(90'000, 'c')).ok());
+    ASSERT_TRUE(upload->Write(1, "a small chunk" + std::string(900, 'c')).ok());
+  }
+  v1::DeleteBlobRequest remove;
+  remove.set_token(opened.token());
+  remove.set_blob_id(blob.id);
+  ASSERT_TRUE(RelayFixture::Wait([&](auto done) { relay().blobs().Delete(remove, done); }).ok());
+  EXPECT_GT(FilesWith("a large chunk"), 0);
+  ASSERT_TRUE(folder_->Purge().ok());
+  folder_.reset();
+  folder_ = *OpenDataFolder::Open(path_, Limits());
+  for (const std::string& gone :
+       {std::string("a large chunk"), std::string("a small chunk"), blob.id, Text(blob.write)}) {
+    EXPECT_EQ(FilesWith(gone), 0);
+  }
+  EXPECT_GT(FilesWith("the words that were kept"), 0);
+}
+
 TEST_F(PurgesTest, HappenWhenTheirTimeHasCome) {
   const fs::path mark = path_ / "purged";
   const auto wait_until = [](auto condition) {

@@ -150,14 +150,14 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
   };
   if (absl::Status status = checked(); !status.ok()) return done(std::move(status));
   record.reserved_bytes = request.total_bytes();
-  record.expires_at = request.expires_at();
+  record.expires_at = StoredExpiry(request.expires_at());
   record.creation_hash = crypto::Sha256({id, record.read_key, record.write_key,
                                          crypto::BigEndian64(record.reserved_bytes),
                                          crypto::BigEndian64(record.expires_at)});
   const uint64_t now = core_.Now();
   core_.queue.Submit(
       request.ByteSizeLong(),
-      [id, payment, record, now, reserve = core_.limits.voucher_reserve_divisor](
+      [this, id, payment, record, now, reserve = core_.limits.voucher_reserve_divisor](
           Transaction& transaction) mutable -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
         PARLEY_ASSIGN_OR_RETURN(std::optional<BlobRecord> existing,
@@ -166,6 +166,7 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
           if (existing->creation_hash == record.creation_hash) return absl::OkStatus();
           return absl::AlreadyExistsError("this blob_id is in use: choose a random one");
         }
+        PARLEY_RETURN_IF_ERROR(CheckRate(core_.rates, record.sponsor));
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         if (payment.voucher.has_value() && record.reserved_bytes > payment.voucher->max_bytes) {
           return Exhausted(v1::Exhausted::WHAT_VOUCHER,

@@ -30,6 +30,7 @@ class ManualClock : public Clock {
   explicit ManualClock(uint64_t now) : now_(now) {}
   uint64_t NowSeconds() const override { return now_.load(); }
   void Advance(uint64_t seconds) { now_ += seconds; }
+  void StepBack(uint64_t seconds) { now_ -= seconds; }
 
  private:
   std::atomic<uint64_t> now_;

@@ -9,6 +9,7 @@
 #include "server/core/credentials.h"
 #include "server/core/limits.h"
 #include "server/core/metrics.h"
+#include "server/core/rate_limits.h"
 #include "storage/kv/key_value_store.h"
 
 namespace parley::server {
@@ -32,6 +33,7 @@ struct Core {
         limits(limits_in),
         identity(std::move(identity_in)),
         credentials(identity.secret),
+        rates(limits_in),
         queue(store_in, limits_in, &metrics) {}
 
   uint64_t Now() const { return clock.NowSeconds(); }
@@ -41,6 +43,7 @@ struct Core {
   const Limits limits;
   const RelayIdentity identity;
   const Credentials credentials;
+  RateLimits rates;
   Metrics metrics;
   CommitQueue queue;
 };

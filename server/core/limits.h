@@ -74,6 +74,11 @@ struct Limits {
   // Of all connections together: subscriptions and uploads.
   Live<size_t> max_open_streams = 16384;
 
+  // Calls a second, of which ten seconds' worth may come at once (rate_limits.h); 0: any number.
+  Live<uint64_t> connection_calls_per_second = 2000;
+  Live<uint64_t> session_calls_per_second = 500;
+  Live<uint64_t> sponsor_creations_per_second = 100;
+
   uint32_t max_vouchers_per_call = 256;
   // A year, and a day since the clock of who asks may be ahead.
   Live<uint64_t> max_voucher_seconds = 366 * 24 * 60 * 60;

@@ -103,7 +103,7 @@ void Mailboxes::Control(const v1::ControlMailboxRequest& request, Done done) {
           return DeleteMailbox(transaction, pending.mailbox, *mailbox);
         }
         DeleteExpiry(transaction, pending.mailbox, mailbox->expires_at);
-        mailbox->expires_at = pending.argument;
+        mailbox->expires_at = StoredExpiry(pending.argument);
         PutExpiry(transaction, pending.mailbox, mailbox->expires_at);
         transaction.Put(key, storage::SerializeRecord(*mailbox));
         return absl::OkStatus();

@@ -29,7 +29,7 @@ storage::TokenHash CreationHash(const v1::CreateMailboxRequest& request,
   return crypto::Sha256({ClosingMessage(*storage::IdFrom<32>(request.mailbox_id()), 0, "", keys),
                          crypto::BigEndian64(request.allowance().entries()),
                          crypto::BigEndian64(request.allowance().bytes()),
-                         crypto::BigEndian64(request.expires_at())});
+                         crypto::BigEndian64(StoredExpiry(request.expires_at()))});
 }
 
 absl::Status Stale(uint64_t current) {
@@ -75,7 +75,7 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
 
   MailboxRecord record;
   record.creation_hash = CreationHash(request, *keys);
-  record.expires_at = request.expires_at();
+  record.expires_at = StoredExpiry(request.expires_at());
   record.allowed_entries = request.allowance().entries() != 0
                                ? request.allowance().entries()
                                : uint64_t{core_.limits.default_allowed_entries};
@@ -94,7 +94,7 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
 
   core_.queue.Submit(
       request.ByteSizeLong(),
-      [id = *id, payment = *payment, record, generation,
+      [this, id = *id, payment = *payment, record, generation,
        now](Transaction& transaction) mutable -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
         PARLEY_ASSIGN_OR_RETURN(std::optional<MailboxRecord> existing,
@@ -103,6 +103,7 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
           if (existing->creation_hash == record.creation_hash) return absl::OkStatus();
           return absl::AlreadyExistsError("this mailbox_id is in use: choose a random one");
         }
+        PARLEY_RETURN_IF_ERROR(CheckRate(core_.rates, record.sponsor));
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
         if (record.most_stored_bytes != 0 && record.stored_bytes > record.most_stored_bytes) {

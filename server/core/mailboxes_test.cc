@@ -446,6 +446,62 @@ TEST_F(MailboxesTest, ExpiryComesMovesAndIsSwept) {
   EXPECT_EQ(relay_.Usage("sponsor").used_bytes, 0u);
 }
 
+// A clock that is set, by hand or by a time server: what is gone stays gone, and what is there
+// stays.
+TEST_F(MailboxesTest, ClockStepsBringNothingBackAndLoseNothing) {
+  constexpr uint64_t kDay = 24 * 60 * 60;
+  TestMailbox kept = relay_.NewMailbox();
+  ASSERT_TRUE(relay_.Append(kept, "before").ok());
+  TestMailbox expiring;
+  v1::CreateMailboxRequest create = relay_.CreateRequest(expiring);
+  create.set_expires_at(relay_.clock.NowSeconds() + kDay);
+  ASSERT_TRUE(relay_.Create(create).ok());
+  const std::string token = relay_.ReadToken(kept, 1);
+
+  // Forward by two days: tokens run out, and what has expired is swept.
+  relay_.clock.Advance(2 * kDay);
+  EXPECT_EQ(relay_.Read(kept, token, 1).status().code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(relay_.ReadAll(kept, 1).size(), 1u);
+  ASSERT_TRUE(relay_.relay->Sweep().ok());
+  EXPECT_EQ(relay_.Usage("sponsor").used_objects, 1u);
+
+  // And back by three: what was swept is gone, what is there is there.
+  relay_.clock.StepBack(3 * kDay);
+  EXPECT_FALSE(
+      relay_.Token(expiring.object(), 1, AccessRight::kRead, expiring.secrets[0].read).ok());
+  EXPECT_EQ(*relay_.Append(kept, "after"), 2u);
+  EXPECT_EQ(relay_.ReadAll(kept, 1).size(), 2u);
+  ASSERT_TRUE(relay_.relay->Sweep().ok());
+  // A token's time is over by the relay's clock alone, so it is good for longer now; never for
+  // another mailbox, generation or right.
+  EXPECT_TRUE(relay_.Read(kept, token, 1).ok());
+  v1::AppendRequest request = relay_.AppendRequest(kept, 1, token, "x");
+  EXPECT_EQ(relay_.Append(request).status().code(), StatusCode::kPermissionDenied);
+}
+
+// A second would tell when somebody acted; and who asks again gets the same answer all the same.
+TEST_F(MailboxesTest, ExpiriesAreStoredInMinutes) {
+  const uint64_t now = relay_.clock.NowSeconds();
+  TestMailbox mailbox;
+  v1::CreateMailboxRequest create = relay_.CreateRequest(mailbox);
+  create.set_expires_at(now + 61);
+  ASSERT_TRUE(relay_.Create(create).ok());
+  ASSERT_TRUE(relay_.Create(create).ok());
+  const auto stored = [&] {
+    return storage::ParseRecord<storage::MailboxRecord>(
+               **relay_.store.Get(storage::Space::kRecords, storage::MailboxKey(mailbox.object())))
+        ->expires_at;
+  };
+  EXPECT_EQ(stored(), now + 120);
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kExpire, now + 301).ok());
+  EXPECT_EQ(stored(), now + 360);
+  ASSERT_TRUE(relay_.Control(mailbox, ControlAct::kExpire, 0).ok());
+  EXPECT_EQ(stored(), 0u);
+  EXPECT_EQ(StoredExpiry(now), now);
+  EXPECT_EQ(StoredExpiry(UINT64_MAX) % 60, 0u);
+  EXPECT_GT(StoredExpiry(UINT64_MAX), UINT64_MAX - 60);
+}
+
 TEST_F(MailboxesTest, AFullDiskRefusesAndLosesNothing) {
   TestMailbox mailbox = relay_.NewMailbox();
   ASSERT_TRUE(relay_.Append(mailbox, "kept").ok());

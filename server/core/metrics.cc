@@ -23,6 +23,8 @@ Outcome OutcomeOfExhausted(const absl::Status& status) {
       return Outcome::kMailboxFull;
     case relay::v1::Exhausted::WHAT_VOUCHER:
       return Outcome::kVoucher;
+    case relay::v1::Exhausted::WHAT_RATE:
+      return Outcome::kRate;
     default:
       return Outcome::kFull;
   }

@@ -95,6 +95,7 @@ enum class Outcome : uint8_t {
   kMailboxFull,  // what the mailbox's voucher pays for is
   kVoucher,      // the voucher pays for less
   kStale,        // somebody else's append closed the generation before
+  kRate,         // a connection, session or sponsor asks too often
   kFull,         // the relay is busy, has too many streams, or its disk is full
   kNoRight,      // no valid key, token, voucher or signature
   kNotFound,
@@ -104,10 +105,10 @@ enum class Outcome : uint8_t {
   kDamaged,      // something in the store is
   kOther,
 };
-inline constexpr std::array<std::string_view, 14> kOutcomeNames = {
-    "ok",      "quota",    "allowance", "mailbox_full", "voucher",   "stale_generation",
-    "full",    "no_right", "not_found", "wrong",        "cancelled", "unavailable",
-    "damaged", "other"};
+inline constexpr std::array<std::string_view, 15> kOutcomeNames = {
+    "ok",          "quota",   "allowance", "mailbox_full", "voucher", "stale_generation",
+    "rate",        "full",    "no_right",  "not_found",    "wrong",   "cancelled",
+    "unavailable", "damaged", "other"};
 
 // Of the core's status, with the details that its refusals carry; or of a bare code.
 Outcome OutcomeOf(const absl::Status& status);

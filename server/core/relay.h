@@ -30,6 +30,7 @@ class Relay {
   const storage::PublicKey& identity_key() const { return core_.identity.key.public_key(); }
   const Limits& limits() const { return core_.limits; }
   Metrics& metrics() { return core_.metrics; }
+  RateLimits& rates() { return core_.rates; }
   storage::StoreSizes store_sizes() const { return core_.store.Sizes(); }
   // Certifies the TLS key for the time from an hour ago on, whole hours, so it moves on by itself.
   // `tls_key_hash`: SHA-256 of the SubjectPublicKeyInfo of the TLS key in use.

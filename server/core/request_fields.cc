@@ -98,6 +98,14 @@ absl::Status CheckExpiryField(uint64_t expires_at, uint64_t now) {
   return absl::OkStatus();
 }
 
+uint64_t StoredExpiry(uint64_t expires_at) {
+  constexpr uint64_t kMinute = 60;
+  const uint64_t beyond = expires_at % kMinute;
+  if (beyond == 0) return expires_at;
+  const uint64_t begun = expires_at - beyond;
+  return begun > UINT64_MAX - kMinute ? begun : begun + kMinute;
+}
+
 absl::StatusOr<TokenClaims> TokenField(const Credentials& credentials, const std::string& token,
                                        const storage::ObjectId& object, AccessRight right,
                                        uint64_t now) {

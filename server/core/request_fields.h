@@ -48,6 +48,10 @@ absl::Status CheckRequestSize(size_t size, const Limits& limits, uint64_t payloa
 // An expiry: 0 (never) or a time to come. Errors: InvalidArgument.
 absl::Status CheckExpiryField(uint64_t expires_at, uint64_t now);
 
+// An expiry as it is stored: in full minutes, the next one for what lies between, since nobody
+// needs it finer and a second tells when somebody acted. 0 (never) stays.
+uint64_t StoredExpiry(uint64_t expires_at);
+
 // Checks that a token gives `right` on `object`.
 // Errors: Unauthenticated for the token; PermissionDenied for another object or right.
 absl::StatusOr<TokenClaims> TokenField(const Credentials& credentials, const std::string& token,

@@ -90,6 +90,11 @@ absl::StatusOr<SponsorId> FindSponsor(Transaction& transaction, const Payment& p
   return sponsor;
 }
 
+absl::Status CheckRate(RateLimits& rates, const SponsorId& sponsor) {
+  const std::chrono::milliseconds wait = rates.OfSponsor(storage::IdView(sponsor));
+  return wait.count() == 0 ? absl::OkStatus() : TooOften(wait, "this sponsor");
+}
+
 absl::Status SpendVoucher(Transaction& transaction, const Payment& payment, uint64_t now) {
   if (!payment.voucher.has_value()) return absl::OkStatus();
   const VoucherClaims& voucher = *payment.voucher;
@@ -272,16 +277,18 @@ absl::Status Sponsors::IssueVouchers(const v1::IssueVouchersRequest& request,
     return absl::InvalidArgumentError(
         "expires_at lies too far ahead: a voucher is good for a year at most");
   }
+  const uint64_t expires_at = StoredExpiry(request.expires_at());
   // Nothing is written, so a transaction that is never committed serves to look.
   Transaction transaction(core_.store);
   Payment payment;
   payment.sponsor_token_hash = HashOfToken(request.sponsor_token());
   PARLEY_ASSIGN_OR_RETURN(SponsorId sponsor, FindSponsor(transaction, payment));
+  PARLEY_RETURN_IF_ERROR(CheckRate(core_.rates, sponsor));
   PARLEY_ASSIGN_OR_RETURN(SponsorRecord record, LoadCharged(transaction, sponsor));
   for (uint32_t i = 0; i < request.count(); ++i) {
     response.add_vouchers(
         core_.credentials.IssueVoucher({crypto::RandomArray<16>(), sponsor, record.voucher_epoch,
-                                        request.max_bytes(), request.expires_at()}));
+                                        request.max_bytes(), expires_at}));
   }
   return absl::OkStatus();
 }

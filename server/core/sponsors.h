@@ -39,6 +39,9 @@ absl::StatusOr<Payment> PaymentField(const Credentials& credentials, const Reque
 // The sponsor behind a payment. Errors: Unauthenticated when it is unknown or removed.
 absl::StatusOr<storage::SponsorId> FindSponsor(Transaction& transaction, const Payment& payment);
 
+// Whether a sponsor may make another object just now. Errors: ResourceExhausted, saying when.
+absl::Status CheckRate(RateLimits& rates, const storage::SponsorId& sponsor);
+
 // Marks a voucher as used; does nothing for a sponsor token.
 // Errors: Unauthenticated when it has been used, has expired, or was issued before its sponsor's
 // token was renewed.

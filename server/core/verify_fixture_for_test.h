@@ -60,12 +60,12 @@ class FilledRelay : public RelayFixture {
     return crypto::ToHex(crypto::ByteView(of.object()).first(8));
   }
 
-  const uint64_t expiry = 1'900'000'000;
-  TestMailbox closed = NewMailbox();    // of two generations
-  TestMailbox trimmed = NewMailbox();   // of which entries 10 to 20 are left
-  TestMailbox expiring = NewMailbox();  // at `expiry`
-  TestBlob sealed;                      // three chunks
-  TestBlob open;                        // one
+  const uint64_t expiry = 1'900'000'020;  // a full minute, as such times are stored
+  TestMailbox closed = NewMailbox();      // of two generations
+  TestMailbox trimmed = NewMailbox();     // of which entries 10 to 20 are left
+  TestMailbox expiring = NewMailbox();    // at `expiry`
+  TestBlob sealed;                        // three chunks
+  TestBlob open;                          // one
   TestBlob empty_blob;
 };
 

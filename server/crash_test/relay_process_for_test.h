@@ -44,8 +44,10 @@ inline void RemoveRelayFolder(const std::filesystem::path& folder) {
 // The relay as a child process.
 class RelayProcess {
  public:
-  RelayProcess(std::string program, std::filesystem::path folder)
-      : program_(std::move(program)), folder_(std::move(folder)) {}
+  // `options`: further words of "serve".
+  RelayProcess(std::string program, std::filesystem::path folder,
+               std::vector<std::string> options = {})
+      : program_(std::move(program)), folder_(std::move(folder)), options_(std::move(options)) {}
   ~RelayProcess() { Kill(); }
 
   // Starts it on the port that it had before, if any, and waits until it listens.
@@ -56,6 +58,7 @@ class RelayProcess {
     const std::string listen = "127.0.0.1:" + std::to_string(port_);
     const std::string data = folder_;
     std::vector<std::string> words = {program_, "serve", "--data", data, "--listen", listen};
+    words.insert(words.end(), options_.begin(), options_.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -94,9 +97,9 @@ class RelayProcess {
   }
 
   // The sponsor token in the connection string that the command prints.
-  std::string AddSponsor() {
+  std::string AddSponsor(const std::string& quota = "100GiB") {
     const std::filesystem::path out = folder_.string() + ".sponsor";
-    const std::string command = program_ + " sponsor add crash --quota 100GiB --data " +
+    const std::string command = program_ + " sponsor add crash --quota " + quota + " --data " +
                                 folder_.string() + " > " + out.string();
     EXPECT_EQ(std::system(command.c_str()), 0);
     std::ifstream file(out);
@@ -143,6 +146,7 @@ class RelayProcess {
  private:
   const std::string program_;
   const std::filesystem::path folder_;
+  const std::vector<std::string> options_;
   pid_t pid_ = 0;
   int port_ = 0;
 };

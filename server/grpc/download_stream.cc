@@ -16,6 +16,7 @@
 #include "crypto/base/status_macros.h"
 #include "parley/relay/v1/relay.pb.h"
 #include "server/core/request_fields.h"
+#include "server/grpc/admission.h"
 #include "server/grpc/counted_call.h"
 #include "server/grpc/status_mapping.h"
 
@@ -64,7 +65,7 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   DownloadStream(Relay& relay, UnreadAnswers& unread, grpc::CallbackServerContext& context,
                  const grpc::ByteBuffer& request_bytes)
       : relay_(relay), call_(unread, context) {
-    const absl::Status opened = Open(request_bytes);
+    const absl::Status opened = Open(context, request_bytes);
     if (!opened.ok()) {
       End(opened);
       return;
@@ -95,9 +96,11 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     Finish(ToGrpcStatus(status));
   }
 
-  absl::Status Open(const grpc::ByteBuffer& request_bytes) {
+  absl::Status Open(const grpc::CallbackServerContext& context,
+                    const grpc::ByteBuffer& request_bytes) {
     PARLEY_ASSIGN_OR_RETURN(v1::DownloadBlobRequest request,
                             ParseRequest(request_bytes, relay_.limits()));
+    PARLEY_RETURN_IF_ERROR(Admit(relay_, context, request.token()));
     PARLEY_ASSIGN_OR_RETURN(range_, relay_.blobs().OpenRange(request));
     return absl::OkStatus();
   }

@@ -5,6 +5,7 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "parley/relay/v1/relay.grpc.pb.h"
 #include "server/core/request_fields.h"
 #include "server/grpc/acceptor.h"
+#include "server/grpc/admission.h"
 #include "server/grpc/counted_call.h"
 #include "server/grpc/download_stream.h"
 #include "server/grpc/status_mapping.h"
@@ -26,6 +28,16 @@ namespace v1 = relay::v1;
 template <typename Request>
 absl::Status CheckSize(const Request& request, const Limits& limits, uint64_t payload = 0) {
   return CheckRequestSize(request.ByteSizeLong(), limits, payload);
+}
+
+// The session's token, where such a request has one.
+template <typename Request>
+std::string_view TokenOf(const Request& request) {
+  if constexpr (requires { request.token(); }) {
+    return request.token();
+  } else {
+    return {};
+  }
 }
 
 // Finishes a call whose answer may be large, and that its client may leave unread.
@@ -57,6 +69,9 @@ class RelayService final
                                     const v1::GetInfoRequest* /*request*/,
                                     v1::GetInfoResponse* response) override {
     const CallTimer timer(relay_.metrics(), Call::kGetInfo);
+    if (absl::Status may = Admit(relay_, *context, ""); !may.ok()) {
+      return Refuse(context, timer, may, 0);
+    }
     relay_.GetInfo(tls_key_hash_, *response);
     return Answer(context, timer, absl::OkStatus());
   }
@@ -65,6 +80,9 @@ class RelayService final
                                          const v1::GetChallengeRequest* /*request*/,
                                          v1::GetChallengeResponse* response) override {
     const CallTimer timer(relay_.metrics(), Call::kGetChallenge);
+    if (absl::Status may = Admit(relay_, *context, ""); !may.ok()) {
+      return Refuse(context, timer, may, 0);
+    }
     relay_.sessions().GetChallenge(*response);
     return Answer(context, timer, absl::OkStatus());
   }
@@ -73,6 +91,9 @@ class RelayService final
                                         const v1::OpenSessionRequest* request,
                                         v1::OpenSessionResponse* response) override {
     const CallTimer timer(relay_.metrics(), Call::kOpenSession);
+    if (absl::Status may = Admit(relay_, *context, "", RateLimits::kSignatureCalls); !may.ok()) {
+      return Refuse(context, timer, may, request->ByteSizeLong());
+    }
     absl::Status status = CheckSize(*request, relay_.limits());
     if (status.ok()) status = relay_.sessions().OpenSession(*request, *response);
     return Answer(context, timer, status);
@@ -89,6 +110,10 @@ class RelayService final
                                    const v1::AppendRequest* request,
                                    v1::AppendResponse* response) override {
     const CallTimer timer(relay_.metrics(), Call::kAppend);
+    const uint64_t calls = request->has_closing() ? RateLimits::kSignatureCalls : 1;
+    if (absl::Status may = Admit(relay_, *context, request->token(), calls); !may.ok()) {
+      return Refuse(context, timer, may, request->ByteSizeLong());
+    }
     absl::Status size = CheckSize(*request, relay_.limits(), request->payload().size());
     if (!size.ok()) return Answer(context, timer, size);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -108,6 +133,9 @@ class RelayService final
                                  const v1::ReadRequest* request,
                                  v1::ReadResponse* response) override {
     const CallTimer timer(relay_.metrics(), Call::kRead);
+    if (absl::Status may = Admit(relay_, *context, request->token()); !may.ok()) {
+      return Refuse(context, timer, may, request->ByteSizeLong());
+    }
     absl::Status status = CheckSize(*request, relay_.limits());
     if (!status.ok()) return Answer(context, timer, status);
     status = relay_.mailboxes().Read(*request, *response);
@@ -136,8 +164,8 @@ class RelayService final
   }
 
   grpc::ServerBidiReactor<v1::UploadBlobRequest, v1::UploadBlobResponse>* UploadBlob(
-      grpc::CallbackServerContext* /*context*/) override {
-    return NewUploadStream(relay_, streams_);
+      grpc::CallbackServerContext* context) override {
+    return NewUploadStream(relay_, streams_, *context);
   }
 
   grpc::ServerUnaryReactor* SealBlob(grpc::CallbackServerContext* context,
@@ -151,6 +179,9 @@ class RelayService final
                                      const v1::StatBlobRequest* request,
                                      v1::StatBlobResponse* response) override {
     const CallTimer timer(relay_.metrics(), Call::kStatBlob);
+    if (absl::Status may = Admit(relay_, *context, request->token()); !may.ok()) {
+      return Refuse(context, timer, may, request->ByteSizeLong());
+    }
     absl::Status status = CheckSize(*request, relay_.limits());
     if (status.ok()) status = relay_.blobs().Stat(*request, *response);
     return Answer(context, timer, status);
@@ -172,6 +203,9 @@ class RelayService final
                                           const v1::IssueVouchersRequest* request,
                                           v1::IssueVouchersResponse* response) override {
     const CallTimer timer(relay_.metrics(), Call::kIssueVouchers);
+    if (absl::Status may = Admit(relay_, *context, ""); !may.ok()) {
+      return Refuse(context, timer, may, request->ByteSizeLong());
+    }
     absl::Status status = CheckSize(*request, relay_.limits());
     if (status.ok()) status = relay_.sponsors().IssueVouchers(*request, *response);
     return Answer(context, timer, status);
@@ -186,12 +220,23 @@ class RelayService final
     return reactor;
   }
 
+  static grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context,
+                                          const CallTimer& timer, const absl::Status& refusal,
+                                          size_t request_bytes) {
+    timer.End(refusal);
+    return RefuseLate(*context, refusal, request_bytes);
+  }
+
   // `begin` gets what to call in the end. gRPC keeps request, response and reactor until Finish,
   // also when the client is gone.
   template <typename Request, typename Begin>
   grpc::ServerUnaryReactor* AnswerLater(grpc::CallbackServerContext* context, Call kind,
                                         const Request& request, Begin begin) {
     const CallTimer timer(relay_.metrics(), kind);
+    const uint64_t calls = kind == Call::kControlMailbox ? RateLimits::kSignatureCalls : 1;
+    if (absl::Status may = Admit(relay_, *context, TokenOf(request), calls); !may.ok()) {
+      return Refuse(context, timer, may, request.ByteSizeLong());
+    }
     if (absl::Status size = CheckSize(request, relay_.limits()); !size.ok()) {
       return Answer(context, timer, size);
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "crypto/base/status_macros.h"
+#include "server/grpc/admission.h"
 #include "server/grpc/counted_call.h"
 #include "server/grpc/status_mapping.h"
 
@@ -121,7 +122,10 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
  public:
   SubscribeStream(Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
                   grpc::CallbackServerContext& context)
-      : BidiStream(streams, relay, Call::kSubscribe), relay_(relay), call_(unread, context) {}
+      : BidiStream(streams, relay, Call::kSubscribe),
+        relay_(relay),
+        context_(context),
+        call_(unread, context) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
@@ -140,6 +144,8 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
                                         " bytes: one in a subscription may have " +
                                         std::to_string(limits().max_subscribe_request_bytes));
     }
+    // Also for a mailbox that is dropped, which otherwise could be added and dropped for ever.
+    PARLEY_RETURN_IF_ERROR(Admit(relay_, context_, ""));
     switch (request_.request_case()) {
       case v1::SubscribeRequest::kAdd:
         return subscription_->Add(request_.add());
@@ -205,6 +211,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   }
 
   Relay& relay_;
+  grpc::CallbackServerContext& context_;
   CountedCall call_;
   std::shared_ptr<Subscription> subscription_;
   v1::SubscribeRequest request_;
@@ -215,8 +222,11 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
 
 class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBlobResponse> {
  public:
-  UploadStream(Relay& relay, OpenStreams& streams)
-      : BidiStream(streams, relay, Call::kUploadBlob), upload_(relay.StartUpload()) {}
+  UploadStream(Relay& relay, OpenStreams& streams, grpc::CallbackServerContext& context)
+      : BidiStream(streams, relay, Call::kUploadBlob),
+        relay_(relay),
+        context_(context),
+        upload_(relay.StartUpload()) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return OnLastRead();
@@ -237,6 +247,7 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
         if (std::exchange(has_header_, true)) {
           return absl::InvalidArgumentError("the header comes once, in the first message");
         }
+        PARLEY_RETURN_IF_ERROR(Admit(relay_, context_, request_.header().token()));
         PARLEY_RETURN_IF_ERROR(upload_->Start(request_.header()));
         proven_ = true;
         return absl::OkStatus();
@@ -295,6 +306,8 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
 
   void OnClosed() override {}
 
+  Relay& relay_;
+  grpc::CallbackServerContext& context_;
   const std::unique_ptr<BlobUpload> upload_;
   v1::UploadBlobRequest request_;
   v1::UploadBlobResponse response_;
@@ -350,8 +363,8 @@ grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* NewSubscribeS
 }
 
 grpc::ServerBidiReactor<v1::UploadBlobRequest, v1::UploadBlobResponse>* NewUploadStream(
-    Relay& relay, OpenStreams& streams) {
-  auto stream = std::make_shared<UploadStream>(relay, streams);
+    Relay& relay, OpenStreams& streams, grpc::CallbackServerContext& context) {
+  auto stream = std::make_shared<UploadStream>(relay, streams, context);
   stream->Begin();
   return stream.get();
 }

@@ -46,7 +46,7 @@ grpc::ServerBidiReactor<relay::v1::SubscribeRequest, relay::v1::SubscribeEvent>*
     grpc::CallbackServerContext& context);
 
 grpc::ServerBidiReactor<relay::v1::UploadBlobRequest, relay::v1::UploadBlobResponse>*
-NewUploadStream(Relay& relay, OpenStreams& streams);
+NewUploadStream(Relay& relay, OpenStreams& streams, grpc::CallbackServerContext& context);
 
 }  // namespace parley::server
 

@@ -231,6 +231,17 @@ std::vector<Setting> LimitSettings() {
       Number("unproven-stream-seconds",
              "How long a stream may stay open before its client shows a key (default: 30)",
              &Limits::unproven_stream_seconds, 1, 3600),
+      Number("connection-calls-per-second",
+             "Calls a second on a connection, those of ten seconds at once; one that has a "
+             "signature checked counts as ten; 0: any number (default: 2000)",
+             &Limits::connection_calls_per_second, 0, 1'000'000),
+      Number("session-calls-per-second",
+             "Of them, those with one session's token; 0: any number (default: 500)",
+             &Limits::session_calls_per_second, 0, 1'000'000),
+      Number("sponsor-creations-per-second",
+             "Mailboxes, blobs and draws of vouchers a second of one sponsor; 0: any number "
+             "(default: 100)",
+             &Limits::sponsor_creations_per_second, 0, 1'000'000),
       Size("max-unread", "Memory for answers that clients leave unread (default: 512MiB)",
            &Limits::max_unread_bytes, uint64_t{16} << 20),
       Size("max-queued", "Memory for writes that wait for the disk (default: 64MiB)",

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string>
 
+#include "storage/kv/rocksdb_environment.h"
+
 namespace parley::storage {
 namespace {
 
@@ -91,9 +93,8 @@ rocksdb::DBOptions StoreOptions() {
   // Of four, three may merge: a purge has one of them for as long as it takes, and appends must not
   // wait for it when they need another.
   options.max_background_jobs = 4;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 2;
   options.stats_dump_period_sec = 0;
+  KeepToItself(options);
   return options;
 }
 

@@ -21,7 +21,8 @@ COMMANDS = ["init", "whoami", "passphrase", "passphrase change", "passphrase rem
             "case agreement propose", "case agreement show", "case agreement sign", "template",
             "template list", "template show", "offer", "offer make", "offer withdraw", "offer accept",
             "offer decline", "offers", "options", "options make", "options evaluate",
-            "options list"]
+            "options list", "withdraw", "transfers", "transfers pause", "transfers resume",
+            "transfers cancel", "brief", "brief submit", "brief list", "brief release"]
 
 
 class UsageTest(testing.ProgramTest):

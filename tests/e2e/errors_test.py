@@ -141,7 +141,9 @@ class ProfileErrorsTest(testing.ProgramTest):
     def test_files_that_cannot_be_shared(self):
         case = self.opened()
         case["ana"].refused("share", case.case, "joint", self.path("no such file"))
-        case["ana"].refused("share", case.case, "joint", self.work)
+        os.makedirs(self.path("empty", "still"))
+        self.assertIn("no files in", case["ana"].refused("share", case.case, "joint",
+                                                         self.path("empty")))
         case["ana"].refused("share", case.case, "joint", "/dev/zero")
         self.assertEqual(case["mira"].read("joint"), [])
         document = case["ana"].share("joint", self.write("a", b"abc"))

@@ -83,5 +83,90 @@ class FullDiskTest(testing.ProgramTest):
         self.assertEqual(relay.stop(), 0)
 
 
+class DamageTest(testing.ProgramTest):
+    """What a relay says that can't use its disk, or finds its files damaged: one line, and what to do."""
+
+    def serve(self, relay):
+        return subprocess.run([relay.program, "serve", "--data", relay.data, "--listen",
+                               "127.0.0.1:0"], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=60, check=False)
+
+    def assert_refused(self, relay, words):
+        done = self.serve(relay)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def test_a_read_only_disk(self):
+        disk = self.path("disk")
+        os.makedirs(disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "none", disk],
+                                 capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("no right to mount a disk here: " + mounted.stderr.decode())
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=False)
+        case = self.mediation()
+        case.relay.data = os.path.join(disk, "data")
+        case.open()
+        case.add(ANA)
+        case["ana"].send("joint", "kept")
+        self.assertEqual(case.relay.stop(), 0)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        self.assert_refused(case.relay, "Read-only file system")
+        verified = subprocess.run([case.relay.program, "verify", "--data", case.relay.data],
+                                  capture_output=True, text=True, check=False)
+        self.assertEqual(verified.returncode, 0, verified)
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        case.relay.start()
+        self.assertEqual(case["mira"].texts("joint"), ["kept"])
+        self.assertEqual(case.relay.stop(), 0)
+
+    def flip(self, path, at):
+        with open(path, "r+b") as file:
+            file.seek(at)
+            byte = file.read(1)
+            file.seek(at)
+            file.write(bytes([byte[0] ^ 1]))
+
+    def test_a_damaged_log_is_not_a_shorter_one(self):
+        case = self.mediation()
+        case.open()
+        case.add(ANA)
+        for number in range(20):
+            case["ana"].send("joint", f"message {number}")
+        case.relay.kill()  # so that all lies in the write-ahead log
+        store = os.path.join(case.relay.data, "store")
+        log = max((os.path.join(store, name) for name in os.listdir(store)
+                   if name.endswith(".log")), key=os.path.getsize)
+        whole = os.path.getsize(log)
+        for part in (0.1, 0.5, 0.9):
+            self.flip(log, int(whole * part))
+            self.assert_refused(case.relay, "restore the folder from a backup")
+            self.assertEqual(os.path.getsize(log), whole)
+            self.flip(log, int(whole * part))
+        # As it was, nothing has been lost by all that.
+        case.relay.start()
+        self.assertEqual(len(case["mira"].texts("joint")), 20)
+        self.assertEqual(case.relay.stop(), 0)
+
+    def test_missing_files_of_the_store(self):
+        case = self.mediation()
+        case.open()
+        case.add(ANA)
+        self.assertEqual(case.relay.stop(), 0)
+        case.relay.start()
+        self.assertEqual(case.relay.stop(), 0)
+        store = os.path.join(case.relay.data, "store")
+        for name in sorted(os.listdir(store)):
+            if name.endswith(".sst") or name.startswith("MANIFEST"):
+                path = os.path.join(store, name)
+                os.rename(path, self.path("kept"))
+                self.assertEqual(self.serve(case.relay).returncode, 1, name)
+                os.rename(self.path("kept"), path)
+        case.relay.start()
+        case["ana"].send("joint", "all is there")
+        self.assertEqual(case.relay.stop(), 0)
+
+
 if __name__ == "__main__":
     testing.main()

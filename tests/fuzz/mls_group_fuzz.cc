@@ -271,7 +271,9 @@ class Play {
     // A group that ends has nothing more to find.
     if (proposal.type() == ProposalType::kReInit) return;
     if (auto* update = std::get_if<Update>(&proposal.body)) {
-      SignLeafNode(state.signature_key, state.place(state.own_leaf), update->leaf_node);
+      LeafNode leaf = *update->leaf_node;
+      SignLeafNode(state.signature_key, state.place(state.own_leaf), leaf);
+      update->leaf_node = std::move(leaf);
     }
     // Who has lied that successfully may not be able to follow what comes of it, and isn't asked
     // to.

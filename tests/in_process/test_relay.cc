@@ -109,6 +109,10 @@ void TestRelay::RenewSponsorToken() {
 
 void TestRelay::AdvanceClock(uint64_t seconds) { state_->clock.Advance(seconds); }
 
+void TestRelay::LimitCalls(uint64_t per_second) {
+  state_->limits.connection_calls_per_second.Change(per_second);
+}
+
 void TestRelay::FlipChunkByte(uint64_t index, size_t at) {
   auto chunks = state_->Chunks();
   PARLEY_CHECK(index < chunks.size() && at < chunks[index].second.size());

@@ -44,6 +44,9 @@ class TestRelay {
   // The relay's time moves on (its tokens run out).
   void AdvanceClock(uint64_t seconds);
 
+  // From now on it takes so many calls a second on a connection, and those of ten seconds at once.
+  void LimitCalls(uint64_t per_second);
+
   // Damages what is stored: byte `at` of chunk `index` of the
   // only blob is flipped.
   void FlipChunkByte(uint64_t index, size_t at);

@@ -92,6 +92,8 @@ class World {
   void LieInACommit();
   void SplitTheGroup();
   void Replay();
+  void LieAfterRemoval();
+  void LieToNewcomers();
   // `message` is refused by everyone online but `liar`, and changes nothing.
   void ExpectRefused(const std::string& liar, const Bytes& message);
   bool Refuses(Group& group, const Bytes& message);

@@ -40,8 +40,13 @@ void World::ExpectRefused(const std::string& liar, const Bytes& message) {
 
 void World::Lie() {
   using Act = void (World::*)();
-  static constexpr Act kLies[] = {&World::LieInAnothersName, &World::LieAboutGenerations,
-                                  &World::LieInACommit, &World::SplitTheGroup, &World::Replay};
+  static constexpr Act kLies[] = {&World::LieInAnothersName,
+                                  &World::LieAboutGenerations,
+                                  &World::LieInACommit,
+                                  &World::SplitTheGroup,
+                                  &World::Replay,
+                                  &World::LieAfterRemoval,
+                                  &World::LieToNewcomers};
   (this->*kLies[Pick(std::size(kLies))])();
 }
 
@@ -62,12 +67,15 @@ void World::LieAboutGenerations() {
 
 namespace {
 
-// One of the many ways in which a signed commit can be wrong; the sixth is a Remove of `leaf`,
+// One of the many ways in which a signed commit can be wrong; one is a Remove of `leaf`,
 // which needn't be wrong by itself.
-constexpr size_t kWaysToLie = 8;
+constexpr size_t kWaysToLie = 11;
 constexpr size_t kRemoveAnyone = 6;
 void MakeWrong(const Group& group, size_t way, LeafIndex leaf, Commit& commit) {
   UpdatePath& path = *commit.path;
+  // Keys of somebody else's, where `leaf` is one.
+  const LeafNode* other = group.FindLeafNode(leaf);
+  const LeafNode& foreign = other != nullptr ? *other : group.state().own_leaf_node();
   const auto add = [&commit](Proposal proposal) {
     commit.proposals.emplace_back().body = std::move(proposal);
   };
@@ -88,6 +96,20 @@ void MakeWrong(const Group& group, size_t way, LeafIndex leaf, Commit& commit) {
     case 5:
       path.nodes.emplace_back();
       return;
+    case 7:
+      path.leaf_node.encryption_key = foreign.encryption_key;
+      return MendPath(group, path);
+    case 8:
+      if (path.nodes.empty()) return commit.path.reset();
+      path.nodes.front().encryption_key = foreign.encryption_key;
+      return MendPath(group, path);
+    case 9: {
+      const SignatureKey taken = group.state().signature_key.Clone();
+      return add(Proposal{Add{
+          Must(KeyPackageBundle::Create(
+                   {.suite = group.suite(), .identity = ToBytes("twin"), .signature_key = &taken}))
+              .key_package()}});
+    }
     case kRemoveAnyone:
       return add(Proposal{Remove{leaf}});
     default:
@@ -136,6 +158,41 @@ void World::SplitTheGroup() {
       ASSERT_TRUE(status.ok()) << name << ": " << status;
     }
   }
+}
+
+// Who was removed still has the keys of an epoch that is over.
+void World::LieAfterRemoval() {
+  if (removed_.empty()) return;
+  Group outsider = removed_[Pick(removed_.size())].Clone();
+  ExpectRefused("", Must(outsider.Protect(ViewOf("still here"))));
+  ExpectRefused("", Must(outsider.PrepareCommit({.include = ProposalsToInclude::kNone,
+                                                 .force_path = true,
+                                                 .public_message = true}))
+                        .message);
+}
+
+// A relay's copies of a Welcome and a GroupInfo: nobody joins by one that is damaged, and the key
+// package still serves for the genuine Welcome.
+void World::LieToNewcomers() {
+  const auto damage = [&](Bytes message) {
+    message[Pick(message.size())] ^= static_cast<uint8_t>(1u << Pick(8));
+    return message;
+  };
+  Group& group = GroupOf(Anyone());
+  KeyPackageBundle bundle = NewKeyPackage("newcomer", suite_);
+  const PreparedCommit made =
+      Must(group.PrepareCommit({.adds = {bundle.message()}, .include = ProposalsToInclude::kNone}));
+  ASSERT_FALSE(Group::Join(damage(*made.welcome), std::move(bundle)).ok());
+  // NOLINTNEXTLINE(bugprone-use-after-move)
+  ASSERT_TRUE(Group::Join(*made.welcome, std::move(bundle)).ok());
+  const Bytes info = Must(group.GroupInfoMessage(true, true));
+  const GroupOptions stranger{.suite = suite_,
+                              .identity = ToBytes("stranger"),
+                              .capabilities = Capabilities::Default(suite_, {kRosterExtension})};
+  ASSERT_FALSE(Group::JoinExternally(damage(info), stranger).ok());
+  // And who joins sends a commit of which every bit counts.
+  const Bytes joining = Must(Group::JoinExternally(info, stranger)).message;
+  ExpectRefused("", damage(joining));
 }
 
 void World::Replay() {

@@ -41,10 +41,10 @@ void RunTreeOperations(const Json& t, Verdict& v) {
   const RatchetTree before = tree;
   const Proposal proposal = Need(crypto::Parse<Proposal>(Hex(t.at("proposal"))), "proposal");
   if (const auto* add = std::get_if<Add>(&proposal.body)) {
-    Need(tree.AddLeaf(std::make_shared<LeafNode>(add->key_package.leaf_node)), "add");
+    Need(tree.AddLeaf(std::make_shared<LeafNode>(add->key_package->leaf_node)), "add");
   } else if (const auto* update = std::get_if<Update>(&proposal.body)) {
     tree.UpdateLeaf(LeafIndex(t.at("proposal_sender").get<uint32_t>()),
-                    std::make_shared<LeafNode>(update->leaf_node));
+                    std::make_shared<LeafNode>(*update->leaf_node));
   } else if (const auto* remove = std::get_if<Remove>(&proposal.body)) {
     tree.RemoveLeaf(remove->removed);
   } else {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/parley-bench/attack_benchmarks.h"
 #include "tools/parley-bench/bare_server.h"
 #include "tools/parley-bench/client_benchmarks.h"
 #include "tools/parley-bench/mls_benchmarks.h"
@@ -91,6 +92,20 @@ int main(int argc, char** argv) {
                    "Size of the file that is transferred; 0 leaves the transfers out")
       ->check(CLI::Range(0, 4096));
 
+  bench::AttackBenchOptions attack_options;
+  CLI::App* attack = app.add_subcommand("attack", "Honest clients' rate while others attack");
+  AddCommonOptions(*attack, common);
+  attack->add_option("--relay", attack_options.relay_program,
+                     "The relay's program (default: parley-relay beside this one)");
+  attack->add_option("--folder", attack_options.folder,
+                     "Where a folder for the relay is made (default: TMPDIR, or /tmp)");
+  attack->add_option("--attackers", attack_options.attackers, "Connections of each attack")
+      ->check(CLI::Range(1, 64));
+  attack->add_option("--rounds", attack_options.rounds, "Rounds, of which medians are taken")
+      ->check(CLI::Range(1, 1000));
+  attack->add_option("--seconds", attack_options.seconds, "How long the honest load runs each time")
+      ->check(CLI::Range(0.05, 60.0));
+
   bench::ClientBenchOptions client_options;
   CLI::App* client = app.add_subcommand("client", "A full profile against reading its records");
   AddCommonOptions(*client, common);
@@ -121,6 +136,9 @@ int main(int argc, char** argv) {
         for (bench::Row& row : bench::RunMlsBenchmarks(mls_options)) rows.push_back(std::move(row));
       }
       bench::Print(rows, common.format());
+    } else if (attack->parsed()) {
+      if (common.quick) attack_options.MakeQuick();
+      bench::Print(bench::RunAttackBenchmarks(attack_options), common.format());
     } else if (client->parsed()) {
       if (common.quick) client_options.MakeQuick();
       bench::Print(bench::RunClientBenchmarks(client_options), common.format());

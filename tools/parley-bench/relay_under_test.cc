@@ -16,6 +16,19 @@ std::string RelayProgram(const std::string& program) {
   return (std::filesystem::path(OwnPath()).parent_path() / "parley-relay").string();
 }
 
+std::vector<std::string> ServeCommand(const std::string& program, const std::string& data_folder,
+                                      RelayUnderTest::Rates rates) {
+  // Callers stand for many people each, so a session has no bound of its own.
+  std::vector<std::string> words = {
+      RelayProgram(program),        "serve", "--data", data_folder, "--listen", "127.0.0.1:0",
+      "--session-calls-per-second", "0"};
+  if (rates == RelayUnderTest::Rates::kAny) {
+    words.insert(words.end(),
+                 {"--connection-calls-per-second", "0", "--sponsor-creations-per-second", "0"});
+  }
+  return words;
+}
+
 }  // namespace
 
 TemporaryFolder::TemporaryFolder(const std::string& parent) {
@@ -33,8 +46,9 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-RelayUnderTest::RelayUnderTest(const std::string& program, const std::string& data_folder)
-    : process_({RelayProgram(program), "serve", "--data", data_folder, "--listen", "127.0.0.1:0"}) {
+RelayUnderTest::RelayUnderTest(const std::string& program, const std::string& data_folder,
+                               Rates rates)
+    : process_(ServeCommand(program, data_folder, rates)) {
   if (process_.ReadLine().empty()) Must(absl::UnavailableError("the relay doesn't start"));
   const std::vector<std::string> lines = OutputOf({RelayProgram(program), "sponsor", "add", "bench",
                                                    "--quota", "1024GiB", "--data", data_folder});

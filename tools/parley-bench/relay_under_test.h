@@ -28,8 +28,12 @@ class TemporaryFolder {
 
 class RelayUnderTest {
  public:
+  // What of calls it takes: all that it can, or on a connection what it takes as it is installed.
+  enum class Rates { kAny, kAsInstalled };
+
   // `program` is a parley-relay; empty: the one beside this program. `data_folder` must not exist.
-  RelayUnderTest(const std::string& program, const std::string& data_folder);
+  RelayUnderTest(const std::string& program, const std::string& data_folder,
+                 Rates rates = Rates::kAny);
 
   const client::ConnectionInfo& connection() const { return connection_string_->relay; }
   // Of a sponsor with a large quota. Valid while this lives.

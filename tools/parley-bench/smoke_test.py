@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs parley-bench for a few seconds and checks that every row is there and well-formed.
 
-  smoke_test.py PARLEY_BENCH client|mls|relay
+  smoke_test.py PARLEY_BENCH attack|client|mls|relay
 
 The figures of such a run mean nothing and aren't looked at.
 """
@@ -14,6 +14,8 @@ FIELDS = ["name", "value", "unit", "baseline", "ratio"]
 UNITS = {"us", "KiB", "per s", "MB/s"}
 
 EXPECTED = {
+    "attack": [f"honest/append/1KiB/{kind}" for kind in ("alone", "cancels", "challenges",
+                                                         "sessions", "unread")],
     "client": ["profile/read_all", "profile/keep_text"] +
               [f"{what}/{kind}" for what in ("profile/read_found", "client/search",
                                              "client/search_for_all")
@@ -29,7 +31,8 @@ EXPECTED = {
               "bare/stream_down/1MiB", "relay/upload/raw", "relay/download/raw",
               "relay/upload/sealed_file", "relay/download/sealed_file"],
 }
-ARGUMENTS = {"mls": ["--suite", "0xF001", "--members", "2,3,8"], "relay": [], "client": []}
+ARGUMENTS = {"mls": ["--suite", "0xF001", "--members", "2,3,8"], "relay": [], "client": [],
+             "attack": []}
 
 
 def run(program, *arguments):

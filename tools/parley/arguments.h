@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "parley/calendar.h"
 #include "parley/procedure.h"
 #include "parley/session.h"
 #include "parley/types.h"
@@ -84,6 +85,24 @@ struct CaseReopenArguments {
   std::string channel;
 };
 
+struct ChannelCreateArguments {
+  std::string case_text;
+  std::string what;  // "team", "counsel", or what a group is to be called
+  std::vector<std::string> with;
+  std::vector<std::string> stewards;
+};
+struct ChannelDismissArguments {
+  std::string case_text;
+  std::string channel;
+  std::string participant;
+  bool yes = false;
+};
+struct ChannelStewardArguments {
+  std::string case_text;
+  std::string channel;
+  std::string participant;
+};
+
 struct ChannelsArguments {
   std::string case_text;
 };
@@ -102,9 +121,12 @@ struct ReadArguments {
 struct ShareArguments {
   std::string case_text;
   std::string channel;
-  std::string file;
-  std::string name;      // empty: the file's own
-  std::string replaces;  // empty: none
+  std::vector<std::string> files;  // files and folders
+  std::string name;                // empty: the file's own
+  std::string version_of;          // empty: none
+  std::string note;
+  std::string document_class;     // empty: as the earlier version's, or general
+  int64_t valid_for_seconds = 0;  // 0: until withdrawn
   bool keep_metadata = false;
 };
 struct DiffArguments {
@@ -123,6 +145,7 @@ struct PreviewArguments {
 struct DocumentsArguments {
   std::string case_text;
   std::string channel;
+  bool versions = false;
 };
 struct FetchArguments {
   std::string case_text;
@@ -130,6 +153,33 @@ struct FetchArguments {
   std::string document;
   std::string output;
   bool force = false;
+  uint32_t version = 0;  // 0: the document that is named
+};
+struct WithdrawArguments {
+  std::string case_text;
+  std::string channel;
+  std::string document;
+};
+struct TransfersArguments {};
+enum class TransferChange { kPause, kResume, kCancel };
+struct TransferChangeArguments {
+  std::string transfer;  // the beginning of its id; empty: all
+  TransferChange change = TransferChange::kPause;
+};
+struct BriefSubmitArguments {
+  std::string case_text;
+  std::string file;
+  bool exchanged = false;
+  bool mediator_only = false;
+  std::string name;
+  std::string note;
+  std::string document_class;
+};
+struct BriefListArguments {
+  std::string case_text;
+};
+struct BriefReleaseArguments {
+  std::string case_text;
 };
 
 struct AuthoriseArguments {
@@ -310,21 +360,85 @@ struct OptionsListArguments {
   std::string case_text;
 };
 
+struct MeetingProposeArguments {
+  std::string case_text;
+  std::string channel;
+  CalendarRequest request;
+};
+struct MeetingChangeArguments {
+  std::string case_text;
+  std::string meeting;
+  CalendarChange change;
+};
+struct MeetingCancelArguments {
+  std::string case_text;
+  std::string meeting;
+};
+struct MeetingAnswerArguments {
+  std::string case_text;
+  std::string meeting;
+  CalendarReply reply = CalendarReply::kNone;
+};
+struct MeetingExportArguments {
+  std::string case_text;
+  std::string meeting;
+  std::string output;
+  bool with_details = false;
+  bool force = false;
+};
+struct MeetingsArguments {
+  std::string case_text;
+  bool all = false;  // those that are over or cancelled, too
+};
+struct ReminderSetArguments {
+  std::string case_text;
+  std::string channel;
+  CalendarRequest request;
+};
+struct ReminderDoneArguments {
+  std::string case_text;
+  std::string reminder;
+};
+struct ReminderCancelArguments {
+  std::string case_text;
+  std::string reminder;
+};
+struct RemindersArguments {
+  std::string case_text;
+  bool all = false;
+};
+struct ReceiptsArguments {
+  std::string case_text;
+  std::string channel;
+};
+struct SendReceiptsArguments {
+  std::string setting;  // "on", "off"; empty: show
+};
+struct TodoArguments {
+  std::string case_text;
+};
+
 using Command = std::variant<
     InitArguments, WhoAmIArguments, PassphraseChangeArguments, PassphraseRemoveArguments,
     CaseCreateArguments, CaseRelayArguments, CaseListArguments, CaseInviteArguments, JoinArguments,
     CaseParticipantsArguments, CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
     CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments, SendArguments,
-    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, DiffArguments,
-    PreviewArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments,
-    DiscloseArguments, SearchArguments, CaseTimelineArguments, SyncArguments, WatchArguments,
-    WarningsArguments, CaseStatusArguments, CaseActArguments, AgreementProposeArguments,
-    AgreementShowArguments, AgreementSignArguments, TemplateListArguments, TemplateShowArguments,
-    OfferMakeArguments, OfferAnswerArguments, OfferWithdrawArguments, OffersArguments,
-    OptionsMakeArguments, OptionsEvaluateArguments, OptionsListArguments, SessionTextSetArguments,
-    SessionTextShowArguments, SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments,
-    FloorAskArguments, IssuesShowArguments, IssueAddArguments, IssueChangeArguments,
-    IssuesRankArguments, IssuesRankingsArguments, BalanceArguments, RetractArguments>;
+    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, WithdrawArguments,
+    TransfersArguments, TransferChangeArguments, BriefSubmitArguments, BriefListArguments,
+    BriefReleaseArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments,
+    DiffArguments, PreviewArguments, DiscloseArguments, SearchArguments, CaseTimelineArguments,
+    SyncArguments, WatchArguments, WarningsArguments, CaseStatusArguments, CaseActArguments,
+    AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
+    TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
+    OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
+    OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
+    SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
+    IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
+    IssuesRankingsArguments, BalanceArguments, RetractArguments, MeetingProposeArguments,
+    MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments,
+    MeetingsArguments, ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments,
+    RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments,
+    ChannelCreateArguments, ChannelDismissArguments, ChannelStewardArguments>;
 
 }  // namespace parley::cli
 

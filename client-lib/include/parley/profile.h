@@ -47,6 +47,8 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/briefs.h"
+#include "parley/calendar.h"
 #include "parley/export.h"
 #include "parley/ids.h"
 #include "parley/offers.h"
@@ -54,6 +56,7 @@
 #include "parley/record.h"
 #include "parley/session.h"
 #include "parley/status.h"
+#include "parley/transfers.h"
 #include "parley/types.h"
 
 namespace parley {
@@ -83,8 +86,16 @@ struct ShareOptions {
   std::string name = {};
   // By default by the name's ending.
   std::string media_type = {};
-  // The document that this one replaces, in the same channel.
+  // The document of the same channel that this one is a new version of: one by the owner's side (of
+  // a neutral's, any neutral's).
   std::optional<MessageId> replaces = {};
+  // What is said with it, at most 4 KiB.
+  std::string note = {};
+  // Without it: that of the document that it replaces, else general.
+  std::optional<DocumentClass> document_class = {};
+  // After so many seconds its time is over: an entry in the channel's log says so, and clients
+  // destroy its keys then. 0: it isn't.
+  int64_t valid_for_seconds = 0;
   // Share photographs (JPEG, PNG, TIFF, WebP) and PDF as they are, with what they tell of their
   // making: place, camera, author. By default a copy without that is shared.
   bool keep_metadata = false;
@@ -213,10 +224,18 @@ class PARLEY_EXPORT Profile {
   // Errors: kFailedPrecondition for who has left already, and for the last neutral.
   Status Leave(const CaseId& id);
 
-  // Lets an expert, observer, interpreter or support person without a side into a channel. Only
-  // neutrals may. What is still due afterwards is told as by Approve. Errors: kPermissionDenied;
-  // kInvalidArgument for others, and for a channel whose kind doesn't take them.
+  // Lets somebody into a channel in which they aren't by their role and side: an expert, observer,
+  // interpreter or support person without a side into any; an expert or interpreter into the
+  // counsel channel; anybody into a group. Only neutrals may. Into a team it lets somebody of its
+  // side, and only its stewards may. What is still due afterwards is told as by Approve; who is let
+  // into a team comes in when their program and the steward's have been online again.
+  // Errors: kPermissionDenied; kInvalidArgument for whom the caucus rule forbids to be in it, or
+  // who is in it anyway, saying why.
   Status Admit(const ChannelRef& channel, const ParticipantId& participant);
+
+  // Puts somebody out of a channel that they were let into by Admit or CreateChannel, and keeps
+  // them in the case. Errors: as Admit; kInvalidArgument for who is in it by their role and side.
+  Status Dismiss(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Channels ------------------------------------------------------------------------------
 
@@ -228,8 +247,24 @@ class PARLEY_EXPORT Profile {
   // message names the channels that there are; kAmbiguous.
   Result<Channel> FindChannel(const CaseId& id, std::string_view text) const;
 
-  // Opens a halted channel anew: a new group and log with the same members. Only neutrals may.
-  // Errors: kPermissionDenied; kFailedPrecondition when it isn't halted.
+  // Opens a channel beside those that the case has by itself: a team, the counsel channel, a group.
+  // A team is of one side, without the neutrals, who have none of its keys and can't come in; it
+  // appears with its owner alone, and the others come in when their programs and the owner's have
+  // been online again. Whom the neutrals put out of the case a steward's program puts out of the
+  // team when it learns of it; until then they read it.
+  // Errors: kPermissionDenied for a neutral who asks for a team, and for others who ask for another
+  // kind; kInvalidArgument for another kind, for a group without a name, and for who may not be in
+  // it by the caucus rule, saying why; kAlreadyExists when there is one; kFailedPrecondition when
+  // this device hasn't been given what pays for a channel yet. After kUnavailable the decision
+  // stands, and each sync goes on with it.
+  Result<Channel> CreateChannel(const CaseId& id, const ChannelRequest& request);
+
+  // Makes a member of a team one of its stewards. Only stewards may.
+  // Errors: kPermissionDenied; kFailedPrecondition for who isn't in the team.
+  Status NameSteward(const ChannelRef& channel, const ParticipantId& participant);
+
+  // Opens a halted channel anew: a new group and log with the same members. Only neutrals may; of a
+  // team, its stewards. Errors: kPermissionDenied; kFailedPrecondition when it isn't halted.
   Status Reopen(const ChannelRef& channel);
 
   // ---- Messages and documents ----------------------------------------------------------------
@@ -286,6 +321,17 @@ class PARLEY_EXPORT Profile {
                             const ShareOptions& options = {},
                             const ProgressCallback& progress = {});
 
+  // Takes an own document back, one that a neutral has carried into the channel included: clients
+  // destroy its keys, and its blob is deleted at the relay. That it was there stays, with its name
+  // and versions. Who has fetched it has it all the same; a copy that was carried to another
+  // channel stays there. Errors: kNotFound; kPermissionDenied for somebody else's;
+  // kFailedPrecondition when it has ended already; otherwise as Send.
+  Result<SentMessage> Withdraw(const DocumentRef& document);
+
+  // How long documents of each class are kept by the agreement in force, where that names it.
+  // Nothing for a case without one.
+  Result<std::vector<RetentionRule>> Retention(const CaseId& id) const;
+
   // In order of their positions.
   Result<std::vector<Document>> Documents(const ChannelRef& channel) const;
   // By name (the latest of that name) or by the beginning of the id. Errors: kNotFound; kAmbiguous.
@@ -297,6 +343,46 @@ class PARLEY_EXPORT Profile {
   // document; kNotFound when the relay no longer has it; kCancelled.
   Status Fetch(const DocumentRef& document, const std::string& target,
                const FetchOptions& options = {}, const ProgressCallback& progress = {});
+
+  // ---- Transfers -----------------------------------------------------------------------------
+
+  // Shares, briefs and fetches that were begun and are neither done nor cancelled, in the order in
+  // which they were begun.
+  Result<std::vector<Transfer>> Transfers() const;
+  // By the beginning of the id. Errors: kNotFound; kAmbiguous.
+  Result<Transfer> FindTransfer(std::string_view text) const;
+  // Whoever is at it, in this process or another, ends with kCancelled when it next makes progress.
+  // Errors: kNotFound.
+  Status PauseTransfer(const MessageId& id);
+  // Goes on with it, as repeating Share, SubmitBrief or Fetch does. Errors: kNotFound;
+  // kFailedPrecondition when somebody is at it; those of that call.
+  Status ResumeTransfer(const MessageId& id, const ProgressCallback& progress = {});
+  // Gives it up: what the relay has of an upload is deleted there, what a download has saved here.
+  // Errors: kNotFound; kFailedPrecondition when somebody is at it and doesn't stop within five
+  // seconds; kUnavailable when the relay can't be reached: it is paused then.
+  Status CancelTransfer(const MessageId& id);
+
+  // ---- Briefs (docs/documents.md) ------------------------------------------------------------
+
+  // Hands a brief in, in the caucus of the owner's side. An exchanged one is leave to release it in
+  // the joint channel, once all sides that are there now have handed theirs in, together with
+  // theirs; it takes the place of the side's earlier one that wasn't released yet.
+  // Errors: kPermissionDenied for who is no party or counsel with a side; kFailedPrecondition for
+  // an exchanged one as long as no other side is in the joint channel; otherwise as Share.
+  Result<SentMessage> SubmitBrief(const CaseId& id, const std::string& path,
+                                  const BriefRequest& request,
+                                  const ProgressCallback& progress = {});
+
+  // What the owner may know of them: of a side's own, and for neutrals of all.
+  Result<BriefList> Briefs(const CaseId& id) const;
+
+  // A neutral releases the exchanged briefs of all sides at once in the joint channel. Each is
+  // fetched and shared anew, as by Disclose. What was interrupted is finished by repeating the
+  // call. Errors: kPermissionDenied for others; kFailedPrecondition as long as one is missing (the
+  // message says whose), and when another neutral was faster; kUnavailable: nothing was released.
+  Result<SentMessage> ReleaseBriefs(const CaseId& id, const ProgressCallback& progress = {});
+
+  // ---- What is in documents ------------------------------------------------------------------
 
   // What is in a document is read by a program of its own, which has neither the network nor the
   // profile (docs/hostile-files.md). On their way there documents are files of the profile's
@@ -470,6 +556,53 @@ class PARLEY_EXPORT Profile {
   // here, told to nobody. Who is in the channel and has said nothing is among them. Errors:
   // kPermissionDenied for others than neutrals.
   Result<std::vector<SpeakingShare>> Balance(const CaseId& id) const;
+
+  // ---- Meetings and reminders ----------------------------------------------------------------
+
+  // Of all channels of the case that the owner is or was in, by time; cancelled ones included.
+  Result<std::vector<CalendarEntry>> Calendar(const CaseId& id) const;
+  // By the beginning of the id, or the title. Errors: kNotFound; kAmbiguous.
+  Result<CalendarEntry> FindInCalendar(const CaseId& id, CalendarKind kind,
+                                       std::string_view text) const;
+
+  // Errors of all that change something: kPermissionDenied for whom the channel doesn't let (see
+  // parley/calendar.h); kFailedPrecondition where it wouldn't count: the case is suspended or over
+  // (cancelling works all the same), or somebody was quicker; kInvalidArgument for a time or zone
+  // that is none, that the clocks there skip or show twice (the message says what to do), or for a
+  // text that is blank or too long; otherwise as Send. All give the entry as it stands then; where
+  // it can't be sent now, and goes out at a later sync, one of version 0 with nothing but its id.
+
+  // Errors: also kInvalidArgument for a time in the past.
+  Result<CalendarEntry> AddToCalendar(const ChannelRef& channel, CalendarKind kind,
+                                      const CalendarRequest& request);
+  // A new version: the answers to the one before are gone.
+  Result<CalendarEntry> ChangeInCalendar(const CalendarEntry& entry, const CalendarChange& change);
+  Result<CalendarEntry> CancelInCalendar(const CalendarEntry& entry);
+  // kYes, kMaybe or kNo to a meeting; kDone to a reminder.
+  Result<CalendarEntry> AnswerInCalendar(const CalendarEntry& entry, CalendarReply reply);
+
+  // The meeting as an iCalendar file (RFC 5545), to be brought into a calendar program; a later
+  // version, and a cancellation, takes the place of an earlier one there. Calendars are often read
+  // by others, and even the fact of a mediation can be secret: unless `with_details`, the file says
+  // nothing but when the owner has a "Meeting". Errors: kInvalidArgument for a reminder.
+  Result<std::string> MeetingFile(const CalendarEntry& meeting, bool with_details = false) const;
+
+  // ---- Receipts, and what waits ---------------------------------------------------------------
+
+  // The owner has read what has this position, and all before it. Where they let others know, the
+  // channel's members learn it with whatever the owner says there next, or by a record of its own
+  // from five minutes on, at a sync: never more than one in that time, and nobody outside the
+  // channel.
+  Status NoteRead(const ChannelRef& channel, uint64_t position);
+  // How far each other member has read the channel, as far as they let others know.
+  Result<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel) const;
+  // Whether the owner lets others know, in all cases. On, unless they say otherwise.
+  Result<bool> SendsReceipts() const;
+  Status SetSendsReceipts(bool sends);
+
+  // What waits for the owner in a case: what is due first comes first. Worked out from what is
+  // stored here, by this device's clock.
+  Result<std::vector<TodoItem>> Todo(const CaseId& id) const;
 
   // ---- Keeping up ----------------------------------------------------------------------------
 

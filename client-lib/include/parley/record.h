@@ -94,13 +94,19 @@ enum class TimelineKind : uint8_t {
   kOptions,           // options, or an evaluation of some
   kSession,           // what leads a session: an agenda, ground rules, a summary, answers, issues
   kFloor,             // a grant of the floor, or a request for it
+  kMeeting,           // a meeting: proposed, changed, cancelled or answered
+  kReminder,          // a reminder: the same
   kRetraction,        // somebody takes back what they have said
+  kDocumentEnd,       // a document is withdrawn, or its time is over
+  kBriefUse,          // a neutral is about to release a side's brief
+  kBriefRelease,      // a neutral releases the sides' briefs
   kUnknown,           // made by a newer version
   kPassedOver,        // an entry that nobody could open or verify
 };
 // "opened", "joined", "left", "text", "document", "authorisation", "authorisation-end",
 // "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options",
-// "session", "floor", "retraction", "unknown", "passed-over".
+// "session", "floor", "meeting", "reminder", "retraction", "document-end", "brief-use",
+// "brief-release", "unknown", "passed-over".
 PARLEY_EXPORT const char* TimelineKindName(TimelineKind kind);
 
 // Somebody as the channel's roster had them then.
@@ -122,9 +128,11 @@ struct TimelineEvent {
   TimelinePerson author;
   std::optional<TimelinePerson> subject;  // kJoined, kLeft
   CaseAct act = CaseAct::kUnknown;        // kAct
-  std::optional<bool> counts;             // kAct: as TimelineAct; nothing where it isn't known
-  uint64_t size = 0;                      // kDocument: the next power of two, from 1 KiB on
-  int64_t time = 0;                       // the author's claim; 0: none is made (of a commit)
+  // Of acts, offers and what is about them, sessions, meetings and reminders: whether it counts for
+  // who applies the rules. Nothing where this profile can't tell, as when it came later.
+  std::optional<bool> counts;
+  uint64_t size = 0;  // kDocument: the next power of two, from 1 KiB on
+  int64_t time = 0;   // the author's claim; 0: none is made (of a commit)
 };
 
 // One incarnation of a channel, as far as this profile was there: its hash chain.

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parley/documents.h"
 #include "parley/export.h"
 #include "parley/ids.h"
 #include "parley/status.h"
@@ -139,9 +140,24 @@ enum class ChannelKind : uint8_t {
   kNeutrals = 3,
   kCounsel = 4,
   kTeam = 5,
+  kGroup = 6,
 };
-// "joint", "caucus", "neutrals", "counsel", "team", "unknown".
+// "joint", "caucus", "neutrals", "counsel", "team", "group", "unknown".
 PARLEY_EXPORT const char* ChannelKindName(ChannelKind kind);
+
+// A channel beside those that each case has (Profile::CreateChannel).
+struct ChannelRequest {
+  // kTeam, by a participant of a side; kCounsel or kGroup, by a neutral.
+  ChannelKind kind = ChannelKind::kUnknown;
+  std::string name = {};  // of a group: what it is called
+  // Beside the owner. Of a team, when empty: everybody of the side who is in its caucus now. Of a
+  // group: everybody but the neutrals, who are in it by themselves. Of a counsel channel: experts
+  // and interpreters; all counsel are in it by themselves.
+  std::vector<ParticipantId> members = {};
+  // Of a team, beside the owner: who else lets people in and puts them out. When empty: one of the
+  // members, a counsel if there is one.
+  std::vector<ParticipantId> stewards = {};
+};
 
 enum class ChannelStatus : uint8_t {
   kActive = 0,
@@ -157,8 +173,9 @@ PARLEY_EXPORT const char* ChannelStatusName(ChannelStatus status);
 struct Channel {
   ChannelRef ref;
   ChannelKind kind = ChannelKind::kUnknown;
-  std::string side;  // of a caucus or team
-  // What people call it: "joint", "caucus:Harbor", "neutrals", "counsel", "team:Harbor".
+  std::string side;  // of a caucus or team; of a group, what it was called
+  // What people call it: "joint", "caucus:Harbor", "neutrals", "counsel", "team:Harbor",
+  // "group:Principals".
   std::string name;
   ChannelStatus status = ChannelStatus::kActive;
   std::string halted_reason;
@@ -166,6 +183,8 @@ struct Channel {
   uint64_t head = 0;
   // All who can read it, the owner included.
   std::vector<Person> readers;
+  // Those of them who let people in and put them out: the neutrals; of a team, its stewards.
+  std::vector<Person> stewards;
   // Entries that could not be opened or verified and were passed over.
   uint64_t passed_over = 0;
   // Messages that wait to be sent.
@@ -186,6 +205,14 @@ struct Document {
   int64_t time = 0;   // the author's claim
   // The document that this one replaces.
   std::optional<MessageId> replaces;
+  DocumentClass document_class = DocumentClass::kGeneral;
+  std::string note;  // the author's
+  VersionInfo version;
+  int64_t expires_at = 0;  // 0: doesn't
+  DocumentState state = DocumentState::kAvailable;
+  BriefKind brief = BriefKind::kNone;
+  // Of one that a neutral brought here from elsewhere: who.
+  std::optional<Person> carried_by;
   // The bytes of the small picture that came along (Profile::Preview); 0 for none.
   uint64_t preview_size = 0;
 };
@@ -247,9 +274,10 @@ struct Message {
   uint64_t position = 0;
   Person author;
   MessageKind kind = MessageKind::kText;
-  std::string text;                  // kText, kDisclosure, kNotice, kOffer
-  std::optional<Document> document;  // kDocument, kDisclosure of a document
-  int64_t time = 0;                  // the author's claim
+  std::string text;                   // kText, kDisclosure, kNotice, kOffer
+  std::optional<Document> document;   // kDocument, kDisclosure of a document
+  std::vector<Document> briefs = {};  // kNotice of briefs that were released
+  int64_t time = 0;                   // the author's claim
   // kDisclosure: what the neutral adds. Of a message that waits or is never sent: why.
   std::string note = {};
   // Of a disclosure: it isn't what was authorised; it shows nothing of it then. Of a notice: it

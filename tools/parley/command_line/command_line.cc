@@ -36,7 +36,10 @@ class CommandLine {
     AddCaseCommands(grammar_);
     AddParticipantCommands(grammar_);
     AddChannelCommands(grammar_);
+    AddFurtherChannelCommands(grammar_);
     AddDocumentCommands(grammar_);
+    AddTransferCommands(grammar_);
+    AddBriefCommands(grammar_);
     AddDocumentContentsCommands(grammar_);
     AddDisclosureCommands(grammar_);
     AddRecordCommands(grammar_);
@@ -44,6 +47,7 @@ class CommandLine {
     AddProcedureCommands(grammar_);
     AddOfferCommands(grammar_);
     AddSessionCommands(grammar_);
+    AddCalendarCommands(grammar_);
   }
 
   ParsedLine Parse(std::vector<std::string> arguments) {

@@ -65,6 +65,16 @@ TEST(CommandLineTest, ReadsEveryForm) {
   EXPECT_EQ(Parsed<CaseLeaveArguments>({"case", "leave", "H"}).case_text, "H");
   EXPECT_EQ(Parsed<CaseReopenArguments>({"case", "reopen", "H", "joint"}).channel, "joint");
   EXPECT_EQ(Parsed<CaseAdmitArguments>({"case", "admit", "H", "joint", "Eve"}).participant, "Eve");
+  EXPECT_EQ(Parsed<CaseAdmitArguments>({"channel", "admit", "H", "team", "Eve"}).channel, "team");
+  const auto opened = Parsed<ChannelCreateArguments>(
+      {"channel", "create", "H", "team", "--with", "Ana", "--with", "Kim", "--steward", "Kim"});
+  EXPECT_EQ(opened.what, "team");
+  EXPECT_EQ(opened.with, (std::vector<std::string>{"Ana", "Kim"}));
+  EXPECT_EQ(opened.stewards, std::vector<std::string>{"Kim"});
+  EXPECT_TRUE(
+      Parsed<ChannelDismissArguments>({"channel", "dismiss", "H", "counsel", "Eve", "-y"}).yes);
+  EXPECT_EQ(Parsed<ChannelStewardArguments>({"channel", "steward", "H", "team", "Eve"}).participant,
+            "Eve");
   Parsed<CaseListArguments>({"case", "list"});
   Parsed<WhoAmIArguments>({"whoami"});
   EXPECT_EQ(Parsed<WarningsArguments>({"warnings"}).case_text, "");
@@ -73,7 +83,8 @@ TEST(CommandLineTest, ReadsEveryForm) {
   EXPECT_EQ(send.channel, "caucus:Harbor");
   EXPECT_EQ(send.text, "Good morning.");
   EXPECT_EQ(Parsed<ReadArguments>({"read", "H", "joint", "--after", "7"}).after, 7u);
-  EXPECT_EQ(Parsed<ShareArguments>({"share", "H", "joint", "a b.pdf"}).file, "a b.pdf");
+  EXPECT_EQ(Parsed<ShareArguments>({"share", "H", "joint", "a b.pdf"}).files,
+            std::vector<std::string>{"a b.pdf"});
   EXPECT_EQ(Parsed<DocumentsArguments>({"documents", "H", "joint"}).channel, "joint");
   const auto fetch = Parsed<FetchArguments>({"fetch", "H", "joint", "3fa9", "-o", "out.pdf"});
   EXPECT_EQ(fetch.document, "3fa9");
@@ -205,6 +216,21 @@ TEST(CommandLineTest, EveryCommandHasHelp) {
       {"case", "agreement", "propose"},
       {"case", "agreement", "show"},
       {"case", "agreement", "sign"},
+      {"meeting"},
+      {"meeting", "propose"},
+      {"meeting", "change"},
+      {"meeting", "cancel"},
+      {"meeting", "maybe"},
+      {"meeting", "export"},
+      {"meetings"},
+      {"reminder"},
+      {"reminder", "set"},
+      {"reminder", "done"},
+      {"reminder", "cancel"},
+      {"reminders"},
+      {"todo"},
+      {"receipts"},
+      {"send-receipts"},
       {"template"},
       {"template", "list"},
       {"template", "show"},
@@ -253,6 +279,30 @@ TEST(CommandLineTest, ReadsTheProceduresForms) {
   // Templates are there before there is a profile.
   unsetenv("PARLEY_PROFILE");
   EXPECT_TRUE(std::holds_alternative<Invocation>(ParseCommandLine({"template", "list"})));
+}
+
+TEST(CommandLineTest, ReadsMeetingsAndReminders) {
+  const auto made = Parsed<MeetingProposeArguments>({"meeting", "propose", "H", "joint", "First",
+                                                     "--start", "2036-10-26 02:30", "--zone",
+                                                     "Europe/Zurich", "--occurrence", "second"});
+  EXPECT_EQ(made.request.title, "First");
+  EXPECT_EQ(made.request.minutes, 60u);
+  EXPECT_EQ(made.request.occurrence, Occurrence::kSecond);
+  const auto changed =
+      Parsed<MeetingChangeArguments>({"meeting", "change", "H", "First", "--minutes", "30"});
+  EXPECT_EQ(changed.change.minutes, 30u);
+  EXPECT_FALSE(changed.change.title.has_value());
+  EXPECT_EQ(Parsed<MeetingAnswerArguments>({"meeting", "no", "H", "First"}).reply,
+            CalendarReply::kNo);
+  EXPECT_FALSE(Parsed<MeetingExportArguments>({"meeting", "export", "H", "First", "-o", "f.ics"})
+                   .with_details);
+  EXPECT_NE(Failed({"meeting", "propose", "H", "joint", "First"}).error.find("--start"),
+            std::string::npos);
+  EXPECT_EQ(Parsed<ReminderSetArguments>({"reminder", "set", "H", "joint", "Pay", "--due", "x",
+                                          "--zone", "UTC", "--side", "Harbor"})
+                .request.side,
+            "Harbor");
+  Failed({"send-receipts", "maybe"});
 }
 
 TEST(CommandLineTest, ADocumentGoesToAFile) {

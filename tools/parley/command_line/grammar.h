@@ -19,7 +19,8 @@ namespace parley::cli {
 
 inline constexpr const char* kCaseHelp = "The case: its title, or the beginning of its id";
 inline constexpr const char* kChannelHelp =
-    "The channel: joint, neutrals, caucus:SIDE (\"caucus\" where there is only one)";
+    "The channel: joint, neutrals, caucus:SIDE (\"caucus\" where there is only one), counsel, "
+    "team, group:NAME";
 inline constexpr const char* kParticipantHelp =
     "The participant: their name or its first word, or the beginning of their id";
 // Below each command's own help.
@@ -83,7 +84,10 @@ void AddProfileCommands(Grammar& grammar);
 void AddCaseCommands(Grammar& grammar);
 void AddParticipantCommands(Grammar& grammar);
 void AddChannelCommands(Grammar& grammar);
+void AddFurtherChannelCommands(Grammar& grammar);
 void AddDocumentCommands(Grammar& grammar);
+void AddTransferCommands(Grammar& grammar);
+void AddBriefCommands(Grammar& grammar);
 void AddDocumentContentsCommands(Grammar& grammar);
 void AddDisclosureCommands(Grammar& grammar);
 void AddRecordCommands(Grammar& grammar);
@@ -91,6 +95,7 @@ void AddSyncCommands(Grammar& grammar);
 void AddProcedureCommands(Grammar& grammar);
 void AddOfferCommands(Grammar& grammar);
 void AddSessionCommands(Grammar& grammar);
+void AddCalendarCommands(Grammar& grammar);
 
 }  // namespace parley::cli
 

@@ -44,6 +44,11 @@ std::optional<std::string> ReadAct(const std::string& text) {
   return "\"" + text + "\" is no act: parley case act --help shows which there are";
 }
 
+std::optional<std::string> ReadDocumentClass(const std::string& text) {
+  if (DocumentClassOf(text)) return std::nullopt;
+  return "\"" + text + "\" is no class of documents: general, financial, privileged or settlement";
+}
+
 std::optional<std::string> ReadOutput(const std::string& text) {
   if (text != "-") return std::nullopt;
   return "a document isn't written to standard output: name a file (one called - is ./-)";

@@ -16,6 +16,7 @@ std::optional<std::string> ReadDuration(const std::string& text);
 std::optional<std::string> ReadPosition(const std::string& text);
 std::optional<std::string> ReadSeconds(const std::string& text);
 std::optional<std::string> ReadAct(const std::string& text);
+std::optional<std::string> ReadDocumentClass(const std::string& text);
 std::optional<std::string> ReadOutput(const std::string& text);
 
 // As CLI11 takes a check: it wants an empty text for what is right.

@@ -146,6 +146,39 @@ Status Run(Session& session, const SendArguments& arguments) {
   return {};
 }
 
+namespace {
+
+// The latest message of the others has been shown, and all before it.
+Status NoteRead(Profile& profile, const Channel& channel, const std::vector<Message>& messages) {
+  uint64_t latest = 0;
+  for (const Message& message : messages) {
+    if (!message.author.self) latest = message.position;
+  }
+  if (latest == 0 || channel.status != ChannelStatus::kActive) return {};
+  return profile.NoteRead(channel.ref, latest);
+}
+
+// The position of the owner's latest message; 0 for none.
+uint64_t LastOwn(const std::vector<Message>& messages) {
+  uint64_t latest = 0;
+  for (const Message& message : messages) {
+    if (message.author.self) latest = message.position;
+  }
+  return latest;
+}
+
+// Who says to have read the owner's latest message; empty for nobody.
+std::string ReceiptsText(const std::vector<ReadReceipt>& receipts, uint64_t latest) {
+  std::string people;
+  for (const ReadReceipt& receipt : receipts) {
+    if (latest == 0 || receipt.position < latest) continue;
+    people += (people.empty() ? "" : ", ") + PersonText(receipt.reader);
+  }
+  return people.empty() ? "" : "Your latest message has been read by " + people + "\n";
+}
+
+}  // namespace
+
 Status Run(Session& session, const ReadArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info,
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
@@ -155,7 +188,7 @@ Status Run(Session& session, const ReadArguments& arguments) {
                     profile->Read(channel.ref, arguments.after));
   if (session.json()) {
     for (const Message& message : messages) session.Print(ToJson(message, channel.name));
-    return {};
+    return NoteRead(*profile, channel, messages);
   }
   session.out() << ToText(channel, info.own_state);
   PrintReadersNote(session, channel.readers);
@@ -171,7 +204,10 @@ Status Run(Session& session, const ReadArguments& arguments) {
   for (const Message& message : never_sent) {
     session.out() << ToText(message) << "  (" << Harmless(message.note) << ")\n";
   }
-  return {};
+  PARLEY_TRY_ASSIGN(const std::vector<ReadReceipt> receipts, profile->Receipts(channel.ref));
+  const std::string read_by = ReceiptsText(receipts, LastOwn(messages));
+  if (!read_by.empty()) session.out() << '\n' << read_by;
+  return NoteRead(*profile, channel, messages);
 }
 
 Status Run(Session& session, const RetractArguments& arguments) {

@@ -38,10 +38,25 @@ Status Run(Session& session, const SendArguments& arguments);
 Status Run(Session& session, const ReadArguments& arguments);
 Status Run(Session& session, const RetractArguments& arguments);
 
+// further_channel_commands.cc
+Status Run(Session& session, const ChannelCreateArguments& arguments);
+Status Run(Session& session, const ChannelDismissArguments& arguments);
+Status Run(Session& session, const ChannelStewardArguments& arguments);
+
 // document_commands.cc
 Status Run(Session& session, const ShareArguments& arguments);
 Status Run(Session& session, const DocumentsArguments& arguments);
 Status Run(Session& session, const FetchArguments& arguments);
+Status Run(Session& session, const WithdrawArguments& arguments);
+
+// transfer_commands.cc
+Status Run(Session& session, const TransfersArguments& arguments);
+Status Run(Session& session, const TransferChangeArguments& arguments);
+
+// brief_commands.cc
+Status Run(Session& session, const BriefSubmitArguments& arguments);
+Status Run(Session& session, const BriefListArguments& arguments);
+Status Run(Session& session, const BriefReleaseArguments& arguments);
 
 // document_contents_commands.cc
 Status Run(Session& session, const DiffArguments& arguments);
@@ -95,9 +110,33 @@ Status Run(Session& session, const IssueChangeArguments& arguments);
 Status Run(Session& session, const IssuesRankArguments& arguments);
 Status Run(Session& session, const IssuesRankingsArguments& arguments);
 
+// meeting_commands.cc
+Status Run(Session& session, const MeetingProposeArguments& arguments);
+Status Run(Session& session, const MeetingChangeArguments& arguments);
+Status Run(Session& session, const MeetingCancelArguments& arguments);
+Status Run(Session& session, const MeetingAnswerArguments& arguments);
+Status Run(Session& session, const MeetingExportArguments& arguments);
+Status Run(Session& session, const MeetingsArguments& arguments);
+
+// reminder_commands.cc
+Status Run(Session& session, const ReminderSetArguments& arguments);
+Status Run(Session& session, const ReminderDoneArguments& arguments);
+Status Run(Session& session, const ReminderCancelArguments& arguments);
+Status Run(Session& session, const RemindersArguments& arguments);
+
+// todo_commands.cc
+Status Run(Session& session, const TodoArguments& arguments);
+
+// receipt_commands.cc
+Status Run(Session& session, const ReceiptsArguments& arguments);
+Status Run(Session& session, const SendReceiptsArguments& arguments);
+
 // sync_commands.cc
 Status Run(Session& session, const SyncArguments& arguments);
 Status Run(Session& session, const WatchArguments& arguments);
+
+// "- answer the agenda … in joint; by 2026-12-04 17:00 your time  [3f21c0de]". todo_commands.cc.
+std::string ToText(const TodoItem& item);
 
 // A message by its position or the beginning of its id; `waiting`: also one of those that wait to
 // be sent. channel_commands.cc. Errors: kNotFound; kAmbiguous.

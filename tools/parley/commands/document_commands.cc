@@ -1,5 +1,9 @@
-// share, documents, fetch.
+// share, documents, fetch, withdraw.
+#include <algorithm>
+#include <map>
+
 #include "tools/parley/commands/commands.h"
+#include "tools/parley/commands/sharing.h"
 #include "tools/parley/interruption.h"
 #include "tools/parley/output/progress.h"
 #include "tools/parley/output/records.h"
@@ -27,13 +31,13 @@ std::string MetadataLine(const SentMessage& sent) {
   return "Shared as it is: files of this kind are not cleaned of metadata.";
 }
 
-void PrintShared(Session& session, const ShareArguments& arguments, const Channel& channel,
-                 const SentMessage& sent) {
+void PrintShared(Session& session, const std::string& path, const Channel& channel,
+                 const SentMessage& sent, bool first) {
   if (session.json()) {
     JsonObject object;
     object.Text("document", sent.id.ToString())
         .Text("channel", channel.name)
-        .Text("file", arguments.file)
+        .Text("file", path)
         .Bool("queued", sent.queued)
         .Text("queued_because", sent.queued_because)
         .Objects("readers", ToJson(sent.readers))
@@ -47,11 +51,33 @@ void PrintShared(Session& session, const ShareArguments& arguments, const Channe
     session.out() << "Not announced yet: " << Harmless(sent.queued_because)
                   << ". The document is uploaded, and a later command announces it, once.\n";
   }
-  session.out() << Harmless(channel.name) << (sent.queued ? ", will be read by " : ", read by ")
-                << PeopleText(sent.readers) << '\n';
+  if (first || sent.queued) {
+    session.out() << Harmless(channel.name) << (sent.queued ? ", will be read by " : ", read by ")
+                  << PeopleText(sent.readers) << '\n';
+    if (AnyNotCompared(sent.readers)) session.out() << kNotComparedNote << '\n';
+  }
   session.out() << Harmless(MetadataLine(sent)) << '\n';
-  if (AnyNotCompared(sent.readers)) session.out() << kNotComparedNote << '\n';
   session.out() << sent.id.ToString() << '\n';
+}
+
+// What was paused while others went on.
+Status StoppedAt(const std::vector<SharedFile>& all) {
+  for (const SharedFile& one : all) {
+    if (!one.sent.ok() && !one.sent.status().message().empty()) return one.sent.status();
+  }
+  return Interrupted();
+}
+
+// Why a file wasn't shared, and what became of the others.
+Status NotShared(const Status& status, const std::string& path, size_t done, size_t all) {
+  std::string message = status.message();
+  if (all > 1) message = "\"" + path + "\": " + message;
+  if (status.code() == StatusCode::kUnavailable || all > 1) {
+    message += all > 1 ? ". " + std::to_string(done) + " of " + std::to_string(all) +
+                             " files were shared; share the others again"
+                       : ". Nothing was shared; run the same command again later";
+  }
+  return Status(status.code(), message);
 }
 
 }  // namespace
@@ -60,45 +86,96 @@ Status Run(Session& session, const ShareArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  PARLEY_TRY_ASSIGN(std::vector<FileToShare> files, FilesToShare(arguments.files));
+  const bool for_one = !arguments.name.empty() || !arguments.version_of.empty();
+  if (for_one && files.size() != 1) {
+    return Status(StatusCode::kInvalidArgument, "--name and --version-of are for a single file");
+  }
   ShareOptions options;
   options.name = arguments.name;
+  options.note = arguments.note;
+  options.document_class = DocumentClassOf(arguments.document_class);
+  options.valid_for_seconds = arguments.valid_for_seconds;
   options.keep_metadata = arguments.keep_metadata;
-  if (!arguments.replaces.empty()) {
+  if (!arguments.version_of.empty()) {
     PARLEY_TRY_ASSIGN(const Document replaced,
-                      profile->FindDocument(channel.ref, arguments.replaces));
+                      profile->FindDocument(channel.ref, arguments.version_of));
     options.replaces = replaced.ref.message_id;
   }
-  Result<SentMessage> sent = Status(StatusCode::kCancelled, "");
-  {
-    ProgressBar bar("sharing");
-    sent = profile->Share(channel.ref, arguments.file, options, ShowOn(bar));
+  const std::vector<SharedFile> all = ShareAll(*profile, channel.ref, std::move(files), options);
+  size_t done = 0;
+  for (const SharedFile& one : all) {
+    if (!one.sent.ok()) continue;
+    PrintShared(session, one.file.path, channel, *one.sent, ++done == 1);
   }
-  if (sent.status().code() == StatusCode::kCancelled) return Interrupted();
-  if (sent.status().code() == StatusCode::kUnavailable) {
-    return Status(
-        StatusCode::kUnavailable,
-        sent.status().message() + ". Nothing was shared; run the same command again later");
+  for (const SharedFile& one : all) {
+    if (!one.sent.ok() && one.sent.status().code() != StatusCode::kCancelled) {
+      return NotShared(one.sent.status(), one.file.path, done, all.size());
+    }
   }
-  PARLEY_TRY(sent.status());
-  PrintShared(session, arguments, channel, *sent);
-  return {};
+  if (done == all.size()) return {};
+  return Interruption().cancelled() ? Interrupted() : StoppedAt(all);
 }
+
+namespace {
+
+// How long the agreement has such a document kept; empty where it doesn't say.
+std::string KeptFor(const std::vector<RetentionRule>& rules, DocumentClass document_class) {
+  std::string otherwise;
+  for (const RetentionRule& rule : rules) {
+    if (rule.record_class == DocumentClassName(document_class)) return rule.how_long;
+    if (rule.record_class == "documents") otherwise = rule.how_long;
+  }
+  return otherwise;
+}
+
+void PrintDocument(Session& session, const Document& document, const Channel& channel,
+                   const std::string& kept_for, bool indented) {
+  if (session.json()) {
+    JsonObject object = ToJson(document, channel.name);
+    if (!kept_for.empty()) object.Text("kept_for", kept_for);
+    session.Print(object);
+    return;
+  }
+  const std::string indent = indented ? "  " : "";
+  session.out() << indent << document.ref.message_id.ToString().substr(0, 8) << "  "
+                << Harmless(document.name) << '\n'
+                << indent << "          " << SizeText(document.size) << ", from "
+                << PersonText(document.author) << ", " << LocalTime(document.time)
+                << FactsText(document) << (kept_for.empty() ? "" : ", kept " + Harmless(kept_for))
+                << '\n';
+  if (!document.note.empty()) {
+    session.out() << HarmlessLines(document.note, indent + "          ") << '\n';
+  }
+  if (!document.version.note.empty()) {
+    session.out() << indent << "          [" << document.version.note << "]\n";
+  }
+}
+
+}  // namespace
 
 Status Run(Session& session, const DocumentsArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info,
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(const std::vector<Document> documents, profile->Documents(channel.ref));
-  for (const Document& document : documents) {
-    if (session.json()) {
-      session.Print(ToJson(document, channel.name));
-      continue;
+  PARLEY_TRY_ASSIGN(std::vector<Document> documents, profile->Documents(channel.ref));
+  PARLEY_TRY_ASSIGN(const std::vector<RetentionRule> rules, profile->Retention(info.id));
+  if (arguments.versions) {
+    // Each chain where its first document stands.
+    std::map<MessageId, uint64_t> begins;
+    for (const Document& document : documents) {
+      begins.emplace(document.version.first, document.position);
     }
-    session.out() << document.ref.message_id.ToString().substr(0, 8) << "  "
-                  << Harmless(document.name) << "\n          " << SizeText(document.size)
-                  << ", from " << PersonText(document.author) << ", " << LocalTime(document.time)
-                  << '\n';
+    std::stable_sort(documents.begin(), documents.end(), [&](const Document& a, const Document& b) {
+      return begins.at(a.version.first) < begins.at(b.version.first);
+    });
+  }
+  for (const Document& document : documents) {
+    const bool is_latest = document.version.number == document.version.latest;
+    if (!arguments.versions && !is_latest) continue;
+    const bool indented = arguments.versions && document.version.first != document.ref.message_id;
+    PrintDocument(session, document, channel, KeptFor(rules, document.document_class), indented);
   }
   if (documents.empty() && !session.json()) {
     session.out() << "No documents in " << Harmless(channel.name) << ".\n";
@@ -106,12 +183,35 @@ Status Run(Session& session, const DocumentsArguments& arguments) {
   return {};
 }
 
+namespace {
+
+// That version of the document's chain.
+Result<Document> VersionOf(const Profile& profile, const Document& document, uint32_t version) {
+  PARLEY_TRY_ASSIGN(const std::vector<Document> all, profile.Documents(document.ref.channel));
+  for (const Document& other : all) {
+    const bool is_it = other.version.first == document.version.first &&
+                       other.author.side == document.author.side && other.version.number == version;
+    if (is_it) return other;
+  }
+  return Status(StatusCode::kNotFound,
+                "\"" + document.name + "\" has no version " + std::to_string(version) +
+                    " here; \"parley documents --versions\" shows those that there are");
+}
+
+Result<Document> FindVersion(const Profile& profile, const ChannelRef& channel,
+                             const FetchArguments& arguments) {
+  PARLEY_TRY_ASSIGN(Document document, profile.FindDocument(channel, arguments.document));
+  if (arguments.version == 0) return document;
+  return VersionOf(profile, document, arguments.version);
+}
+
+}  // namespace
+
 Status Run(Session& session, const FetchArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(const Document document,
-                    profile->FindDocument(channel.ref, arguments.document));
+  PARLEY_TRY_ASSIGN(const Document document, FindVersion(*profile, channel.ref, arguments));
   FetchOptions options;
   options.overwrite = arguments.force;
   Status fetched;
@@ -119,7 +219,9 @@ Status Run(Session& session, const FetchArguments& arguments) {
     ProgressBar bar("fetching");
     fetched = profile->Fetch(document.ref, arguments.output, options, ShowOn(bar));
   }
-  if (fetched.code() == StatusCode::kCancelled) return Interrupted();
+  if (fetched.code() == StatusCode::kCancelled) {
+    return Interruption().cancelled() ? Interrupted() : fetched;
+  }
   if (fetched.code() == StatusCode::kAlreadyExists) {
     return Status(fetched.code(), fetched.message() + ", or replace it with --force");
   }
@@ -135,6 +237,31 @@ Status Run(Session& session, const FetchArguments& arguments) {
   session.out() << "\"" << Harmless(document.name) << "\", " << SizeText(document.size) << ", from "
                 << PersonText(document.author) << '\n'
                 << Harmless(arguments.output) << '\n';
+  return {};
+}
+
+Status Run(Session& session, const WithdrawArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  PARLEY_TRY_ASSIGN(const Document document,
+                    profile->FindDocument(channel.ref, arguments.document));
+  PARLEY_TRY_ASSIGN(const SentMessage sent, profile->Withdraw(document.ref));
+  if (session.json()) {
+    session.Print(JsonObject()
+                      .Text("document", document.ref.message_id.ToString())
+                      .Text("name", document.name)
+                      .Bool("queued", sent.queued)
+                      .Text("queued_because", sent.queued_because));
+    return {};
+  }
+  if (sent.queued) {
+    session.out() << "Not said yet: " << Harmless(sent.queued_because)
+                  << ". A later command says it, once.\n";
+  }
+  session.out() << "\"" << Harmless(document.name) << "\" " << (sent.queued ? "will be" : "is")
+                << " withdrawn from " << Harmless(channel.name) << "; who has fetched it keeps it\n"
+                << document.ref.message_id.ToString() << '\n';
   return {};
 }
 

@@ -203,6 +203,10 @@ Status Run(Session& session, const CaseStatusArguments& arguments) {
   } else {
     session.out() << ToText(progress);
   }
+  if (session.json()) return {};
+  PARLEY_TRY_ASSIGN(const std::vector<TodoItem> items, profile->Todo(info.id));
+  if (!items.empty()) session.out() << "Waits for you:\n";
+  for (const TodoItem& item : items) session.out() << ToText(item);
   return {};
 }
 

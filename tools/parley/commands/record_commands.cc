@@ -98,6 +98,12 @@ std::string HeadText(uint64_t head, const std::string& hash) {
   return "the head, " + std::to_string(head) + ": " + GroupedText(hash);
 }
 
+std::string WhatText(const TimelineEvent& event);
+
+std::string TextOf(const TimelineEvent& event) {
+  return WhatText(event) + (event.counts.value_or(true) ? "" : " (doesn't count)");
+}
+
 std::string WhatText(const TimelineEvent& event) {
   const std::string author = NameText(event.author);
   const std::string subject = event.subject ? NameText(*event.subject) : "";
@@ -121,8 +127,7 @@ std::string WhatText(const TimelineEvent& event) {
     case TimelineKind::kDisclosure:
       return author + " sent a disclosure";
     case TimelineKind::kAct:
-      return author + " sent an act: " + CaseActName(event.act) +
-             (event.counts.value_or(true) ? "" : " (doesn't count)");
+      return author + " sent an act: " + CaseActName(event.act);
     case TimelineKind::kOffer:
       return author + " sent an offer, or a new version of one";
     case TimelineKind::kOfferAnswer:
@@ -135,8 +140,18 @@ std::string WhatText(const TimelineEvent& event) {
       return author + " sent something that leads the session, or an answer";
     case TimelineKind::kFloor:
       return author + " sent a grant of the floor, or a request for it";
+    case TimelineKind::kMeeting:
+      return author + " sent a meeting, a change of one, or an answer";
+    case TimelineKind::kReminder:
+      return author + " sent a reminder, a change of one, or word that it is done";
     case TimelineKind::kRetraction:
       return author + " sent a retraction";
+    case TimelineKind::kDocumentEnd:
+      return author + " sent the end of a document";
+    case TimelineKind::kBriefUse:
+      return author + " sent word that they release a brief";
+    case TimelineKind::kBriefRelease:
+      return author + " sent the sides' briefs";
     case TimelineKind::kUnknown:
       return author + " said something that a newer version made";
     case TimelineKind::kPassedOver:
@@ -221,7 +236,7 @@ void PrintText(Session& session, const CaseTimeline& timeline) {
     for (const TimelineEvent& event : channel.events) {
       out << "  " << event.position << "  "
           << (event.time != 0 ? LocalTime(event.time) : std::string("                ")) << "  "
-          << WhatText(event) << "  " << event.hash.substr(0, kShownHash) << '\n';
+          << TextOf(event) << "  " << event.hash.substr(0, kShownHash) << '\n';
     }
   }
   if (!timeline.acts.empty()) out << "The case's state\n";

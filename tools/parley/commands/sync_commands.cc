@@ -71,6 +71,20 @@ std::string ProblemsText(const std::vector<Problem>& problems) {
   return out;
 }
 
+// What the owner was asked to do, or to say when they come, in all cases.
+Status PrintReminders(Session& session, const Profile& profile) {
+  PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile.Cases());
+  for (const Case& info : cases) {
+    const Result<std::vector<TodoItem>> items = profile.Todo(info.id);
+    if (!items.ok()) continue;  // the commands about that case say what is wrong with it
+    for (const TodoItem& item : *items) {
+      if (item.kind != TodoKind::kReminder && item.kind != TodoKind::kMeeting) continue;
+      session.out() << Harmless(info.title) << ": " << ToText(item);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Status Run(Session& session, const SyncArguments& arguments) {
@@ -96,6 +110,7 @@ Status Run(Session& session, const SyncArguments& arguments) {
                     << " never to be sent; \"parley read\" shows what and why";
     }
     session.out() << '\n';
+    PARLEY_TRY(PrintReminders(session, *profile));
   }
   if (!report.problems.empty()) {
     return Status(report.problems[0].status.code(), ProblemsText(report.problems));

@@ -22,6 +22,16 @@ JsonObject& AddDocument(JsonObject& object, const Document& document) {
       .Number("size", document.size)
       .Text("media_type", document.media_type);
   if (document.replaces) object.Text("replaces", document.replaces->ToString());
+  object.Text("class", DocumentClassName(document.document_class))
+      .Text("state", DocumentStateName(document.state))
+      .Number("version", document.version.number)
+      .Number("versions", document.version.latest)
+      .Text("first_version", document.version.first.ToString());
+  if (!document.note.empty()) object.Text("document_note", document.note);
+  if (!document.version.note.empty()) object.Text("version_note", document.version.note);
+  if (document.expires_at != 0) object.Text("expires", IsoTime(document.expires_at));
+  if (document.brief != BriefKind::kNone) object.Text("brief", BriefKindName(document.brief));
+  if (document.carried_by) object.Text("carried_by", document.carried_by->name);
   if (document.preview_size != 0) object.Number("preview_bytes", document.preview_size);
   return object;
 }
@@ -62,7 +72,11 @@ std::string ContentText(const Message& message) {
   if (message.document) {
     return kIndent + ("document \"" + Harmless(message.document->name) + "\", " +
                       SizeText(message.document->size) + ", id " +
-                      message.document->ref.message_id.ToString().substr(0, 8));
+                      message.document->ref.message_id.ToString().substr(0, 8) +
+                      FactsText(*message.document) +
+                      (message.document->note.empty()
+                           ? ""
+                           : "\n" + HarmlessLines(message.document->note, kIndent)));
   }
   return HarmlessLines(message.text, kIndent);
 }
@@ -175,6 +189,7 @@ JsonObject ToJson(const Channel& channel) {
       .Number("passed_over", channel.passed_over)
       .Number("unsent", channel.unsent)
       .Objects("readers", ToJson(channel.readers));
+  if (channel.kind == ChannelKind::kTeam) object.Objects("stewards", ToJson(channel.stewards));
   if (channel.status == ChannelStatus::kHalted) object.Text("reason", channel.halted_reason);
   return object;
 }
@@ -283,6 +298,25 @@ JsonObject ToJson(const Document& document, const std::string& channel_name) {
   return object;
 }
 
+std::string FactsText(const Document& document) {
+  std::string facts;
+  if (document.version.latest > 1 || document.version.number > 1) {
+    facts += ", version " + std::to_string(document.version.number);
+  }
+  if (document.document_class != DocumentClass::kGeneral) {
+    facts += std::string(", ") + DocumentClassName(document.document_class);
+  }
+  if (document.brief != BriefKind::kNone) {
+    facts += std::string(", brief (") + BriefKindName(document.brief) + ")";
+  }
+  if (document.state != DocumentState::kAvailable) {
+    facts += std::string(", ") + DocumentStateName(document.state);
+  } else if (document.expires_at != 0) {
+    facts += ", until " + LocalTime(document.expires_at);
+  }
+  return facts;
+}
+
 std::string ToText(const Message& message) {
   std::string position = message.position == 0 ? "-" : std::to_string(message.position);
   position.insert(0, 4 - std::min<size_t>(4, position.size()), ' ');
@@ -303,6 +337,9 @@ std::string ToText(const Channel& channel, ParticipantState own_state, bool with
   }
   out +=
       "\n    " + ReadByText(channel.status, own_state) + " " + PeopleText(channel.readers) + "\n";
+  if (channel.kind == ChannelKind::kTeam && channel.status == ChannelStatus::kActive) {
+    out += "    stewards: " + PeopleText(channel.stewards) + "\n";
+  }
   if (channel.status == ChannelStatus::kHalted) {
     out += "    halted: " + Harmless(channel.halted_reason) + "\n";
   }

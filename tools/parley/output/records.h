@@ -24,6 +24,8 @@ std::vector<JsonObject> ToJson(const std::vector<Person>& people);
 
 // Several lines, each with its end. All that others wrote is made harmless.
 std::string ToText(const Message& message);
+// ", version 2, financial, withdrawn": what else is to be said of a document; empty for nothing.
+std::string FactsText(const Document& document);
 std::string ToText(const Authorisation& authorisation);
 // `own_state`: of the profile's owner in the case; it tells why a channel is closed. `with_id`:
 // show the beginning of its id, where its name doesn't tell it from another.

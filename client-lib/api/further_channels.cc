@@ -1,0 +1,75 @@
+// Channels beside those that each case has: teams, the counsel channel, groups; who is in them.
+#include "client-lib/cases/further_channels.h"
+
+#include "client-lib/api/profile_impl.h"
+#include "client-lib/cases/membership.h"
+#include "client-lib/cases/team.h"
+
+namespace parley {
+
+using client::CaseContext;
+
+namespace {
+
+// What others have decided meanwhile comes first, as far as the relay can be reached: a
+// participant's record says all channels that they are let into, so it builds on the latest one.
+SyncOptions OnlyCase(const CaseId& id) {
+  SyncOptions options;
+  options.case_id = id;
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<Channel> Profile::Impl::CreateChannel(const CaseId& id,
+                                                     const ChannelRequest& request) {
+  Sync(OnlyCase(id)).status().IgnoreError();
+  ChannelId made;
+  const absl::Status decided = Decide(id, [&](const CaseContext& context) -> absl::Status {
+    if (request.kind == ChannelKind::kTeam) {
+      PARLEY_ASSIGN_OR_RETURN(made,
+                              client::CreateTeam(context, {request.members, request.stewards}));
+      return absl::OkStatus();
+    }
+    PARLEY_ASSIGN_OR_RETURN(made, client::CreateFurtherChannel(context, request));
+    return absl::OkStatus();
+  });
+  PARLEY_RETURN_IF_ERROR(decided);
+  absl::StatusOr<Channel> channel = GetChannel({id, made});
+  if (!absl::IsNotFound(channel.status())) return channel;
+  return absl::FailedPreconditionError(
+      "the channel was decided on, and isn't open yet: another neutral's comes first, or a later "
+      "sync opens it");
+}
+
+absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId& participant) {
+  Sync(OnlyCase(channel.case_id)).status().IgnoreError();
+  std::vector<client::CaseProblem> problems;
+  PARLEY_RETURN_IF_ERROR(Decide(
+      channel.case_id,
+      [&](const CaseContext& context) -> absl::Status {
+        PARLEY_ASSIGN_OR_RETURN(const bool team, client::IsTeam(context, channel.channel_id));
+        if (team) return client::AdmitToTeam(context, channel.channel_id, participant);
+        return client::Admit(context, channel.channel_id, participant);
+      },
+      &problems));
+  return CheckCarriedOut(channel.case_id, participant, /*put_out=*/false, problems);
+}
+
+absl::Status Profile::Impl::Dismiss(const ChannelRef& channel, const ParticipantId& participant) {
+  Sync(OnlyCase(channel.case_id)).status().IgnoreError();
+  return Decide(channel.case_id, [&](const CaseContext& context) -> absl::Status {
+    PARLEY_ASSIGN_OR_RETURN(const bool team, client::IsTeam(context, channel.channel_id));
+    if (team) return client::DismissFromTeam(context, channel.channel_id, participant);
+    return client::Dismiss(context, channel.channel_id, participant);
+  });
+}
+
+absl::Status Profile::Impl::NameSteward(const ChannelRef& channel,
+                                        const ParticipantId& participant) {
+  return Decide(channel.case_id, [&](const CaseContext& context) {
+    return client::NameSteward(context, channel.channel_id, participant);
+  });
+}
+
+}  // namespace parley

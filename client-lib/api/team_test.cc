@@ -1,0 +1,328 @@
+// A side's team channel: without the neutrals, whatever they try.
+#include <algorithm>
+
+#include "client-lib/api/attacker_for_test.h"
+#include "client-lib/cases/team_records.h"
+#include "client-lib/channels/relay_mailboxes.h"
+
+namespace parley {
+namespace {
+
+using testing::Attacker;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::Have;
+using ::testing::IsEmpty;
+using testing::Must;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+class TeamTest : public testing::Mediation {
+ protected:
+  Attacker As(const std::string& name) {
+    profiles_.erase(name);
+    return Attacker(folder_ / name, relay_, case_);
+  }
+
+  ChannelRef OpenTeam(const std::string& name, const std::vector<ParticipantId>& members = {},
+                      const std::vector<ParticipantId>& stewards = {}) {
+    return Must(Of(name).CreateChannel(
+                    case_, {.kind = ChannelKind::kTeam, .members = members, .stewards = stewards}),
+                "team")
+        .ref;
+  }
+
+  std::vector<std::string> Stewards(const std::string& name) {
+    std::vector<std::string> names;
+    for (const Person& steward : Find(name, "team", 0).stewards) names.push_back(steward.name);
+    return names;
+  }
+
+  std::vector<SearchResult> Found(const std::string& name, const std::string& text) {
+    SearchRequest request;
+    request.text = text;
+    return Must(Of(name).Search(request), "searching");
+  }
+
+  // A steward's own program lets somebody into the team under a role and side that they don't have.
+  void LetInDisguised(const std::string& steward, const ChannelRef& team, const ChannelRef& joint,
+                      const ParticipantId& who) {
+    profiles_.erase(steward);
+    const auto store = Have(client::ProfileStore::Open(folder_ / steward));
+    const auto relay =
+        Have(client::RelayClient::Connect({relay_.address(), relay_.identity_key()}));
+    client::RelayMailboxes mailboxes(*relay);
+    client::CaseContext context;
+    context.store = store.get();
+    context.relay = relay.get();
+    context.mailboxes = &mailboxes;
+    context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    context.id = case_;
+    {
+      client::Transaction step = Have(store->Begin());
+      const client::ChannelInfo info = Have(context.Channel(joint.channel_id).Info(step));
+      const client::RosterMember& member = *info.state.FindMember(who);
+      client::ParleyCredential credential;
+      credential.participant_id = who;
+      credential.device_id = member.devices[0].device_id;
+      credential.identity_key = member.devices[0].identity_key;
+      client::MembershipChange change;
+      change.adds.push_back({who,
+                             member.name,
+                             Role::kSupportPerson,
+                             "Harbor",
+                             {crypto::ToBytes(Attacker::KeyPackage(credential))}});
+      Have(context.Channel(team.channel_id).PrepareCommit(step, change));
+      Have(step.Commit());
+    }
+    Have(context.Channel(team.channel_id).Exchange().status());
+  }
+
+  // The side's three, with a team that Lee has opened.
+  void OpenTeamOfThree() {
+    LetEverybodyIn();
+    LetIn("Kim", Role::kCounsel, "Harbor");
+    SyncAll({"Mira", "Lee", "Ana", "Kim"});
+    OpenTeam("Lee");
+    SyncAll({"Ana", "Kim", "Lee"}, 3);
+  }
+};
+
+TEST_F(TeamTest, ASideSpeaksWithoutTheNeutrals) {
+  LetEverybodyIn();
+  const ChannelRef team = OpenTeam("Lee");
+  EXPECT_THAT(Readers("Lee", "team"), ElementsAre("Lee"));
+  SyncAll({"Ana", "Lee", "Ana"});
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+  EXPECT_THAT(Stewards("Ana"), UnorderedElementsAre("Lee", "Ana"));
+  Say("Lee", "team", "The yard's walk-away figure is 410,000.");
+  Sync("Ana");
+  Say("Ana", "team", "Agreed, and not a word of that upstairs.");
+  SyncAll({"Lee", "Mira", "Tomas", "Ben"}, 1);
+  EXPECT_THAT(Texts("Lee", "team"), ElementsAre("Lee: The yard's walk-away figure is 410,000.",
+                                                "Ana: Agreed, and not a word of that upstairs."));
+  // Both see the same safety number, which no neutral in between could bring about.
+  EXPECT_FALSE(Find("Lee", "Ana").safety_number.empty());
+  EXPECT_EQ(Find("Lee", "Ana").safety_number, Find("Ana", "Lee").safety_number);
+  for (const char* other : {"Mira", "Tomas", "Ben"}) {
+    EXPECT_THAT(ChannelNames(other), Not(Contains(HasSubstr("team")))) << other;
+    EXPECT_FALSE(Of(other).Read(team).ok()) << other;
+    EXPECT_THAT(Found(other, "walk-away"), IsEmpty()) << other;
+  }
+  EXPECT_EQ(Found("Ana", "walk-away").size(), 1u);
+  const auto in_timeline = [&](const std::string& name) {
+    const CaseTimeline timeline = Must(Of(name).Timeline(case_), "timeline");
+    return std::any_of(
+        timeline.channels.begin(), timeline.channels.end(),
+        [](const ChannelTimeline& one) { return one.channel_name == "team:Harbor"; });
+  };
+  EXPECT_TRUE(in_timeline("Ana"));
+  EXPECT_FALSE(in_timeline("Mira"));
+  // Nor has a neutral's profile anything of it: no group, no key, no pairing between the two.
+  Attacker mira = As("Mira");
+  EXPECT_FALSE(mira.HasChannel(team.channel_id));
+}
+
+TEST_F(TeamTest, ANeutralCanOpenNoneNorComeIn) {
+  LetEverybodyIn();
+  const Result<Channel> opened = Of("Mira").CreateChannel(case_, {.kind = ChannelKind::kTeam});
+  EXPECT_EQ(opened.status().code(), StatusCode::kPermissionDenied);
+  EXPECT_THAT(opened.status().message(), HasSubstr("without the neutrals"));
+  const ChannelRef team = OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  EXPECT_FALSE(Of("Mira").Admit(team, Id("Mira", "Mira")).ok());
+  // The side can't let them in either, nor somebody of the other side.
+  const Status neutral = Of("Lee").Admit(team, Id("Lee", "Mira"));
+  EXPECT_EQ(neutral.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(neutral.message(), HasSubstr("Mira (mediator) may not be in team:Harbor"));
+  const Status other = Of("Lee").Admit(team, Id("Lee", "Ben"));
+  EXPECT_EQ(other.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(other.message(), HasSubstr("Ben (party, Northline) may not be in team:Harbor"));
+  EXPECT_EQ(Of("Ben")
+                .CreateChannel(case_, {.kind = ChannelKind::kTeam, .members = {Id("Ben", "Ana")}})
+                .status()
+                .code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(TeamTest, ANeutralDisguisedAsOneOfTheSideIsRefused) {
+  LetEverybodyIn();
+  const ParticipantId ana = Id("Tomas", "Ana");
+  const ChannelId planted(ChannelId::Bytes{7});
+  Attacker tomas = As("Tomas");
+  tomas.OpenTeamDisguised(planted, "Harbor", tomas.Person(ana));
+  tomas.Send();
+  Sync("Ana");
+  EXPECT_THAT(ChannelNames("Ana"), Not(Contains("team:Harbor")));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("Tomas"));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("may not let anybody into it"));
+  OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+}
+
+TEST_F(TeamTest, AStewardWhoLetsANeutralInUnderAnotherRoleIsFoundOut) {
+  LetEverybodyIn();
+  const ChannelRef team = OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  LetInDisguised("Lee", team, Ref("Lee", "joint"), Id("Lee", "Mira"));
+  Sync("Ana");
+  const Channel channel = Must(Of("Ana").GetChannel(team), "team");
+  EXPECT_EQ(channel.status, ChannelStatus::kHalted);
+  EXPECT_THAT(channel.halted_reason,
+              HasSubstr("Mira (support person, Harbor), who is Mira (mediator)"));
+  EXPECT_EQ(Of("Ana").Send(team, "Between us.").status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(TeamTest, WhomTheNeutralsPutOutOfTheCaseTheStewardsPutOutOfTheTeam) {
+  OpenTeamOfThree();
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana", "Kim"));
+  EXPECT_THAT(Stewards("Ana"), UnorderedElementsAre("Lee", "Kim"));  // counsel before parties
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Kim")));
+  // Until a steward's program hears of it Kim reads on.
+  Sync("Ana");
+  EXPECT_THAT(Readers("Ana", "team"), Contains("Kim"));
+  SyncAll({"Lee", "Ana"});
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+  // Kim was a steward: another one is named, with a control key that Kim doesn't know.
+  EXPECT_THAT(Stewards("Ana"), UnorderedElementsAre("Lee", "Ana"));
+  Say("Ana", "team", "Without Kim.");
+  PARLEY_ASSERT_OK(Of("Kim").Sync({}));
+  EXPECT_THAT(Texts("Kim", "team"), IsEmpty());
+  EXPECT_THAT(ChannelNames("Kim"), IsEmpty());
+  // Ana carries on alone.
+  SyncAll({"Ana", "Lee"});
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Lee")));
+  SyncAll({"Ana"});
+  EXPECT_THAT(Readers("Ana", "team"), ElementsAre("Ana"));
+}
+
+TEST_F(TeamTest, VouchersThatTheRelayTakesNoMoreKeepNobodyFromATeam) {
+  LetEverybodyIn();
+  relay_.RenewSponsorToken();
+  PARLEY_ASSERT_OK(Of("Mira").ChangeConnection(
+      case_, client::FormatConnectionString({relay_.address(), relay_.identity_key()},
+                                            relay_.sponsor_token().Reveal())));
+  OpenTeam("Lee");
+  for (int i = 0; i < 4; ++i) {
+    PARLEY_ASSERT_OK(
+        Of("Lee").Sync({}));  // each old voucher is refused, and new ones are asked for
+    Sync("Mira");
+  }
+  SyncAll({"Ana", "Lee", "Ana"}, 1);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+}
+
+TEST_F(TeamTest, UntilTheAgreementIsSignedNothingIsSaidInItEither) {
+  case_ = Must(Of("Mira").CreateCase("Harbor v Northline", connection_, {.with_procedure = true}),
+               "case");
+  LetIn("Ana", Role::kParty, "Harbor");
+  LetIn("Lee", Role::kCounsel, "Harbor");
+  SyncAll({"Mira", "Ana", "Lee"});
+  const ChannelRef team = OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+  const Status said = Of("Lee").Send(team, "Before anything is signed.").status();
+  EXPECT_EQ(said.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(said.message(), HasSubstr("agreement to mediate"));
+}
+
+// A steward who lets somebody in under another role deceives nobody who sees them elsewhere.
+TEST(TeamRosterTest, WhoIsSomebodyElseElsewhereIsFound) {
+  const client::RosterMember ana{ParticipantId(ParticipantId::Bytes{1}),
+                                 "Ana",
+                                 Role::kParty,
+                                 "Harbor",
+                                 {{client::DeviceId(client::DeviceId::Bytes{1}), {1}}}};
+  const client::RosterMember mira{ParticipantId(ParticipantId::Bytes{2}),
+                                  "Mira",
+                                  Role::kMediator,
+                                  "",
+                                  {{client::DeviceId(client::DeviceId::Bytes{2}), {2}}}};
+  client::CaseChannel joint;
+  joint.info.state.kind = ChannelKind::kJoint;
+  joint.info.state.members = {mira, ana};
+  client::ChannelState team;
+  team.kind = ChannelKind::kTeam;
+  team.side = "Harbor";
+  team.members = {ana};
+  std::vector<std::string> unknown;
+  EXPECT_THAT(client::Contradiction(team, {joint}, &unknown), IsEmpty());
+  EXPECT_THAT(unknown, IsEmpty());
+  client::RosterMember disguised = mira;
+  disguised.role = Role::kSupportPerson;
+  disguised.side = "Harbor";
+  team.members = {ana, disguised};
+  EXPECT_THAT(client::Contradiction(team, {joint}),
+              HasSubstr("Mira (support person, Harbor), who is Mira (mediator) in joint"));
+  // Under an id of her own making, but from her device, or with its key.
+  disguised.participant_id = ParticipantId(ParticipantId::Bytes{3});
+  disguised.name = "Noor";
+  team.members = {ana, disguised};
+  EXPECT_THAT(client::Contradiction(team, {joint}), HasSubstr("Mira (mediator)"));
+  disguised.devices[0].device_id = client::DeviceId(client::DeviceId::Bytes{3});
+  team.members = {ana, disguised};
+  EXPECT_THAT(client::Contradiction(team, {joint}), HasSubstr("Mira (mediator)"));
+  // A device that nobody has seen: that can only be said.
+  disguised.devices[0].identity_key = {3};
+  team.members = {ana, disguised};
+  EXPECT_THAT(client::Contradiction(team, {joint}, &unknown), IsEmpty());
+  EXPECT_THAT(unknown, ElementsAre("Noor (support person, Harbor)"));
+  // Ana under a key that isn't hers.
+  client::RosterMember other = ana;
+  other.devices[0] = {client::DeviceId(client::DeviceId::Bytes{4}), {4}};
+  team.members = {other};
+  EXPECT_THAT(client::Contradiction(team, {joint}), HasSubstr("Ana (party, Harbor)"));
+}
+
+TEST_F(TeamTest, TheFirstStewardGoesAndTheSideGoesOn) {
+  OpenTeamOfThree();
+  PARLEY_ASSERT_OK(Of("Lee").Leave(case_));
+  SyncAll({"Mira", "Kim", "Ana"}, 3);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Kim", "Ana"));
+  EXPECT_THAT(Stewards("Ana"), UnorderedElementsAre("Kim", "Ana"));
+  Say("Ana", "team", "We two go on.");
+  Sync("Kim");
+  EXPECT_THAT(Texts("Kim", "team"), ElementsAre("Ana: We two go on."));
+}
+
+TEST_F(TeamTest, WithoutAnyStewardTheTeamIsOverAndAnotherIsOpened) {
+  OpenTeamOfThree();
+  const ChannelRef first = Ref("Ana", "team");
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Lee")));
+  PARLEY_ASSERT_OK(Of("Mira").Remove(case_, Id("Mira", "Kim")));
+  SyncAll({"Ana"});
+  EXPECT_EQ(Must(Of("Ana").GetChannel(first), "team").status, ChannelStatus::kHalted);
+  LetIn("Noor", Role::kCounsel, "Harbor");
+  SyncAll({"Mira", "Ana", "Noor"});
+  const ChannelRef second = OpenTeam("Ana");
+  SyncAll({"Noor", "Ana", "Noor"});
+  EXPECT_NE(first.channel_id, second.channel_id);
+  EXPECT_THAT(Readers("Noor", "team"), UnorderedElementsAre("Ana", "Noor"));
+}
+
+TEST_F(TeamTest, WhoComesToTheSideIsLetInByAStewardAlone) {
+  LetEverybodyIn();
+  const ChannelRef team = OpenTeam("Lee");
+  SyncAll({"Ana", "Lee", "Ana"});
+  LetIn("Kim", Role::kCounsel, "Harbor");
+  SyncAll({"Mira", "Lee", "Ana", "Kim"});
+  EXPECT_THAT(Readers("Lee", "team"), UnorderedElementsAre("Lee", "Ana"));
+  EXPECT_EQ(Of("Kim").Admit(team, Id("Kim", "Kim")).code(), StatusCode::kNotFound);
+  PARLEY_ASSERT_OK(Of("Lee").Admit(team, Id("Lee", "Kim")));
+  SyncAll({"Kim", "Lee", "Kim", "Ana"});
+  EXPECT_THAT(Readers("Kim", "team"), UnorderedElementsAre("Lee", "Ana", "Kim"));
+  EXPECT_EQ(Of("Kim").Dismiss(team, Id("Kim", "Ana")).code(), StatusCode::kPermissionDenied);
+  PARLEY_ASSERT_OK(Of("Ana").NameSteward(team, Id("Ana", "Kim")));
+  SyncAll({"Ana", "Lee", "Kim"});
+  EXPECT_THAT(Stewards("Kim"), UnorderedElementsAre("Lee", "Ana", "Kim"));
+  PARLEY_ASSERT_OK(Of("Kim").Dismiss(team, Id("Kim", "Ana")));
+  SyncAll({"Kim", "Lee", "Ana"});
+  EXPECT_THAT(Readers("Kim", "team"), UnorderedElementsAre("Lee", "Kim"));
+  EXPECT_THAT(ChannelNames("Ana"), Not(Contains("team:Harbor")));
+  EXPECT_THAT(ChannelNames("Ana"), Contains("caucus:Harbor"));
+}
+
+}  // namespace
+}  // namespace parley

@@ -1,0 +1,95 @@
+#include "client-lib/cases/team_records.h"
+
+#include <algorithm>
+
+namespace parley::client {
+namespace {
+
+std::string NameOf(const CaseContext& context) { return "case/" + context.id.ToString() + "/team"; }
+
+const CaseChannel* Active(const std::vector<CaseChannel>& channels,
+                          const std::optional<ChannelId>& id) {
+  const auto found = std::find_if(channels.begin(), channels.end(), [&](const CaseChannel& one) {
+    return id == one.id && one.info.standing == Standing::kActive;
+  });
+  return found == channels.end() ? nullptr : &*found;
+}
+
+// Whether a device of the one is one of the other's, by its id or its key.
+bool ShareADevice(const RosterMember& a, const RosterMember& b) {
+  for (const RosterDevice& one : a.devices) {
+    for (const RosterDevice& other : b.devices) {
+      if (one.device_id == other.device_id || one.identity_key == other.identity_key) return true;
+    }
+  }
+  return false;
+}
+
+bool IsSame(const RosterMember& a, const RosterMember& b) {
+  return a.name == b.name && a.role == b.role && a.side == b.side && ShareADevice(a, b);
+}
+
+}  // namespace
+
+absl::StatusOr<TeamRecord> LoadTeam(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<TeamRecord> record,
+                          GetRecord<TeamRecord>(step, RecordClass::kKeys, NameOf(context)));
+  return record.has_value() ? std::move(*record) : TeamRecord();
+}
+
+absl::Status PutTeam(Transaction& step, const CaseContext& context, const TeamRecord& record) {
+  return PutRecord(step, RecordClass::kKeys, NameOf(context), record);
+}
+
+void AddId(std::vector<ParticipantId>& ids, const ParticipantId& id) {
+  if (!HasId(ids, id)) ids.push_back(id);
+}
+
+bool HasId(const std::vector<ParticipantId>& ids, const ParticipantId& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+absl::Status SideView::Load(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(record, context.Records().Case(step));
+  PARLEY_ASSIGN_OR_RETURN(channels, ChannelsOf(step, context));
+  const ChannelChoice choice(record, {}, channels);
+  joint = Active(channels, choice.Of(ChannelKind::kJoint));
+  caucus = Active(channels, choice.Of(ChannelKind::kCaucus, record.own_side));
+  team = Active(channels, choice.Of(ChannelKind::kTeam, record.own_side));
+  return absl::OkStatus();
+}
+
+bool SideView::HasSide() const {
+  return record.own_state == ParticipantState::kApproved && !record.IsNeutral() &&
+         !record.own_side.empty();
+}
+
+const RosterMember* SideView::OnOwnSide(const ParticipantId& id) const {
+  if (caucus == nullptr) return nullptr;
+  const RosterMember* member = caucus->info.state.FindMember(id);
+  const bool fits =
+      member != nullptr && !IsNeutral(member->role) && member->side == record.own_side;
+  return fits ? member : nullptr;
+}
+
+std::string Contradiction(const ChannelState& team, const std::vector<CaseChannel>& channels,
+                          std::vector<std::string>* unknown) {
+  for (const RosterMember& member : team.members) {
+    bool known = false;
+    for (const CaseChannel& channel : channels) {
+      if (channel.info.state.kind == ChannelKind::kTeam) continue;
+      for (const RosterMember& other : channel.info.state.members) {
+        const bool same_id = other.participant_id == member.participant_id;
+        known = known || same_id;
+        if (!same_id && !ShareADevice(other, member)) continue;
+        if (same_id && IsSame(other, member)) continue;
+        return "it shows " + Describe(member) + ", who is " + Describe(other) + " in " +
+               DescribeChannel(channel.info.state.kind, channel.info.state.side);
+      }
+    }
+    if (!known && unknown != nullptr) unknown->push_back(Describe(member));
+  }
+  return {};
+}
+
+}  // namespace parley::client

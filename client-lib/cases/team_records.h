@@ -1,0 +1,94 @@
+// What a participant's device keeps for its side: how its participants pair, and what was decided
+// here about the team channel. Neutrals have none of it.
+//
+// Threading: plain values, and functions on a transaction.
+#ifndef PARLEY_CLIENT_LIB_CASES_TEAM_RECORDS_H_
+#define PARLEY_CLIENT_LIB_CASES_TEAM_RECORDS_H_
+
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client-lib/cases/case_context.h"
+#include "client-lib/cases/naming.h"
+
+namespace parley::client {
+
+// A control key that another steward has sent, until it is the one in force.
+struct HeardControl {
+  ParticipantId from;
+  ChannelId channel_id;
+  Secret seed;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.from, self.channel_id, self.seed);
+  }
+};
+
+// That a steward was sent the control key.
+struct ToldControl {
+  ParticipantId to;
+  PublicKey control_key{};
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.to, self.control_key);
+  }
+};
+
+// "case/<id>/team".
+struct TeamRecord {
+  // ---- Pairing within the side (side_pairing.h)
+  ChannelId caucus;                       // where it is said
+  uint64_t cursor = 0;                    // up to which number the caucus was looked at
+  std::vector<Secret> introductions;      // own ones, the latest last
+  std::vector<ParticipantId> introduced;  // who could read the latest
+  // ---- The team
+  std::vector<ParticipantId> wanted;           // to be let in
+  std::vector<ParticipantId> wanted_stewards;  // to become stewards
+  std::vector<ParticipantId> dismissed;        // to be put out
+  std::vector<HeardControl> heard;
+  std::vector<ToldControl> told;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.caucus, self.cursor, self.introductions, self.introduced, self.wanted,
+                    self.wanted_stewards, self.dismissed, self.heard, self.told);
+  }
+};
+
+absl::StatusOr<TeamRecord> LoadTeam(const ReadTransaction& step, const CaseContext& context);
+absl::Status PutTeam(Transaction& step, const CaseContext& context, const TeamRecord& record);
+
+// Adds an id to a list that doesn't have it.
+void AddId(std::vector<ParticipantId>& ids, const ParticipantId& id);
+bool HasId(const std::vector<ParticipantId>& ids, const ParticipantId& id);
+
+// The case's channels as a participant with a side sees them. The pointers are into what it was
+// made of, and null for a channel that isn't active or doesn't count.
+struct SideView {
+  CaseRecord record;
+  std::vector<CaseChannel> channels;
+  const CaseChannel* joint = nullptr;
+  const CaseChannel* caucus = nullptr;  // of the own side
+  const CaseChannel* team = nullptr;    // of the own side
+
+  SideView() = default;
+  SideView(const SideView&) = delete;
+  SideView& operator=(const SideView&) = delete;
+  absl::Status Load(const ReadTransaction& step, const CaseContext& context);
+
+  // Whether the owner takes part and stands on a side.
+  bool HasSide() const;
+  // As the side's caucus shows them; null for who isn't in it, or is a neutral there.
+  const RosterMember* OnOwnSide(const ParticipantId& id) const;
+};
+
+// What of a team's roster contradicts the rosters of the case's other channels here, as a line for
+// people: somebody who is a neutral or of another side there, has another name, or another key.
+// Empty when nothing does. `unknown` gets the names of those whom no other channel here shows.
+std::string Contradiction(const ChannelState& team, const std::vector<CaseChannel>& channels,
+                          std::vector<std::string>* unknown = nullptr);
+
+}  // namespace parley::client
+
+#endif  // PARLEY_CLIENT_LIB_CASES_TEAM_RECORDS_H_

@@ -1,0 +1,348 @@
+#include "client-lib/channels/document_log.h"
+
+#include <algorithm>
+
+#include "client-lib/channels/channel_records.h"
+#include "client-lib/channels/entry_log.h"
+#include "client-lib/channels/message_log.h"
+#include "client-lib/content/parse.h"
+#include "crypto/base/status_macros.h"
+#include "parley/content/v1/content.pb.h"
+
+namespace parley::client {
+namespace {
+
+namespace pb = content::v1;
+
+constexpr uint64_t kPage = 256;
+// A number by somebody's word is at most this.
+constexpr uint32_t kMostClaimedVersion = 1'000'000;
+
+// How many documents are listed, and from which message on: what came before (to a profile of an
+// earlier build) is found by reading.
+struct DocumentsHead {
+  uint8_t version = 1;
+  uint64_t from = 1;
+  uint64_t documents = 0;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.from, self.documents);
+  }
+};
+
+struct VersionRecord {
+  uint8_t version = 1;
+  uint64_t first = 0;
+  uint32_t number = 1;
+  uint64_t made_from = 0;
+  uint8_t standing = 0;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.first, self.number, self.made_from, self.standing);
+  }
+};
+
+struct ChainRecord {
+  uint8_t version = 1;
+  uint32_t latest = 1;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.latest);
+  }
+};
+
+struct ExpiringRecord {
+  uint8_t version = 1;
+  std::vector<ExpiringDocument> documents;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.documents);
+  }
+};
+
+struct BlobsDueRecord {
+  uint8_t version = 1;
+  std::vector<MessageId> messages;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.messages);
+  }
+};
+
+std::string DocumentsName(const ChannelNames& names) { return names.Channel() + "/documents"; }
+std::string DocumentsName(const ChannelNames& names, uint64_t page) {
+  return DocumentsName(names) + "/" + std::to_string(page);
+}
+std::string VersionName(const ChannelNames& names, uint64_t index) {
+  return names.Message(index) + "/version";
+}
+std::string ChainName(const ChannelNames& names, uint64_t first) {
+  return names.Message(first) + "/chain";
+}
+std::string ExpiringName(const ChannelNames& names) { return names.Channel() + "/expiring"; }
+std::string BlobsDueName(const ChannelNames& names) { return names.Channel() + "/blobs-due"; }
+
+absl::Status List(ChannelStep& step, uint64_t index) {
+  const ChannelNames& names = step.names();
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<DocumentsHead> before,
+      LoadRecord<DocumentsHead>(step.tx(), RecordClass::kIndex, DocumentsName(names)));
+  DocumentsHead head = before.value_or(DocumentsHead{1, index, 0});
+  const std::string name = DocumentsName(names, head.documents / kPage);
+  ProcedurePage page;
+  if (head.documents % kPage != 0) {
+    PARLEY_ASSIGN_OR_RETURN(page,
+                            LoadExisting<ProcedurePage>(step.tx(), RecordClass::kIndex, name));
+  }
+  page.indices.push_back(index);
+  ++head.documents;
+  PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kIndex, name, page));
+  return StoreRecord(step.tx(), RecordClass::kIndex, DocumentsName(names), head);
+}
+
+bool MayAddVersion(const RosterMember& author, const RosterMember& of) {
+  if (author.participant_id == of.participant_id) return true;
+  if (IsNeutral(author.role)) return IsNeutral(of.role);
+  return !author.side.empty() && author.side == of.side;
+}
+
+// Whether this device has read the log at that place.
+absl::StatusOr<bool> HasRead(ChannelStep& step, const pb::LogPlace& place) {
+  if (place.incarnation() == step.incarnation()) {
+    return place.position() > step.log().joined_position;
+  }
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<IncarnationRecord> log,
+      LoadRecord<IncarnationRecord>(step.tx(), RecordClass::kContent,
+                                    step.names().Incarnation(place.incarnation())));
+  return log.has_value() && place.position() > log->joined_position &&
+         place.position() <= log->position;
+}
+
+// How the document stands to what it names.
+absl::StatusOr<VersionRecord> Judge(ChannelStep& step, uint64_t index, const RosterMember& author,
+                                    uint64_t position, const pb::Document& document) {
+  VersionRecord alone{1, index, 1, 0, static_cast<uint8_t>(VersionStanding::kNotThere)};
+  const std::optional<MessageId> id = IdFrom<MessageId>(document.replaces_message_id());
+  const std::optional<ParticipantId> by = IdFrom<ParticipantId>(document.replaces_author_id());
+  const pb::LogPlace& place = document.replaces_place();
+  const bool is_earlier =
+      place.position() != 0 &&
+      (place.incarnation() < step.incarnation() ||
+       (place.incarnation() == step.incarnation() && place.position() < position));
+  if (!id.has_value() || !by.has_value() || !is_earlier) return alone;
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> named,
+                          FindMessage(step.tx(), step.names(), step.channel(), *by, *id));
+  if (!named.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(const bool has_read, HasRead(step, place));
+    if (has_read) return alone;
+    alone.number = std::clamp(document.version(), uint32_t{2}, kMostClaimedVersion);
+    alone.standing = static_cast<uint8_t>(VersionStanding::kUnknown);
+    return alone;
+  }
+  if (named->kind != ContentKind::kDocument || named->incarnation != place.incarnation() ||
+      named->position != place.position()) {
+    return alone;
+  }
+  if (!MayAddVersion(author, named->author)) {
+    alone.standing = static_cast<uint8_t>(VersionStanding::kOfOthers);
+    return alone;
+  }
+  PARLEY_ASSIGN_OR_RETURN(const DocumentVersion before,
+                          LoadVersion(step.tx(), step.id(), named->index));
+  return VersionRecord{1, before.first, before.latest + 1, named->index,
+                       static_cast<uint8_t>(VersionStanding::kCounts)};
+}
+
+absl::Status Expect(ChannelStep& step, const ExpiringDocument& document, bool own) {
+  const std::string name = ExpiringName(step.names());
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ExpiringRecord> record,
+                          LoadRecord<ExpiringRecord>(step.tx(), RecordClass::kIndex, name));
+  if (!record.has_value()) record.emplace();
+  std::vector<ExpiringDocument>& all = record->documents;
+  const auto of_one = std::count_if(all.begin(), all.end(), [&](const ExpiringDocument& one) {
+    return one.author == document.author;
+  });
+  const bool has_room =
+      all.size() < kMostExpiring && static_cast<size_t>(of_one) < kMostExpiringOfOne;
+  if (!own && !has_room) return absl::OkStatus();
+  all.push_back(document);
+  return StoreRecord(step.tx(), RecordClass::kIndex, name, *record);
+}
+
+absl::Status ExpectNoMore(ChannelStep& step, uint64_t index) {
+  const std::string name = ExpiringName(step.names());
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ExpiringRecord> record,
+                          LoadRecord<ExpiringRecord>(step.tx(), RecordClass::kIndex, name));
+  if (!record.has_value()) return absl::OkStatus();
+  const size_t ended = std::erase_if(
+      record->documents, [&](const ExpiringDocument& one) { return one.index == index; });
+  if (ended == 0) return absl::OkStatus();
+  return StoreRecord(step.tx(), RecordClass::kIndex, name, *record);
+}
+
+// What the manifest of an ended document keeps.
+void TakeKeysAway(pb::Document& document, pb::DocumentEnd::Reason reason) {
+  document.clear_share_id();
+  document.mutable_file_key()->assign(document.file_key().size(), '\0');
+  document.clear_file_key();
+  document.clear_key_commitment();
+  document.clear_ciphertext_root();
+  document.clear_blob_id();
+  document.mutable_read_seed()->assign(document.read_seed().size(), '\0');
+  document.clear_read_seed();
+  document.clear_preview();
+  document.set_ended(reason);
+}
+
+}  // namespace
+
+absl::Status BeginDocuments(ChannelStep& step) {
+  return StoreRecord(step.tx(), RecordClass::kIndex, DocumentsName(step.names()), DocumentsHead());
+}
+
+absl::Status NoteDocument(ChannelStep& step, uint64_t index, const RosterMember& author, bool own,
+                          uint64_t position, const pb::Document& document) {
+  PARLEY_RETURN_IF_ERROR(List(step, index));
+  if (document.expires_at() != 0) {
+    PARLEY_RETURN_IF_ERROR(
+        Expect(step, {index, document.expires_at(), author.participant_id}, own));
+  }
+  if (document.replaces_message_id().empty()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const VersionRecord record,
+                          Judge(step, index, author, position, document));
+  PARLEY_RETURN_IF_ERROR(
+      StoreRecord(step.tx(), RecordClass::kIndex, VersionName(step.names(), index), record));
+  if (record.number == 1) return absl::OkStatus();
+  return StoreRecord(step.tx(), RecordClass::kIndex, ChainName(step.names(), record.first),
+                     ChainRecord{1, record.number});
+}
+
+absl::Status EndDocument(ChannelStep& step, const RosterMember& by, uint64_t position,
+                         const pb::DocumentEnd& end) {
+  const std::optional<MessageId> id = IdFrom<MessageId>(end.message_id());
+  const std::optional<ParticipantId> author = IdFrom<ParticipantId>(end.author_id());
+  if (!id.has_value() || !author.has_value()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> message,
+                          FindMessage(step.tx(), step.names(), step.channel(), *author, *id));
+  const bool is_it = message.has_value() && message->incarnation == end.place().incarnation() &&
+                     message->position == end.place().position() &&
+                     (message->incarnation < step.incarnation() || message->position < position);
+  pb::Content content;
+  if (!is_it || !ParseFromPeer(content, message->content.Reveal())) return absl::OkStatus();
+  pb::Document* const document = content.has_document() ? content.mutable_document()
+                                 : content.has_disclosure() && content.disclosure().has_document()
+                                     ? content.mutable_disclosure()->mutable_document()
+                                     : nullptr;
+  if (document == nullptr || document->ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
+    return absl::OkStatus();
+  }
+  const bool by_author = by.participant_id == *author;
+  const bool counts = end.reason() == pb::DocumentEnd::REASON_WITHDRAWN
+                          ? by_author
+                          : end.reason() == pb::DocumentEnd::REASON_EXPIRED &&
+                                document->expires_at() != 0 && (by_author || IsNeutral(by.role));
+  if (!counts) return absl::OkStatus();
+  TakeKeysAway(*document, end.reason());
+  const std::string name = step.names().Message(message->index);
+  PARLEY_ASSIGN_OR_RETURN(MessageRecord record,
+                          LoadExisting<MessageRecord>(step.tx(), RecordClass::kContent, name));
+  record.content = crypto::Secret::CopyOf(crypto::ViewOf(content.SerializeAsString()));
+  PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kContent, name, record));
+  PARLEY_RETURN_IF_ERROR(ReplaceContentHash(step, record.incarnation, record.position,
+                                            record.content.Reveal(),
+                                            content.has_document() ? document->size() : 0));
+  return NoteDocumentGone(step, *message);
+}
+
+absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message) {
+  PARLEY_RETURN_IF_ERROR(ExpectNoMore(step, message.index));
+  if (!message.own) return absl::OkStatus();
+  const std::string name = BlobsDueName(step.names());
+  PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
+                          LoadRecord<BlobsDueRecord>(step.tx(), RecordClass::kKeys, name));
+  if (!due.has_value()) due.emplace();
+  due->messages.push_back(message.id);
+  return StoreRecord(step.tx(), RecordClass::kKeys, name, *due);
+}
+
+// ---- Reading ----
+
+absl::StatusOr<DocumentVersion> LoadVersion(const ReadTransaction& tx, const ChannelId& channel,
+                                            uint64_t index) {
+  const ChannelNames names(channel);
+  DocumentVersion version;
+  version.first = index;
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<VersionRecord> record,
+      LoadRecord<VersionRecord>(tx, RecordClass::kIndex, VersionName(names, index)));
+  if (record.has_value()) {
+    version.first = record->first;
+    version.number = record->number;
+    version.made_from = record->made_from;
+    version.standing = static_cast<VersionStanding>(record->standing);
+  }
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<ChainRecord> chain,
+      LoadRecord<ChainRecord>(tx, RecordClass::kIndex, ChainName(names, version.first)));
+  version.latest = chain.has_value() ? chain->latest : version.number;
+  return version;
+}
+
+absl::StatusOr<std::vector<ChannelMessage>> ListDocuments(const ReadTransaction& tx,
+                                                          const ChannelId& channel) {
+  const ChannelNames names(channel);
+  std::vector<ChannelMessage> documents;
+  const auto take = [&](uint64_t index) -> absl::Status {
+    PARLEY_ASSIGN_OR_RETURN(ChannelMessage message, MessageAt(tx, names, index));
+    if (message.kind == ContentKind::kDocument) documents.push_back(std::move(message));
+    return absl::OkStatus();
+  };
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head,
+                          LoadRecord<DocumentsHead>(tx, RecordClass::kIndex, DocumentsName(names)));
+  PARLEY_ASSIGN_OR_RETURN(const ChannelRecord record, LoadChannel(tx, names));
+  const uint64_t from = head.has_value() ? head->from : record.messages + 1;
+  for (uint64_t index = 1; index < from; ++index) PARLEY_RETURN_IF_ERROR(take(index));
+  if (!head.has_value()) return documents;
+  for (uint64_t page = 0; page * kPage < head->documents; ++page) {
+    PARLEY_ASSIGN_OR_RETURN(
+        const ProcedurePage loaded,
+        LoadExisting<ProcedurePage>(tx, RecordClass::kIndex, DocumentsName(names, page)));
+    for (const uint64_t index : loaded.indices) PARLEY_RETURN_IF_ERROR(take(index));
+  }
+  return documents;
+}
+
+absl::StatusOr<std::vector<ExpiringDocument>> ListExpiring(const ReadTransaction& tx,
+                                                           const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<ExpiringRecord> record,
+      LoadRecord<ExpiringRecord>(tx, RecordClass::kIndex, ExpiringName(ChannelNames(channel))));
+  if (!record.has_value()) return std::vector<ExpiringDocument>();
+  return std::move(record->documents);
+}
+
+absl::StatusOr<std::vector<MessageId>> BlobsDue(const ReadTransaction& tx,
+                                                const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<BlobsDueRecord> due,
+      LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, BlobsDueName(ChannelNames(channel))));
+  if (!due.has_value()) return std::vector<MessageId>();
+  return std::move(due->messages);
+}
+
+absl::Status SettleBlobDue(Transaction& tx, const ChannelId& channel, const MessageId& id) {
+  const std::string name = BlobsDueName(ChannelNames(channel));
+  PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
+                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, name));
+  if (!due.has_value()) return absl::OkStatus();
+  std::erase(due->messages, id);
+  return StoreRecord(tx, RecordClass::kKeys, name, *due);
+}
+
+}  // namespace parley::client

@@ -1,0 +1,318 @@
+#include "client-lib/firewall/brief_log.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "client-lib/channels/document_log.h"
+#include "client-lib/channels/names.h"
+#include "client-lib/content/parse.h"
+#include "crypto/base/status_macros.h"
+
+namespace parley::client {
+namespace {
+
+namespace pb = content::v1;
+
+// Up to which number of the joint channel refused releases have been seen.
+struct SeenReleases {
+  uint64_t number = 0;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.number);
+  }
+};
+
+std::string SeenName(const CaseId& id) { return "briefs-seen/" + id.ToString(); }
+
+bool HandsIn(Role role) { return role == Role::kParty || role == Role::kCounsel; }
+
+LogPlace PlaceOf(const ChannelMessage& message) { return {message.incarnation, message.position}; }
+
+bool IsSameDocument(const pb::Document& a, const pb::Document& b) {
+  return a.name() == b.name() && a.media_type() == b.media_type() && a.size() == b.size() &&
+         a.plaintext_root() == b.plaintext_root() && a.document_class() == b.document_class();
+}
+
+}  // namespace
+
+absl::StatusOr<BriefLog> BriefLog::Load(const ReadTransaction& step, const CaseContext& context) {
+  BriefLog log;
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
+  log.is_neutral_ = own.IsNeutral();
+  log.own_side_ = own.own_side;
+  for (const ChannelId& id : own.channels) {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(id).Info(step));
+    if (info.state.kind == ChannelKind::kCaucus) {
+      log.caucuses_[info.state.side].push_back(id);
+    } else if (info.state.kind == ChannelKind::kJoint &&
+               (!log.joint_.has_value() || info.standing == Standing::kActive)) {
+      log.joint_ = id;
+      log.sides_.clear();
+      for (const RosterMember& member : info.state.members) {
+        if (HandsIn(member.role) && !member.side.empty()) log.sides_.insert(member.side);
+      }
+    }
+  }
+  for (const auto& [side, channels] : log.caucuses_) {
+    for (const ChannelId& id : channels) {
+      PARLEY_RETURN_IF_ERROR(log.LoadCaucus(step, context, id, side));
+    }
+  }
+  if (log.joint_.has_value()) PARLEY_RETURN_IF_ERROR(log.LoadReleases(step, context));
+  return log;
+}
+
+const BriefRecord* BriefLog::HeldOf(const std::string& side) const {
+  const auto found = std::find_if(briefs_.begin(), briefs_.end(), [&](const BriefRecord& brief) {
+    return brief.side == side && brief.IsHeld();
+  });
+  return found == briefs_.end() ? nullptr : &*found;
+}
+
+absl::Status BriefLog::LoadCaucus(const ReadTransaction& step, const CaseContext& context,
+                                  const ChannelId& id, const std::string& side) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> documents, ListDocuments(step, id));
+  std::map<std::pair<ParticipantId, MessageId>, size_t> places;
+  std::optional<size_t> latest;
+  const size_t before = briefs_.size();
+  for (ChannelMessage& message : documents) {
+    pb::Content content;
+    if (!HandsIn(message.author.role) || message.author.side != side ||
+        !ParseFromPeer(content, message.content.Reveal()) || !content.has_document() ||
+        content.document().brief() == pb::BRIEF_KIND_UNSPECIFIED) {
+      continue;
+    }
+    BriefRecord brief;
+    brief.channel = id;
+    brief.side = side;
+    brief.index = message.index;
+    brief.place = PlaceOf(message);
+    brief.id = message.id;
+    brief.document = std::move(*content.mutable_document());
+    brief.kind = brief.document.brief() == pb::BRIEF_KIND_EXCHANGED ? BriefKind::kExchanged
+                                                                    : BriefKind::kMediatorOnly;
+    brief.sides.assign(brief.document.brief_sides().begin(), brief.document.brief_sides().end());
+    places.emplace(std::pair(message.author.participant_id, message.id), briefs_.size());
+    if (brief.kind == BriefKind::kExchanged) {
+      if (latest.has_value()) briefs_[*latest].replaced = brief.index;
+      latest = briefs_.size();
+    }
+    brief.message = std::move(message);
+    briefs_.push_back(std::move(brief));
+  }
+  MessageQuery query;
+  query.kinds = {ContentKind::kDocumentEnd, ContentKind::kBriefUse};
+  const Channel channel = context.Channel(id);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> records, channel.Messages(step, query));
+  for (const ChannelMessage& message : records) {
+    pb::Content content;
+    if (!ParseFromPeer(content, message.content.Reveal())) continue;
+    const bool is_end = content.has_document_end();
+    const auto author = IdFrom<ParticipantId>(is_end ? content.document_end().author_id()
+                                                     : content.brief_use().author_id());
+    const auto brief_id = IdFrom<MessageId>(is_end ? content.document_end().message_id()
+                                                   : content.brief_use().brief_id());
+    if (!author.has_value() || !brief_id.has_value()) continue;
+    const auto found = places.find({*author, *brief_id});
+    if (is_end) {
+      if (found == places.end()) continue;
+      // The first that counts took the keys away (document_log.cc).
+      BriefRecord& brief = briefs_[found->second];
+      const bool counts = message.author.participant_id == *author ||
+                          (brief.document.expires_at() != 0 && IsNeutral(message.author.role));
+      if (counts && brief.document.ended() != 0 && brief.ended == 0 &&
+          brief.place == PlaceFrom(content.document_end().place())) {
+        brief.ended = message.index;
+      }
+      continue;
+    }
+    const auto release = IdFrom<MessageId>(content.brief_use().release_id());
+    if (!IsNeutral(message.author.role) || !release.has_value()) continue;
+    const LogPlace place = PlaceFrom(content.brief_use().place());
+    if (found != places.end()) {
+      BriefRecord& brief = briefs_[found->second];
+      if (brief.place != place) continue;
+      brief.marks.push_back({message.author.participant_id, *release, message.index});
+      continue;
+    }
+    PARLEY_ASSIGN_OR_RETURN(const bool has_read,
+                            channel.HasRead(step, place.incarnation, place.position));
+    if (!has_read && place < PlaceOf(message)) {
+      unknown_marks_.emplace_back(*release, *author, *brief_id);
+    }
+  }
+  // Of a brief that was withdrawn before the next one came, nothing was replaced: both are said.
+  for (size_t i = before; i < briefs_.size(); ++i) {
+    BriefRecord& brief = briefs_[i];
+    if (brief.ended != 0 && brief.replaced > brief.ended) brief.replaced = 0;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BriefLog::LoadReleases(const ReadTransaction& step, const CaseContext& context) {
+  MessageQuery query;
+  query.kinds = {ContentKind::kBriefRelease};
+  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
+                          context.Channel(*joint_).Messages(step, query));
+  for (ChannelMessage& message : messages) {
+    pb::Content content;
+    if (!ParseFromPeer(content, message.content.Reveal()) || !content.has_brief_release()) continue;
+    ReleaseRecord release;
+    release.said = std::move(*content.mutable_brief_release());
+    release.message = std::move(message);
+    PARLEY_RETURN_IF_ERROR(Judge(step, context, release));
+    releases_.push_back(std::move(release));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BriefLog::Judge(const ReadTransaction& step, const CaseContext& context,
+                             ReleaseRecord& release) {
+  const auto& briefs = release.said.briefs();
+  if (!IsNeutral(release.message.author.role)) {
+    release.fault = Describe(release.message.author) + " is no neutral";
+    return absl::OkStatus();
+  }
+  std::set<std::string> sides;
+  std::set<std::string> ids;
+  for (const auto& brief : briefs) {
+    sides.insert(brief.side());
+    ids.insert(brief.document_id());
+  }
+  if (briefs.size() < 2 || briefs.size() > kMostBriefs) {
+    release.fault = "it isn't of two sides or more";
+  } else if (static_cast<int>(sides.size()) != briefs.size() || sides.contains("") ||
+             static_cast<int>(ids.size()) != briefs.size()) {
+    release.fault = "it has several briefs for one side";
+  }
+  for (const auto& brief : briefs) {
+    if (!release.fault.empty()) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(release.fault, FaultOf(step, context, release, brief, sides,
+                                                   release.unchecked, release.repeated));
+  }
+  if (!release.fault.empty()) return absl::OkStatus();
+  for (const auto& brief : briefs) {
+    for (BriefRecord& known : briefs_) {
+      if (known.id == IdFrom<MessageId>(brief.brief_id()) &&
+          known.message.author.participant_id == IdFrom<ParticipantId>(brief.author_id())) {
+        known.released = true;
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> BriefLog::FaultOf(const ReadTransaction& step,
+                                              const CaseContext& context,
+                                              const ReleaseRecord& release,
+                                              const pb::BriefRelease::Brief& said,
+                                              const std::set<std::string>& sides, bool& unchecked,
+                                              bool& repeated) {
+  const auto id = IdFrom<MessageId>(said.brief_id());
+  const auto author = IdFrom<ParticipantId>(said.author_id());
+  if (!id.has_value() || !author.has_value() ||
+      !IdFrom<MessageId>(said.document_id()).has_value() ||
+      said.document().ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
+    return std::string("it doesn't say whose briefs they are");
+  }
+  const auto caucus = caucuses_.find(said.side());
+  if (caucus == caucuses_.end()) {
+    // What a side can't know of another, the neutral attests.
+    unchecked = unchecked || is_neutral_;
+    return std::string();
+  }
+  const auto found = std::find_if(briefs_.begin(), briefs_.end(), [&](const BriefRecord& brief) {
+    return brief.id == *id && brief.message.author.participant_id == *author &&
+           brief.side == said.side();
+  });
+  const std::string of = "the brief of " + said.side() + " ";
+  if (found == briefs_.end()) {
+    bool may_be = std::find(unknown_marks_.begin(), unknown_marks_.end(),
+                            std::tuple(release.message.id, *author, *id)) != unknown_marks_.end();
+    for (const ChannelId& channel : caucus->second) {
+      // It was retracted as a whole: nobody has it to compare any more.
+      PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> there,
+                              context.Channel(channel).Find(step, *author, *id));
+      may_be = may_be || (there.has_value() && there->kind == ContentKind::kRetraction);
+    }
+    if (!may_be) return of + "is none that was handed in";
+    unchecked = true;
+    return std::string();
+  }
+  const RosterMember& by = found->message.author;
+  if (found->kind != BriefKind::kExchanged) return of + "is for the neutrals only";
+  if (!IsSameDocument(found->document, said.document())) return of + "is another document";
+  if (by.name != said.author_name() || static_cast<pb::Role>(by.role) != said.author_role()) {
+    return of + "is given another author than its own";
+  }
+  for (const std::string& side : found->sides) {
+    if (!sides.contains(side)) {
+      return of + "may be released only when " + side + " has handed one in, too";
+    }
+  }
+  repeated = repeated || found->released;
+  const bool marked =
+      std::any_of(found->marks.begin(), found->marks.end(), [&](const BriefMark& mark) {
+        return mark.by == release.message.author.participant_id &&
+               mark.release == release.message.id && found->StoodAt(mark.index);
+      });
+  if (marked) return std::string();
+  if (found->ended != 0) return of + "was withdrawn before";
+  if (found->replaced != 0) return of + "was replaced before";
+  return of + "was not marked for this release";
+}
+
+absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedReleases(
+    const ReadTransaction& step, const CaseContext& context) {
+  std::vector<std::pair<ChannelId, std::string>> lines;
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
+  // Nothing else is read where there is no release.
+  bool any = false;
+  for (const ChannelId& id : own.channels) {
+    MessageQuery query;
+    query.limit = 1;
+    query.kinds = {ContentKind::kBriefRelease};
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> some,
+                            context.Channel(id).Messages(step, query));
+    any = any || !some.empty();
+  }
+  if (!any) return lines;
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<SeenReleases> seen,
+      GetRecord<SeenReleases>(step, RecordClass::kContent, SeenName(context.id)));
+  PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(step, context));
+  struct OfAuthor {
+    std::string first;
+    size_t count = 0;
+  };
+  std::map<ParticipantId, OfAuthor> by_author;
+  for (const ReleaseRecord& release : log.releases()) {
+    if (release.fault.empty() || !IsNeutral(release.message.author.role)) continue;
+    if (seen.has_value() && release.message.number <= seen->number) continue;
+    OfAuthor& of = by_author[release.message.author.participant_id];
+    if (of.count++ == 0) {
+      of.first = "a release of briefs by " + Describe(release.message.author) +
+                 " that wasn't allowed: " + release.fault;
+    }
+  }
+  for (const auto& [author, of] : by_author) {
+    lines.emplace_back(*log.joint(),
+                       of.count == 1
+                           ? of.first
+                           : of.first + "; and " + std::to_string(of.count - 1) + " more by them");
+  }
+  return lines;
+}
+
+absl::Status SettleRefusedReleases(const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(const auto refused, RefusedReleases(step, context));
+  for (const auto& [channel, text] : refused) {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+    PARLEY_RETURN_IF_ERROR(
+        PutRecord(step, RecordClass::kContent, SeenName(context.id), SeenReleases{info.number}));
+  }
+  return step.Commit();
+}
+
+}  // namespace parley::client

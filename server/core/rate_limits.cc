@@ -1,0 +1,99 @@
+#include "server/core/rate_limits.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/cord.h"
+#include "parley/relay/v1/relay.pb.h"
+#include "server/core/sponsors.h"
+
+namespace parley::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr double kBurstSeconds = 10;
+constexpr size_t kMostInShard = 4096;
+// The end of a token is its MAC, which no two tokens share.
+constexpr size_t kTokenEnd = 32;
+
+double Refilled(double calls, std::chrono::steady_clock::duration passed, double per_second) {
+  const double seconds = std::chrono::duration<double>(passed).count();
+  return std::min(calls + std::max(seconds, 0.0) * per_second, kBurstSeconds * per_second);
+}
+
+}  // namespace
+
+absl::Status TooOften(milliseconds wait, std::string_view whose) {
+  absl::Status status = absl::ResourceExhaustedError(
+      std::string(whose) + " asks for too much at once: try again in " +
+      std::to_string(wait.count()) + " milliseconds");
+  relay::v1::Exhausted details;
+  details.set_what(relay::v1::Exhausted::WHAT_RATE);
+  details.set_retry_after_ms(static_cast<uint64_t>(wait.count()));
+  status.SetPayload(kExhaustedPayload, absl::Cord(details.SerializeAsString()));
+  return status;
+}
+
+RateLimits::RateLimits(const Limits& limits, std::function<Time()> now)
+    : limits_(limits),
+      now_(now ? std::move(now) : [] { return std::chrono::steady_clock::now(); }) {}
+
+milliseconds RateLimits::OfConnection(std::string_view connection, uint64_t calls) {
+  return connections_.Take(connection, calls, limits_.connection_calls_per_second, now_());
+}
+
+milliseconds RateLimits::OfSession(std::string_view connection, std::string_view token) {
+  std::string key(connection);
+  key.append(token.substr(token.size() - std::min(token.size(), kTokenEnd)));
+  return sessions_.Take(key, 1, limits_.session_calls_per_second, now_());
+}
+
+milliseconds RateLimits::OfSponsor(std::string_view sponsor) {
+  return sponsors_.Take(sponsor, 1, limits_.sponsor_creations_per_second, now_());
+}
+
+milliseconds RateLimits::Buckets::Take(std::string_view key, uint64_t calls, uint64_t per_second,
+                                       Time now) {
+  if (per_second == 0) return milliseconds(0);
+  const auto rate = static_cast<double>(per_second);
+  const double wanted = std::min(static_cast<double>(calls), kBurstSeconds * rate);
+  Shard& shard = shards_[std::hash<std::string_view>()(key) % shards_.size()];
+  std::lock_guard lock(shard.mutex);
+  auto found = shard.buckets.find(std::string(key));
+  if (found == shard.buckets.end()) {
+    if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
+    found = shard.buckets.emplace(std::string(key), Bucket{kBurstSeconds * rate, now}).first;
+  }
+  Bucket& bucket = found->second;
+  bucket.calls = Refilled(bucket.calls, now - bucket.filled, rate);
+  bucket.filled = now;
+  if (bucket.calls >= wanted) {
+    bucket.calls -= wanted;
+    return milliseconds(0);
+  }
+  const double wait_ms = std::ceil((wanted - bucket.calls) / rate * 1000);
+  return milliseconds(std::max<int64_t>(1, static_cast<int64_t>(wait_ms)));
+}
+
+size_t RateLimits::Buckets::size() {
+  size_t sum = 0;
+  for (Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    sum += shard.buckets.size();
+  }
+  return sum;
+}
+
+void RateLimits::Buckets::MakeRoom(Shard& shard, uint64_t per_second, Time now) {
+  const auto rate = static_cast<double>(per_second);
+  std::erase_if(shard.buckets, [&](const auto& entry) {
+    const Bucket& bucket = entry.second;
+    return Refilled(bucket.calls, now - bucket.filled, rate) >= kBurstSeconds * rate;
+  });
+  // A quarter at once, so that looking through all doesn't come with each call.
+  while (shard.buckets.size() > kMostInShard / 4 * 3) shard.buckets.erase(shard.buckets.begin());
+}
+
+}  // namespace parley::server

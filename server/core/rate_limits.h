@@ -1,0 +1,83 @@
+// How often a client may call: a bucket of calls for each connection, for each session on a
+// connection, and for what each sponsor makes. A bucket is refilled steadily and holds what comes
+// in ten seconds, so that who has been away can catch up.
+//
+//   const milliseconds wait = rates.OfConnection(peer);
+//   if (wait.count() > 0) return TooOften(wait, "this connection");
+//
+// A session's bucket belongs to its connection too: the members of a channel share its keys, and
+// none of them can use up another's calls. Time is the steady clock's: the system's may be set.
+//
+// Threading: any thread. Limits: remembers 65,536 buckets of each kind; beyond, those that are full
+// are forgotten, then any, which gives its owner calls and takes nobody's.
+#ifndef PARLEY_SERVER_CORE_RATE_LIMITS_H_
+#define PARLEY_SERVER_CORE_RATE_LIMITS_H_
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+#include "server/core/limits.h"
+
+namespace parley::server {
+
+// ResourceExhausted, with a relay.v1.Exhausted that says when to come again. `whose`: what was too
+// busy, like "this connection".
+absl::Status TooOften(std::chrono::milliseconds wait, std::string_view whose);
+
+class RateLimits {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  // What a call counts that has a signature checked, which costs about as much more.
+  static constexpr uint64_t kSignatureCalls = 10;
+
+  // The limits are followed when they change. `now`: for tests.
+  explicit RateLimits(const Limits& limits, std::function<Time()> now = {});
+
+  // Each takes `calls` from its bucket, or nothing: then it returns how long to wait until there
+  // would be as many, at least a millisecond. 0: taken, or there is no such limit.
+  std::chrono::milliseconds OfConnection(std::string_view connection, uint64_t calls = 1);
+  // `token`: a session's, whatever it is.
+  std::chrono::milliseconds OfSession(std::string_view connection, std::string_view token);
+  // `sponsor`: an id that exists, since whoever makes up ids must not have buckets for them.
+  std::chrono::milliseconds OfSponsor(std::string_view sponsor);
+
+  // How many are remembered, of all kinds.
+  size_t buckets() { return connections_.size() + sessions_.size() + sponsors_.size(); }
+
+ private:
+  struct Bucket {
+    double calls = 0;
+    Time filled;
+  };
+  class Buckets {
+   public:
+    std::chrono::milliseconds Take(std::string_view key, uint64_t calls, uint64_t per_second,
+                                   Time now);
+    size_t size();
+
+   private:
+    struct Shard {
+      std::mutex mutex;
+      std::unordered_map<std::string, Bucket> buckets;
+    };
+    static void MakeRoom(Shard& shard, uint64_t per_second, Time now);
+    std::array<Shard, 16> shards_;
+  };
+
+  const Limits limits_;
+  const std::function<Time()> now_;
+  Buckets connections_;
+  Buckets sessions_;
+  Buckets sponsors_;
+};
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_CORE_RATE_LIMITS_H_

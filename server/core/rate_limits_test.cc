@@ -1,0 +1,132 @@
+// Buckets of calls: what they hold, how they fill, whose they are, and how many there may be.
+#include "server/core/rate_limits.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "parley/relay/v1/relay.pb.h"
+#include "server/core/metrics.h"
+#include "server/core/relay_fixture_for_test.h"
+#include "server/core/sponsors.h"
+
+namespace parley::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+class RateLimitsTest : public testing::Test {
+ protected:
+  static Limits Narrow() {
+    Limits limits;
+    limits.connection_calls_per_second = 100;
+    limits.session_calls_per_second = 10;
+    return limits;
+  }
+
+  const Limits limits_ = Narrow();
+  RateLimits::Time now_{std::chrono::hours(1)};
+  RateLimits rates_{limits_, [this] { return now_; }};
+};
+
+TEST_F(RateLimitsTest, ABurstThenTheRate) {
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(rates_.OfConnection("one"), milliseconds(0)) << i;
+  EXPECT_EQ(rates_.OfConnection("one"), milliseconds(10));
+  EXPECT_EQ(rates_.OfConnection("two"), milliseconds(0));
+  now_ += milliseconds(10);
+  EXPECT_EQ(rates_.OfConnection("one"), milliseconds(0));
+  EXPECT_EQ(rates_.OfConnection("one"), milliseconds(10));
+  // Who has been away for long may have a burst again, and no more.
+  now_ += std::chrono::hours(1);
+  int taken = 0;
+  while (rates_.OfConnection("one") == milliseconds(0)) ++taken;
+  EXPECT_EQ(taken, 1000);
+}
+
+TEST_F(RateLimitsTest, TheWaitThatIsSaidIsEnough) {
+  while (rates_.OfConnection("one") == milliseconds(0)) {
+  }
+  const milliseconds wait = rates_.OfConnection("one", RateLimits::kSignatureCalls);
+  EXPECT_EQ(wait, milliseconds(100));
+  now_ += wait;
+  EXPECT_EQ(rates_.OfConnection("one", RateLimits::kSignatureCalls), milliseconds(0));
+}
+
+TEST_F(RateLimitsTest, ClockStepsBackTakeNothing) {
+  while (rates_.OfConnection("one") == milliseconds(0)) {
+  }
+  now_ -= std::chrono::minutes(5);
+  EXPECT_EQ(rates_.OfConnection("one"), milliseconds(10));
+  now_ += milliseconds(10);
+  EXPECT_EQ(rates_.OfConnection("one"), milliseconds(0));
+}
+
+// A hostile member of a channel has the same keys as the others, and so may have the same token.
+TEST_F(RateLimitsTest, NobodyUsesUpAnothersSession) {
+  const std::string token(60, 't');
+  while (rates_.OfSession("attacker", token) == milliseconds(0)) {
+  }
+  EXPECT_EQ(rates_.OfSession("honest", token), milliseconds(0));
+  EXPECT_EQ(rates_.OfSession("attacker", std::string(60, 'u')), milliseconds(0));
+}
+
+TEST_F(RateLimitsTest, FollowWhatIsSet) {
+  limits_.connection_calls_per_second.Change(0);
+  for (int i = 0; i < 5000; ++i) ASSERT_EQ(rates_.OfConnection("one"), milliseconds(0));
+  limits_.connection_calls_per_second.Change(1);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(rates_.OfConnection("one"), milliseconds(0));
+  EXPECT_EQ(rates_.OfConnection("one"), milliseconds(1000));
+}
+
+// Whoever makes up connections or tokens doesn't make the relay remember all of them.
+TEST_F(RateLimitsTest, ManyKeysTakeBoundedMemory) {
+  for (int i = 0; i < 300'000; ++i) rates_.OfSession("c", std::to_string(i) + std::string(32, 'x'));
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+  for (int i = 0; i < 100; ++i) rates_.OfSession("c", "the latest");
+  EXPECT_GT(rates_.OfSession("c", "the latest"), milliseconds(0));
+}
+
+TEST_F(RateLimitsTest, FromManyThreads) {
+  std::atomic<int> taken = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 1000; ++i) taken += rates_.OfConnection("one") == milliseconds(0);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(taken, 1000);
+}
+
+TEST(TooOftenTest, SaysWhenToComeAgain) {
+  const absl::Status status = TooOften(milliseconds(250), "this connection");
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(OutcomeOf(status), Outcome::kRate);
+  v1::Exhausted details;
+  ASSERT_TRUE(details.ParseFromString(std::string(*status.GetPayload(kExhaustedPayload))));
+  EXPECT_EQ(details.what(), v1::Exhausted::WHAT_RATE);
+  EXPECT_EQ(details.retry_after_ms(), 250u);
+}
+
+// A sponsor makes so many mailboxes and blobs at once; others', and what is there, go on.
+TEST(SponsorRateTest, CreationsAreBoundedForEachSponsor) {
+  Limits limits;
+  limits.sponsor_creations_per_second = 1;
+  RelayFixture relay(limits);
+  const TestMailbox first = relay.NewMailbox();
+  absl::Status refused;
+  for (int i = 0; i < 200 && refused.ok(); ++i) {
+    refused = i % 2 == 0 ? relay.Create(relay.CreateRequest(TestMailbox()))
+                         : relay.Create(relay.CreateRequest(TestBlob(), 1000));
+  }
+  EXPECT_EQ(OutcomeOf(refused), Outcome::kRate) << refused;
+  // What was made is there once, and asking again for it is no creation.
+  EXPECT_TRUE(relay.Create(relay.CreateRequest(first)).ok());
+  EXPECT_TRUE(relay.Append(first, "still here").ok());
+  relay.sponsor_token = relay.AddSponsor("another", uint64_t{1} << 30);
+  EXPECT_TRUE(relay.Create(relay.CreateRequest(TestMailbox())).ok());
+}
+
+}  // namespace
+}  // namespace parley::server

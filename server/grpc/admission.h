@@ -1,0 +1,32 @@
+// Whether a call may begin, by what its connection and its session may do in a time
+// (server/core/rate_limits.h); and how one is answered that may not.
+//
+// Threading: free functions without shared state but the relay's.
+#ifndef PARLEY_SERVER_GRPC_ADMISSION_H_
+#define PARLEY_SERVER_GRPC_ADMISSION_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "server/core/relay.h"
+
+namespace parley::server {
+
+// `token`: the session's, empty for a call without one. `calls`: what this one counts.
+// Errors: ResourceExhausted, with a hint when to come again.
+absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std::string_view token,
+                   uint64_t calls = 1);
+
+// Ends a call that was refused by Admit: at once, or, while its request is too small to matter,
+// when the time of the hint is over, a second at most. Since a connection has a bounded number of
+// calls under way, who doesn't keep to the hints is kept to few calls all the same.
+grpc::ServerUnaryReactor* RefuseLate(grpc::CallbackServerContext& context,
+                                     const absl::Status& refusal, size_t request_bytes);
+
+}  // namespace parley::server
+
+#endif  // PARLEY_SERVER_GRPC_ADMISSION_H_
