@@ -5,7 +5,7 @@ import secrets
 import string
 
 from lib import mediation as cast
-from lib.mediation import ANA, BEN, LEE, MIRA, SHAH, TOMAS, Mediation
+from lib.mediation import ANA, BEN, LEE, MIRA, SHAH, TOMAS, Mediation, Part
 from lib.proofs import relay_holds_nothing
 from lib.relay import rendezvous_id
 from lib.views import search_view, words_found
@@ -15,7 +15,9 @@ JOINT = "joint"
 HARBOR = "caucus:Harbor"
 NORTHLINE = "caucus:Northline"
 NEUTRALS = "neutrals"
+COUNSEL = "counsel"
 PEOPLE = ("mira", "tomas", "ana", "lee", "ben", "shah")
+EVA = Part("eva", "Eva Lindholm", "expert")
 
 
 def expect(condition, what):
@@ -36,8 +38,11 @@ class FullStory:
         self.canaries = {
             f"CANARYH{stem}": ("mira", "tomas", "ana", "lee"),
             f"CANARYN{stem}": ("mira", "tomas", "ben", "shah"),
+            f"CANARYT{stem}": ("ana", "lee"),
+            f"CANARYU{stem}": ("ben", "shah"),
+            f"CANARYX{stem}": ("mira", "tomas", "lee", "shah"),
         }
-        self.canary_h, self.canary_n = self.canaries
+        self.canary_h, self.canary_n, self.canary_t, self.canary_u, self.canary_x = self.canaries
         self.documents = {}
         self.agreement = None
         self.leave = None
@@ -52,9 +57,11 @@ class FullStory:
         self.conflicts()
         self.agreement_is_signed()
         self.channels()
+        self.briefs()
         self.agenda_and_openings()
         self.harbor_confides()
         self.northline_hears_what_is_authorised()
+        self.expert_comes_and_goes()
         self.offers()
         self.record()
         self.nothing_has_leaked()
@@ -157,14 +164,67 @@ class FullStory:
         self.narrative.seen_by(self["ana"], "case", "status", self.title)
 
     def channels(self):
-        self.narrative.step("The channels: who can read which.")
-        for key, caucus in (("ana", HARBOR), ("lee", HARBOR), ("ben", NORTHLINE),
-                            ("shah", NORTHLINE)):
+        self.narrative.step("The channels: joint, two caucuses, two teams, counsel, neutrals.")
+        case = self.mediation.case
+        self.refused("mira", "channel", "create", case, "team", because=())
+        self.refused("ana", "channel", "create", case, COUNSEL, because=())
+        for key, other, word in (("ana", "lee", self.canary_t), ("ben", "shah", self.canary_u)):
+            self[key].run("channel", "create", case, "team")
+            for _ in range(3):
+                self[other].run("sync")
+                self[key].run("sync")
+            self[key].send("team", f"{word}: this is for us two.")
+            expect(self[other].texts("team") == [f"{word}: this is for us two."],
+                   f"{other} isn't in the team")
+        self["mira"].run("channel", "create", case, COUNSEL)
+        for _ in range(2):
+            self.everybody_syncs()
+        for key, others in (("ana", {HARBOR, "team:Harbor"}),
+                            ("lee", {HARBOR, "team:Harbor", COUNSEL}),
+                            ("ben", {NORTHLINE, "team:Northline"}),
+                            ("shah", {NORTHLINE, "team:Northline", COUNSEL}),
+                            ("mira", {HARBOR, NORTHLINE, NEUTRALS, COUNSEL}),
+                            ("tomas", {HARBOR, NORTHLINE, NEUTRALS, COUNSEL})):
             seen = set(self[key].channels())
-            expect({JOINT, caucus} <= seen, f"{key} misses a channel: {seen}")
-            expect(not any(NEUTRALS == one or (one.startswith("caucus:") and one != caucus)
-                           for one in seen), f"{key} sees too much: {seen}")
+            expect(seen == others | {JOINT}, f"{key} sees the channels {seen}")
+        self.refused("mira", "read", case, "team:Harbor", because=("there is no channel",))
         self.narrative.seen_by(self["mira"], "channels", self.title)
+        self.narrative.seen_by(self["lee"], "channels", self.title)
+
+    # ---- 5: briefs ----------------------------------------------------------------------------
+
+    def briefs(self):
+        self.narrative.step("Briefs are exchanged, and released together; each side adds a letter for "
+                            "the mediators alone.")
+        case = self.mediation.case
+        letters = {}
+        for key, word in (("lee", self.canary_h), ("shah", self.canary_n)):
+            paths = make_documents(os.path.join(self.work, "briefs", key), key, 2_000_000)
+            letter = os.path.join(self.work, "briefs", f"letter of {key}.txt")
+            with open(letter, "w", encoding="utf-8") as file:
+                file.write(f"{word}: for the mediators' eyes.\n")
+            letters[key] = self[key].made("brief", "submit", case, letter, "--mediator-only")
+            if key == "lee":
+                self.refused("mira", "brief", "release", case, because=())
+            self[key].run("brief", "submit", case, paths["brief"], "--exchanged", "--name",
+                          f"position paper of {key}.pdf")
+            if key == "lee":
+                self.refused("mira", "brief", "release", case, because=("Northline",))
+                expect(self["shah"].objects("documents", case, JOINT) == [],
+                       "Shah sees Harbor's brief too early")
+        self.refused("ben", "brief", "release", case, because=())
+        self["mira"].made("brief", "release", case)
+        for key in ("ana", "shah"):
+            names = sorted(one["name"] for one in self[key].objects("documents", case, JOINT))
+            expect(names == ["position paper of lee.pdf", "position paper of shah.pdf"],
+                   f"{key} sees these briefs: {names}")
+        # Shah tries to fetch what Lee wrote to the mediators.
+        for channel in (JOINT, NORTHLINE):
+            self.refused("shah", "fetch", case, channel, letters["lee"], "-o",
+                         os.path.join(self.work, "stolen"), because=())
+        expect(not os.path.exists(os.path.join(self.work, "stolen")), "Shah has Lee's letter")
+        self["tomas"].fetch(HARBOR, letters["lee"], os.path.join(self.work, "letter"))
+        self.narrative.seen_by(self["mira"], "brief", "list", self.title)
 
     # ---- 6: the session begins ----------------------------------------------------------------
 
@@ -246,6 +306,41 @@ class FullStory:
             self.documents[key] = paths
         self.refused("mira", "share", self.mediation.case, NORTHLINE,
                      self.documents["ana"]["spreadsheet"], because=(ANA.name, HARBOR, BEN.name))
+
+    # ---- 9: an expert -------------------------------------------------------------------------
+
+    def expert_comes_and_goes(self):
+        self.narrative.step("An expert signs, joins the counsel channel for the video, and leaves; "
+                            "later messages are unreadable to her.")
+        case = self.mediation.case
+        self.mediation.join(EVA, self.mediation.invite(EVA))
+        self.mediation.approve(EVA)
+        self.compare("eva")
+        for _ in range(2):
+            self.everybody_syncs()
+        self.refused("mira", "channel", "admit", case, "team:Harbor", EVA.name, because=())
+        self["mira"].run("channel", "admit", case, COUNSEL, EVA.name)
+        self.everybody_syncs()
+        self.refused("mira", "send", case, COUNSEL, "Before you sign?",
+                     because=(f"{EVA.name} signs the agreement to mediate",))
+        self["eva"].made("case", "agreement", "sign", case, self.agreement, "-y")
+        self.everybody_syncs()
+        expect(set(self["eva"].channels()) == {COUNSEL},
+               f"Eva sees the channels {set(self['eva'].channels())}")
+        video = os.path.join(self.work, "deposition.mp4")
+        with open(video, "wb") as file:
+            file.write(secrets.token_bytes(3_000_000))
+        shared = self["shah"].share(COUNSEL, video)
+        self["eva"].fetch(COUNSEL, shared, os.path.join(self.work, "seen by eva.mp4"))
+        self["eva"].send(COUNSEL, "The bearing was dry.")
+        self["mira"].run("channel", "dismiss", case, COUNSEL, EVA.name, "-y")
+        self["lee"].send(COUNSEL, f"{self.canary_x}: the bearing again.")
+        expect(self["shah"].texts(COUNSEL)[-1].startswith(self.canary_x), "Shah doesn't hear Lee")
+        self["eva"].attempt("sync")
+        shown = self["eva"].attempt("read", case, COUNSEL)
+        expect(self.canary_x not in shown.out + shown.err, "Eva reads on after she has left")
+        self.refused("eva", "send", case, COUNSEL, "And again.", because=())
+        self.narrative.seen_by(self["shah"], "read", self.title, COUNSEL)
 
     # ---- 10: offers ---------------------------------------------------------------------------
 
