@@ -93,7 +93,7 @@ absl::StatusOr<mls::CommitOptions> Member::OptionsFor(const CommitContents& cont
   options.psk_lookup = psks_.Lookup();
   const Overloaded add_to_options{
       [&](const mls::Add& add) {
-        options.adds.push_back(mls::SerializeKeyPackageMessage(add.key_package));
+        options.adds.push_back(mls::SerializeKeyPackageMessage(*add.key_package));
         return absl::OkStatus();
       },
       [&](const mls::Remove& remove) {

@@ -284,7 +284,8 @@ class FullStory:
             self.refused("mira", "send", case, channel, slip, never=("690",),
                          because=(ANA.name, HARBOR, BEN.name, SHAH.name))
         self["mira"].made("disclose", case, self.leave)
-        heard = [(one["kind"], one["text"]) for one in ben.read(NORTHLINE)]
+        heard = [(one["kind"], one["text"]) for one in ben.read(NORTHLINE)
+                 if one["kind"] not in ("document", "notice")]
         expect(heard == [("disclosure", "Fast payment matters.")], f"Ben hears {heard}")
         self.refused("tomas", "disclose", case, self.leave, because=("used",))
         ben.send(NORTHLINE, f"{self.canary_n}: ceiling 715 thousand. Nobody else may know.")
@@ -319,21 +320,27 @@ class FullStory:
         for _ in range(2):
             self.everybody_syncs()
         self.refused("mira", "channel", "admit", case, "team:Harbor", EVA.name, because=())
-        self["mira"].run("channel", "admit", case, COUNSEL, EVA.name)
-        self.everybody_syncs()
-        self.refused("mira", "send", case, COUNSEL, "Before you sign?",
+        # The agreement lies in the joint channel: who is to sign it is let in there first.
+        self["mira"].run("channel", "admit", case, JOINT, EVA.name)
+        for _ in range(2):
+            self.everybody_syncs()
+        self.refused("mira", "send", case, JOINT, "Before she signs?",
                      because=(f"{EVA.name} signs the agreement to mediate",))
         self["eva"].made("case", "agreement", "sign", case, self.agreement, "-y")
-        self.everybody_syncs()
-        expect(set(self["eva"].channels()) == {COUNSEL},
-               f"Eva sees the channels {set(self['eva'].channels())}")
+        self["mira"].run("channel", "admit", case, COUNSEL, EVA.name)
+        for _ in range(2):
+            self.everybody_syncs()
+        active = {name for name, channel in self["eva"].channels().items()
+                  if channel["status"] == "active"}
+        expect(active == {JOINT, COUNSEL}, f"Eva is in the channels {active}")
         video = os.path.join(self.work, "deposition.mp4")
         with open(video, "wb") as file:
             file.write(secrets.token_bytes(3_000_000))
         shared = self["shah"].share(COUNSEL, video)
         self["eva"].fetch(COUNSEL, shared, os.path.join(self.work, "seen by eva.mp4"))
         self["eva"].send(COUNSEL, "The bearing was dry.")
-        self["mira"].run("channel", "dismiss", case, COUNSEL, EVA.name, "-y")
+        for channel in (COUNSEL, JOINT):
+            self["mira"].run("channel", "dismiss", case, channel, EVA.name, "-y")
         self["lee"].send(COUNSEL, f"{self.canary_x}: the bearing again.")
         expect(self["shah"].texts(COUNSEL)[-1].startswith(self.canary_x), "Shah doesn't hear Lee")
         self["eva"].attempt("sync")
