@@ -254,14 +254,17 @@ class World {
   std::set<CaseState> seen_;
 };
 
+// The same histories each time, in which enough happens, and others by chance.
 TEST(ProcedureProperty, DevicesAgreeAndTheTableIsKeptWhateverHappens) {
+  constexpr uint32_t kSame = 6;
   const uint32_t first = FromEnvironment("PARLEY_SEED", std::random_device{}());
-  const uint32_t seeds = FromEnvironment("PARLEY_SEEDS", 12);
+  const uint32_t seeds = FromEnvironment("PARLEY_SEEDS", 6);
   uint64_t counted = 0;
   uint64_t refused = 0;
   uint64_t compared = 0;
   std::set<CaseState> seen;
-  for (uint32_t seed = first; seed != first + seeds; ++seed) {
+  for (uint32_t i = 0; i < kSame + seeds; ++i) {
+    const uint32_t seed = i < kSame ? i + 1 : first + (i - kSame);
     SCOPED_TRACE("PARLEY_SEED=" + std::to_string(seed));
     World world(seed);
     for (int step = 0; step < 70; ++step) {
@@ -278,11 +281,10 @@ TEST(ProcedureProperty, DevicesAgreeAndTheTableIsKeptWhateverHappens) {
               first, static_cast<unsigned long long>(counted),
               static_cast<unsigned long long>(refused), static_cast<unsigned long long>(compared),
               seen.size());
-  // Histories in which nothing happens prove nothing.
-  if (seeds < 12) return;
-  EXPECT_GT(counted, 10 * seeds);
-  EXPECT_GT(refused, 10 * seeds);
-  EXPECT_GT(compared, seeds);
+  // Histories in which nothing happens prove nothing: what the same ones reach by themselves.
+  EXPECT_GT(counted, 100u);
+  EXPECT_GT(refused, 100u);
+  EXPECT_GT(compared, 50u);
   EXPECT_GE(seen.size(), 10u);
 }
 
