@@ -252,6 +252,41 @@ TEST_F(CalendarLogTest, AFalseWordOfWhatIsOnTheCalendarIsNamed) {
   EXPECT_THAT(PlayFrom(said_ - 2).book.entries(), IsEmpty());
 }
 
+TEST_F(CalendarLogTest, WhoHasSeenItBeginsWithNothingElse) {
+  Put(kMira, Meeting("Before"));
+  const uint64_t joined = said_;
+  Put(kMira, Meeting("Since"));
+  Answer(kAna, id_, CalendarAnswer::ANSWER_YES);
+  const auto standing = Play().book.Standing({1, said_}, 0);
+  auto forged = standing;
+  forged.mutable_entries(1)->mutable_entry()->set_start(kStart + 60);
+  Tell(kTomas, forged);
+  forged = standing;
+  forged.mutable_entries(1)->mutable_answers(0)->set_answer(CalendarAnswer::ANSWER_NO);
+  Tell(kTomas, forged);
+  CalendarLog mine = PlayFrom(joined);
+  ASSERT_EQ(mine.steps.size(), 4u);
+  EXPECT_THAT(mine.steps[2].refused, HasSubstr("it isn't so"));
+  EXPECT_THAT(mine.steps[3].refused, HasSubstr("it isn't so"));
+  ASSERT_EQ(mine.book.entries().size(), 1u);
+  EXPECT_EQ(mine.book.entries()[0].said.start(), kStart);
+  EXPECT_EQ(mine.book.entries()[0].answers[0].reply, CalendarReply::kYes);
+  // A true one adds what they don't know.
+  Tell(kMira, standing);
+  mine = PlayFrom(joined);
+  EXPECT_EQ(mine.steps.size(), 5u);
+  EXPECT_THAT(mine.steps.back().refused, IsEmpty());
+  ASSERT_EQ(mine.book.entries().size(), 2u);
+  EXPECT_EQ(mine.book.entries()[0].said.title(), "Before");
+  // And none that is told later takes its place, whatever it reaches to.
+  forged = standing;
+  forged.set_through_position(joined);
+  forged.mutable_entries()->RemoveLast();
+  forged.mutable_entries(0)->mutable_entry()->set_title("Another");
+  Tell(kTomas, forged);
+  EXPECT_EQ(PlayFrom(joined).book.entries()[0].said.title(), "Before");
+}
+
 TEST_F(CalendarLogTest, AnIdOfAnothersIsNoNewEntry) {
   Put(kMira, Meeting());
   CalendarRecord twin = records_.front();
