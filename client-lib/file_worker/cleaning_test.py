@@ -121,6 +121,21 @@ class Cleaning(unittest.TestCase):
             self.assertIn(block, self.clean(KINDS[name], self.made(name))[0], name)
         self.assertIn(struct.pack("<HHLH", 0x112, 3, 1, 6), self.clean("tiff", self.made("scan.tif"))[0])
 
+    def test_nothing_lies_around_the_document(self):
+        clean, _ = self.clean("pdf", self.made("paper.pdf"))
+        hidden = b"%" + MARKER.encode() + b"\n"
+        lost = b"20 0 obj\n<< /Author (" + MARKER.encode() + b") >>\nendobj\n"
+        at = clean.rindex(b"startxref")
+        table = int(clean[at:].split()[1])
+        for name, file in {"behind": clean + hidden,
+                           "in between": clean[:at] + hidden + clean[at:],
+                           "an object without a place": clean[:table] + lost + clean[table:at]
+                           + b"startxref\n%d\n%%%%EOF\n" % (table + len(lost))}.items():
+            with self.subTest(name):
+                again, removed = self.clean("pdf", file)
+                self.assertEqual(removed, OTHER)
+                self.assertEqual(again, clean)
+
     def test_a_file_cut_short_is_refused(self):
         for name, kind in KINDS.items():
             content = self.made(name)

@@ -164,8 +164,11 @@ JobResult CleanPdf(std::string_view file) {
     if (!cleaner.Run()) return Failed(Failure::kSigned);
     JobResult result;
     result.removed = cleaner.removed() | (HasRevisions(file) ? kRemovedRevisions : 0u);
-    result.unchanged = result.removed == 0;
-    if (!result.unchanged) result.output = Write(pdf);
+    // By what is written, not by what was found: it leaves out what no page leads to, and what is
+    // before the beginning and after the end.
+    result.output = Write(pdf);
+    result.unchanged = result.output == file;
+    if (!result.unchanged && result.removed == 0) result.removed = kRemovedOther;
     if (pdf.anyWarnings()) return Failed(Failure::kNotReadable);
     return result;
   } catch (const QPDFExc& error) {
