@@ -76,7 +76,8 @@ class Cleaning(unittest.TestCase):
         self.assertEqual(said["photo.jpg"], PLACE | CAMERA | XMP | IPTC | COMMENTS | SMALL | OTHER)
         self.assertEqual(said["drawing.png"], PLACE | CAMERA | XMP | COMMENTS | SMALL | OTHER)
         self.assertEqual(said["picture.webp"], PLACE | CAMERA | XMP | SMALL | OTHER)
-        self.assertEqual(said["scan.tif"], PLACE | CAMERA | XMP | COMMENTS | INFORMATION)
+        self.assertEqual(said["scan.tif"], PLACE | CAMERA | XMP | COMMENTS | SMALL
+                         | INFORMATION)
         self.assertEqual(said["paper.pdf"], PLACE | CAMERA | XMP | IPTC | COMMENTS | SMALL
                          | INFORMATION | REVISIONS | OTHER)
 

@@ -107,11 +107,14 @@ def web_picture(marker):
 
 
 def scanned_pages(marker):
-    """A TIFF of two pages."""
+    """A TIFF of two pages, and a small picture of one."""
     out = b"II*\0" + struct.pack("<L", 8)
-    for page in range(2):
+    for page in (0, 2, 1):
         pixels = bytes((page * 40 + i) % 256 for i in range(8 * 8 * 3))
-        entries = [(0x100, LONG, 8), (0x101, LONG, 8), (0x102, SHORT, [8, 8, 8]), (0x103, SHORT, 1),
+        if page == 2:
+            pixels = marker.ljust(len(pixels), b"\0")
+        entries = [(0xFE, LONG, int(page == 2)), (0x100, LONG, 8), (0x101, LONG, 8),
+                   (0x102, SHORT, [8, 8, 8]), (0x103, SHORT, 1),
                    (0x106, SHORT, 2), (0x111, LONG, 0), (0x112, SHORT, ORIENTATION),
                    (0x115, SHORT, 3), (0x116, LONG, 8), (0x117, LONG, len(pixels)),
                    (0x10E, ASCII, marker + b" description\0"), (0x10F, ASCII, marker + b" scanner\0"),
@@ -119,7 +122,7 @@ def scanned_pages(marker):
                    (700, 1, xmp(marker)), (0x8825, LONG, 0), (65000, ASCII, marker + b" own\0")]
         strip = len(out) + len(directory(entries, len(out)))
         where = strip + len(pixels)
-        following = where + len(place(marker, where)) if page == 0 else 0
+        following = where + len(place(marker, where)) if page != 1 else 0
         entries = [(tag, kind, {0x111: strip, 0x8825: where}.get(tag, value))
                    for tag, kind, value in entries]
         out += directory(entries, len(out), following, pixels) + place(marker, where)
@@ -149,7 +152,8 @@ def image(filters, data):
 
 
 def paper(marker, page=b"BT /F1 18 Tf 72 700 Td (The bearing failed.) Tj ET", revised=True):
-    """A PDF with a page and a photograph in three wrappings, that says who wrote it, and what it was before."""
+    """A PDF with a page and a photograph in three wrappings, that says who wrote it, and what it
+    was before."""
     photo = photograph(marker)
     first = {
         1: b"<< /Type /Catalog /Pages 2 0 R /Metadata 7 0 R /PieceInfo << /Own (" + marker + b") >> >>",
