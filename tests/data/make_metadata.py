@@ -76,6 +76,7 @@ def photograph(marker):
             + segment(0xE2, b"MPF\0" + marker)
             + segment(0xE4, marker + b" of the maker")
             + segment(0xED, b"Photoshop 3.0\0" + marker)
+            + segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01" + marker)
             + segment(0xFE, marker + b" comment")
             + picture[2:] + b"\xff\xd8" + segment(0xE1, b"Exif\0\0" + exif(marker)) + b"\xff\xd9")
 
