@@ -158,6 +158,8 @@ std::string CalendarBook::Change(Entry& entry, const SessionRecord& record,
   if (said.replaces() != ToField(entry.latest.id) || said.version() != entry.said.version() + 1) {
     return start + "version " + std::to_string(entry.said.version()) + " has come before";
   }
+  // Answers find what they are to by the version's id.
+  if (IsTaken(record.id, &entry)) return start + "its id is another's";
   if (said.cancelled()) {
     if (!IsBare(said)) return start + "it changes what it cancels";
     entry.said.set_cancelled(true);
@@ -245,7 +247,7 @@ bool CalendarBook::Read(const pb::CalendarStanding& standing) {
                        one.entry().kind() == pb::CalendarEntry::KIND_REMINDER;
     if (!id.has_value() || !version.has_value() || !by.has_value() || !changed_by.has_value() ||
         !known || one.entry().cancelled() || !FaultOf(one.entry()).empty() ||
-        told.Find(*id) != nullptr) {
+        told.IsTaken(*id, nullptr) || told.IsTaken(*version, nullptr)) {
       return false;
     }
     entry.id = *id;

@@ -297,5 +297,24 @@ TEST_F(CalendarLogTest, AnIdOfAnothersIsNoNewEntry) {
   EXPECT_EQ(Only().by.name, "Mira");
 }
 
+TEST_F(CalendarLogTest, AnIdOfAnothersIsNoVersion) {
+  Put(kMira, Meeting("First"));
+  const MessageId first = id_;
+  Put(kTomas, Meeting("Second"));
+  for (const bool cancel : {false, true}) {
+    Put(kTomas, Next(Play().book.entries()[1], cancel));
+    records_.back().record.id = first;
+    EXPECT_THAT(Play().steps.back().refused, HasSubstr("its id is another's"));
+    records_.pop_back();
+  }
+  // A standing that tells it so begins nothing either.
+  auto standing = Play().book.Standing({1, said_}, 0);
+  standing.mutable_entries(1)->set_id(ToField(first));
+  EXPECT_FALSE(CalendarBook(kind_).Merge(standing));
+  Answer(kAna, first, CalendarAnswer::ANSWER_YES);
+  EXPECT_EQ(Play().book.entries()[0].answers.size(), 1u);
+  EXPECT_THAT(Play().book.entries()[1].answers, IsEmpty());
+}
+
 }  // namespace
 }  // namespace parley::client
