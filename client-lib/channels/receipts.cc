@@ -5,6 +5,7 @@
 
 #include "client-lib/channels/message_log.h"
 #include "crypto/base/status_macros.h"
+#include "crypto/primitives/random.h"
 #include "parley/content/v1/content.pb.h"
 
 namespace parley::client {
@@ -27,11 +28,11 @@ struct ReadingRecord {
   uint64_t number = 0;
   uint32_t incarnation = 0;
   uint64_t position = 0;
-  uint64_t since = 0;  // when the first thing was read that the others don't know of
-  uint64_t told = 0;   // the number that they know of
+  uint64_t due = 0;   // from when on what they don't know of has a record of its own
+  uint64_t told = 0;  // the number that they know of
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.version, self.number, self.incarnation, self.position, self.since,
+    return std::tie(self.version, self.number, self.incarnation, self.position, self.due,
                     self.told);
   }
 };
@@ -45,6 +46,13 @@ struct ReceiptsRecord {
     return std::tie(self.version, self.receipts);
   }
 };
+
+// By chance up to twice as long: when a record comes doesn't tell when something was read.
+uint64_t DueAfter(uint64_t now) {
+  const auto chance = crypto::RandomArray<2>();
+  const uint64_t spread = (uint64_t{chance[0]} << 8 | chance[1]) % (kSecondsPerReceipt + 1);
+  return now + kSecondsPerReceipt + spread;
+}
 
 std::string ReadingName(const ChannelNames& names) { return names.Channel() + "/reading"; }
 std::string ReceiptsName(const ChannelNames& names) { return names.Channel() + "/receipts"; }
@@ -121,8 +129,12 @@ absl::Status NoteReading(Transaction& tx, const ChannelId& id, uint64_t number, 
   if (number <= reading.number) return absl::OkStatus();
   PARLEY_ASSIGN_OR_RETURN(number, LatestOfOthers(step, number));
   if (number <= reading.number) return absl::OkStatus();
-  if (reading.number <= reading.told) reading.since = now;
+  const bool is_first = reading.number <= reading.told || reading.incarnation != step.incarnation();
+  if (is_first) reading.due = DueAfter(now);
   reading.number = number;
+  // What was read while nobody was to know isn't told when they may know again.
+  PARLEY_ASSIGN_OR_RETURN(const bool sends, SendsReceipts(tx));
+  if (!sends) reading.told = number;
   // Of an earlier incarnation nothing is told in this one.
   reading.incarnation = number > log.number_base ? step.incarnation() : 0;
   reading.position = number > log.number_base ? number - log.number_base : 0;
@@ -142,7 +154,7 @@ absl::StatusOr<std::vector<ReadUpTo>> ReceiptsOf(const ReadTransaction& tx, cons
 absl::StatusOr<bool> ReceiptIsDue(ChannelStep& step) {
   if (step.state().members.size() < 2) return false;
   PARLEY_ASSIGN_OR_RETURN(const std::optional<ReadingRecord> reading, Untold(step));
-  return reading.has_value() && step.now() >= reading->since + kSecondsPerReceipt;
+  return reading.has_value() && step.now() >= reading->due;
 }
 
 absl::Status AddReceipt(ChannelStep& step, content::v1::Content& content) {
@@ -162,7 +174,7 @@ absl::Status NoteReceiptSent(ChannelStep& step, const content::v1::Content& cont
   const uint64_t told = step.log().number_base + content.read_up_to().position();
   if (told <= reading.told) return absl::OkStatus();
   reading.told = told;
-  reading.since = step.now();
+  reading.due = DueAfter(step.now());
   return StoreRecord(step.tx(), RecordClass::kContent, ReadingName(step.names()), reading);
 }
 

@@ -20,8 +20,9 @@ class Content;
 
 namespace parley::client {
 
-// Without anything to ride on, so long after something was read a checkpoint tells it. So there is
-// at most one in that time, and nobody learns to the minute when somebody reads.
+// Without anything to ride on, so long after something was read, and by chance up to as long again,
+// a checkpoint tells it. So there is at most one in that time, and nobody learns to the minute when
+// somebody reads.
 inline constexpr uint64_t kSecondsPerReceipt = 5 * 60;
 
 struct ReadUpTo {
@@ -35,7 +36,8 @@ struct ReadUpTo {
   }
 };
 
-// Whether the profile's owner lets others know; they do until they say otherwise.
+// Whether the profile's owner lets others know; they do until they say otherwise. What they read
+// while they don't is never told.
 absl::StatusOr<bool> SendsReceipts(const ReadTransaction& tx);
 absl::Status SetSendsReceipts(Transaction& tx, bool sends);
 

@@ -5,10 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "client-lib/channels/test_insider.h"
 
 namespace parley::client {
 namespace {
+
+constexpr uint64_t kLongest = 2 * kSecondsPerReceipt;
 
 class ReceiptsTest : public Room {
  protected:
@@ -63,7 +67,7 @@ TEST_F(ReceiptsTest, ARecordOfItsOwnComesOnceAndTriggersNoOther) {
   const uint64_t first = Head(ana);
   HasRead(ana, first);
   HasRead(ben, first);
-  clock.now += kSecondsPerReceipt;
+  clock.now += kLongest;
   for (int i = 0; i < 5; ++i) Exchange({&ana, &ben, &mira});
   EXPECT_EQ(Head(mira), first + 2);  // one each
   EXPECT_EQ(Known(mira, ana), first);
@@ -76,7 +80,7 @@ TEST_F(ReceiptsTest, ARecordOfItsOwnComesOnceAndTriggersNoOther) {
   HasRead(ana, second);
   Exchange({&ana});
   EXPECT_EQ(Head(ana), second);
-  clock.now += kSecondsPerReceipt;
+  clock.now += kLongest;
   Exchange({&ana, &mira});
   EXPECT_EQ(Known(mira, ana), second);
 }
@@ -86,12 +90,54 @@ TEST_F(ReceiptsTest, WhoDoesntWantToTellsNothing) {
   Must(mira.Say(id, "first"));
   Exchange({&ana});
   HasRead(ana, Head(ana));
-  clock.now += 10 * kSecondsPerReceipt;
+  clock.now += 10 * kLongest;
   Must(ana.Say(id, "an answer"));
   Exchange({&ana, &mira});
   EXPECT_EQ(Known(mira, ana), 0u);
   const ReadTransaction tx = Must(ana.store->Read());
   EXPECT_GT(Must(ReadSoFar(tx, id)), 0u);
+}
+
+TEST_F(ReceiptsTest, WhatWasReadUnseenIsNeverTold) {
+  SetSends(ana, false);
+  Must(mira.Say(id, "first"));
+  Exchange({&ana});
+  HasRead(ana, Head(ana));
+  SetSends(ana, true);
+  clock.now += 10 * kLongest;
+  Must(ana.Say(id, "an answer"));
+  Exchange({&ana, &mira});
+  EXPECT_EQ(Known(mira, ana), 0u);
+  // What is read from then on is told.
+  Must(mira.Say(id, "second"));
+  Exchange({&ana});
+  const uint64_t second = Head(ana);
+  HasRead(ana, second);
+  Must(ana.Say(id, "another answer"));
+  Exchange({&ana, &mira});
+  EXPECT_EQ(Known(mira, ana), second);
+}
+
+// Of the same reading, no two tell at the same time; and none before the least.
+TEST_F(ReceiptsTest, WhenARecordComesIsByChance) {
+  std::set<uint64_t> waits;
+  for (int i = 0; i < 12; ++i) {
+    Must(mira.Say(id, "word " + std::to_string(i)));
+    Exchange({&ana});
+    const uint64_t read = clock.now;
+    HasRead(ana, Head(ana));
+    const auto is_due = [&] {
+      Transaction tx = Must(ana.store->Begin());
+      ChannelStep step = Must(ChannelStep::Load(tx, id, clock.now));
+      return Must(ReceiptIsDue(step));
+    };
+    while (!is_due()) ++clock.now;
+    waits.insert(clock.now - read);
+    Exchange({&ana, &mira});
+  }
+  EXPECT_GE(*waits.begin(), kSecondsPerReceipt);
+  EXPECT_LE(*waits.rbegin(), kLongest);
+  EXPECT_GT(waits.size(), 3u);
 }
 
 TEST_F(ReceiptsTest, ClaimsThatCantBeAreIgnored) {

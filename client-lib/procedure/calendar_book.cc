@@ -1,6 +1,7 @@
 #include "client-lib/procedure/calendar_book.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "client-lib/channels/channel_ids.h"
@@ -78,6 +79,12 @@ const CalendarBook::Entry* CalendarBook::Find(const MessageId& id) const {
   return found == entries_.end() ? nullptr : &*found;
 }
 
+bool CalendarBook::IsTaken(const MessageId& id, const Entry* own) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return &entry != own && (entry.id == id || entry.latest.id == id);
+  });
+}
+
 bool CalendarBook::IsAboutUnknown(const pb::Content& content) const {
   if (content.has_calendar_entry()) {
     const std::optional<MessageId> id = IdFrom<MessageId>(content.calendar_entry().entry_id());
@@ -135,10 +142,7 @@ std::string CalendarBook::Set(const SessionRecord& record, const pb::CalendarEnt
   if (said.cancelled() || !said.replaces().empty()) return start + "it is no first version";
   const std::string fault = FaultOf(said);
   if (!fault.empty()) return start + fault;
-  const bool known = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.id == record.id || entry.latest.id == record.id;
-  });
-  if (known) return start + "its id is another's";
+  if (IsTaken(record.id, nullptr)) return start + "its id is another's";
   MakeRoom(said, record.by.id);
   entries_.push_back({record.id, record, record.by, said, {}});
   return "";
@@ -154,6 +158,8 @@ std::string CalendarBook::Change(Entry& entry, const SessionRecord& record,
   if (said.replaces() != ToField(entry.latest.id) || said.version() != entry.said.version() + 1) {
     return start + "version " + std::to_string(entry.said.version()) + " has come before";
   }
+  // Answers find what they are to by the version's id.
+  if (IsTaken(record.id, &entry)) return start + "its id is another's";
   if (said.cancelled()) {
     if (!IsBare(said)) return start + "it changes what it cancels";
     entry.said.set_cancelled(true);
@@ -241,7 +247,7 @@ bool CalendarBook::Read(const pb::CalendarStanding& standing) {
                        one.entry().kind() == pb::CalendarEntry::KIND_REMINDER;
     if (!id.has_value() || !version.has_value() || !by.has_value() || !changed_by.has_value() ||
         !known || one.entry().cancelled() || !FaultOf(one.entry()).empty() ||
-        told.Find(*id) != nullptr) {
+        told.IsTaken(*id, nullptr) || told.IsTaken(*version, nullptr)) {
       return false;
     }
     entry.id = *id;
@@ -257,6 +263,20 @@ bool CalendarBook::Read(const pb::CalendarStanding& standing) {
     told.entries_.push_back(std::move(entry));
   }
   entries_ = std::move(told.entries_);
+  return true;
+}
+
+bool CalendarBook::Merge(const pb::CalendarStanding& standing) {
+  CalendarBook told(kind_);
+  if (!told.Read(standing)) return false;
+  std::erase_if(told.entries_, [&](const Entry& entry) { return Find(entry.id) != nullptr; });
+  const bool clashes =
+      std::any_of(told.entries_.begin(), told.entries_.end(), [&](const Entry& entry) {
+        return IsTaken(entry.id, nullptr) || IsTaken(entry.latest.id, nullptr);
+      });
+  if (clashes) return false;
+  entries_.insert(entries_.begin(), std::make_move_iterator(told.entries_.begin()),
+                  std::make_move_iterator(told.entries_.end()));
   return true;
 }
 

@@ -61,13 +61,17 @@ class CalendarBook {
 
   // As a neutral tells it to who comes later: what isn't cancelled and ends after `now`.
   content::v1::CalendarStanding Standing(const JointPosition& through, uint64_t now) const;
-  // The other direction. Whether it could be read.
-  bool Read(const content::v1::CalendarStanding& standing);
+  // The other direction: adds what isn't known here, as older than what is. False, and nothing is
+  // added, for one that can't be read.
+  bool Merge(const content::v1::CalendarStanding& standing);
   // Whether everything in it is as it is here; it may leave things out. `knows_all`: and nothing in
   // it is unknown here.
   bool Agrees(const content::v1::CalendarStanding& standing, bool knows_all) const;
 
  private:
+  bool Read(const content::v1::CalendarStanding& standing);
+  // Whether another entry than `own`, or a version of one, has this id.
+  bool IsTaken(const MessageId& id, const Entry* own) const;
   std::string Set(const SessionRecord& record, const content::v1::CalendarEntry& said);
   std::string Change(Entry& entry, const SessionRecord& record,
                      const content::v1::CalendarEntry& said);

@@ -3,8 +3,9 @@
 //
 // A neutral's client tells who has come into the channel since what is on its calendar. Who has
 // come later begins with the first such standing that reaches at least as far as where they came
-// in, and goes on from there. It leaves out what is over, so records about what they don't know
-// accuse nobody. A standing that tells what isn't so is named by who knows better.
+// in and tells nothing else than what they have seen since: it adds what they don't know, and
+// replaces nothing. It leaves out what is over, so records about what they don't know accuse
+// nobody. A standing that tells what isn't so is named by who knows better.
 //
 // Threading: plain values and free functions. Nothing here reads the profile.
 #ifndef PARLEY_CLIENT_LIB_PROCEDURE_CALENDAR_LOG_H_
@@ -42,7 +43,7 @@ struct CalendarLog {
                           const JointPosition& joined);
 
   CalendarBook book;
-  std::vector<Step> steps;  // but for those that a standing has told here
+  std::vector<Step> steps;  // but for those that a standing has decided here
 
   // Null where there is no such record.
   const Step* At(const JointPosition& at) const;

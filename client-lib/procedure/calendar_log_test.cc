@@ -252,6 +252,41 @@ TEST_F(CalendarLogTest, AFalseWordOfWhatIsOnTheCalendarIsNamed) {
   EXPECT_THAT(PlayFrom(said_ - 2).book.entries(), IsEmpty());
 }
 
+TEST_F(CalendarLogTest, WhoHasSeenItBeginsWithNothingElse) {
+  Put(kMira, Meeting("Before"));
+  const uint64_t joined = said_;
+  Put(kMira, Meeting("Since"));
+  Answer(kAna, id_, CalendarAnswer::ANSWER_YES);
+  const auto standing = Play().book.Standing({1, said_}, 0);
+  auto forged = standing;
+  forged.mutable_entries(1)->mutable_entry()->set_start(kStart + 60);
+  Tell(kTomas, forged);
+  forged = standing;
+  forged.mutable_entries(1)->mutable_answers(0)->set_answer(CalendarAnswer::ANSWER_NO);
+  Tell(kTomas, forged);
+  CalendarLog mine = PlayFrom(joined);
+  ASSERT_EQ(mine.steps.size(), 4u);
+  EXPECT_THAT(mine.steps[2].refused, HasSubstr("it isn't so"));
+  EXPECT_THAT(mine.steps[3].refused, HasSubstr("it isn't so"));
+  ASSERT_EQ(mine.book.entries().size(), 1u);
+  EXPECT_EQ(mine.book.entries()[0].said.start(), kStart);
+  EXPECT_EQ(mine.book.entries()[0].answers[0].reply, CalendarReply::kYes);
+  // A true one adds what they don't know.
+  Tell(kMira, standing);
+  mine = PlayFrom(joined);
+  EXPECT_EQ(mine.steps.size(), 5u);
+  EXPECT_THAT(mine.steps.back().refused, IsEmpty());
+  ASSERT_EQ(mine.book.entries().size(), 2u);
+  EXPECT_EQ(mine.book.entries()[0].said.title(), "Before");
+  // And none that is told later takes its place, whatever it reaches to.
+  forged = standing;
+  forged.set_through_position(joined);
+  forged.mutable_entries()->RemoveLast();
+  forged.mutable_entries(0)->mutable_entry()->set_title("Another");
+  Tell(kTomas, forged);
+  EXPECT_EQ(PlayFrom(joined).book.entries()[0].said.title(), "Before");
+}
+
 TEST_F(CalendarLogTest, AnIdOfAnothersIsNoNewEntry) {
   Put(kMira, Meeting());
   CalendarRecord twin = records_.front();
@@ -260,6 +295,25 @@ TEST_F(CalendarLogTest, AnIdOfAnothersIsNoNewEntry) {
   records_.push_back(twin);
   EXPECT_THAT(Play().steps.back().refused, HasSubstr("its id is another's"));
   EXPECT_EQ(Only().by.name, "Mira");
+}
+
+TEST_F(CalendarLogTest, AnIdOfAnothersIsNoVersion) {
+  Put(kMira, Meeting("First"));
+  const MessageId first = id_;
+  Put(kTomas, Meeting("Second"));
+  for (const bool cancel : {false, true}) {
+    Put(kTomas, Next(Play().book.entries()[1], cancel));
+    records_.back().record.id = first;
+    EXPECT_THAT(Play().steps.back().refused, HasSubstr("its id is another's"));
+    records_.pop_back();
+  }
+  // A standing that tells it so begins nothing either.
+  auto standing = Play().book.Standing({1, said_}, 0);
+  standing.mutable_entries(1)->set_id(ToField(first));
+  EXPECT_FALSE(CalendarBook(kind_).Merge(standing));
+  Answer(kAna, first, CalendarAnswer::ANSWER_YES);
+  EXPECT_EQ(Play().book.entries()[0].answers.size(), 1u);
+  EXPECT_THAT(Play().book.entries()[1].answers, IsEmpty());
 }
 
 }  // namespace

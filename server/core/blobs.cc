@@ -157,8 +157,8 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
   const uint64_t now = core_.Now();
   core_.queue.Submit(
       request.ByteSizeLong(),
-      [this, id, payment, record, now, reserve = core_.limits.voucher_reserve_divisor](
-          Transaction& transaction) mutable -> absl::Status {
+      [this, id, payment, record, now, reserve = core_.limits.voucher_reserve_divisor,
+       counted = false](Transaction& transaction) mutable -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
         PARLEY_ASSIGN_OR_RETURN(std::optional<BlobRecord> existing,
                                 transaction.LoadRecord<BlobRecord>(storage::BlobKey(id)));
@@ -166,7 +166,6 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
           if (existing->creation_hash == record.creation_hash) return absl::OkStatus();
           return absl::AlreadyExistsError("this blob_id is in use: choose a random one");
         }
-        PARLEY_RETURN_IF_ERROR(CheckRate(core_.rates, record.sponsor));
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         if (payment.voucher.has_value() && record.reserved_bytes > payment.voucher->max_bytes) {
           return Exhausted(v1::Exhausted::WHAT_VOUCHER,
@@ -179,6 +178,10 @@ void Blobs::Create(const v1::CreateBlobRequest& request, Done done) {
         }
         PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
         PARLEY_RETURN_IF_ERROR(Charge(transaction, record.sponsor, record.reserved_bytes, 1));
+        // Last: who is refused takes nothing from the sponsor's others. Once, though the step may
+        // be repeated.
+        if (!counted) PARLEY_RETURN_IF_ERROR(CheckRate(core_.rates, record.sponsor));
+        counted = true;
         transaction.Put(storage::BlobKey(id), storage::SerializeRecord(record));
         if (record.expires_at != 0) {
           transaction.Put(storage::ExpiryKey(record.expires_at, storage::ExpiringKind::kBlob,

@@ -94,8 +94,8 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
 
   core_.queue.Submit(
       request.ByteSizeLong(),
-      [this, id = *id, payment = *payment, record, generation,
-       now](Transaction& transaction) mutable -> absl::Status {
+      [this, id = *id, payment = *payment, record, generation, now,
+       counted = false](Transaction& transaction) mutable -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(record.sponsor, FindSponsor(transaction, payment));
         PARLEY_ASSIGN_OR_RETURN(std::optional<MailboxRecord> existing,
                                 transaction.LoadRecord<MailboxRecord>(storage::MailboxKey(id)));
@@ -103,7 +103,6 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
           if (existing->creation_hash == record.creation_hash) return absl::OkStatus();
           return absl::AlreadyExistsError("this mailbox_id is in use: choose a random one");
         }
-        PARLEY_RETURN_IF_ERROR(CheckRate(core_.rates, record.sponsor));
         PARLEY_RETURN_IF_ERROR(CheckExpiryField(record.expires_at, now));
         PARLEY_RETURN_IF_ERROR(SpendVoucher(transaction, payment, now));
         if (record.most_stored_bytes != 0 && record.stored_bytes > record.most_stored_bytes) {
@@ -112,6 +111,10 @@ void Mailboxes::Create(const v1::CreateMailboxRequest& request, Done done) {
         }
         PARLEY_RETURN_IF_ERROR(
             Charge(transaction, record.sponsor, record.stored_bytes + record.reserved_bytes, 1));
+        // Last: who is refused takes nothing from the sponsor's others. Once, though the step may
+        // be repeated.
+        if (!counted) PARLEY_RETURN_IF_ERROR(CheckRate(core_.rates, record.sponsor));
+        counted = true;
         transaction.Put(storage::MailboxKey(id), storage::SerializeRecord(record));
         transaction.Put(storage::GenerationKey(id, 1), storage::SerializeRecord(generation));
         PutExpiry(transaction, id, record.expires_at);

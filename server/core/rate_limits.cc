@@ -4,7 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/cord.h"
+#include "crypto/primitives/random.h"
 #include "parley/relay/v1/relay.pb.h"
 #include "server/core/sponsors.h"
 
@@ -41,30 +43,40 @@ RateLimits::RateLimits(const Limits& limits, std::function<Time()> now)
       now_(now ? std::move(now) : [] { return std::chrono::steady_clock::now(); }) {}
 
 milliseconds RateLimits::OfConnection(std::string_view connection, uint64_t calls) {
-  return connections_.Take(connection, calls, limits_.connection_calls_per_second, now_());
+  return connections_.Take(connection, calls, limits_.connection_calls_per_second, kBurstSeconds,
+                           now_());
 }
 
 milliseconds RateLimits::OfSession(std::string_view connection, std::string_view token) {
   std::string key(connection);
   key.append(token.substr(token.size() - std::min(token.size(), kTokenEnd)));
-  return sessions_.Take(key, 1, limits_.session_calls_per_second, now_());
+  return sessions_.Take(key, 1, limits_.session_calls_per_second, kBurstSeconds, now_());
 }
 
 milliseconds RateLimits::OfSponsor(std::string_view sponsor) {
-  return sponsors_.Take(sponsor, 1, limits_.sponsor_creations_per_second, now_());
+  return sponsors_.Take(sponsor, 1, limits_.sponsor_creations_per_second, kBurstSeconds, now_());
 }
 
-milliseconds RateLimits::Buckets::Take(std::string_view key, uint64_t calls, uint64_t per_second,
-                                       Time now) {
+// A bucket's key ends with what the client sends. So what it is found by is seeded with what nobody
+// outside knows: else clients could have all of them in one chain, each call walking along it.
+size_t RateLimits::Buckets::Hash::operator()(const std::string& key) const {
+  static const auto secret = crypto::RandomArray<16>();
+  return absl::HashOf(secret, key);
+}
+
+milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, uint64_t per_second,
+                                       double begins_with, Time now) {
   if (per_second == 0) return milliseconds(0);
   const auto rate = static_cast<double>(per_second);
   const double wanted = std::min(static_cast<double>(calls), kBurstSeconds * rate);
-  Shard& shard = shards_[std::hash<std::string_view>()(key) % shards_.size()];
+  const std::string key(key_in);
+  // By other bits than those that a map uses.
+  Shard& shard = shards_[(Hash()(key) >> 32) % shards_.size()];
   std::lock_guard lock(shard.mutex);
-  auto found = shard.buckets.find(std::string(key));
+  auto found = shard.buckets.find(key);
   if (found == shard.buckets.end()) {
     if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
-    found = shard.buckets.emplace(std::string(key), Bucket{kBurstSeconds * rate, now}).first;
+    found = shard.buckets.emplace(key, Bucket{begins_with * rate, now}).first;
   }
   Bucket& bucket = found->second;
   bucket.calls = Refilled(bucket.calls, now - bucket.filled, rate);

@@ -128,5 +128,31 @@ TEST(SponsorRateTest, CreationsAreBoundedForEachSponsor) {
   EXPECT_TRUE(relay.Create(relay.CreateRequest(TestMailbox())).ok());
 }
 
+// A voucher that is used, or has expired, is in many hands.
+TEST(SponsorRateTest, WhoIsRefusedTakesNothingFromTheSponsor) {
+  Limits limits;
+  limits.sponsor_creations_per_second = 1;
+  RelayFixture relay(limits);
+  v1::IssueVouchersRequest issue;
+  issue.set_sponsor_token(relay.sponsor_token);
+  issue.set_count(1);
+  issue.set_max_bytes(10000);
+  issue.set_expires_at(relay.clock.NowSeconds() + 1000);
+  v1::IssueVouchersResponse vouchers;
+  ASSERT_TRUE(relay.relay->sponsors().IssueVouchers(issue, vouchers).ok());
+  v1::CreateMailboxRequest first = relay.CreateRequest(TestMailbox());
+  first.set_voucher(vouchers.vouchers(0));
+  ASSERT_TRUE(relay.Create(first).ok());
+  for (int i = 0; i < 40; ++i) {
+    v1::CreateMailboxRequest mailbox = relay.CreateRequest(TestMailbox());
+    mailbox.set_voucher(vouchers.vouchers(0));
+    ASSERT_EQ(relay.Create(mailbox).code(), absl::StatusCode::kUnauthenticated) << i;
+    v1::CreateBlobRequest blob = relay.CreateRequest(TestBlob(), 1000);
+    blob.set_voucher(vouchers.vouchers(0));
+    ASSERT_EQ(relay.Create(blob).code(), absl::StatusCode::kUnauthenticated) << i;
+  }
+  EXPECT_TRUE(relay.Create(relay.CreateRequest(TestMailbox())).ok());
+}
+
 }  // namespace
 }  // namespace parley::server

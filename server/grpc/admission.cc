@@ -3,9 +3,11 @@
 #include <grpcpp/alarm.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "parley/relay/v1/relay.pb.h"
@@ -20,6 +22,50 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestDelay{1000};
 // gRPC keeps the request meanwhile.
 constexpr size_t kSmallRequest = 1024;
+// Of all connections together; each is a call that gRPC keeps.
+constexpr size_t kMostHeld = 4096;
+
+std::atomic<size_t> held_refusals{0};
+
+// A refusal that waits for its time. It ends at once when its client gives the call up: else who
+// makes calls only to cancel them would have any number of them kept.
+class LateRefusal final : public grpc::ServerUnaryReactor,
+                          public std::enable_shared_from_this<LateRefusal> {
+ public:
+  explicit LateRefusal(grpc::Status status) : status_(std::move(status)) {}
+  ~LateRefusal() override { held_refusals.fetch_sub(1); }
+
+  void Begin(milliseconds delay) {
+    self_ = shared_from_this();
+    // The alarm owns what it calls until it has been called, which a cancelled one is too.
+    alarm_.Set(std::chrono::system_clock::now() + delay, [self = self_](bool) mutable {
+      self->End();
+      self.reset();
+    });
+  }
+
+  void OnCancel() override {
+    alarm_.Cancel();
+    End();
+  }
+  void OnDone() override { self_.reset(); }
+
+ private:
+  void End() {
+    if (!ended_.exchange(true)) Finish(status_);
+  }
+
+  const grpc::Status status_;
+  grpc::Alarm alarm_;
+  std::atomic<bool> ended_{false};
+  std::shared_ptr<LateRefusal> self_;  // until gRPC is done with it
+};
+
+bool TakePlace() {
+  if (held_refusals.fetch_add(1) < kMostHeld) return true;
+  held_refusals.fetch_sub(1);
+  return false;
+}
 
 milliseconds HintOf(const absl::Status& refusal) {
   relay::v1::Exhausted details;
@@ -45,19 +91,15 @@ absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std
 
 grpc::ServerUnaryReactor* RefuseLate(grpc::CallbackServerContext& context,
                                      const absl::Status& refusal, size_t request_bytes) {
-  grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
   const grpc::Status status = ToGrpcStatus(refusal);
-  if (request_bytes > kSmallRequest) {
+  if (request_bytes > kSmallRequest || !TakePlace()) {
+    grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
     reactor->Finish(status);
     return reactor;
   }
-  const milliseconds delay = std::min(HintOf(refusal), kLongestDelay);
-  auto alarm = std::make_shared<grpc::Alarm>();
-  alarm->Set(std::chrono::system_clock::now() + delay, [alarm, reactor, status](bool) mutable {
-    reactor->Finish(status);
-    alarm.reset();
-  });
-  return reactor;
+  auto refused = std::make_shared<LateRefusal>(status);
+  refused->Begin(std::min(HintOf(refusal), kLongestDelay));
+  return refused.get();
 }
 
 }  // namespace parley::server

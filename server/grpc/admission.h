@@ -1,7 +1,7 @@
 // Whether a call may begin, by what its connection and its session may do in a time
 // (server/core/rate_limits.h); and how one is answered that may not.
 //
-// Threading: free functions without shared state but the relay's.
+// Threading: free functions without shared state but the relay's and the count of who waits.
 #ifndef PARLEY_SERVER_GRPC_ADMISSION_H_
 #define PARLEY_SERVER_GRPC_ADMISSION_H_
 
@@ -22,8 +22,9 @@ absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std
                    uint64_t calls = 1);
 
 // Ends a call that was refused by Admit: at once, or, while its request is too small to matter,
-// when the time of the hint is over, a second at most. Since a connection has a bounded number of
-// calls under way, who doesn't keep to the hints is kept to few calls all the same.
+// when the time of the hint is over, a second at most, or its client gives it up. Since a
+// connection has a bounded number of calls under way, who doesn't keep to the hints is kept to few
+// calls all the same. Of all connections together 4096 wait; beyond, calls are refused at once.
 grpc::ServerUnaryReactor* RefuseLate(grpc::CallbackServerContext& context,
                                      const absl::Status& refusal, size_t request_bytes);
 

@@ -73,6 +73,45 @@ TEST_F(BlobServerTest, UploadsAcknowledgeEveryChunkAndDownloadsReturnThem) {
   EXPECT_EQ(index, 13u);
 }
 
+// A download that is under way ends with the relay, however much there would be to send.
+TEST_F(BlobServerTest, ADownloadEndsWhenTheRelayShutsDown) {
+  constexpr uint64_t kChunks = 64;
+  const TestBlob blob = NewBlob(kChunks << 20);
+  {
+    grpc::ClientContext context;
+    auto stream = stub_->UploadBlob(&context);
+    SendHeader(*stream, blob);
+    for (uint64_t i = 0; i < kChunks; ++i) {
+      ASSERT_TRUE(SendChunk(*stream, i, std::string(1 << 20, 'x')));
+    }
+    stream->WritesDone();
+    v1::UploadBlobResponse response;
+    while (stream->Read(&response)) {
+    }
+    ASSERT_TRUE(stream->Finish().ok());
+  }
+  ASSERT_TRUE(relay_.Seal(blob, kChunks, kChunks << 20).ok());
+  v1::DownloadBlobRequest request;
+  request.set_token(relay_.BlobToken(blob, AccessRight::kRead));
+  request.set_blob_id(blob.id);
+  grpc::ClientContext context;
+  auto stream = stub_->DownloadBlob(&context, request);
+  v1::DownloadBlobResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  std::thread shutdown([&] { server_->Shutdown(std::chrono::minutes(1)); });
+  grpc::Status asked;
+  while (asked.ok()) {
+    grpc::ClientContext asking;
+    v1::GetInfoResponse info;
+    asked = stub_->GetInfo(&asking, {}, &info);
+  }
+  uint64_t chunks = 1;
+  while (stream->Read(&response)) ++chunks;
+  shutdown.join();
+  EXPECT_LT(chunks, kChunks);
+  EXPECT_EQ(stream->Finish().error_code(), StatusCode::UNAVAILABLE);
+}
+
 TEST_F(BlobServerTest, UploadErrorsEndTheStreamWithTheirReason) {
   TestBlob blob = NewBlob(10000);
   auto finish = [&](auto send) {

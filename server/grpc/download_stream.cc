@@ -60,18 +60,30 @@ grpc::ByteBuffer ResponseOf(uint64_t index, storage::PinnedValue chunk) {
 }
 
 // While one chunk is on its way to the client, the next is read from the store.
-class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                             public EndableStream,
+                             public std::enable_shared_from_this<DownloadStream> {
  public:
-  DownloadStream(Relay& relay, UnreadAnswers& unread, grpc::CallbackServerContext& context,
-                 const grpc::ByteBuffer& request_bytes)
-      : relay_(relay), call_(unread, context) {
+  DownloadStream(Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
+                 grpc::CallbackServerContext& context)
+      : relay_(relay), streams_(streams), call_(unread, context) {}
+
+  // Takes ownership of itself until OnDone.
+  void Begin(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request_bytes) {
+    self_ = shared_from_this();
     const absl::Status opened = Open(context, request_bytes);
     if (!opened.ok()) {
       End(opened);
       return;
     }
+    streams_.Add(self_, relay_.limits().max_open_streams);
     ReadNext();
     SendNext();
+  }
+
+  void End(const grpc::Status& status) override {
+    std::lock_guard lock(mutex_);
+    told_to_end_ = status;  // whoever sends next sees it
   }
 
   void OnWriteDone(bool ok) override {
@@ -86,14 +98,30 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void OnDone() override {
+    streams_.Remove(this);
     call_.Close();
-    delete this;
+    self_.reset();
   }
 
  private:
   void End(const absl::Status& status) {
     relay_.metrics().Ended(Call::kDownloadBlob, OutcomeOf(status));
     Finish(ToGrpcStatus(status));
+  }
+  // Whether it was told to end.
+  bool EndAsTold() {
+    std::optional<grpc::Status> told;
+    {
+      std::lock_guard lock(mutex_);
+      told = told_to_end_;
+    }
+    if (!told.has_value()) return false;
+    // The two enumerations of codes have the same values.
+    relay_.metrics().Ended(
+        Call::kDownloadBlob,
+        OutcomeOf(absl::Status(static_cast<absl::StatusCode>(told->error_code()), "")));
+    Finish(*told);
+    return true;
   }
 
   absl::Status Open(const grpc::CallbackServerContext& context,
@@ -110,6 +138,7 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void SendNext() {
     while (true) {
       if (failed_) return End(absl::CancelledError());
+      if (EndAsTold()) return;
       if (!next_.ok()) return End(next_.status());
       if (!next_->has_value()) return End(absl::OkStatus());
       relay_.metrics().of(Call::kDownloadBlob).bytes.Add((*next_)->bytes.size());
@@ -144,6 +173,8 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   Relay& relay_;
+  OpenStreams& streams_;
+  std::shared_ptr<DownloadStream> self_;
   CountedCall call_;
   Blobs::Range range_;
   grpc::ByteBuffer response_;
@@ -153,14 +184,18 @@ class DownloadStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   bool is_written_ = true;
   bool has_next_ = false;
   bool failed_ = false;
+  std::optional<grpc::Status> told_to_end_;
 };
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, UnreadAnswers& unread,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, OpenStreams& streams,
+                                                              UnreadAnswers& unread,
                                                               grpc::CallbackServerContext& context,
                                                               const grpc::ByteBuffer& request) {
-  return new DownloadStream(relay, unread, context, request);
+  auto stream = std::make_shared<DownloadStream>(relay, streams, unread, context);
+  stream->Begin(context, request);
+  return stream.get();
 }
 
 }  // namespace parley::server

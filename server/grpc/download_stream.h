@@ -8,12 +8,14 @@
 
 #include "server/core/relay.h"
 #include "server/core/unread_answers.h"
+#include "server/grpc/streams.h"
 
 namespace parley::server {
 
-// Answers a DownloadBlobRequest with DownloadBlobResponses. The reactor deletes itself when gRPC is
-// done with it; `relay` and `unread` outlive it.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, UnreadAnswers& unread,
+// Answers a DownloadBlobRequest with DownloadBlobResponses; told to end, after the one that is
+// under way. The reactor deletes itself when gRPC is done with it; what it is given outlives it.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* NewDownloadStream(Relay& relay, OpenStreams& streams,
+                                                              UnreadAnswers& unread,
                                                               grpc::CallbackServerContext& context,
                                                               const grpc::ByteBuffer& request);
 

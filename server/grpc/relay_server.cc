@@ -189,7 +189,7 @@ class RelayService final
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* DownloadBlob(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override {
-    return NewDownloadStream(relay_, unread_, *context, *request);
+    return NewDownloadStream(relay_, streams_, unread_, *context, *request);
   }
 
   grpc::ServerUnaryReactor* DeleteBlob(grpc::CallbackServerContext* context,

@@ -7,6 +7,7 @@ The marker stands, uncompressed, in each thing that is to go when the file is cl
 else: a search for it finds what was left. The same arguments make the same bytes.
 """
 import argparse
+import base64
 import os
 import struct
 import zlib
@@ -75,6 +76,7 @@ def photograph(marker):
             + segment(0xE2, b"MPF\0" + marker)
             + segment(0xE4, marker + b" of the maker")
             + segment(0xED, b"Photoshop 3.0\0" + marker)
+            + segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01" + marker)
             + segment(0xFE, marker + b" comment")
             + picture[2:] + b"\xff\xd8" + segment(0xE1, b"Exif\0\0" + exif(marker)) + b"\xff\xd9")
 
@@ -106,11 +108,14 @@ def web_picture(marker):
 
 
 def scanned_pages(marker):
-    """A TIFF of two pages."""
+    """A TIFF of two pages, and a small picture of one."""
     out = b"II*\0" + struct.pack("<L", 8)
-    for page in range(2):
+    for page in (0, 2, 1):
         pixels = bytes((page * 40 + i) % 256 for i in range(8 * 8 * 3))
-        entries = [(0x100, LONG, 8), (0x101, LONG, 8), (0x102, SHORT, [8, 8, 8]), (0x103, SHORT, 1),
+        if page == 2:
+            pixels = marker.ljust(len(pixels), b"\0")
+        entries = [(0xFE, LONG, int(page == 2)), (0x100, LONG, 8), (0x101, LONG, 8),
+                   (0x102, SHORT, [8, 8, 8]), (0x103, SHORT, 1),
                    (0x106, SHORT, 2), (0x111, LONG, 0), (0x112, SHORT, ORIENTATION),
                    (0x115, SHORT, 3), (0x116, LONG, 8), (0x117, LONG, len(pixels)),
                    (0x10E, ASCII, marker + b" description\0"), (0x10F, ASCII, marker + b" scanner\0"),
@@ -118,7 +123,7 @@ def scanned_pages(marker):
                    (700, 1, xmp(marker)), (0x8825, LONG, 0), (65000, ASCII, marker + b" own\0")]
         strip = len(out) + len(directory(entries, len(out)))
         where = strip + len(pixels)
-        following = where + len(place(marker, where)) if page == 0 else 0
+        following = where + len(place(marker, where)) if page != 1 else 0
         entries = [(tag, kind, {0x111: strip, 0x8825: where}.get(tag, value))
                    for tag, kind, value in entries]
         out += directory(entries, len(out), following, pixels) + place(marker, where)
@@ -141,31 +146,40 @@ def objects(numbered, at):
     return out, table
 
 
+def image(filters, data):
+    """A photograph of a page."""
+    return stream(b"/Type /XObject /Subtype /Image /Width 320 /Height 240 /ColorSpace /DeviceRGB"
+                  b" /BitsPerComponent 8 /Filter " + filters, data)
+
+
 def paper(marker, page=b"BT /F1 18 Tf 72 700 Td (The bearing failed.) Tj ET", revised=True):
-    """A PDF with a page and a photograph, that says who wrote it, and what it was before."""
+    """A PDF with a page and a photograph in three wrappings, that says who wrote it, and what it
+    was before."""
     photo = photograph(marker)
     first = {
         1: b"<< /Type /Catalog /Pages 2 0 R /Metadata 7 0 R /PieceInfo << /Own (" + marker + b") >> >>",
         2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Thumb 8 0 R"
            b" /LastModified (D:2026 " + marker + b") /Resources << /Font << /F1 4 0 R >>"
-           b" /XObject << /Im1 6 0 R >> >> >>",
+           b" /XObject << /Im1 6 0 R /Im2 10 0 R /Im3 11 0 R >> >> >>",
         4: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         5: stream(b"", page if not revised else page + b" % " + marker + b" before"),
-        6: stream(b"/Type /XObject /Subtype /Image /Width 320 /Height 240 /ColorSpace /DeviceRGB"
-                  b" /BitsPerComponent 8 /Filter /DCTDecode", photo),
+        6: image(b"/DCTDecode", photo),
         7: stream(b"/Type /Metadata /Subtype /XML", xmp(marker)),
         8: stream(b"/Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8", marker),
         9: b"<< /Author (" + marker + b") /Producer (" + marker + b" writer) >>",
+        10: image(b"[/ASCII85Decode /DCTDecode]", base64.a85encode(photo) + b"~>"),
+        11: image(b"[/FlateDecode /DCTDecode] /DecodeParms [null << /ColorTransform 1 >>]",
+                  zlib.compress(photo)),
     }
     out = b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n"
     body, table = objects(first, len(out))
     start = len(out + body)
     out += (body + table.replace(b"xref\n", b"xref\n0 1\n0000000000 65535 f \n")
-            + b"trailer\n<< /Size 10 /Root 1 0 R /Info 9 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start)
+            + b"trailer\n<< /Size 12 /Root 1 0 R /Info 9 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start)
     if revised:
         body, table = objects({5: stream(b"", page)}, len(out))
-        out += (body + table + b"trailer\n<< /Size 10 /Root 1 0 R /Info 9 0 R /Prev %d >>\n" % start
+        out += (body + table + b"trailer\n<< /Size 12 /Root 1 0 R /Info 9 0 R /Prev %d >>\n" % start
                 + b"startxref\n%d\n%%%%EOF\n" % (len(out) + len(body)))
     return out
 

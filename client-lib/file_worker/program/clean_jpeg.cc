@@ -77,8 +77,10 @@ class Cleaner {
       if (orientation_ == 1) orientation_ = facts.orientation;
     } else if (marker == 0xe2 && payload.starts_with(kProfile)) {
       Keep(picture_, marker, payload);
-    } else if (marker == 0xee && payload.starts_with(kAdobe) && payload.size() == kAdobeBytes) {
-      Keep(picture_, marker, payload);
+    } else if (marker == 0xee && payload.starts_with(kAdobe) && payload.size() >= kAdobeBytes) {
+      // It says what the colours are, whatever stands behind.
+      if (payload.size() > kAdobeBytes) removed_ |= kRemovedOther;
+      Keep(picture_, marker, payload.substr(0, kAdobeBytes));
     } else {
       removed_ |= KindOf(marker, payload);
     }

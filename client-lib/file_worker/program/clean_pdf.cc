@@ -32,6 +32,18 @@ bool HasRevisions(std::string_view file) {
   return tables > (ordered ? 2u : 1u);
 }
 
+std::string TextOf(Buffer& buffer) {
+  return {reinterpret_cast<const char*>(buffer.getBuffer()), buffer.getSize()};
+}
+
+QPDFObjectHandle FirstOf(QPDFObjectHandle array, int count) {
+  QPDFObjectHandle first = QPDFObjectHandle::newArray();
+  for (int i = 0; i < count && i < array.getArrayNItems(); ++i) {
+    first.appendItem(array.getArrayItem(i));
+  }
+  return first;
+}
+
 class Cleaner {
  public:
   explicit Cleaner(QPDF& pdf) : pdf_(pdf) {}
@@ -91,21 +103,37 @@ class Cleaner {
     }
   }
 
-  void CleanPhotograph(QPDFObjectHandle& stream) {
-    QPDFObjectHandle dictionary = stream.getDict();
-    QPDFObjectHandle filter = dictionary.getKey("/Filter");
-    if (filter.isArray() && filter.getArrayNItems() == 1) filter = filter.getArrayItem(0);
-    if (!filter.isName() || filter.getName() != "/DCTDecode") return;
+  // The photograph's own bytes: what is left when the filters around it are taken off.
+  std::string PhotographIn(QPDFObjectHandle& stream, QPDFObjectHandle& filters) {
     const std::shared_ptr<Buffer> raw = stream.getRawStreamData();
-    const JobResult cleaned =
-        CleanJpeg({reinterpret_cast<const char*>(raw->getBuffer()), raw->getSize()});
+    const int around = filters.isArray() ? filters.getArrayNItems() - 1 : 0;
+    if (around == 0) return TextOf(*raw);
+    QPDFObjectHandle parameters = stream.getDict().getKey("/DecodeParms");
+    QPDFObjectHandle wrapped = pdf_.newStream(raw);  // of no page: it isn't written
+    wrapped.getDict().replaceKey("/Filter", FirstOf(filters, around));
+    if (parameters.isArray()) {
+      wrapped.getDict().replaceKey("/DecodeParms", FirstOf(parameters, around));
+    }
+    return TextOf(*wrapped.getStreamData(qpdf_dl_specialized));
+  }
+
+  void CleanPhotograph(QPDFObjectHandle& stream) {
+    QPDFObjectHandle filters = stream.getDict().getKey("/Filter");
+    const int count = filters.isArray() ? filters.getArrayNItems() : 0;
+    QPDFObjectHandle last = count > 0 ? filters.getArrayItem(count - 1) : filters;
+    if (!last.isName() || (last.getName() != "/DCTDecode" && last.getName() != "/DCT")) return;
+    const JobResult cleaned = CleanJpeg(PhotographIn(stream, filters));
     // One that breaks JPEG's rules may still be shown by some: it stays, and makes the document one
     // that can't be cleaned.
     if (cleaned.failure.has_value()) throw std::runtime_error("a photograph is damaged");
     if (cleaned.unchanged) return;
     removed_ |= cleaned.removed;
-    stream.replaceStreamData(cleaned.output, dictionary.getKey("/Filter"),
-                             dictionary.getKey("/DecodeParms"));
+    QPDFObjectHandle parameters = stream.getDict().getKey("/DecodeParms");
+    if (parameters.isArray()) {
+      const bool has_last = count > 0 && parameters.getArrayNItems() == count;
+      parameters = has_last ? parameters.getArrayItem(count - 1) : QPDFObjectHandle::newNull();
+    }
+    stream.replaceStreamData(cleaned.output, QPDFObjectHandle::newName("/DCTDecode"), parameters);
   }
 
   QPDF& pdf_;
@@ -120,8 +148,7 @@ std::string Write(QPDF& pdf) {
   writer.setStreamDataMode(qpdf_s_preserve);
   writer.setSuppressOriginalObjectIDs(true);
   writer.write();
-  const std::shared_ptr<Buffer> written = writer.getBufferSharedPointer();
-  return {reinterpret_cast<const char*>(written->getBuffer()), written->getSize()};
+  return TextOf(*writer.getBufferSharedPointer());
 }
 
 }  // namespace
@@ -137,8 +164,11 @@ JobResult CleanPdf(std::string_view file) {
     if (!cleaner.Run()) return Failed(Failure::kSigned);
     JobResult result;
     result.removed = cleaner.removed() | (HasRevisions(file) ? kRemovedRevisions : 0u);
-    result.unchanged = result.removed == 0;
-    if (!result.unchanged) result.output = Write(pdf);
+    // By what is written, not by what was found: it leaves out what no page leads to, and what is
+    // before the beginning and after the end.
+    result.output = Write(pdf);
+    result.unchanged = result.output == file;
+    if (!result.unchanged && result.removed == 0) result.removed = kRemovedOther;
     if (pdf.anyWarnings()) return Failed(Failure::kNotReadable);
     return result;
   } catch (const QPDFExc& error) {

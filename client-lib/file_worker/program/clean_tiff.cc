@@ -184,12 +184,22 @@ bool IsKnown(TIFF* from) {
   return compression != COMPRESSION_OJPEG;  // its tables lie outside the strips
 }
 
+// Another picture once more, smaller; it may show what that one no longer does.
+bool IsSmallOne(TIFF* from) {
+  uint32_t kind = 0;
+  return TIFFGetField(from, TIFFTAG_SUBFILETYPE, &kind) == 1 && (kind & FILETYPE_REDUCEDIMAGE) != 0;
+}
+
 bool CopyAll(TIFF* from, TIFF* to, uint32_t& removed) {
   for (int pictures = 1; pictures <= kMostPictures; ++pictures) {
     if (!IsKnown(from)) return false;
     removed |= LeftBehind(from);
-    CopyTags(from, to);
-    if (!CopyPicture(from, to) || TIFFWriteDirectory(to) != 1) return false;
+    if (pictures > 1 && IsSmallOne(from)) {
+      removed |= kRemovedThumbnails;
+    } else {
+      CopyTags(from, to);
+      if (!CopyPicture(from, to) || TIFFWriteDirectory(to) != 1) return false;
+    }
     if (TIFFLastDirectory(from) != 0) return true;
     if (TIFFReadDirectory(from) != 1) return false;
   }
