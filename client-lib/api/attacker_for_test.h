@@ -181,6 +181,23 @@ class Attacker {
     Post(step, victim, std::move(message));
   }
 
+  // Introduces himself to the victim as a neutral who has another one's ids and identity key, which
+  // every roster shows, and his own inbox.
+  void IntroduceAs(const client::PersonRecord& other, const client::PersonRecord& victim) {
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    content::v1::InboxMessage message;
+    auto& introduction = *message.mutable_introduction();
+    *introduction.mutable_card() = Have(client::ParseCard(other.card));
+    const content::v1::DeviceCard own = Have(client::ParseCard(device.card));
+    introduction.mutable_card()->set_inbox_id(own.inbox_id());
+    introduction.mutable_card()->set_inbox_kem_key(own.inbox_kem_key());
+    introduction.set_role(client::ToWire(Role::kCoMediator));
+    introduction.set_introduction_secret(std::string(32, 's'));
+    introduction.set_append_seed(std::string(32, 'a'));
+    Post(step, victim, std::move(message));
+  }
+
   void SendKeyPackages(const client::PersonRecord& victim,
                        const std::vector<std::string>& packages) {
     client::Transaction step = Have(store_->Begin());

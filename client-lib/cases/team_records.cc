@@ -72,6 +72,19 @@ const RosterMember* SideView::OnOwnSide(const ParticipantId& id) const {
   return fits ? member : nullptr;
 }
 
+absl::StatusOr<std::optional<Pairing>> SidePairingWith(const ReadTransaction& step,
+                                                       const CaseContext& context,
+                                                       const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> all, context.Pairings().pairings.All(step));
+  for (Pairing& pairing : all) {
+    if (pairing.peer == id && pairing.ended == 0 &&
+        !IsNeutral(static_cast<Role>(pairing.peer_role))) {
+      return std::optional<Pairing>(std::move(pairing));
+    }
+  }
+  return std::optional<Pairing>();
+}
+
 std::string Contradiction(const ChannelState& team, const std::vector<CaseChannel>& channels,
                           std::vector<std::string>* unknown) {
   for (const RosterMember& member : team.members) {
