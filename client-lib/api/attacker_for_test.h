@@ -198,6 +198,44 @@ class Attacker {
     Post(step, victim, std::move(message));
   }
 
+  // The own card, with another one's ids and identity key where one is given.
+  crypto::Bytes CardAs(const client::PersonRecord* other = nullptr) {
+    client::ReadTransaction read = Have(store_->Read());
+    const client::OwnDevice device = Have(context_.Pairings().Device(read));
+    if (other == nullptr) return device.card;
+    const content::v1::DeviceCard own = Have(client::ParseCard(device.card));
+    content::v1::DeviceCard card = Have(client::ParseCard(other->card));
+    card.set_inbox_id(own.inbox_id());
+    card.set_inbox_kem_key(own.inbox_kem_key());
+    return crypto::ToBytes(card.SerializeAsString());
+  }
+
+  // Answers an introduction with that card, as one of a side does; nothing of it is kept.
+  client::Inbox::ChannelHello AnswerInChannel(const crypto::Bytes& card,
+                                              const crypto::Secret& secret) {
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    return Have(context_.OwnInbox().AnswerInChannel(
+        step, card, 0, secret,
+        [&](client::Transaction&, content::v1::IntroductionHello& hello) -> absl::Status {
+          *hello.mutable_card() = Have(client::ParseCard(device.card));
+          hello.set_append_seed(std::string(32, 'a'));
+          return absl::OkStatus();
+        }));
+  }
+
+  // Takes such an answer to an introduction with that card of his.
+  client::Pairing TakeAnswer(const crypto::Bytes& card, const crypto::Secret& secret,
+                             const crypto::Bytes& sealed) {
+    client::Transaction step = Have(store_->Begin());
+    client::OwnDevice device = Have(context_.Pairings().Device(step));
+    device.card = card;
+    Have(context_.Pairings().PutDevice(step, device));
+    return Have(context_.OwnInbox().TakeChannelHello(
+        step, 0, secret, sealed,
+        [](const content::v1::IntroductionHello&) { return absl::OkStatus(); }));
+  }
+
   void SendKeyPackages(const client::PersonRecord& victim,
                        const std::vector<std::string>& packages) {
     client::Transaction step = Have(store_->Begin());

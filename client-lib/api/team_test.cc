@@ -215,6 +215,26 @@ TEST_F(TeamTest, ANeutralIntroducedAsSomebodyStillToComeGivesWayToThem) {
   EXPECT_EQ(Find("Lee", "Ana").safety_number, Find("Ana", "Lee").safety_number);
 }
 
+// A neutral can give a leaf of his own the credential that every roster shows as Lee's, and say
+// Lee's card from it, with his own inbox: without Lee's identity key he isn't paired.
+TEST_F(TeamTest, ACardWithAnothersIdentityKeyMakesNoPairing) {
+  LetEverybodyIn();
+  const ParticipantId lee_id = Id("Tomas", "Lee");
+  Attacker ana = As("Ana");
+  Attacker tomas = As("Tomas");
+  Attacker lee = As("Lee");
+  const crypto::Secret secret = crypto::Secret::Random(32);
+  const auto real = ana.AnswerInChannel(lee.CardAs(), secret);
+  EXPECT_TRUE(
+      crypto::PublicEquals(lee.TakeAnswer(lee.CardAs(), secret, real.sealed).secret.Reveal(),
+                           real.pairing.secret.Reveal()));
+  const client::PersonRecord person = tomas.Person(lee_id);
+  const crypto::Bytes card = tomas.CardAs(&person);
+  const auto planted = ana.AnswerInChannel(card, secret);
+  EXPECT_FALSE(crypto::PublicEquals(tomas.TakeAnswer(card, secret, planted.sealed).secret.Reveal(),
+                                    planted.pairing.secret.Reveal()));
+}
+
 TEST_F(TeamTest, AStewardWhoLetsANeutralInUnderAnotherRoleIsFoundOut) {
   LetEverybodyIn();
   const ChannelRef team = OpenTeam("Lee");

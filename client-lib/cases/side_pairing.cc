@@ -114,7 +114,7 @@ class SidePairing {
                                   OwnDevice device) {
     PARLEY_ASSIGN_OR_RETURN(const std::optional<Pairing> known,
                             SidePairingWith(step_, context_, author.participant_id));
-    if (known.has_value()) return absl::OkStatus();
+    if (known.has_value()) return CheckKnown(*known, author, introduction);
     const ByteView card_bytes = crypto::ViewOf(introduction.device_card());
     PARLEY_ASSIGN_OR_RETURN(const DeviceCard card, ParseCard(card_bytes));
     PARLEY_RETURN_IF_ERROR(CheckCardOf(author, card, device));
@@ -147,6 +147,21 @@ class SidePairing {
     hello.set_sealed(crypto::ToString(made.sealed));
     touched_.insert(view_.caucus->id);
     return context_.Channel(view_.caucus->id).Queue(step_, content).status();
+  }
+
+  // Who is paired says the same card ever after; another one is somebody else's doing.
+  absl::Status CheckKnown(const Pairing& known, const RosterMember& author,
+                          const content::v1::SideIntroduction& introduction) {
+    PARLEY_ASSIGN_OR_RETURN(const DeviceCard before, ParseCard(known.peer_card));
+    const absl::StatusOr<DeviceCard> now = ParseCard(crypto::ViewOf(introduction.device_card()));
+    if (now.ok() && before.device_id() == now->device_id() &&
+        before.identity_key() == now->identity_key() && before.inbox_id() == now->inbox_id() &&
+        before.inbox_kem_key() == now->inbox_kem_key()) {
+      return absl::OkStatus();
+    }
+    return Warn(Describe(author) +
+                " is paired with you, and was introduced in the caucus with another inbox or key; "
+                "that was refused: ask them, and compare your safety numbers");
   }
 
   // Nothing that came in another way under the name of somebody of the side counts beside their own

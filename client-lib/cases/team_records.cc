@@ -26,7 +26,7 @@ bool ShareADevice(const RosterMember& a, const RosterMember& b) {
 }
 
 bool IsSame(const RosterMember& a, const RosterMember& b) {
-  return a.name == b.name && a.role == b.role && a.side == b.side && ShareADevice(a, b);
+  return a.name == b.name && a.role == b.role && a.side == b.side && a.devices == b.devices;
 }
 
 }  // namespace
