@@ -181,6 +181,61 @@ class Attacker {
     Post(step, victim, std::move(message));
   }
 
+  // Introduces himself to the victim as a neutral who has another one's ids and identity key, which
+  // every roster shows, and his own inbox.
+  void IntroduceAs(const client::PersonRecord& other, const client::PersonRecord& victim) {
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    content::v1::InboxMessage message;
+    auto& introduction = *message.mutable_introduction();
+    *introduction.mutable_card() = Have(client::ParseCard(other.card));
+    const content::v1::DeviceCard own = Have(client::ParseCard(device.card));
+    introduction.mutable_card()->set_inbox_id(own.inbox_id());
+    introduction.mutable_card()->set_inbox_kem_key(own.inbox_kem_key());
+    introduction.set_role(client::ToWire(Role::kCoMediator));
+    introduction.set_introduction_secret(std::string(32, 's'));
+    introduction.set_append_seed(std::string(32, 'a'));
+    Post(step, victim, std::move(message));
+  }
+
+  // The own card, with another one's ids and identity key where one is given.
+  crypto::Bytes CardAs(const client::PersonRecord* other = nullptr) {
+    client::ReadTransaction read = Have(store_->Read());
+    const client::OwnDevice device = Have(context_.Pairings().Device(read));
+    if (other == nullptr) return device.card;
+    const content::v1::DeviceCard own = Have(client::ParseCard(device.card));
+    content::v1::DeviceCard card = Have(client::ParseCard(other->card));
+    card.set_inbox_id(own.inbox_id());
+    card.set_inbox_kem_key(own.inbox_kem_key());
+    return crypto::ToBytes(card.SerializeAsString());
+  }
+
+  // Answers an introduction with that card, as one of a side does; nothing of it is kept.
+  client::Inbox::ChannelHello AnswerInChannel(const crypto::Bytes& card,
+                                              const crypto::Secret& secret) {
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    return Have(context_.OwnInbox().AnswerInChannel(
+        step, card, 0, secret,
+        [&](client::Transaction&, content::v1::IntroductionHello& hello) -> absl::Status {
+          *hello.mutable_card() = Have(client::ParseCard(device.card));
+          hello.set_append_seed(std::string(32, 'a'));
+          return absl::OkStatus();
+        }));
+  }
+
+  // Takes such an answer to an introduction with that card of his.
+  client::Pairing TakeAnswer(const crypto::Bytes& card, const crypto::Secret& secret,
+                             const crypto::Bytes& sealed) {
+    client::Transaction step = Have(store_->Begin());
+    client::OwnDevice device = Have(context_.Pairings().Device(step));
+    device.card = card;
+    Have(context_.Pairings().PutDevice(step, device));
+    return Have(context_.OwnInbox().TakeChannelHello(
+        step, 0, secret, sealed,
+        [](const content::v1::IntroductionHello&) { return absl::OkStatus(); }));
+  }
+
   void SendKeyPackages(const client::PersonRecord& victim,
                        const std::vector<std::string>& packages) {
     client::Transaction step = Have(store_->Begin());

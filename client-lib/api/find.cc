@@ -127,13 +127,17 @@ absl::StatusOr<parley::Channel> PickChannel(const std::vector<parley::Channel>& 
         });
     if (same == distinct.end()) distinct.push_back(channel);
   }
+  // A group's name is no side: "team" must never lead into a group of that name.
+  const auto has_side = [](const parley::Channel& c) {
+    return !c.side.empty() && c.kind != ChannelKind::kGroup;
+  };
   return Pick<parley::Channel>(
       distinct, "channel", text,
       {[&](const parley::Channel& c) { return c.name == text; },
        [&](const parley::Channel& c) { return Folded(c.name) == wanted; },
        [&](const parley::Channel& c) { return ChannelKindName(c.kind) == wanted; },
-       [&](const parley::Channel& c) { return !c.side.empty() && c.side == text; },
-       [&](const parley::Channel& c) { return !c.side.empty() && Folded(c.side) == wanted; },
+       [&](const parley::Channel& c) { return has_side(c) && c.side == text; },
+       [&](const parley::Channel& c) { return has_side(c) && Folded(c.side) == wanted; },
        [&](const parley::Channel& c) { return IsIdPrefix(text, c.ref.channel_id.ToString()); }},
       [](const parley::Channel& c) { return c.name; }, WhichChannel);
 }

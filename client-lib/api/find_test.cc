@@ -42,6 +42,20 @@ TEST(FindTest, ANameGoesBeforeAnId) {
   EXPECT_EQ(PickCase(cases, "c")->title, "C");
 }
 
+TEST(FindTest, AGroupIsNeverTakenForAChannelOfAnotherKind) {
+  Channel group;
+  group.kind = ChannelKind::kGroup;
+  group.side = "team";
+  group.name = "group:team";
+  EXPECT_EQ(PickChannel({group}, "group:team")->name, "group:team");
+  EXPECT_FALSE(PickChannel({group}, "team").ok());
+  Channel caucus;
+  caucus.kind = ChannelKind::kCaucus;
+  caucus.side = "Harbor";
+  caucus.name = "caucus:Harbor";
+  EXPECT_EQ(PickChannel({group, caucus}, "harbor")->name, "caucus:Harbor");
+}
+
 TEST(FindTest, OfOneAuthorsDocumentsTheLatest) {
   const std::vector<Document> documents = {Doc(1, "brief.pdf", "Ana"), Doc(2, "brief.pdf", "Ana"),
                                            Doc(3, "other.pdf", "Ben")};

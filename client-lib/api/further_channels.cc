@@ -3,7 +3,9 @@
 
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/cases/membership.h"
+#include "client-lib/cases/naming.h"
 #include "client-lib/cases/team.h"
+#include "client-lib/firewall/firewall.h"
 
 namespace parley {
 
@@ -19,6 +21,27 @@ SyncOptions OnlyCase(const CaseId& id) {
   return options;
 }
 
+// A group's name is read by all who are in it, or come into it: nothing may stand in it that
+// couldn't be said to everybody in the joint channel.
+absl::Status CheckGroupName(const CaseContext& context, const std::string& name) {
+  std::optional<ChannelId> joint;
+  {
+    PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, context.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(const client::ChannelChoice choice,
+                            client::ChannelChoice::Load(read, context));
+    joint = choice.Of(ChannelKind::kJoint);
+  }
+  if (!joint.has_value()) {
+    return absl::FailedPreconditionError(
+        "the joint channel isn't there yet; sync, and try again when the mediator has been online");
+  }
+  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, *joint));
+  PARLEY_ASSIGN_OR_RETURN(client::Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
+                          client::Firewall::Create(step, context, *joint));
+  return firewall.CheckText(step, name);
+}
+
 }  // namespace
 
 absl::StatusOr<Channel> Profile::Impl::CreateChannel(const CaseId& id,
@@ -30,6 +53,9 @@ absl::StatusOr<Channel> Profile::Impl::CreateChannel(const CaseId& id,
       PARLEY_ASSIGN_OR_RETURN(made,
                               client::CreateTeam(context, {request.members, request.stewards}));
       return absl::OkStatus();
+    }
+    if (request.kind == ChannelKind::kGroup) {
+      PARLEY_RETURN_IF_ERROR(CheckGroupName(context, request.name));
     }
     PARLEY_ASSIGN_OR_RETURN(made, client::CreateFurtherChannel(context, request));
     return absl::OkStatus();

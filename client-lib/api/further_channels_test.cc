@@ -95,6 +95,18 @@ TEST_F(FurtherChannelsTest, AGroupIsWhomTheNeutralsNameAndTheFirewallKnowsIt) {
   EXPECT_EQ(held.code(), StatusCode::kPermissionDenied);
   EXPECT_THAT(held.message(), HasSubstr("caucus:Harbor"));
   EXPECT_THAT(held.message(), HasSubstr("Ben"));
+  // Nor does it get out as the name of a group.
+  const Status named =
+      Open("Mira", ChannelKind::kGroup,
+           "our floor is six hundred and ninety thousand for the whole yard", {Id("Mira", "Ben")})
+          .status();
+  EXPECT_EQ(named.code(), StatusCode::kPermissionDenied) << named.message();
+  EXPECT_THAT(named.message(), HasSubstr("caucus:Harbor"));
+  for (const char* name : {"Team", "joint", "team:Harbor"}) {
+    EXPECT_EQ(Open("Mira", ChannelKind::kGroup, name, {Id("Mira", "Ben")}).status().code(),
+              StatusCode::kInvalidArgument)
+        << name;
+  }
   PARLEY_ASSERT_OK(Of("Tomas").Dismiss(Ref("Tomas", "group:Principals"), Id("Tomas", "Ben")));
   SyncAll({"Tomas", "Mira", "Ben"});
   EXPECT_THAT(Readers("Mira", "group:Principals"), UnorderedElementsAre("Mira", "Tomas", "Ana"));

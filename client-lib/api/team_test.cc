@@ -25,6 +25,9 @@ class TeamTest : public testing::Mediation {
     return Attacker(folder_ / name, relay_, case_);
   }
 
+  // After As(), by its own program again.
+  void Resume(const std::string& name) { profiles_.emplace(name, Another(name)); }
+
   ChannelRef OpenTeam(const std::string& name, const std::vector<ParticipantId>& members = {},
                       const std::vector<ParticipantId>& stewards = {}) {
     return Must(Of(name).CreateChannel(
@@ -160,6 +163,76 @@ TEST_F(TeamTest, ANeutralDisguisedAsOneOfTheSideIsRefused) {
   OpenTeam("Lee");
   SyncAll({"Ana", "Lee", "Ana"});
   EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+}
+
+// Who would be paired with Ana as Lee would be sent what is for Lee.
+TEST_F(TeamTest, ANeutralIntroducedAsOneOfTheSideIsRefused) {
+  LetEverybodyIn();
+  const ParticipantId ana = Id("Tomas", "Ana");
+  const ParticipantId lee = Id("Tomas", "Lee");
+  {
+    Attacker tomas = As("Tomas");
+    tomas.IntroduceAs(tomas.Person(lee), tomas.Person(ana));
+    tomas.Send();
+  }
+  PARLEY_ASSERT_OK(Of("Ana").Sync({}));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("with the id or key of Lee (counsel, Harbor)"));
+  EXPECT_FALSE(As("Ana").IsPairedWith(lee));
+  Resume("Ana");
+  OpenTeam("Ana");
+  SyncAll({"Lee", "Ana", "Lee"});
+  EXPECT_THAT(Readers("Lee", "team"), UnorderedElementsAre("Lee", "Ana"));
+  EXPECT_EQ(Find("Lee", "Ana").safety_number, Find("Ana", "Lee").safety_number);
+}
+
+// Nor does it help to come before any roster shows Lee.
+TEST_F(TeamTest, ANeutralIntroducedAsSomebodyStillToComeGivesWayToThem) {
+  OpenCase();
+  LetIn("Ana", Role::kParty, "Harbor");
+  PARLEY_ASSERT_OK(Of("Lee").Join(Invite("Lee", Role::kCounsel, "Harbor")));
+  SyncAll({"Mira", "Ana"});
+  const ParticipantId ana = Id("Mira", "Ana");
+  const ParticipantId lee = Id("Mira", "Lee");
+  {
+    Attacker mira = As("Mira");
+    mira.IntroduceAs(mira.Person(lee), mira.Person(ana));
+    mira.Send();
+  }
+  PARLEY_ASSERT_OK(Of("Ana").Sync({}));
+  ASSERT_TRUE(As("Ana").IsPairedWith(lee));
+  Resume("Ana");
+  Resume("Mira");
+  PARLEY_ASSERT_OK(Of("Mira").Approve(case_, lee));
+  for (int i = 0; i < 2; ++i) {
+    for (const char* name : {"Lee", "Mira", "Ana"}) PARLEY_ASSERT_OK(Of(name).Sync({}));
+  }
+  OpenTeam("Ana");
+  for (int i = 0; i < 3; ++i) {
+    for (const char* name : {"Lee", "Ana"}) PARLEY_ASSERT_OK(Of(name).Sync({}));
+  }
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("had introduced somebody as Lee (counsel, Harbor)"));
+  EXPECT_THAT(Readers("Lee", "team"), UnorderedElementsAre("Lee", "Ana"));
+  EXPECT_EQ(Find("Lee", "Ana").safety_number, Find("Ana", "Lee").safety_number);
+}
+
+// A neutral can give a leaf of his own the credential that every roster shows as Lee's, and say
+// Lee's card from it, with his own inbox: without Lee's identity key he isn't paired.
+TEST_F(TeamTest, ACardWithAnothersIdentityKeyMakesNoPairing) {
+  LetEverybodyIn();
+  const ParticipantId lee_id = Id("Tomas", "Lee");
+  Attacker ana = As("Ana");
+  Attacker tomas = As("Tomas");
+  Attacker lee = As("Lee");
+  const crypto::Secret secret = crypto::Secret::Random(32);
+  const auto real = ana.AnswerInChannel(lee.CardAs(), secret);
+  EXPECT_TRUE(
+      crypto::PublicEquals(lee.TakeAnswer(lee.CardAs(), secret, real.sealed).secret.Reveal(),
+                           real.pairing.secret.Reveal()));
+  const client::PersonRecord person = tomas.Person(lee_id);
+  const crypto::Bytes card = tomas.CardAs(&person);
+  const auto planted = ana.AnswerInChannel(card, secret);
+  EXPECT_FALSE(crypto::PublicEquals(tomas.TakeAnswer(card, secret, planted.sealed).secret.Reveal(),
+                                    planted.pairing.secret.Reveal()));
 }
 
 TEST_F(TeamTest, AStewardWhoLetsANeutralInUnderAnotherRoleIsFoundOut) {

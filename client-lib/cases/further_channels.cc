@@ -78,6 +78,17 @@ absl::StatusOr<std::string> NameOf(const ChannelRequest& request) {
   }
   std::string name(Trimmed(request.name));
   PARLEY_RETURN_IF_ERROR(CheckName("the group's name", name));
+  static constexpr ChannelKind kKinds[] = {ChannelKind::kJoint,    ChannelKind::kCaucus,
+                                           ChannelKind::kNeutrals, ChannelKind::kCounsel,
+                                           ChannelKind::kTeam,     ChannelKind::kGroup};
+  const bool is_kind = std::any_of(std::begin(kKinds), std::end(kKinds), [&](ChannelKind kind) {
+    return Folded(ChannelKindName(kind)) == Folded(name);
+  });
+  if (is_kind || name.find(':') != std::string::npos) {
+    return absl::InvalidArgumentError(
+        "a group may not be called as channels of another kind are, nor have a colon in its name: "
+        "choose another name");
+  }
   if (request.members.empty()) {
     return absl::InvalidArgumentError("a group needs members: name who is to be in it");
   }

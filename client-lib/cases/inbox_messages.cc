@@ -141,6 +141,9 @@ absl::Status TakeKeyPackages(Transaction& step, const CaseContext& context, cons
   if (packages.size() > kMaxKeyPackagesInMessage) {
     return absl::InvalidArgumentError("too many key packages");
   }
+  // A participant lets in only people of their side.
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  if (!record.IsNeutral() && FromNeutral(pairing)) return NotTheirs("key packages");
   PARLEY_ASSIGN_OR_RETURN(content::v1::DeviceCard card, CardOf(pairing));
   return StockKeyPackages(step, context, card, packages);
 }
@@ -155,11 +158,32 @@ absl::Status CountSeedOut(Transaction& step, const CaseContext& context,
   return context.Pairings().PutPairing(step, *pairing);
 }
 
+// Who is known as somebody else, or as no neutral, isn't introduced as a neutral.
+absl::Status CheckIntroduced(const ReadTransaction& step, const CaseContext& context,
+                             const content::v1::DeviceCard& card) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) {
+    for (const RosterMember& member : channel.info.state.members) {
+      const bool same_id = card.participant_id() == ToField(member.participant_id);
+      const bool their_device = std::any_of(
+          member.devices.begin(), member.devices.end(), [&card](const RosterDevice& device) {
+            return card.device_id() == ToField(device.device_id) ||
+                   card.identity_key() == crypto::ToString(device.identity_key);
+          });
+      if (same_id ? IsNeutral(member.role) : !their_device) continue;
+      return absl::PermissionDeniedError("an introduction to a neutral with the id or key of " +
+                                         Describe(member));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TakeIntroduction(Transaction& step, const CaseContext& context, const Pairing& pairing,
                               const content::v1::Introduction& introduction) {
   if (!FromNeutral(pairing)) return NotTheirs("an introduction");
   const Role role = FromWire(introduction.role());
   if (!IsNeutral(role)) return NotTheirs("an introduction to somebody who is no neutral");
+  PARLEY_RETURN_IF_ERROR(CheckIntroduced(step, context, introduction.card()));
   const Bytes provisional = crypto::ToBytes(introduction.introduction_secret());
   PARLEY_ASSIGN_OR_RETURN(
       Pairing made,

@@ -113,14 +113,15 @@ class SidePairing {
                                   const content::v1::SideIntroduction& introduction,
                                   OwnDevice device) {
     PARLEY_ASSIGN_OR_RETURN(const std::optional<Pairing> known,
-                            context_.Pairings().PairingWith(step_, author.participant_id));
-    if (known.has_value()) return absl::OkStatus();
+                            SidePairingWith(step_, context_, author.participant_id));
+    if (known.has_value()) return CheckKnown(*known, author, introduction);
     const ByteView card_bytes = crypto::ViewOf(introduction.device_card());
     PARLEY_ASSIGN_OR_RETURN(const DeviceCard card, ParseCard(card_bytes));
     PARLEY_RETURN_IF_ERROR(CheckCardOf(author, card, device));
     if (introduction.introduction_secret().size() != kSecretSize) {
       return absl::InvalidArgumentError("an introduction with a secret of the wrong size");
     }
+    PARLEY_RETURN_IF_ERROR(BeginAnew(author));
     // Until the pairing has its id, keys are held under the introduction's.
     const Bytes provisional = crypto::ToBytes(introduction.introduction_secret());
     const auto fill = [&](Transaction& step, IntroductionHello& hello) -> absl::Status {
@@ -148,10 +149,53 @@ class SidePairing {
     return context_.Channel(view_.caucus->id).Queue(step_, content).status();
   }
 
+  // Who is paired says the same card ever after; another one is somebody else's doing.
+  absl::Status CheckKnown(const Pairing& known, const RosterMember& author,
+                          const content::v1::SideIntroduction& introduction) {
+    PARLEY_ASSIGN_OR_RETURN(const DeviceCard before, ParseCard(known.peer_card));
+    const absl::StatusOr<DeviceCard> now = ParseCard(crypto::ViewOf(introduction.device_card()));
+    if (now.ok() && before.device_id() == now->device_id() &&
+        before.identity_key() == now->identity_key() && before.inbox_id() == now->inbox_id() &&
+        before.inbox_kem_key() == now->inbox_kem_key()) {
+      return absl::OkStatus();
+    }
+    return Warn(Describe(author) +
+                " is paired with you, and was introduced in the caucus with another inbox or key; "
+                "that was refused: ask them, and compare your safety numbers");
+  }
+
+  // Nothing that came in another way under the name of somebody of the side counts beside their own
+  // word in the caucus: neither a pairing that a neutral's introduction made, from when no roster
+  // showed yet who they are, nor key packages.
+  absl::Status BeginAnew(const RosterMember& author) {
+    PARLEY_RETURN_IF_ERROR(
+        context_.Records().PutStock(step_, author.participant_id, KeyPackageStock()));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> pairings, context_.Pairings().pairings.All(step_));
+    for (Pairing& pairing : pairings) {
+      if (pairing.peer != author.participant_id || pairing.ended != 0 ||
+          !IsNeutral(static_cast<Role>(pairing.peer_role))) {
+        continue;
+      }
+      pairing.ended = 1;
+      PARLEY_RETURN_IF_ERROR(context_.Pairings().PutPairing(step_, pairing));
+      PARLEY_RETURN_IF_ERROR(context_.OwnInbox().Forget(step_, pairing));
+      PARLEY_RETURN_IF_ERROR(
+          Warn("a neutral had introduced somebody as " + Describe(author) +
+               ", as if they were a neutral; that pairing was ended, and nothing of it counts"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Warn(const std::string& line) {
+    PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context_.Records().Case(step_));
+    record.Refuse(line);
+    return context_.Records().PutCase(step_, record);
+  }
+
   // An answer of this device's that the other end hasn't taken gives way to theirs.
   absl::Status GiveWay(const RosterMember& author) {
     PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> known,
-                            context_.Pairings().PairingWith(step_, author.participant_id));
+                            SidePairingWith(step_, context_, author.participant_id));
     if (!known.has_value()) return absl::OkStatus();
     if (!known->append_seed.empty() || !(view_.record.own_id < author.participant_id)) {
       return absl::AlreadyExistsError("answered by somebody who is paired already");
@@ -175,7 +219,8 @@ class SidePairing {
     const auto check = [&](const IntroductionHello& opened) -> absl::Status {
       PARLEY_RETURN_IF_ERROR(CheckCardOf(author, opened.card(), device));
       hello = opened;
-      return GiveWay(author);
+      PARLEY_RETURN_IF_ERROR(GiveWay(author));
+      return BeginAnew(author);
     };
     PARLEY_ASSIGN_OR_RETURN(const Pairing pairing, context_.OwnInbox().TakeChannelHello(
                                                        step_, static_cast<uint8_t>(author.role),
@@ -208,8 +253,7 @@ absl::StatusOr<bool> IntroduceToSide(Transaction& step, const CaseContext& conte
   bool needed = false;
   for (const ParticipantId& id : people) {
     if (HasId(record.introduced, id) || view.OnOwnSide(id) == nullptr) continue;
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<Pairing> known,
-                            context.Pairings().PairingWith(step, id));
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<Pairing> known, SidePairingWith(step, context, id));
     needed = needed || !known.has_value();
   }
   if (!needed) return false;

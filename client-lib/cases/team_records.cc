@@ -26,7 +26,7 @@ bool ShareADevice(const RosterMember& a, const RosterMember& b) {
 }
 
 bool IsSame(const RosterMember& a, const RosterMember& b) {
-  return a.name == b.name && a.role == b.role && a.side == b.side && ShareADevice(a, b);
+  return a.name == b.name && a.role == b.role && a.side == b.side && a.devices == b.devices;
 }
 
 }  // namespace
@@ -70,6 +70,19 @@ const RosterMember* SideView::OnOwnSide(const ParticipantId& id) const {
   const bool fits =
       member != nullptr && !IsNeutral(member->role) && member->side == record.own_side;
   return fits ? member : nullptr;
+}
+
+absl::StatusOr<std::optional<Pairing>> SidePairingWith(const ReadTransaction& step,
+                                                       const CaseContext& context,
+                                                       const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Pairing> all, context.Pairings().pairings.All(step));
+  for (Pairing& pairing : all) {
+    if (pairing.peer == id && pairing.ended == 0 &&
+        !IsNeutral(static_cast<Role>(pairing.peer_role))) {
+      return std::optional<Pairing>(std::move(pairing));
+    }
+  }
+  return std::optional<Pairing>();
 }
 
 std::string Contradiction(const ChannelState& team, const std::vector<CaseChannel>& channels,

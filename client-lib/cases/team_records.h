@@ -5,6 +5,7 @@
 #ifndef PARLEY_CLIENT_LIB_CASES_TEAM_RECORDS_H_
 #define PARLEY_CLIENT_LIB_CASES_TEAM_RECORDS_H_
 
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -82,6 +83,12 @@ struct SideView {
   // As the side's caucus shows them; null for who isn't in it, or is a neutral there.
   const RosterMember* OnOwnSide(const ParticipantId& id) const;
 };
+
+// The pairing that two of a side have made between themselves. One with a neutral doesn't count,
+// whomever its card names: a neutral's introduction could have made it.
+absl::StatusOr<std::optional<Pairing>> SidePairingWith(const ReadTransaction& step,
+                                                       const CaseContext& context,
+                                                       const ParticipantId& id);
 
 // What of a team's roster contradicts the rosters of the case's other channels here, as a line for
 // people: somebody who is a neutral or of another side there, has another name, or another key.

@@ -174,7 +174,10 @@ class TeamReconciler {
       const RosterMember* member = view_.OnOwnSide(id);
       if (member == nullptr || state().FindMember(id) != nullptr) continue;
       PARLEY_RETURN_IF_ERROR(SettleReserved(step_, context_, id, view_.team->id, false));
-      absl::StatusOr<Bytes> package = ReserveKeyPackage(step_, context_, id, view_.team->id);
+      PARLEY_ASSIGN_OR_RETURN(const std::optional<Pairing> paired,
+                              SidePairingWith(step_, context_, id));
+      absl::StatusOr<Bytes> package = absl::NotFoundError("not paired");
+      if (paired.has_value()) package = ReserveKeyPackage(step_, context_, id, view_.team->id);
       if (absl::IsNotFound(package.status())) {
         work_.waiting.push_back(member->name + " can't be let into " +
                                 DescribeChannel(state().kind, state().side) +
@@ -252,7 +255,7 @@ class TeamReconciler {
                                       [&](const ToldControl& one) { return one.to == steward; });
       if (steward == view_.record.own_id || has_it) continue;
       PARLEY_ASSIGN_OR_RETURN(const std::optional<Pairing> pairing,
-                              context_.Pairings().PairingWith(step_, steward));
+                              SidePairingWith(step_, context_, steward));
       if (!pairing.has_value()) continue;
       PARLEY_ASSIGN_OR_RETURN(const bool room, context_.OwnInbox().HasRoom(step_, *pairing));
       if (!room) continue;

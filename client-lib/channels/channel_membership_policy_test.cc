@@ -141,6 +141,25 @@ TEST_F(PolicyTest, ALeafWithAnotherIdentityKeyThanTheRoster) {
   ExpectHalted({&mira, &ana}, "not in the roster");
 }
 
+// From it the one who adds it could speak as Lee.
+TEST_F(PolicyTest, ASecondDeviceOfAMember) {
+  Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
+  const Insider insider = InsiderOf(tomas, id);
+  for (const RosterMember& member : insider.state.members) {
+    if (member.name == "Lee") eve.self.participant_id = member.participant_id;
+  }
+  ChannelState after;
+  mls::CommitOptions options = Adding(insider, eve, after);
+  after = insider.state;
+  for (RosterMember& member : after.members) {
+    if (member.participant_id != eve.self.participant_id) continue;
+    member.devices.push_back({eve.self.device_id, eve.self.identity_key});
+  }
+  options.extensions = WithChannelState(insider.group.extensions(), after);
+  Close(tomas, options, after);
+  ExpectHalted({&mira, &ana}, "Lee (counsel, Harbor) would have another device");
+}
+
 TEST_F(PolicyTest, TwoLeavesForOneDevice) {
   Person eve("Eve", Role::kCounsel, "Harbor", relay, clock);
   const Insider insider = InsiderOf(tomas, id);

@@ -68,6 +68,11 @@ absl::Status CheckStayingMember(const RosterMember& old, const RosterMember& now
   if (old.role != now.role || old.side != now.side || old.name != now.name) {
     return Refused(Describe(old) + " would become " + Describe(now));
   }
+  // A neutral may come back with another device; in the name of one of a side, that would be a way
+  // for a neutral to speak for them.
+  if (!IsNeutral(now.role) && old.devices != now.devices) {
+    return Refused(Describe(old) + " would have another device");
+  }
   for (const RosterDevice& device : now.devices) {
     for (const RosterDevice& before : old.devices) {
       if (before.device_id == device.device_id && before.identity_key != device.identity_key) {
@@ -243,6 +248,9 @@ absl::Status ChannelPolicy::CheckMembership(const ChannelState& state,
                                             const mls::Group& group) const {
   std::map<DeviceId, std::pair<ParticipantId, IdentityKey>> expected;
   for (const RosterMember& member : state.members) {
+    if (member.devices.size() > 1) {
+      return Refused(Describe(member) + " would have two devices, which nobody has");
+    }
     for (const RosterDevice& device : member.devices) {
       expected[device.device_id] = {member.participant_id, device.identity_key};
     }

@@ -7,6 +7,7 @@
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inbox.h"
 #include "crypto/primitives/signature.h"
+#include "crypto/primitives/x25519.h"
 
 namespace parley::client {
 namespace {
@@ -21,6 +22,17 @@ ParticipantId PeerOf(const content::v1::DeviceCard& card) {
   ParticipantId::Bytes bytes{};
   std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
   return ParticipantId(bytes);
+}
+
+// What the KEM has agreed on, and what the two identity keys do: who has said another card under
+// somebody's identity key has no part in the second.
+absl::StatusOr<Secret> WithIdentities(const OwnDevice& device, const content::v1::DeviceCard& peer,
+                                      const Secret& kem_secret) {
+  PARLEY_ASSIGN_OR_RETURN(const Secret agreed, crypto::X25519(device.identity_private.Reveal(),
+                                                              crypto::ViewOf(peer.identity_key())));
+  Bytes both = crypto::Concat({kem_secret.Reveal(), agreed.Reveal()});
+  const crypto::ScopedWipe wipe(both);
+  return Secret::CopyOf(both);
 }
 
 }  // namespace
@@ -52,8 +64,9 @@ absl::StatusOr<Inbox::ChannelHello> Inbox::AnswerInChannel(
   PARLEY_RETURN_IF_ERROR(fill(step, hello));
   std::string bytes = message.SerializeAsString();
   const crypto::ScopedWipe wipe_bytes(bytes);
-  PairingKeys keys = DerivePairing(introduction_secret.Reveal(), sent.shared_secret, card_bytes,
-                                   crypto::ViewOf(bytes));
+  PARLEY_ASSIGN_OR_RETURN(const Secret shared, WithIdentities(device, card, sent.shared_secret));
+  PairingKeys keys =
+      DerivePairing(introduction_secret.Reveal(), shared, card_bytes, crypto::ViewOf(bytes));
   pairing.id = std::move(keys.id);
   pairing.secret = std::move(keys.secret);
   pairing.safety_number = std::move(keys.safety_number);
@@ -94,9 +107,10 @@ absl::StatusOr<Pairing> Inbox::TakeChannelHello(
     return absl::InvalidArgumentError("a hello that contradicts its card");
   }
   PARLEY_RETURN_IF_ERROR(check(hello));
-  PARLEY_ASSIGN_OR_RETURN(const Secret shared,
+  PARLEY_ASSIGN_OR_RETURN(const Secret kem_secret,
                           PairingKem().Decap(crypto::ViewOf(hello.pairing_kem_ciphertext()),
                                              device.kem_private.Reveal()));
+  PARLEY_ASSIGN_OR_RETURN(const Secret shared, WithIdentities(device, hello.card(), kem_secret));
   PairingKeys keys = DerivePairing(introduction_secret.Reveal(), shared, device.card, bytes);
   Pairing pairing;
   pairing.id = std::move(keys.id);

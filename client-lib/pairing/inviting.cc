@@ -186,9 +186,12 @@ absl::StatusOr<ReceivedInvitation> OpenInvitation(const InvitationCode& code, By
   PARLEY_RETURN_IF_ERROR(PairingKem().CheckPublicKey(crypto::ViewOf(hello.pairing_kem_key())));
   const bool neutral = hello.invitee_role() == content::v1::ROLE_MEDIATOR ||
                        hello.invitee_role() == content::v1::ROLE_CO_MEDIATOR;
-  if (hello.append_seed().size() != crypto::kSignatureSeedSize || hello.case_id().size() != 16 ||
-      !IsGoodName(hello.case_title()) || !IsGoodName(hello.invitee_name()) ||
-      !content::v1::Role_IsValid(hello.invitee_role()) ||
+  // Only neutrals invite: who came as one of a side would be taken for one of it ever after.
+  const bool by_neutral = hello.inviter_role() == content::v1::ROLE_MEDIATOR ||
+                          hello.inviter_role() == content::v1::ROLE_CO_MEDIATOR;
+  if (!by_neutral || hello.append_seed().size() != crypto::kSignatureSeedSize ||
+      hello.case_id().size() != 16 || !IsGoodName(hello.case_title()) ||
+      !IsGoodName(hello.invitee_name()) || !content::v1::Role_IsValid(hello.invitee_role()) ||
       hello.invitee_role() == content::v1::ROLE_UNSPECIFIED ||
       (!hello.invitee_side().empty() && (neutral || !IsGoodName(hello.invitee_side())))) {
     return absl::InvalidArgumentError("the inviter's hello is incomplete or breaks a rule");

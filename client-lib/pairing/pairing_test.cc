@@ -51,6 +51,19 @@ struct Scene {
   }
 };
 
+TEST(PairingTest, AnInvitationIsTakenFromNeutralsOnly) {
+  Scene scene;
+  ASSERT_TRUE(OpenInvitation(scene.prepared.code, scene.first_entry).ok());
+  content::v1::InviterHello hello;
+  ASSERT_TRUE(hello.ParseFromString(crypto::ToString(scene.prepared.record.hello)));
+  hello.set_inviter_role(content::v1::ROLE_COUNSEL);
+  const InvitationKeys keys = DeriveInvitationKeys(scene.prepared.code.secret);
+  const Bytes entry = SealHello(keys.seal_key, scene.prepared.code.rendezvous_id,
+                                HelloKind::kInviter, crypto::ToBytes(hello.SerializeAsString()));
+  EXPECT_EQ(OpenInvitation(scene.prepared.code, entry).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST(PairingTest, BothHaveTheSameSecretAndSafetyNumber) {
   Scene scene;
   absl::StatusOr<Answer> answer = scene.AnswerAs(scene.ana, scene.prepared.code, scene.first_entry);
