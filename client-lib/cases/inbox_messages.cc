@@ -126,8 +126,9 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
   if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {
     record.channels.push_back(channel);
   }
-  // A team that was given up counts again when a steward has opened it anew.
-  if (!FromNeutral(pairing)) std::erase(record.given_up, channel);
+  // A team that was given up counts again when a steward has opened it anew, and no other does.
+  if (!FromNeutral(pairing) && !choice.Of(ChannelKind::kTeam, record.own_side).has_value())
+    std::erase(record.given_up, channel);
   for (const ControlRecord& control : record.controls) {
     if (control.channel_id != channel) continue;
     PARLEY_RETURN_IF_ERROR(context.Channel(channel).LearnControlSeed(step, control.seed));

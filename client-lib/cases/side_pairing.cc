@@ -18,7 +18,7 @@ using content::v1::InboxMessage;
 using content::v1::IntroductionHello;
 
 // Answers to the latest introductions are taken.
-constexpr size_t kMostIntroductions = 4;
+constexpr size_t kMostIntroductions = 64;
 constexpr size_t kSecretSize = 32;
 
 // Whether the roster shows this card's device as that member's.

@@ -150,7 +150,12 @@ absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRec
                       mls::Group group, const ParticipantId& adder) {
   PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log));
   if (old.standing() != Standing::kActive) {
-    if (old.standing() == Standing::kRestored && !old.policy().MayCommit(old.state(), adder)) {
+    // Of a team nobody but its stewards decides, halted as it is: whom they have put out, and the
+    // others of the side, don't open it anew.
+    const bool asked =
+        old.standing() == Standing::kRestored ||
+        (old.standing() == Standing::kHalted && old.state().kind == ChannelKind::kTeam);
+    if (asked && !old.policy().MayCommit(old.state(), adder)) {
       return absl::PermissionDeniedError(NoCommitter(old, adder));
     }
     return TakeOver(old, state, std::move(log), std::move(group));
