@@ -308,11 +308,9 @@ absl::StatusOr<SentMessage> Profile::Impl::ReleaseBriefs(const CaseId& id,
     PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, JobName(id)));
     for (const ReleaseJob::One& one : job.briefs) {
       PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, ShareName(one.document)));
+      PARLEY_RETURN_IF_ERROR(client::Transfers(*store_).Posted(step, one.document.ToString()));
     }
     PARLEY_RETURN_IF_ERROR(step.Commit());
-  }
-  for (const ReleaseJob::One& one : job.briefs) {
-    client::Transfers(*store_).Forget(one.document.ToString()).IgnoreError();
   }
   PARLEY_ASSIGN_OR_RETURN(SentMessage sent, Deliver(joint.ref, job.release, true));
   if (sent.queued) return sent;

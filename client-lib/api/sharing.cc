@@ -328,7 +328,6 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
         client::TransfersUnderWay().Delete(step, uploaded.message_id.ToString()));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
-  transfers.Forget(uploaded.message_id.ToString()).IgnoreError();  // only takes room
   PARLEY_ASSIGN_OR_RETURN(SentMessage sent,
                           Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true));
   sent.metadata = file.metadata();
