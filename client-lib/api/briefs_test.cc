@@ -1,4 +1,6 @@
 // Briefs: handed in, held, and released together.
+#include <functional>
+
 #include "client-lib/api/session_for_test.h"
 #include "client-lib/channels/document_log.h"
 #include "client-lib/firewall/disclosures.h"
@@ -65,6 +67,8 @@ class BriefsTest : public testing::SessionTest {
       one.set_document_id(client::ToField(client::RandomId<MessageId>()));
       client::LogPlace place;
       *one.mutable_document() = Manifest(name, brief.document.ref, place);
+      one.mutable_document()->clear_brief();
+      one.mutable_document()->clear_brief_sides();
       if (!marked) continue;
       content::v1::Content mark;
       mark.mutable_brief_use()->set_brief_id(one.brief_id());
@@ -243,6 +247,20 @@ TEST_F(BriefsTest, AReleaseOfOtherThanWhatWasHandedInIsRefused) {
   Inject("Tomas", "joint", swapped);
   Everybody();
   ExpectRefused({"Mira", "Ana"}, "is another document");
+  // Nor may it say more than the brief: to Ben, too, who has no way of knowing Harbor's.
+  const auto add = [&](const std::function<void(content::v1::Document&)>& change,
+                       const std::string& what) {
+    content::v1::Content more = Release("Tomas", true);
+    change(*more.mutable_brief_release()->mutable_briefs(0)->mutable_document());
+    Inject("Tomas", "joint", more);
+    Everybody(1);
+    ExpectRefused({"Mira", "Ana", "Ben"}, what);
+  };
+  add([](auto& document) { document.set_note("They take 600."); }, "it has a note");
+  add([](auto& document) { document.set_preview("a picture"); }, "it has a preview");
+  add([](auto& document) { document.set_version(600); }, "it has an earlier version");
+  add([](auto& document) { document.set_expires_at(600); }, "it has a time when it ends");
+  add([](auto& document) { document.add_brief_sides("600"); }, "it has what briefs have");
   // One that was withdrawn before it was marked.
   const content::v1::Content late = Release("Tomas", false);
   const MessageId harbors = Briefs("Ana").briefs.back().document.ref.message_id;

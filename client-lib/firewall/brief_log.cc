@@ -215,6 +215,8 @@ absl::StatusOr<std::string> BriefLog::FaultOf(const ReadTransaction& step,
       said.document().ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
     return std::string("it doesn't say whose briefs they are");
   }
+  const std::string added = AddedTo(said.document());
+  if (!added.empty()) return "it has " + added + ", which wasn't handed in with a brief";
   const auto caucus = caucuses_.find(said.side());
   if (caucus == caucuses_.end()) {
     // What a side can't know of another, the neutral attests.
