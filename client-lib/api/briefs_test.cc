@@ -278,6 +278,22 @@ TEST_F(BriefsTest, AReleaseOfOtherThanWhatWasHandedInIsRefused) {
   EXPECT_THAT(Briefs("Ana").released.back().note, HasSubstr("is no neutral"));
 }
 
+TEST_F(BriefsTest, NobodyKeepsOthersFromFetchingWhatWasReleased) {
+  BothHandIn();
+  Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  Everybody();
+  const Document harbors = Briefs("Ben").released.front().documents[0];
+  content::v1::Content content;
+  content.mutable_brief_release()->add_briefs()->set_document_id(
+      client::ToField(harbors.ref.message_id));
+  Inject("Ben", "joint", content);
+  content.set_message_id(client::ToField(harbors.ref.message_id));
+  content.mutable_document()->set_name("in its place.pdf");
+  Inject("Ben", "joint", content);
+  Everybody();
+  EXPECT_EQ(Fetched("Ana", harbors), kHarborsBrief);
+}
+
 TEST_F(BriefsTest, TwoNeutralsMayReleaseAtOnce) {
   BothHandIn();
   const content::v1::Content tomas = Release("Tomas", true);
