@@ -260,6 +260,18 @@ TEST_F(DocumentsTest, ADocumentsTimeEndsByAnEntryThatANeutralMaySay) {
   EXPECT_EQ(Read("Ben").size(), before);
 }
 
+TEST_F(DocumentsTest, ADocumentThatComesAsEndedIsntEndedAgainAndAgain) {
+  content::v1::Content content;
+  content.mutable_document()->set_name("bait.txt");
+  content.mutable_document()->set_expires_at(1);
+  content.mutable_document()->set_ended(content::v1::DocumentEnd::REASON_WITHDRAWN);
+  Inject("Ben", "joint", content);
+  Sync("Mira");
+  const size_t before = Read("Mira").size();
+  for (int i = 0; i < 3; ++i) Sync("Mira");
+  EXPECT_EQ(Read("Mira").size(), before);
+}
+
 TEST_F(DocumentsTest, ANeutralsNoteDoesntCarryWhatWasConfided) {
   Say("Ana", "caucus", "Our floor is 690 thousand, and the covenant falls due on 30 June.");
   Everybody(1);

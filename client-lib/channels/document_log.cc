@@ -209,7 +209,8 @@ absl::Status BeginDocuments(ChannelStep& step) {
 absl::Status NoteDocument(ChannelStep& step, uint64_t index, const RosterMember& author, bool own,
                           uint64_t position, const pb::Document& document) {
   PARLEY_RETURN_IF_ERROR(List(step, index));
-  if (document.expires_at() != 0) {
+  // One that comes as ended has no end to wait for.
+  if (document.expires_at() != 0 && document.ended() == pb::DocumentEnd::REASON_UNSPECIFIED) {
     PARLEY_RETURN_IF_ERROR(
         Expect(step, {index, document.expires_at(), author.participant_id}, own));
   }
@@ -239,8 +240,9 @@ absl::Status EndDocument(ChannelStep& step, const RosterMember& by, uint64_t pos
                                  : content.has_disclosure() && content.disclosure().has_document()
                                      ? content.mutable_disclosure()->mutable_document()
                                      : nullptr;
-  if (document == nullptr || document->ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
-    return absl::OkStatus();
+  if (document == nullptr) return absl::OkStatus();
+  if (document->ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
+    return ExpectNoMore(step, message->index);
   }
   const bool by_author = by.participant_id == *author;
   const bool counts = end.reason() == pb::DocumentEnd::REASON_WITHDRAWN
