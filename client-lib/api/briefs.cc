@@ -135,6 +135,7 @@ absl::StatusOr<BriefList> Profile::Impl::Briefs(const CaseId& id) {
   BriefList list;
   client::LoadedRecords loaded;
   for (const BriefRecord& record : log.briefs()) {
+    if (record.retracted) continue;
     PARLEY_ASSIGN_OR_RETURN(const client::ChannelInfo info,
                             context.Channel(record.channel).Info(read));
     PARLEY_ASSIGN_OR_RETURN(const Message message,

@@ -212,6 +212,7 @@ TEST_F(BriefsTest, AReleaseBeforeAllAreInIsRefusedByThoseWhoKnow) {
   second.set_author_name("Ben");
   second.set_brief_id(client::ToField(client::RandomId<MessageId>()));
   second.set_document_id(client::ToField(client::RandomId<MessageId>()));
+  second.mutable_document()->set_plaintext_root(std::string(32, 'n'));
   const content::v1::BriefRelease::Brief bens = second;
   Inject("Tomas", "joint", made_up);
   Everybody();
@@ -276,6 +277,81 @@ TEST_F(BriefsTest, AReleaseOfOtherThanWhatWasHandedInIsRefused) {
   Everybody();
   EXPECT_TRUE(Briefs("Ana").released.back().refused);
   EXPECT_THAT(Briefs("Ana").released.back().note, HasSubstr("is no neutral"));
+}
+
+TEST_F(BriefsTest, ARetractedBriefDoesntBringBackTheOneThatItReplaced) {
+  BothHandIn();
+  const MessageId second = Must(Submit("Lee", "better.pdf", "better words"), "handing in").id;
+  Must(Of("Lee").Retract(Ref("Lee", "caucus"), second), "retracting");
+  Everybody(1);
+  EXPECT_THAT(States("Mira"), ElementsAre("Harbor replaced", "Northline held"));
+  EXPECT_THAT(Briefs("Mira").missing, ElementsAre("Harbor"));
+  EXPECT_EQ(Of("Mira").ReleaseBriefs(case_).status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(BriefsTest, AReleaseStaysRightWhenABriefIsRetractedAfterwards) {
+  BothHandIn();
+  const MessageId harbors = Briefs("Ana").briefs.front().document.ref.message_id;
+  const content::v1::Content late = Release("Tomas", false);
+  Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  Must(Of("Ana").Retract(Ref("Ana", "caucus"), harbors), "retracting");
+  Everybody();
+  for (const char* name : {"Mira", "Ana"}) {
+    EXPECT_FALSE(Briefs(name).released.back().refused) << Briefs(name).released.back().note;
+  }
+  // But no other document passes as the one that was taken back.
+  Inject("Tomas", "joint", late);
+  Everybody();
+  ExpectRefused({"Mira", "Ana"}, "was withdrawn before");
+}
+
+TEST_F(BriefsTest, ARetractedDocumentThatWasNoBriefIsNone) {
+  BothHandIn();
+  Must(Of("Ana").Share(Ref("Ana", "caucus"), Write("ours.txt", "for us alone")), "sharing");
+  const MessageId text = Must(Of("Ana").Send(Ref("Ana", "caucus"), "a slip"), "saying").id;
+  Must(Of("Ana").Retract(Ref("Ana", "caucus"), text), "retracting");
+  Everybody(1);
+  content::v1::Content content = Release("Tomas", true);
+  content.mutable_brief_release()->mutable_briefs(0)->set_brief_id(client::ToField(text));
+  Inject("Tomas", "joint", content);
+  Everybody();
+  ExpectRefused({"Mira", "Ana"}, "none that was handed in");
+}
+
+TEST_F(BriefsTest, AnotherSidesNameDoesntHideWhatIsReleased) {
+  BothHandIn();
+  content::v1::Content content = Release("Tomas", true);
+  content::v1::BriefRelease::Brief& harbors = *content.mutable_brief_release()->mutable_briefs(0);
+  harbors.set_side("Harb0r");
+  Inject("Tomas", "joint", content);
+  Everybody();
+  ExpectRefused({"Mira", "Ana"}, "is given another side");
+  content.clear_message_id();
+  harbors.set_brief_id(client::ToField(client::RandomId<MessageId>()));
+  Inject("Tomas", "joint", content);
+  Everybody();
+  ExpectRefused({"Ana"}, "is a document of Harbor's caucus");
+  ExpectRefused({"Mira"}, "is of a side that isn't in the joint channel");
+}
+
+TEST_F(BriefsTest, AnEndThatDidntCountDoesntMakeARightReleaseWrong) {
+  BothHandIn();
+  const Document harbors = Briefs("Ana").briefs.front().document;
+  content::v1::Content end;
+  end.mutable_document_end()->set_message_id(client::ToField(harbors.ref.message_id));
+  end.mutable_document_end()->set_author_id(client::ToField(harbors.author.id));
+  client::LogPlace place;
+  Manifest("Ana", harbors.ref, place);
+  *end.mutable_document_end()->mutable_place() = client::ToField(place);
+  end.mutable_document_end()->set_reason(content::v1::DocumentEnd::REASON_EXPIRED);
+  Inject("Ana", "caucus", end);  // it has no time
+  Everybody(1);
+  Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  Must(Of("Ana").Withdraw(harbors.ref), "withdrawing");
+  Everybody();
+  for (const char* name : {"Mira", "Ana"}) {
+    EXPECT_FALSE(Briefs(name).released.back().refused) << Briefs(name).released.back().note;
+  }
 }
 
 TEST_F(BriefsTest, NobodyKeepsOthersFromFetchingWhatWasReleased) {
