@@ -336,6 +336,22 @@ TEST_F(DocumentsTest, ATransferIsPausedResumedAndCancelled) {
   EXPECT_NE(anew, all[0].id);
 }
 
+TEST_F(DocumentsTest, WhatIsPausedWithItsLastByteIsntSent) {
+  const auto pause = [&](uint64_t, uint64_t) {
+    const std::vector<Transfer> all = Must(Of("Ana").Transfers(), "transfers");
+    EXPECT_TRUE(Another("Ana").PauseTransfer(all.at(0).id).ok());
+    return true;
+  };
+  const std::string path = Write("small.txt", "small");
+  const Result<SentMessage> shared = Of("Ana").Share(Ref("Ana", "joint"), path, {}, pause);
+  EXPECT_EQ(shared.status().code(), StatusCode::kCancelled);
+  EXPECT_THAT(Documents("Ana"), IsEmpty());
+  const std::vector<Transfer> all = Must(Of("Ana").Transfers(), "transfers");
+  ASSERT_THAT(all, SizeIs(1));
+  PARLEY_ASSERT_OK(Of("Ana").ResumeTransfer(all[0].id));
+  EXPECT_THAT(Documents("Ana"), SizeIs(1));
+}
+
 TEST_F(DocumentsTest, LeaveToCarryAWithdrawnDocumentEnds) {
   const MessageId id = Share("Ana", "caucus", "sheet.txt", "numbers of ours");
   Must(Of("Ana").Authorise(Ref("Ana", "caucus"), {.item = id, .audience = "joint"}), "leave");

@@ -305,6 +305,10 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
   PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    // Who pauses it, or gives it up, up to here is told the truth.
+    PARLEY_ASSIGN_OR_RETURN(const auto under_way,
+                            client::TransfersUnderWay().Get(step, uploaded.message_id.ToString()));
+    if (!under_way.has_value() || under_way->paused != 0) return Paused();
     // What has come meanwhile counts, too.
     PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
                             client::Firewall::Create(step, connected.context, channel.channel_id));
