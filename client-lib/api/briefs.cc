@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -83,6 +85,15 @@ absl::Status CheckReleasable(const BriefLog& log) {
   return absl::OkStatus();
 }
 
+// Whether a release is still of the sides that would read it.
+absl::Status CheckSides(const BriefLog& log, const content::v1::BriefRelease& release) {
+  std::set<std::string> sides;
+  for (const auto& brief : release.briefs()) sides.insert(brief.side());
+  if (sides == log.sides()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the sides in the joint channel have changed meanwhile; nothing was released. Run it again");
+}
+
 const BriefRecord* Find(const BriefLog& log, const ParticipantId& author, const MessageId& id) {
   for (const BriefRecord& brief : log.briefs()) {
     if (brief.id == id && brief.message.author.participant_id == author) return &brief;
@@ -135,6 +146,7 @@ absl::StatusOr<BriefList> Profile::Impl::Briefs(const CaseId& id) {
   BriefList list;
   client::LoadedRecords loaded;
   for (const BriefRecord& record : log.briefs()) {
+    if (record.retracted) continue;
     PARLEY_ASSIGN_OR_RETURN(const client::ChannelInfo info,
                             context.Channel(record.channel).Info(read));
     PARLEY_ASSIGN_OR_RETURN(const Message message,
@@ -303,16 +315,19 @@ absl::StatusOr<SentMessage> Profile::Impl::ReleaseBriefs(const CaseId& id,
   content.set_message_id(client::ToField(job.release));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-    PARLEY_RETURN_IF_ERROR(
-        LocalContext(id).Channel(joint.ref.channel_id).Queue(step, content).status());
+    PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(step, LocalContext(id)));
+    PARLEY_RETURN_IF_ERROR(CheckSides(log, content.brief_release()));
+    // Nor does a side read it that comes while it waits.
+    PARLEY_RETURN_IF_ERROR(LocalContext(id)
+                               .Channel(joint.ref.channel_id)
+                               .Queue(step, content, client::Readers::kWhoIsInNow)
+                               .status());
     PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, JobName(id)));
     for (const ReleaseJob::One& one : job.briefs) {
       PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, ShareName(one.document)));
+      PARLEY_RETURN_IF_ERROR(client::Transfers(*store_).Posted(step, one.document.ToString()));
     }
     PARLEY_RETURN_IF_ERROR(step.Commit());
-  }
-  for (const ReleaseJob::One& one : job.briefs) {
-    client::Transfers(*store_).Forget(one.document.ToString()).IgnoreError();
   }
   PARLEY_ASSIGN_OR_RETURN(SentMessage sent, Deliver(joint.ref, job.release, true));
   if (sent.queued) return sent;

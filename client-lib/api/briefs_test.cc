@@ -1,4 +1,6 @@
 // Briefs: handed in, held, and released together.
+#include <functional>
+
 #include "client-lib/api/session_for_test.h"
 #include "client-lib/channels/document_log.h"
 #include "client-lib/firewall/disclosures.h"
@@ -65,6 +67,8 @@ class BriefsTest : public testing::SessionTest {
       one.set_document_id(client::ToField(client::RandomId<MessageId>()));
       client::LogPlace place;
       *one.mutable_document() = Manifest(name, brief.document.ref, place);
+      one.mutable_document()->clear_brief();
+      one.mutable_document()->clear_brief_sides();
       if (!marked) continue;
       content::v1::Content mark;
       mark.mutable_brief_use()->set_brief_id(one.brief_id());
@@ -208,6 +212,7 @@ TEST_F(BriefsTest, AReleaseBeforeAllAreInIsRefusedByThoseWhoKnow) {
   second.set_author_name("Ben");
   second.set_brief_id(client::ToField(client::RandomId<MessageId>()));
   second.set_document_id(client::ToField(client::RandomId<MessageId>()));
+  second.mutable_document()->set_plaintext_root(std::string(32, 'n'));
   const content::v1::BriefRelease::Brief bens = second;
   Inject("Tomas", "joint", made_up);
   Everybody();
@@ -243,6 +248,20 @@ TEST_F(BriefsTest, AReleaseOfOtherThanWhatWasHandedInIsRefused) {
   Inject("Tomas", "joint", swapped);
   Everybody();
   ExpectRefused({"Mira", "Ana"}, "is another document");
+  // Nor may it say more than the brief: to Ben, too, who has no way of knowing Harbor's.
+  const auto add = [&](const std::function<void(content::v1::Document&)>& change,
+                       const std::string& what) {
+    content::v1::Content more = Release("Tomas", true);
+    change(*more.mutable_brief_release()->mutable_briefs(0)->mutable_document());
+    Inject("Tomas", "joint", more);
+    Everybody(1);
+    ExpectRefused({"Mira", "Ana", "Ben"}, what);
+  };
+  add([](auto& document) { document.set_note("They take 600."); }, "it has a note");
+  add([](auto& document) { document.set_preview("a picture"); }, "it has a preview");
+  add([](auto& document) { document.set_version(600); }, "it has an earlier version");
+  add([](auto& document) { document.set_expires_at(600); }, "it has a time when it ends");
+  add([](auto& document) { document.add_brief_sides("600"); }, "it has what briefs have");
   // One that was withdrawn before it was marked.
   const content::v1::Content late = Release("Tomas", false);
   const MessageId harbors = Briefs("Ana").briefs.back().document.ref.message_id;
@@ -258,6 +277,97 @@ TEST_F(BriefsTest, AReleaseOfOtherThanWhatWasHandedInIsRefused) {
   Everybody();
   EXPECT_TRUE(Briefs("Ana").released.back().refused);
   EXPECT_THAT(Briefs("Ana").released.back().note, HasSubstr("is no neutral"));
+}
+
+TEST_F(BriefsTest, ARetractedBriefDoesntBringBackTheOneThatItReplaced) {
+  BothHandIn();
+  const MessageId second = Must(Submit("Lee", "better.pdf", "better words"), "handing in").id;
+  Must(Of("Lee").Retract(Ref("Lee", "caucus"), second), "retracting");
+  Everybody(1);
+  EXPECT_THAT(States("Mira"), ElementsAre("Harbor replaced", "Northline held"));
+  EXPECT_THAT(Briefs("Mira").missing, ElementsAre("Harbor"));
+  EXPECT_EQ(Of("Mira").ReleaseBriefs(case_).status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(BriefsTest, AReleaseStaysRightWhenABriefIsRetractedAfterwards) {
+  BothHandIn();
+  const MessageId harbors = Briefs("Ana").briefs.front().document.ref.message_id;
+  const content::v1::Content late = Release("Tomas", false);
+  Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  Must(Of("Ana").Retract(Ref("Ana", "caucus"), harbors), "retracting");
+  Everybody();
+  for (const char* name : {"Mira", "Ana"}) {
+    EXPECT_FALSE(Briefs(name).released.back().refused) << Briefs(name).released.back().note;
+  }
+  // But no other document passes as the one that was taken back.
+  Inject("Tomas", "joint", late);
+  Everybody();
+  ExpectRefused({"Mira", "Ana"}, "was withdrawn before");
+}
+
+TEST_F(BriefsTest, ARetractedDocumentThatWasNoBriefIsNone) {
+  BothHandIn();
+  Must(Of("Ana").Share(Ref("Ana", "caucus"), Write("ours.txt", "for us alone")), "sharing");
+  const MessageId text = Must(Of("Ana").Send(Ref("Ana", "caucus"), "a slip"), "saying").id;
+  Must(Of("Ana").Retract(Ref("Ana", "caucus"), text), "retracting");
+  Everybody(1);
+  content::v1::Content content = Release("Tomas", true);
+  content.mutable_brief_release()->mutable_briefs(0)->set_brief_id(client::ToField(text));
+  Inject("Tomas", "joint", content);
+  Everybody();
+  ExpectRefused({"Mira", "Ana"}, "none that was handed in");
+}
+
+TEST_F(BriefsTest, AnotherSidesNameDoesntHideWhatIsReleased) {
+  BothHandIn();
+  content::v1::Content content = Release("Tomas", true);
+  content::v1::BriefRelease::Brief& harbors = *content.mutable_brief_release()->mutable_briefs(0);
+  harbors.set_side("Harb0r");
+  Inject("Tomas", "joint", content);
+  Everybody();
+  ExpectRefused({"Mira", "Ana"}, "is given another side");
+  content.clear_message_id();
+  harbors.set_brief_id(client::ToField(client::RandomId<MessageId>()));
+  Inject("Tomas", "joint", content);
+  Everybody();
+  ExpectRefused({"Ana"}, "is a document of Harbor's caucus");
+  ExpectRefused({"Mira"}, "is of a side that isn't in the joint channel");
+}
+
+TEST_F(BriefsTest, AnEndThatDidntCountDoesntMakeARightReleaseWrong) {
+  BothHandIn();
+  const Document harbors = Briefs("Ana").briefs.front().document;
+  content::v1::Content end;
+  end.mutable_document_end()->set_message_id(client::ToField(harbors.ref.message_id));
+  end.mutable_document_end()->set_author_id(client::ToField(harbors.author.id));
+  client::LogPlace place;
+  Manifest("Ana", harbors.ref, place);
+  *end.mutable_document_end()->mutable_place() = client::ToField(place);
+  end.mutable_document_end()->set_reason(content::v1::DocumentEnd::REASON_EXPIRED);
+  Inject("Ana", "caucus", end);  // it has no time
+  Everybody(1);
+  Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  Must(Of("Ana").Withdraw(harbors.ref), "withdrawing");
+  Everybody();
+  for (const char* name : {"Mira", "Ana"}) {
+    EXPECT_FALSE(Briefs(name).released.back().refused) << Briefs(name).released.back().note;
+  }
+}
+
+TEST_F(BriefsTest, NobodyKeepsOthersFromFetchingWhatWasReleased) {
+  BothHandIn();
+  Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  Everybody();
+  const Document harbors = Briefs("Ben").released.front().documents[0];
+  content::v1::Content content;
+  content.mutable_brief_release()->add_briefs()->set_document_id(
+      client::ToField(harbors.ref.message_id));
+  Inject("Ben", "joint", content);
+  content.set_message_id(client::ToField(harbors.ref.message_id));
+  content.mutable_document()->set_name("in its place.pdf");
+  Inject("Ben", "joint", content);
+  Everybody();
+  EXPECT_EQ(Fetched("Ana", harbors), kHarborsBrief);
 }
 
 TEST_F(BriefsTest, TwoNeutralsMayReleaseAtOnce) {

@@ -490,7 +490,6 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
     PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, DisclosureShareName(record)));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
-  client::Transfers(*store_).Forget(record.disclosure.ToString()).IgnoreError();
   return Deliver(audience->ref, record.disclosure, /*may_stay_queued=*/true);
 }
 

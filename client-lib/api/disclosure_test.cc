@@ -589,6 +589,24 @@ TEST_F(DisclosureTest, BothWordsAndADocumentAreNeither) {
   content.clear_message_id();
   tomas.Say(northline, content);
   EXPECT_THAT(Last("Ben", kNorthline).note, HasSubstr("a preview, which nobody authorised"));
+  content::v1::Document& share = *content.mutable_disclosure()->mutable_document();
+  share.clear_preview();
+  const auto expect_refused = [&](const char* what) {
+    content.clear_message_id();
+    tomas.Say(northline, content);
+    EXPECT_THAT(Last("Ben", kNorthline).note, HasSubstr(what));
+  };
+  share.set_note("They would take anything.");
+  expect_refused("a note, which nobody authorised");
+  share.clear_note();
+  share.set_version(600);
+  expect_refused("an earlier version, which nobody authorised");
+  share.clear_version();
+  share.set_expires_at(600);
+  expect_refused("a time when it ends, which nobody authorised");
+  share.clear_expires_at();
+  share.add_brief_sides("600");
+  expect_refused("what briefs have, which nobody authorised");
 }
 
 TEST_F(DisclosureTest, LeaveEndsWhenItsAuthorLeaves) {

@@ -236,36 +236,52 @@ absl::StatusOr<content::v1::Document> CaseView::Manifest(const ReadTransaction& 
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> carried,
                           context_.Channel(channel).Messages(step, query));
   std::move(carried.begin(), carried.end(), std::back_inserter(messages));
+  // In the log's order: what counts first under an id is what has it. One that doesn't count hides
+  // none that does.
+  std::sort(messages.begin(), messages.end(),
+            [](const ChannelMessage& a, const ChannelMessage& b) { return a.index < b.index; });
+  std::optional<BriefLog> briefs;
+  std::optional<Disclosures> disclosures;
   std::optional<content::v1::Document> found;
+  absl::Status fault = absl::NotFoundError("this channel has no such document");
   for (const ChannelMessage& message : messages) {
     Content content;
     if (message.kind == ContentKind::kBriefRelease) {
       if (!ParseFromPeer(content, message.content.Reveal())) continue;
-      for (const auto& brief : content.brief_release().briefs()) {
-        if (IdFrom<MessageId>(brief.document_id()) != document.message_id) continue;
-        PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(step, context_));
-        const auto& releases = log.releases();
-        const auto release = std::find_if(
-            releases.begin(), releases.end(),
-            [&](const ReleaseRecord& one) { return one.message.index == message.index; });
-        if (log.joint() != channel || release == releases.end()) continue;
-        if (!release->fault.empty()) return absl::PermissionDeniedError(release->fault);
-        found = brief.document();
+      const auto& carried_briefs = content.brief_release().briefs();
+      const auto brief =
+          std::find_if(carried_briefs.begin(), carried_briefs.end(), [&](const auto& one) {
+            return IdFrom<MessageId>(one.document_id()) == document.message_id;
+          });
+      if (brief == carried_briefs.end()) continue;
+      if (!briefs.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(briefs, BriefLog::Load(step, context_));
       }
+      const auto& releases = briefs->releases();
+      const auto release = std::find_if(
+          releases.begin(), releases.end(),
+          [&](const ReleaseRecord& one) { return one.message.index == message.index; });
+      if (briefs->joint() != channel || release == releases.end()) continue;
+      if (release->fault.empty()) {
+        found = brief->document();
+      } else {
+        fault = absl::PermissionDeniedError(release->fault);
+      }
+    } else if (message.id != document.message_id) {
       continue;
-    }
-    if (message.id != document.message_id) continue;
-    if (message.kind == ContentKind::kDisclosure) {
-      PARLEY_ASSIGN_OR_RETURN(const Disclosures disclosures, Disclosures::Load(step, context_));
-      ShownRecord shown = disclosures.Show(channel, message);
-      if (shown.refused) return absl::PermissionDeniedError(shown.note);
+    } else if (message.kind == ContentKind::kDisclosure) {
+      if (!disclosures.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(disclosures, Disclosures::Load(step, context_));
+      }
+      ShownRecord shown = disclosures->Show(channel, message);
+      if (shown.refused) fault = absl::PermissionDeniedError(shown.note);
       if (shown.document.has_value()) found = std::move(*shown.document);
     } else if (ParseFromPeer(content, message.content.Reveal()) && content.has_document()) {
       found = std::move(*content.mutable_document());
     }
     if (found.has_value()) break;
   }
-  if (!found.has_value()) return absl::NotFoundError("this channel has no such document");
+  if (!found.has_value()) return fault;
   if (found->ended() == DocumentEnd::REASON_UNSPECIFIED) return std::move(*found);
   return absl::FailedPreconditionError(Quoted(found->name()) +
                                        (found->ended() == DocumentEnd::REASON_EXPIRED

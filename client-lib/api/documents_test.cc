@@ -260,6 +260,18 @@ TEST_F(DocumentsTest, ADocumentsTimeEndsByAnEntryThatANeutralMaySay) {
   EXPECT_EQ(Read("Ben").size(), before);
 }
 
+TEST_F(DocumentsTest, ADocumentThatComesAsEndedIsntEndedAgainAndAgain) {
+  content::v1::Content content;
+  content.mutable_document()->set_name("bait.txt");
+  content.mutable_document()->set_expires_at(1);
+  content.mutable_document()->set_ended(content::v1::DocumentEnd::REASON_WITHDRAWN);
+  Inject("Ben", "joint", content);
+  Sync("Mira");
+  const size_t before = Read("Mira").size();
+  for (int i = 0; i < 3; ++i) Sync("Mira");
+  EXPECT_EQ(Read("Mira").size(), before);
+}
+
 TEST_F(DocumentsTest, ANeutralsNoteDoesntCarryWhatWasConfided) {
   Say("Ana", "caucus", "Our floor is 690 thousand, and the covenant falls due on 30 June.");
   Everybody(1);
@@ -322,6 +334,22 @@ TEST_F(DocumentsTest, ATransferIsPausedResumedAndCancelled) {
   EXPECT_THAT(Must(Of("Ana").Transfers(), "transfers"), IsEmpty());
   const MessageId anew = Must(Of("Ana").Share(Ref("Ana", "joint"), other), "sharing").id;
   EXPECT_NE(anew, all[0].id);
+}
+
+TEST_F(DocumentsTest, WhatIsPausedWithItsLastByteIsntSent) {
+  const auto pause = [&](uint64_t, uint64_t) {
+    const std::vector<Transfer> all = Must(Of("Ana").Transfers(), "transfers");
+    EXPECT_TRUE(Another("Ana").PauseTransfer(all.at(0).id).ok());
+    return true;
+  };
+  const std::string path = Write("small.txt", "small");
+  const Result<SentMessage> shared = Of("Ana").Share(Ref("Ana", "joint"), path, {}, pause);
+  EXPECT_EQ(shared.status().code(), StatusCode::kCancelled);
+  EXPECT_THAT(Documents("Ana"), IsEmpty());
+  const std::vector<Transfer> all = Must(Of("Ana").Transfers(), "transfers");
+  ASSERT_THAT(all, SizeIs(1));
+  PARLEY_ASSERT_OK(Of("Ana").ResumeTransfer(all[0].id));
+  EXPECT_THAT(Documents("Ana"), SizeIs(1));
 }
 
 TEST_F(DocumentsTest, LeaveToCarryAWithdrawnDocumentEnds) {

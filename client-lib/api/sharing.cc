@@ -305,6 +305,10 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
   PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    // Who pauses it, or gives it up, up to here is told the truth.
+    PARLEY_ASSIGN_OR_RETURN(const auto under_way,
+                            client::TransfersUnderWay().Get(step, uploaded.message_id.ToString()));
+    if (!under_way.has_value() || under_way->paused != 0) return Paused();
     // What has come meanwhile counts, too.
     PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
                             client::Firewall::Create(step, connected.context, channel.channel_id));
@@ -328,7 +332,6 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
         client::TransfersUnderWay().Delete(step, uploaded.message_id.ToString()));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
-  transfers.Forget(uploaded.message_id.ToString()).IgnoreError();  // only takes room
   PARLEY_ASSIGN_OR_RETURN(SentMessage sent,
                           Deliver(channel, uploaded.message_id, /*may_stay_queued=*/true));
   sent.metadata = file.metadata();

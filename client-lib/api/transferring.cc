@@ -129,6 +129,7 @@ absl::Status Profile::Impl::CancelTransfer(const MessageId& id) {
     at = AtTransfer::Begin(folder_, id);
   }
   PARLEY_RETURN_IF_ERROR(at.status());
+  PARLEY_RETURN_IF_ERROR(Load(*store_, id).status());  // it may have been completed meanwhile
   client::Transfers transfers(*store_);
   if (record.upload == 0) {
     PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, store_->Read());

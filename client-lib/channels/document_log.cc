@@ -1,6 +1,7 @@
 #include "client-lib/channels/document_log.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "client-lib/channels/channel_records.h"
 #include "client-lib/channels/entry_log.h"
@@ -64,6 +65,16 @@ struct ExpiringRecord {
   }
 };
 
+struct RetractedBriefRecord {
+  uint8_t version = 1;
+  uint64_t ended = 0;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.ended);
+  }
+};
+
 struct BlobsDueRecord {
   uint8_t version = 1;
   std::vector<MessageId> messages;
@@ -83,6 +94,9 @@ std::string VersionName(const ChannelNames& names, uint64_t index) {
 }
 std::string ChainName(const ChannelNames& names, uint64_t first) {
   return names.Message(first) + "/chain";
+}
+std::string RetractedBriefName(const ChannelNames& names, uint64_t index) {
+  return names.Message(index) + "/retracted-brief";
 }
 std::string ExpiringName(const ChannelNames& names) { return names.Channel() + "/expiring"; }
 std::string BlobsDueName(const ChannelNames& names) { return names.Channel() + "/blobs-due"; }
@@ -209,7 +223,8 @@ absl::Status BeginDocuments(ChannelStep& step) {
 absl::Status NoteDocument(ChannelStep& step, uint64_t index, const RosterMember& author, bool own,
                           uint64_t position, const pb::Document& document) {
   PARLEY_RETURN_IF_ERROR(List(step, index));
-  if (document.expires_at() != 0) {
+  // One that comes as ended has no end to wait for.
+  if (document.expires_at() != 0 && document.ended() == pb::DocumentEnd::REASON_UNSPECIFIED) {
     PARLEY_RETURN_IF_ERROR(
         Expect(step, {index, document.expires_at(), author.participant_id}, own));
   }
@@ -239,8 +254,9 @@ absl::Status EndDocument(ChannelStep& step, const RosterMember& by, uint64_t pos
                                  : content.has_disclosure() && content.disclosure().has_document()
                                      ? content.mutable_disclosure()->mutable_document()
                                      : nullptr;
-  if (document == nullptr || document->ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
-    return absl::OkStatus();
+  if (document == nullptr) return absl::OkStatus();
+  if (document->ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
+    return ExpectNoMore(step, message->index);
   }
   const bool by_author = by.participant_id == *author;
   const bool counts = end.reason() == pb::DocumentEnd::REASON_WITHDRAWN
@@ -271,6 +287,18 @@ absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message) 
   return StoreRecord(step.tx(), RecordClass::kKeys, name, *due);
 }
 
+absl::Status NoteRetracted(ChannelStep& step, const ChannelMessage& message) {
+  pb::Content content;
+  if (ParseFromPeer(content, message.content.Reveal()) && content.has_document() &&
+      content.document().brief() == pb::BRIEF_KIND_EXCHANGED) {
+    // The retraction is the message that comes now; an end before it was one already.
+    PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kIndex,
+                                       RetractedBriefName(step.names(), message.index),
+                                       RetractedBriefRecord{1, step.channel().messages}));
+  }
+  return NoteDocumentGone(step, message);
+}
+
 // ---- Reading ----
 
 absl::StatusOr<DocumentVersion> LoadVersion(const ReadTransaction& tx, const ChannelId& channel,
@@ -294,28 +322,55 @@ absl::StatusOr<DocumentVersion> LoadVersion(const ReadTransaction& tx, const Cha
   return version;
 }
 
-absl::StatusOr<std::vector<ChannelMessage>> ListDocuments(const ReadTransaction& tx,
-                                                          const ChannelId& channel) {
-  const ChannelNames names(channel);
-  std::vector<ChannelMessage> documents;
+namespace {
+
+// Every message that is, or was, a document, in order.
+absl::Status ForEachDocument(const ReadTransaction& tx, const ChannelNames& names,
+                             const std::function<absl::Status(ChannelMessage)>& visit) {
   const auto take = [&](uint64_t index) -> absl::Status {
     PARLEY_ASSIGN_OR_RETURN(ChannelMessage message, MessageAt(tx, names, index));
-    if (message.kind == ContentKind::kDocument) documents.push_back(std::move(message));
-    return absl::OkStatus();
+    return visit(std::move(message));
   };
   PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head,
                           LoadRecord<DocumentsHead>(tx, RecordClass::kIndex, DocumentsName(names)));
   PARLEY_ASSIGN_OR_RETURN(const ChannelRecord record, LoadChannel(tx, names));
   const uint64_t from = head.has_value() ? head->from : record.messages + 1;
   for (uint64_t index = 1; index < from; ++index) PARLEY_RETURN_IF_ERROR(take(index));
-  if (!head.has_value()) return documents;
+  if (!head.has_value()) return absl::OkStatus();
   for (uint64_t page = 0; page * kPage < head->documents; ++page) {
     PARLEY_ASSIGN_OR_RETURN(
         const ProcedurePage loaded,
         LoadExisting<ProcedurePage>(tx, RecordClass::kIndex, DocumentsName(names, page)));
     for (const uint64_t index : loaded.indices) PARLEY_RETURN_IF_ERROR(take(index));
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ChannelMessage>> ListDocuments(const ReadTransaction& tx,
+                                                          const ChannelId& channel) {
+  std::vector<ChannelMessage> documents;
+  PARLEY_RETURN_IF_ERROR(ForEachDocument(tx, ChannelNames(channel), [&](ChannelMessage message) {
+    if (message.kind == ContentKind::kDocument) documents.push_back(std::move(message));
+    return absl::OkStatus();
+  }));
   return documents;
+}
+
+absl::StatusOr<std::vector<RetractedBrief>> ListRetractedBriefs(const ReadTransaction& tx,
+                                                                const ChannelId& channel) {
+  const ChannelNames names(channel);
+  std::vector<RetractedBrief> briefs;
+  PARLEY_RETURN_IF_ERROR(ForEachDocument(tx, names, [&](ChannelMessage message) -> absl::Status {
+    if (message.kind != ContentKind::kRetraction) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<RetractedBriefRecord> record,
+                            LoadRecord<RetractedBriefRecord>(
+                                tx, RecordClass::kIndex, RetractedBriefName(names, message.index)));
+    if (record.has_value()) briefs.push_back({std::move(message), record->ended});
+    return absl::OkStatus();
+  }));
+  return briefs;
 }
 
 absl::StatusOr<std::vector<ExpiringDocument>> ListExpiring(const ReadTransaction& tx,

@@ -3,8 +3,8 @@
 //
 // Records beside the channel's (channel_records.h), class index: `…/documents` and
 // `…/documents/PAGE`, the indices of its documents; `…/message/N/version`, of one that names an
-// earlier one; `…/message/N/chain`, of the first of a chain; `…/expiring`; and, class keys,
-// `…/blobs-due`.
+// earlier one; `…/message/N/retracted-brief`; `…/message/N/chain`, of the first of a chain;
+// `…/expiring`; and, class keys, `…/blobs-due`.
 //
 // Threading: free functions on a transaction.
 // Errors: the store's.
@@ -78,7 +78,10 @@ absl::Status NoteDocument(ChannelStep& step, uint64_t index, const RosterMember&
 absl::Status EndDocument(ChannelStep& step, const RosterMember& by, uint64_t position,
                          const content::v1::DocumentEnd& end);
 
-// A document is being taken back as a whole.
+// A document is being taken back as a whole, by the message that is coming. Of an exchanged brief
+// it stays known that it was one: it keeps the place of the one before it.
+absl::Status NoteRetracted(ChannelStep& step, const ChannelMessage& message);
+// It has ended, in either way.
 absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message);
 
 // ---- Reading ----
@@ -90,6 +93,14 @@ absl::StatusOr<DocumentVersion> LoadVersion(const ReadTransaction& tx, const Cha
 // retracted are not among them.
 absl::StatusOr<std::vector<ChannelMessage>> ListDocuments(const ReadTransaction& tx,
                                                           const ChannelId& channel);
+
+// What is left of a retracted document that said it was an exchanged brief.
+struct RetractedBrief {
+  ChannelMessage message;
+  uint64_t ended = 0;  // the index of the retraction
+};
+absl::StatusOr<std::vector<RetractedBrief>> ListRetractedBriefs(const ReadTransaction& tx,
+                                                                const ChannelId& channel);
 
 absl::StatusOr<std::vector<ExpiringDocument>> ListExpiring(const ReadTransaction& tx,
                                                            const ChannelId& channel);

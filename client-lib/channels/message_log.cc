@@ -164,7 +164,7 @@ absl::Status Retract(ChannelStep& step, const ParticipantId& author, const std::
   PARLEY_ASSIGN_OR_RETURN(MessageRecord record,
                           LoadExisting<MessageRecord>(step.tx(), RecordClass::kContent, name));
   if (message->kind == ContentKind::kDocument) {
-    PARLEY_RETURN_IF_ERROR(NoteDocumentGone(step, *message));
+    PARLEY_RETURN_IF_ERROR(NoteRetracted(step, *message));
   }
   pb::Content left;
   left.set_message_id(field);

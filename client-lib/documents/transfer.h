@@ -46,7 +46,8 @@ struct TransferOptions {
 
 struct UploadRequest {
   // Names this upload in the profile: a second Upload() with the same id goes on where the first
-  // one broke off, or returns its result. Use the message id that will carry the manifest.
+  // one broke off, or returns its result, called as this request says. Use the message id that will
+  // carry the manifest.
   std::string transfer_id;
   std::string path;
   // The source's lasting name, where `path` is one for this process only: a copy is made anew each
@@ -67,8 +68,9 @@ class Transfers {
   // last saving (32 chunks or a second). If the source has changed since, it starts again with a
   // new key and blob, and the old blob is deleted; a voucher pays for one blob, so that this takes
   // another one.
-  // The result is kept in the profile until Forget(), for the case that the caller crashes before
-  // it has posted the manifest.
+  // The result is kept in the profile until it is posted (Posted, KeepBlob), or Forget(), for the
+  // case that the caller crashes before. It is given again only for the same content, which is read
+  // for that; for any other it starts again, too.
   // Errors: NotFound, PermissionDenied, InvalidArgument (not a regular file); Aborted when the
   // source changed while it was read, three times; Cancelled; the relay client's
   // (ResourceExhausted: quota).
@@ -78,8 +80,9 @@ class Transfers {
 
   // Whether an upload of this id was begun, and not forgotten.
   absl::StatusOr<bool> HasUpload(std::string_view transfer_id);
-  // Keeps, of an upload that is complete, what its blob can be deleted by later (DeleteBlob); to be
-  // called before Forget, in the step that posts the manifest.
+  // Forgets an upload in the step that posts its manifest: from there on its blob is others', too.
+  absl::Status Posted(Transaction& step, std::string_view transfer_id);
+  // Like Posted, and keeps what the blob can be deleted by later (DeleteBlob).
   absl::Status KeepBlob(Transaction& step, std::string_view transfer_id);
   // Deletes the blob of such an upload at the relay. OK, too, when it isn't there any more, and
   // when nothing was kept. Errors: the relay client's; it can be repeated then.
@@ -93,7 +96,7 @@ class Transfers {
   // Gives a download up: removes what it has saved.
   absl::Status ForgetDownload(const content::v1::Document& manifest, const std::string& target);
 
-  // Forgets an upload's record. With `relay`, an upload that wasn't finished is deleted there.
+  // Gives an upload up that wasn't posted. With `relay`, its blob is deleted there.
   absl::Status Forget(std::string_view transfer_id, RelayClient* relay = nullptr);
 
   struct DownloadOptions : TransferOptions {

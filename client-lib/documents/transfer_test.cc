@@ -244,16 +244,60 @@ TEST_F(TransferTest, SourceChangedWhileItIsSentIsSentAnew) {
   EXPECT_EQ(ReadWholeFile(folder_ / "back"), shorter);
 }
 
-TEST_F(TransferTest, FinishedUploadIsGivenAgainUntilForgotten) {
+TEST_F(TransferTest, FinishedUploadIsGivenAgainUntilItIsPosted) {
   const std::string path = Source(RandomText(2 * kMiB));
   const Document manifest = MustUpload(path);
   client_->sent.clear();
   EXPECT_EQ(MustUpload(path).SerializeAsString(), manifest.SerializeAsString());
   EXPECT_TRUE(client_->sent.empty());
-  ASSERT_TRUE(Transfers(*store_).Forget("transfer-1", client_.get()).ok());
+  absl::StatusOr<Transaction> step = store_->Begin();
+  ASSERT_TRUE(step.ok());
+  ASSERT_TRUE(Transfers(*store_).Posted(*step, "transfer-1").ok());
+  ASSERT_TRUE(step->Commit().ok());
   EXPECT_EQ(*Transfers(*store_).HasUpload("transfer-1"), false);
-  EXPECT_TRUE(client_->deleted.empty());  // a finished blob stays
+  ASSERT_TRUE(Transfers(*store_).Forget("transfer-1", client_.get()).ok());
+  EXPECT_TRUE(client_->deleted.empty());  // what was posted stays
   EXPECT_TRUE(Download(manifest, folder_ / "back").ok());
+}
+
+TEST_F(TransferTest, FinishedUploadIsntGivenForAnotherContent) {
+  const std::string path = Source("the whole truth, and our floor");
+  const auto time = std::filesystem::last_write_time(path);
+  const Document old = MustUpload(path);
+  // As long as before, and with the same time.
+  const std::string redacted = "the whole truth, and ---------";
+  Source(redacted);
+  std::filesystem::last_write_time(path, time);
+  const Document manifest = MustUpload(path);
+  ASSERT_EQ(client_->deleted.size(), 1u);
+  EXPECT_EQ(crypto::ToString(client_->deleted[0]), old.blob_id());
+  ASSERT_TRUE(Download(manifest, folder_ / "back").ok());
+  EXPECT_EQ(ReadWholeFile(folder_ / "back"), redacted);
+}
+
+TEST_F(TransferTest, FinishedUploadIsCalledAsItIsAskedForAgain) {
+  UploadRequest request;
+  request.transfer_id = "transfer-1";
+  request.path = Source("content");
+  request.name = "their secret.pdf";
+  request.media_type = "application/their-secret";
+  const auto upload = [&] {
+    return Transfers(*store_).Upload(
+        *client_, Credential::SponsorToken(relay_.sponsor_token().Reveal()), request);
+  };
+  ASSERT_TRUE(upload().ok());
+  request.name = "other.pdf";
+  request.media_type = "application/pdf";
+  const absl::StatusOr<Document> manifest = upload();
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_EQ(manifest->name(), "other.pdf");
+  EXPECT_EQ(manifest->media_type(), "application/pdf");
+}
+
+TEST_F(TransferTest, ForgottenFinishedUploadIsDeletedAtTheRelay) {
+  MustUpload(Source("content"));
+  ASSERT_TRUE(Transfers(*store_).Forget("transfer-1", client_.get()).ok());
+  EXPECT_EQ(client_->deleted.size(), 1u);
 }
 
 TEST_F(TransferTest, ForgottenUnfinishedUploadIsDeletedAtTheRelay) {

@@ -39,6 +39,15 @@ struct SealedChunk {
   TreeHash ciphertext_leaf{};
 };
 
+// What a document is called is said anew by each call, which has checked it.
+void SetNames(const UploadRequest& request, Document& manifest) {
+  const size_t slash = request.path.rfind('/');
+  manifest.set_name(!request.name.empty()        ? request.name
+                    : slash == std::string::npos ? request.path
+                                                 : request.path.substr(slash + 1));
+  manifest.set_media_type(request.media_type);
+}
+
 // One attempt to bring one version of the source to the relay.
 class Upload {
  public:
@@ -249,11 +258,7 @@ class Upload {
 
   Document Manifest() const {
     Document manifest;
-    const size_t slash = request_.path.rfind('/');
-    manifest.set_name(!request_.name.empty()       ? request_.name
-                      : slash == std::string::npos ? request_.path
-                                                   : request_.path.substr(slash + 1));
-    manifest.set_media_type(request_.media_type);
+    SetNames(request_, manifest);
     manifest.set_size(record_.size);
     manifest.set_file_format(kFileFormat);
     manifest.set_share_id(crypto::ToString(record_.share_id));
@@ -287,13 +292,36 @@ class Upload {
   WorkerPool pool_;
 };
 
+// The manifest of an earlier call that was completed, if the source is still what it was; nullopt
+// when it isn't, or nothing was completed.
+absl::StatusOr<std::optional<Document>> Completed(const UploadRecord& record,
+                                                  const UploadRequest& request) {
+  if (record.manifest.empty()) return std::optional<Document>();
+  Document manifest;
+  const crypto::ByteView bytes = record.manifest.Reveal();
+  if (!manifest.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::DataLossError(
+        "the record of a finished upload can't be read; share the file anew");
+  }
+  PARLEY_ASSIGN_OR_RETURN(const LocalFile source, LocalFile::OpenSource(request.path));
+  PARLEY_ASSIGN_OR_RETURN(const FileStamp stamp, source.Stamp());
+  if (stamp.size != record.size) return std::optional<Document>();
+  // All of it is read: whoever changes a file can give it back its time.
+  const absl::StatusOr<TreeHasher> now = source.HashPieces(stamp.size);
+  if (absl::IsAborted(now.status())) return std::optional<Document>();
+  PARLEY_RETURN_IF_ERROR(now.status());
+  if (crypto::ToString(now->Root()) != manifest.plaintext_root()) return std::optional<Document>();
+  SetNames(request, manifest);
+  return std::optional<Document>(std::move(manifest));
+}
+
 // Removes the record; with a relay, also what it has of the blob.
 absl::Status Abandon(ProfileStore& store, const std::string& transfer_id, RelayClient* relay) {
   const std::string name = UploadName(transfer_id);
   PARLEY_ASSIGN_OR_RETURN(std::optional<UploadRecord> record,
                           LoadRecord<UploadRecord>(store, RecordClass::kKeys, name));
   if (!record.has_value()) return absl::OkStatus();
-  if (relay != nullptr && record->manifest.empty() && record->blob_created != 0) {
+  if (relay != nullptr && record->blob_created != 0) {
     PARLEY_ASSIGN_OR_RETURN(crypto::SignatureKey key,
                             crypto::SignatureKey::FromSeed(record->write_seed.Reveal()));
     const absl::Status deleted = relay->DeleteBlob(record->blob_id, key);
@@ -314,14 +342,13 @@ absl::StatusOr<content::v1::Document> Transfers::Upload(RelayClient& relay,
       std::optional<internal::UploadRecord> earlier,
       internal::LoadRecord<internal::UploadRecord>(store_, RecordClass::kKeys,
                                                    internal::UploadName(request.transfer_id)));
-  if (earlier.has_value() && !earlier->manifest.empty()) {
-    content::v1::Document manifest;
-    const crypto::ByteView bytes = earlier->manifest.Reveal();
-    if (!manifest.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-      return absl::DataLossError(
-          "the record of a finished upload can't be read; share the file anew");
+  if (earlier.has_value()) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<content::v1::Document> manifest,
+                            internal::Completed(*earlier, request));
+    if (manifest.has_value()) return std::move(*manifest);
+    if (!earlier->manifest.empty()) {
+      PARLEY_RETURN_IF_ERROR(internal::Abandon(store_, request.transfer_id, &relay));
     }
-    return manifest;
   }
   for (int start = 0; start < internal::kMostStarts; ++start) {
     PARLEY_ASSIGN_OR_RETURN(internal::LocalFile source,
@@ -360,8 +387,13 @@ absl::Status Transfers::KeepBlob(Transaction& step, std::string_view transfer_id
   internal::SharedBlobRecord kept;
   kept.blob_id = upload->blob_id;
   kept.write_seed = std::move(upload->write_seed);
-  return step.Put(RecordClass::kKeys, internal::SharedBlobName(transfer_id),
-                  crypto::SerializeSecret(kept));
+  PARLEY_RETURN_IF_ERROR(step.Put(RecordClass::kKeys, internal::SharedBlobName(transfer_id),
+                                  crypto::SerializeSecret(kept)));
+  return Posted(step, transfer_id);
+}
+
+absl::Status Transfers::Posted(Transaction& step, std::string_view transfer_id) {
+  return step.Delete(RecordClass::kKeys, internal::UploadName(transfer_id));
 }
 
 absl::Status Transfers::DeleteBlob(RelayClient& relay, std::string_view transfer_id) {

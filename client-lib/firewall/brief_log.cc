@@ -33,6 +33,16 @@ bool IsSameDocument(const pb::Document& a, const pb::Document& b) {
          a.plaintext_root() == b.plaintext_root() && a.document_class() == b.document_class();
 }
 
+// Whether that end counted, by the rules of document_log.cc.
+bool TookKeysAway(const ChannelMessage& message, const ParticipantId& author,
+                  const pb::DocumentEnd& end, const pb::Document& document) {
+  if (document.ended() != end.reason()) return false;
+  const bool by_author = message.author.participant_id == author;
+  if (end.reason() == pb::DocumentEnd::REASON_WITHDRAWN) return by_author;
+  return end.reason() == pb::DocumentEnd::REASON_EXPIRED && document.expires_at() != 0 &&
+         (by_author || IsNeutral(message.author.role));
+}
+
 }  // namespace
 
 absl::StatusOr<BriefLog> BriefLog::Load(const ReadTransaction& step, const CaseContext& context) {
@@ -72,17 +82,33 @@ const BriefRecord* BriefLog::HeldOf(const std::string& side) const {
 absl::Status BriefLog::LoadCaucus(const ReadTransaction& step, const CaseContext& context,
                                   const ChannelId& id, const std::string& side) {
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> documents, ListDocuments(step, id));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<RetractedBrief> retracted, ListRetractedBriefs(step, id));
+  std::map<uint64_t, uint64_t> retracted_at;
+  for (RetractedBrief& one : retracted) {
+    retracted_at.emplace(one.message.index, one.ended);
+    documents.push_back(std::move(one.message));
+  }
+  std::sort(documents.begin(), documents.end(),
+            [](const ChannelMessage& a, const ChannelMessage& b) { return a.index < b.index; });
   std::map<std::pair<ParticipantId, MessageId>, size_t> places;
   std::optional<size_t> latest;
   const size_t before = briefs_.size();
   for (ChannelMessage& message : documents) {
     pb::Content content;
     if (!HandsIn(message.author.role) || message.author.side != side ||
-        !ParseFromPeer(content, message.content.Reveal()) || !content.has_document() ||
-        content.document().brief() == pb::BRIEF_KIND_UNSPECIFIED) {
+        !ParseFromPeer(content, message.content.Reveal())) {
       continue;
     }
     BriefRecord brief;
+    if (const auto gone = retracted_at.find(message.index); gone != retracted_at.end()) {
+      brief.retracted = true;
+      brief.ended = gone->second;
+      content.mutable_document()->set_brief(pb::BRIEF_KIND_EXCHANGED);
+      content.mutable_document()->set_ended(pb::DocumentEnd::REASON_WITHDRAWN);
+    } else if (content.has_document()) {
+      confided_[content.document().plaintext_root()].insert(side);
+    }
+    if (content.document().brief() == pb::BRIEF_KIND_UNSPECIFIED) continue;
     brief.channel = id;
     brief.side = side;
     brief.index = message.index;
@@ -116,12 +142,11 @@ absl::Status BriefLog::LoadCaucus(const ReadTransaction& step, const CaseContext
     const auto found = places.find({*author, *brief_id});
     if (is_end) {
       if (found == places.end()) continue;
-      // The first that counts took the keys away (document_log.cc).
       BriefRecord& brief = briefs_[found->second];
-      const bool counts = message.author.participant_id == *author ||
-                          (brief.document.expires_at() != 0 && IsNeutral(message.author.role));
-      if (counts && brief.document.ended() != 0 && brief.ended == 0 &&
-          brief.place == PlaceFrom(content.document_end().place())) {
+      const bool is_later = message.index > brief.index &&
+                            (brief.ended == 0 || message.index < brief.ended) &&
+                            brief.place == PlaceFrom(content.document_end().place());
+      if (is_later && TookKeysAway(message, *author, content.document_end(), brief.document)) {
         brief.ended = message.index;
       }
       continue;
@@ -160,18 +185,17 @@ absl::Status BriefLog::LoadReleases(const ReadTransaction& step, const CaseConte
     ReleaseRecord release;
     release.said = std::move(*content.mutable_brief_release());
     release.message = std::move(message);
-    PARLEY_RETURN_IF_ERROR(Judge(step, context, release));
+    Judge(release);
     releases_.push_back(std::move(release));
   }
   return absl::OkStatus();
 }
 
-absl::Status BriefLog::Judge(const ReadTransaction& step, const CaseContext& context,
-                             ReleaseRecord& release) {
+void BriefLog::Judge(ReleaseRecord& release) {
   const auto& briefs = release.said.briefs();
   if (!IsNeutral(release.message.author.role)) {
     release.fault = Describe(release.message.author) + " is no neutral";
-    return absl::OkStatus();
+    return;
   }
   std::set<std::string> sides;
   std::set<std::string> ids;
@@ -186,11 +210,10 @@ absl::Status BriefLog::Judge(const ReadTransaction& step, const CaseContext& con
     release.fault = "it has several briefs for one side";
   }
   for (const auto& brief : briefs) {
-    if (!release.fault.empty()) return absl::OkStatus();
-    PARLEY_ASSIGN_OR_RETURN(release.fault, FaultOf(step, context, release, brief, sides,
-                                                   release.unchecked, release.repeated));
+    if (!release.fault.empty()) return;
+    release.fault = FaultOf(release, brief, sides, release.unchecked, release.repeated);
   }
-  if (!release.fault.empty()) return absl::OkStatus();
+  if (!release.fault.empty()) return;
   for (const auto& brief : briefs) {
     for (BriefRecord& known : briefs_) {
       if (known.id == IdFrom<MessageId>(brief.brief_id()) &&
@@ -199,15 +222,33 @@ absl::Status BriefLog::Judge(const ReadTransaction& step, const CaseContext& con
       }
     }
   }
-  return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> BriefLog::FaultOf(const ReadTransaction& step,
-                                              const CaseContext& context,
-                                              const ReleaseRecord& release,
-                                              const pb::BriefRelease::Brief& said,
-                                              const std::set<std::string>& sides, bool& unchecked,
-                                              bool& repeated) {
+std::string BriefLog::FaultOfUnknown(const ReleaseRecord& release,
+                                     const pb::BriefRelease::Brief& said, bool& unchecked) const {
+  const std::string of = "the brief of " + said.side() + " ";
+  if (caucuses_.contains(said.side())) {
+    const std::tuple mark(release.message.id,
+                          IdFrom<ParticipantId>(said.author_id()).value_or(ParticipantId()),
+                          IdFrom<MessageId>(said.brief_id()).value_or(MessageId()));
+    if (std::find(unknown_marks_.begin(), unknown_marks_.end(), mark) == unknown_marks_.end()) {
+      return of + "is none that was handed in";
+    }
+    unchecked = true;
+  } else if (is_neutral_) {
+    if (!sides_.contains(said.side())) return of + "is of a side that isn't in the joint channel";
+    unchecked = true;  // its caucus is still to come
+  }
+  // What a side can't know of another, the neutral attests. But what was confided to its own caucus
+  // it knows.
+  const auto confided = confided_.find(said.document().plaintext_root());
+  if (confided == confided_.end() || confided->second.contains(said.side())) return std::string();
+  return of + "is a document of " + *confided->second.begin() + "'s caucus";
+}
+
+std::string BriefLog::FaultOf(const ReleaseRecord& release, const pb::BriefRelease::Brief& said,
+                              const std::set<std::string>& sides, bool& unchecked,
+                              bool& repeated) const {
   const auto id = IdFrom<MessageId>(said.brief_id());
   const auto author = IdFrom<ParticipantId>(said.author_id());
   if (!id.has_value() || !author.has_value() ||
@@ -215,33 +256,20 @@ absl::StatusOr<std::string> BriefLog::FaultOf(const ReadTransaction& step,
       said.document().ended() != pb::DocumentEnd::REASON_UNSPECIFIED) {
     return std::string("it doesn't say whose briefs they are");
   }
-  const auto caucus = caucuses_.find(said.side());
-  if (caucus == caucuses_.end()) {
-    // What a side can't know of another, the neutral attests.
-    unchecked = unchecked || is_neutral_;
-    return std::string();
-  }
+  const std::string added = AddedTo(said.document());
+  if (!added.empty()) return "it has " + added + ", which wasn't handed in with a brief";
+  // Before the side is looked at, which a modified program may say as it likes.
   const auto found = std::find_if(briefs_.begin(), briefs_.end(), [&](const BriefRecord& brief) {
-    return brief.id == *id && brief.message.author.participant_id == *author &&
-           brief.side == said.side();
+    return brief.id == *id && brief.message.author.participant_id == *author;
   });
-  const std::string of = "the brief of " + said.side() + " ";
-  if (found == briefs_.end()) {
-    bool may_be = std::find(unknown_marks_.begin(), unknown_marks_.end(),
-                            std::tuple(release.message.id, *author, *id)) != unknown_marks_.end();
-    for (const ChannelId& channel : caucus->second) {
-      // It was retracted as a whole: nobody has it to compare any more.
-      PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> there,
-                              context.Channel(channel).Find(step, *author, *id));
-      may_be = may_be || (there.has_value() && there->kind == ContentKind::kRetraction);
-    }
-    if (!may_be) return of + "is none that was handed in";
-    unchecked = true;
-    return std::string();
-  }
+  if (found == briefs_.end()) return FaultOfUnknown(release, said, unchecked);
+  const std::string of = "the brief of " + found->side + " ";
+  if (found->side != said.side()) return of + "is given another side than its own";
   const RosterMember& by = found->message.author;
   if (found->kind != BriefKind::kExchanged) return of + "is for the neutrals only";
-  if (!IsSameDocument(found->document, said.document())) return of + "is another document";
+  if (!found->retracted && !IsSameDocument(found->document, said.document())) {
+    return of + "is another document";
+  }
   if (by.name != said.author_name() || static_cast<pb::Role>(by.role) != said.author_role()) {
     return of + "is given another author than its own";
   }
@@ -251,6 +279,7 @@ absl::StatusOr<std::string> BriefLog::FaultOf(const ReadTransaction& step,
     }
   }
   repeated = repeated || found->released;
+  unchecked = unchecked || found->retracted;
   const bool marked =
       std::any_of(found->marks.begin(), found->marks.end(), [&](const BriefMark& mark) {
         return mark.by == release.message.author.participant_id &&

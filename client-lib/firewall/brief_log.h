@@ -58,6 +58,8 @@ struct BriefRecord {
   uint64_t replaced = 0;
   std::vector<BriefMark> marks;
   bool released = false;  // by a release that counts
+  // Taken back as a whole: nobody has it to compare any more. `ended` is that record.
+  bool retracted = false;
 
   // Whether it could be released when the message of that index came.
   bool StoodAt(uint64_t at) const {
@@ -98,14 +100,13 @@ class BriefLog {
   absl::Status LoadCaucus(const ReadTransaction& step, const CaseContext& context,
                           const ChannelId& id, const std::string& side);
   absl::Status LoadReleases(const ReadTransaction& step, const CaseContext& context);
-  absl::Status Judge(const ReadTransaction& step, const CaseContext& context,
-                     ReleaseRecord& release);
+  void Judge(ReleaseRecord& release);
+  // The same of one that this device doesn't know: of a side whose caucus it doesn't read, say.
+  std::string FaultOfUnknown(const ReleaseRecord& release,
+                             const content::v1::BriefRelease::Brief& said, bool& unchecked) const;
   // What is wrong with one brief of a release; empty for nothing.
-  absl::StatusOr<std::string> FaultOf(const ReadTransaction& step, const CaseContext& context,
-                                      const ReleaseRecord& release,
-                                      const content::v1::BriefRelease::Brief& brief,
-                                      const std::set<std::string>& sides, bool& unchecked,
-                                      bool& repeated);
+  std::string FaultOf(const ReleaseRecord& release, const content::v1::BriefRelease::Brief& said,
+                      const std::set<std::string>& sides, bool& unchecked, bool& repeated) const;
 
   bool is_neutral_ = false;
   std::string own_side_;
@@ -115,6 +116,8 @@ class BriefLog {
   // Marks of briefs from before this device came: the release, the brief's author and its id.
   std::vector<std::tuple<MessageId, ParticipantId, MessageId>> unknown_marks_;
   std::vector<BriefRecord> briefs_;
+  // In whose caucuses parties and counsel shared a content, by its root.
+  std::map<std::string, std::set<std::string>> confided_;
   std::vector<ReleaseRecord> releases_;
 };
 

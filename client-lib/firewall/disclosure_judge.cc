@@ -27,6 +27,20 @@ bool IsSame(const pb::AuthorisedDocument& authorised, const pb::Document& docume
          authorised.plaintext_root() == document.plaintext_root();
 }
 
+std::string AddedTo(const pb::Document& share) {
+  if (!share.preview().empty()) return "a preview";
+  if (!share.note().empty()) return "a note";
+  if (!share.replaces_message_id().empty() || !share.replaces_author_id().empty() ||
+      share.has_replaces_place() || share.version() != 0) {
+    return "an earlier version";
+  }
+  if (share.expires_at() != 0) return "a time when it ends";
+  if (share.brief() != pb::BRIEF_KIND_UNSPECIFIED || share.brief_sides_size() != 0) {
+    return "what briefs have";
+  }
+  return "";
+}
+
 bool IsSame(const pb::CarriedOffer& a, const pb::CarriedOffer& b) {
   return a.SerializeAsString() == b.SerializeAsString();
 }
@@ -128,8 +142,8 @@ std::string Disclosures::FaultOf(const ChannelId& channel, const ChannelMessage&
                                  const pb::Disclosure& said, bool& unchecked) const {
   if (!IsNeutral(message.author.role)) return Describe(message.author) + " is no neutral";
   if (said.has_document() && !said.words().empty()) return "it has both words and a document";
-  // A picture that nobody gave leave for.
-  if (!said.document().preview().empty()) return "it has a preview, which nobody authorised";
+  const std::string added = AddedTo(said.document());
+  if (!added.empty()) return "it has " + added + ", which nobody authorised";
   if (said.has_offer() && (said.has_document() || !said.words().empty())) {
     return "it has more than an offer's record";
   }

@@ -84,6 +84,12 @@ struct ShownRecord {
 bool IsSame(const content::v1::AuthorisedDocument& authorised,
             const content::v1::Document& document);
 
+// What a share of somebody else's document says beside what that is: a note, a picture, an earlier
+// version, a time, being a brief. Nobody gave leave for it, so that it is refused. Empty for
+// nothing.
+// (`ended` is the receiver's own.)
+std::string AddedTo(const content::v1::Document& share);
+
 // Whether it is that message's record of an offer, with its author as the roster had them.
 bool IsSame(const content::v1::CarriedOffer& authorised, const ChannelMessage& item,
             const content::v1::Content& content);
