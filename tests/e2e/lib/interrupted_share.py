@@ -9,13 +9,13 @@ SLICE_SECONDS = 0.002
 LIMIT_SECONDS = 60
 
 
-def share_while_relay_dies(person, relay, channel, path, while_down, share_of_file=0.3):
-    """Shares `path`; kills the relay when about `share_of_file` of it has arrived, calls
+def share_while_relay_dies(person, relay, channel, path, while_down, *options, share_of_file=0.3):
+    """Shares `path` with the command's `options`; kills the relay when about `share_of_file` of it has arrived, calls
     `while_down`, starts the relay again, and repeats the command if it gave up. Returns how many
     bytes had arrived when the relay was killed."""
     size = os.path.getsize(path)
     before = relay.stored_bytes()
-    process = person.start("share", person.case, channel, path)
+    process = person.start("share", person.case, channel, path, *options)
     arrived = run_until(process, lambda: relay.stored_bytes() - before, share_of_file * size)
     relay.kill()
     if arrived >= size:
@@ -31,7 +31,7 @@ def share_while_relay_dies(person, relay, channel, path, while_down, share_of_fi
     if process.returncode not in (0, 1):
         raise CommandError(f"share ended with status {process.returncode}")
     if process.returncode == 1:
-        person.share(channel, path)
+        person.share(channel, path, *options)
     return arrived
 
 

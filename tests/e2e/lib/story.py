@@ -136,8 +136,8 @@ class Story:
     def share_documents(self, key, channel, word, kinds):
         paths = make_documents(os.path.join(self.work, "documents", key), word)
         for kind in kinds:
-            # Their marker stands where metadata does, and is searched for later on.
-            kept = ["--keep-metadata"] if kind in ("photograph", "chart") else []
+            # Compared byte for byte, and some have their marker where metadata stands.
+            kept = ["--keep-metadata"] if kind in ("brief", "photograph", "chart") else []
             self.mediation[key].share(channel, paths[kind], *kept)
         self.documents[channel] = {os.path.basename(paths[kind]): paths[kind] for kind in kinds}
         self.documents[channel + " scan"] = paths["scan"]
@@ -178,7 +178,7 @@ class Story:
             expect(outcome["queued"], "a message went out although the relay was down")
 
         stored = share_while_relay_dies(people["lee"], self.mediation.relay, HARBOR, scan,
-                                        while_down)
+                                        while_down, "--keep-metadata")
         self.narrative.say(f"killed when {stored / 1e6:.1f} of {os.path.getsize(scan) / 1e6:.1f} MB "
                            "had arrived; a message sent meanwhile was kept, and the transfer went on")
         self.documents[HARBOR][os.path.basename(scan)] = scan
