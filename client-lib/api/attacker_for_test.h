@@ -11,6 +11,7 @@
 #include "client-lib/api/mediation_for_test.h"
 #include "client-lib/cases/case_context.h"
 #include "client-lib/cases/key_stock.h"
+#include "client-lib/cases/team_records.h"
 #include "client-lib/channels/relay_mailboxes.h"
 #include "client-lib/pairing/device.h"
 #include "parley/content/v1/content.pb.h"
@@ -98,6 +99,16 @@ class Attacker {
     client::ReadTransaction read = Have(store_->Read());
     return context_.Channel(channel).Info(read).ok();
   }
+  // As if the profile had seen them by another device before the one that the rosters show.
+  void HaveSeenAnotherDeviceOf(const ParticipantId& id) {
+    client::Transaction step = Have(store_->Begin());
+    client::TeamRecord team = Have(client::LoadTeam(step, context_));
+    std::erase_if(team.first_devices, [&id](const auto& one) { return one.participant_id == id; });
+    team.first_devices.push_back({id, client::RandomId<client::DeviceId>(), {}});
+    Have(client::PutTeam(step, context_, team));
+    Have(step.Commit());
+  }
+
   // Whether it has a pairing with them.
   bool IsPairedWith(const ParticipantId& id) {
     client::ReadTransaction read = Have(store_->Read());

@@ -215,6 +215,18 @@ TEST_F(TeamTest, ANeutralIntroducedAsSomebodyStillToComeGivesWayToThem) {
   EXPECT_EQ(Find("Lee", "Ana").safety_number, Find("Ana", "Lee").safety_number);
 }
 
+// A neutral can put Lee out, and bring a device of his own in under Lee's id and name.
+TEST_F(TeamTest, WhoIsShownWithAnotherDeviceThanBeforeIsNotLetIn) {
+  LetEverybodyIn();
+  SyncAll({"Lee", "Ana"});
+  As("Ana").HaveSeenAnotherDeviceOf(Id("Tomas", "Lee"));
+  Resume("Ana");
+  OpenTeam("Ana");
+  SyncAll({"Lee", "Ana", "Lee", "Ana", "Lee"});
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Ana"));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("shows Lee (counsel, Harbor) with another device"));
+}
+
 // A neutral can give a leaf of his own the credential that every roster shows as Lee's, and say
 // Lee's card from it, with his own inbox: without Lee's identity key he isn't paired.
 TEST_F(TeamTest, ACardWithAnothersIdentityKeyMakesNoPairing) {

@@ -42,6 +42,13 @@ class SidePairing {
       team_.caucus = view_.caucus->id;
       team_.cursor = 0;
     }
+    const bool noted = NoteFirstDevices(view_, team_);
+    for (const ParticipantId& id : view_.replaced) {
+      PARLEY_RETURN_IF_ERROR(Warn("the caucus shows " +
+                                  Describe(*view_.caucus->info.state.FindMember(id)) +
+                                  " with another device than before: it may be somebody else in "
+                                  "their place, and isn't let into your team; ask them"));
+    }
     MessageQuery query;
     query.after = team_.cursor;
     query.kinds = {ContentKind::kSideIntroduction, ContentKind::kSideHello};
@@ -52,7 +59,7 @@ class SidePairing {
       if (!done) break;
       team_.cursor = message.number;
     }
-    if (!messages.empty()) PARLEY_RETURN_IF_ERROR(PutTeam(step_, context_, team_));
+    if (noted || !messages.empty()) PARLEY_RETURN_IF_ERROR(PutTeam(step_, context_, team_));
     return std::move(touched_);
   }
 

@@ -25,6 +25,18 @@ bool ShareADevice(const RosterMember& a, const RosterMember& b) {
   return false;
 }
 
+const FirstDevice* FirstDeviceOf(const TeamRecord& record, const ParticipantId& id) {
+  const auto found =
+      std::find_if(record.first_devices.begin(), record.first_devices.end(),
+                   [&id](const FirstDevice& one) { return one.participant_id == id; });
+  return found == record.first_devices.end() ? nullptr : &*found;
+}
+
+bool IsThatDevice(const FirstDevice& first, const RosterMember& member) {
+  return member.devices.size() == 1 && member.devices[0].device_id == first.device_id &&
+         member.devices[0].identity_key == first.identity_key;
+}
+
 bool IsSame(const RosterMember& a, const RosterMember& b) {
   return a.name == b.name && a.role == b.role && a.side == b.side && a.devices == b.devices;
 }
@@ -56,6 +68,13 @@ absl::Status SideView::Load(const ReadTransaction& step, const CaseContext& cont
   joint = Active(channels, choice.Of(ChannelKind::kJoint));
   caucus = Active(channels, choice.Of(ChannelKind::kCaucus, record.own_side));
   team = Active(channels, choice.Of(ChannelKind::kTeam, record.own_side));
+  if (caucus == nullptr) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const TeamRecord known, LoadTeam(step, context));
+  for (const RosterMember& member : caucus->info.state.members) {
+    const FirstDevice* first = FirstDeviceOf(known, member.participant_id);
+    if (first != nullptr && !IsThatDevice(*first, member))
+      replaced.push_back(member.participant_id);
+  }
   return absl::OkStatus();
 }
 
@@ -67,9 +86,23 @@ bool SideView::HasSide() const {
 const RosterMember* SideView::OnOwnSide(const ParticipantId& id) const {
   if (caucus == nullptr) return nullptr;
   const RosterMember* member = caucus->info.state.FindMember(id);
-  const bool fits =
-      member != nullptr && !IsNeutral(member->role) && member->side == record.own_side;
+  const bool fits = member != nullptr && !IsNeutral(member->role) &&
+                    member->side == record.own_side && !HasId(replaced, id);
   return fits ? member : nullptr;
+}
+
+bool NoteFirstDevices(const SideView& view, TeamRecord& record) {
+  bool any = false;
+  for (const RosterMember& member : view.caucus->info.state.members) {
+    if (IsNeutral(member.role) || member.side != view.record.own_side) continue;
+    if (member.devices.size() != 1 || FirstDeviceOf(record, member.participant_id) != nullptr) {
+      continue;
+    }
+    record.first_devices.push_back(
+        {member.participant_id, member.devices[0].device_id, member.devices[0].identity_key});
+    any = true;
+  }
+  return any;
 }
 
 absl::StatusOr<std::optional<Pairing>> SidePairingWith(const ReadTransaction& step,

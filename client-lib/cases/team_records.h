@@ -37,9 +37,21 @@ struct ToldControl {
   }
 };
 
+// The device by which somebody of the side was first seen.
+struct FirstDevice {
+  ParticipantId participant_id;
+  DeviceId device_id;
+  IdentityKey identity_key{};
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.participant_id, self.device_id, self.identity_key);
+  }
+};
+
 // "case/<id>/team".
 struct TeamRecord {
   // ---- Pairing within the side (side_pairing.h)
+  std::vector<FirstDevice> first_devices;
   ChannelId caucus;                       // where it is said
   uint64_t cursor = 0;                    // up to which number the caucus was looked at
   std::vector<Secret> introductions;      // own ones, the latest last
@@ -52,8 +64,9 @@ struct TeamRecord {
   std::vector<ToldControl> told;
   template <typename F>
   static auto Fields(F& self) {
-    return std::tie(self.caucus, self.cursor, self.introductions, self.introduced, self.wanted,
-                    self.wanted_stewards, self.dismissed, self.heard, self.told);
+    return std::tie(self.first_devices, self.caucus, self.cursor, self.introductions,
+                    self.introduced, self.wanted, self.wanted_stewards, self.dismissed, self.heard,
+                    self.told);
   }
 };
 
@@ -72,6 +85,9 @@ struct SideView {
   const CaseChannel* joint = nullptr;
   const CaseChannel* caucus = nullptr;  // of the own side
   const CaseChannel* team = nullptr;    // of the own side
+  // Whom the caucus shows with another device than the one that this profile saw first: who has
+  // lost a device comes back under another id, so somebody else was put in their place.
+  std::vector<ParticipantId> replaced;
 
   SideView() = default;
   SideView(const SideView&) = delete;
@@ -80,9 +96,13 @@ struct SideView {
 
   // Whether the owner takes part and stands on a side.
   bool HasSide() const;
-  // As the side's caucus shows them; null for who isn't in it, or is a neutral there.
+  // As the side's caucus shows them; null for who isn't in it, is a neutral there, or was replaced.
   const RosterMember* OnOwnSide(const ParticipantId& id) const;
 };
+
+// Notes the devices of those of the own side who are seen for the first time. Whether there were
+// any.
+bool NoteFirstDevices(const SideView& view, TeamRecord& record);
 
 // The pairing that two of a side have made between themselves. One with a neutral doesn't count,
 // whomever its card names: a neutral's introduction could have made it.
