@@ -5,6 +5,7 @@
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/transfer_progress.h"
 #include "client-lib/file_worker/file_worker.h"
+#include "crypto/primitives/random.h"
 
 namespace parley {
 namespace {
@@ -39,7 +40,9 @@ absl::StatusOr<std::string> Profile::Impl::Text(const DocumentRef& document) {
   PARLEY_ASSIGN_OR_RETURN(const FileWorker worker, FileWorker::Find());  // before it is fetched
   PARLEY_ASSIGN_OR_RETURN(Connected connected, Connect(document.channel.case_id));
   PARLEY_ASSIGN_OR_RETURN(const client::CarriedFiles files, client::CarriedFiles::Hold(folder_));
-  const std::string path = files.PathOf("text-" + document.message_id.ToString());
+  // A name of its own: the same document may be read twice at once.
+  const std::string path = files.PathOf("text-" + document.message_id.ToString() + "-" +
+                                        crypto::ToHex(crypto::RandomArray<8>()));
   client::Transfers::DownloadOptions transfer;
   transfer.retry_for = kTransferRetryFor;
   transfer.overwrite = true;
@@ -49,8 +52,8 @@ absl::StatusOr<std::string> Profile::Impl::Text(const DocumentRef& document) {
     unlink((path + ".parley-part").c_str());
     return fetched;
   }
-  absl::StatusOr<std::string> text = worker.Text(path);
-  unlink(path.c_str());
+  PARLEY_ASSIGN_OR_RETURN(const client::PlainCopy copy, client::PlainCopy::Take(path));
+  absl::StatusOr<std::string> text = worker.Text(copy.path());
   if (!text.ok()) return Prefixed(failed, text.status());
   return text;
 }

@@ -22,6 +22,11 @@ using file_worker::FileKind;
 using file_worker::FileWorker;
 
 absl::Status CopyError(int error) {
+  if (error == ENOSPC || error == EDQUOT) {
+    return absl::ResourceExhaustedError(
+        "there is no room left on the disk for a copy without metadata in the profile's folder: "
+        "make some, and share it again");
+  }
   return FileError("a copy without metadata can't be written in the profile's folder: " +
                    std::string(strerror(error)));
 }
@@ -58,10 +63,14 @@ absl::Status CannotBeCleaned(const std::string& path, const absl::Status& why) {
 }  // namespace
 
 absl::Status FileToShare::Clean(const std::string& folder) {
-  PARLEY_ASSIGN_OR_RETURN(const FileWorker worker, FileWorker::Find());
+  const absl::StatusOr<FileWorker> worker = FileWorker::Find();
+  if (!worker.ok()) return CannotBeCleaned(path_, worker.status());
   PARLEY_ASSIGN_OR_RETURN(Descriptor copy, Nameless(folder));
-  PARLEY_ASSIGN_OR_RETURN(FileWorker::Cleaned cleaned, worker.Clean(path_, copy.get()));
-  if (cleaned.unchanged) {
+  const absl::StatusOr<FileWorker::Cleaned> cleaned = worker->Clean(path_, copy.get());
+  // Nothing that is wrong with the file.
+  if (absl::IsUnavailable(cleaned.status())) return CopyError(ENOSPC);
+  if (!cleaned.ok()) return CannotBeCleaned(path_, cleaned.status());
+  if (cleaned->unchanged) {
     metadata_ = MetadataOutcome::kNoneFound;
     return absl::OkStatus();
   }
@@ -70,7 +79,7 @@ absl::Status FileToShare::Clean(const std::string& folder) {
   PARLEY_RETURN_IF_ERROR(CopyTime(source, copy.get()));
   source_size_ = static_cast<uint64_t>(source.st_size);
   metadata_ = MetadataOutcome::kRemoved;
-  removed_ = std::move(cleaned.removed);
+  removed_ = std::move(cleaned->removed);
   path_ = "/proc/self/fd/" + std::to_string(copy.get());
   copy_ = std::move(copy);
   return absl::OkStatus();
@@ -83,8 +92,8 @@ absl::StatusOr<FileToShare> FileToShare::Prepare(const std::string& path, const 
   if (file_worker::CanBeCleaned(kind)) {
     if (keep_metadata) {
       file.metadata_ = MetadataOutcome::kKept;
-    } else if (const absl::Status cleaned = file.Clean(folder); !cleaned.ok()) {
-      return CannotBeCleaned(path, cleaned);
+    } else {
+      PARLEY_RETURN_IF_ERROR(file.Clean(folder));
     }
   }
   if (file_worker::HasPreview(kind)) {

@@ -18,7 +18,7 @@ KINDS = {"photo.jpg": "jpeg", "drawing.png": "png", "picture.webp": "webp", "sca
          "paper.pdf": "pdf"}
 READY, FAILED, DONE = 1, 3, 5
 PLACE, CAMERA, XMP, IPTC, COMMENTS, SMALL, INFORMATION, REVISIONS, OTHER = (1 << i for i in range(9))
-NOT_READABLE, ENCRYPTED, SIGNED = 1, 3, 4
+NOT_READABLE, ENCRYPTED, SIGNED, NO_ROOM = 1, 3, 4, 6
 WORKER = None
 
 
@@ -160,6 +160,12 @@ class Cleaning(unittest.TestCase):
                                                                      + b" >>")))
         self.assertEqual(len(signed), len(paper))
         self.assertEqual(self.clean("pdf", signed), (None, -SIGNED))
+
+    def test_a_full_disk_is_called_one(self):
+        source = make_metadata.make(self.folder, MARKER)["photo.jpg"]
+        run = subprocess.run(["bash", "-c", 'exec "$0" clean jpeg <"$1" 3<>/dev/full', WORKER, source],
+                             stdout=subprocess.PIPE, env={}, timeout=120, check=True)
+        self.assertEqual(frames(run.stdout)[1], (FAILED, bytes([NO_ROOM])))
 
     def test_a_plain_file_is_left_alone(self):
         with open(make_metadata.PHOTOGRAPH, "rb") as file:

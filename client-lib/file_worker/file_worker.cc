@@ -78,6 +78,8 @@ absl::Status WhyFailed(Failure failure) {
       return absl::FailedPreconditionError("it is signed, and any change breaks the signature");
     case Failure::kMemory:
       return absl::ResourceExhaustedError("it takes too much memory");
+    case Failure::kNoRoom:
+      return absl::UnavailableError("there is no room left on the disk");
   }
   return absl::InternalError("for an unknown reason");
 }

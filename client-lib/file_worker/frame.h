@@ -41,8 +41,9 @@ enum class Failure : uint8_t {
   kEncrypted = 3,    // it takes a password
   kSigned = 4,       // cleaning it would break its signatures
   kMemory = 5,
+  kNoRoom = 6,  // on the disk, for the copy
 };
-inline constexpr uint8_t kLastFailure = 5;
+inline constexpr uint8_t kLastFailure = 6;
 
 // What was taken out of a file: bits of the done frame's `removed`.
 enum RemovedBit : uint32_t {

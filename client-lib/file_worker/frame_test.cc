@@ -66,7 +66,7 @@ TEST(AnswerReader, RefusesWhatBreaksTheRules) {
       MakeFrame(FrameType::kRefused, std::string(1, '\0')),
       MakeFrame(FrameType::kRefused, "\x05"),
       kReady + MakeFrame(FrameType::kFailed, std::string(1, '\0')),
-      kReady + MakeFrame(FrameType::kFailed, "\x06"),
+      kReady + MakeFrame(FrameType::kFailed, "\x07"),
       kReady + Data("a") + MakeFrame(FrameType::kFailed, "\x01"),
       kReady + Data(""),
       kReady + Data(std::string(1001, 'x')),

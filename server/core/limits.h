@@ -71,7 +71,7 @@ struct Limits {
   // Of an address, or of an IPv6 network of 64 bits, and of all together.
   Live<size_t> max_connections_per_address = 256;
   Live<size_t> max_connections = 2048;
-  // Of all connections together: subscriptions and uploads.
+  // Of all connections together: subscriptions, uploads and downloads.
   Live<size_t> max_open_streams = 16384;
 
   // Calls a second, of which ten seconds' worth may come at once (rate_limits.h); 0: any number.

@@ -84,7 +84,9 @@ bool WriteAll(int to, std::string_view bytes) {
 
 [[noreturn]] void Answer(const JobResult& result) {
   if (result.failure.has_value()) Fail(*result.failure);
-  if (!result.unchanged && !WriteAll(kOutput, result.output)) Fail(Failure::kTooLarge);
+  if (!result.unchanged && !WriteAll(kOutput, result.output)) {
+    Fail(errno == ENOSPC || errno == EDQUOT ? Failure::kNoRoom : Failure::kTooLarge);
+  }
   for (size_t at = 0; at < result.data.size(); at += kMostFrameBytes) {
     const std::string_view piece = std::string_view(result.data).substr(at, kMostFrameBytes);
     if (!WriteAll(kAnswer, MakeFrame(FrameType::kData, piece))) _exit(EXIT_FAILURE);
