@@ -119,154 +119,124 @@ class LyingRelay final : public RelayClient {
   bool shown_ = false;
 };
 
-TEST_F(InboxTest, WhatWasAlteredIsAskedForAndComesAgainInOrder) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  LyingRelay liar(ana.client());
+TEST_F(PairedInboxTest, WhatWasAlteredIsAskedForAndComesAgainInOrder) {
+  LyingRelay liar(ana_.client());
   liar.alters = true;
-  for (int i = 0; i < 3; ++i) mira.Write(to_ana, std::to_string(i));
-  EXPECT_EQ(mira.Flush().sent, 3u);
+  for (int i = 0; i < 3; ++i) mira_.Write(to_ana_, std::to_string(i));
+  EXPECT_EQ(mira_.Flush().sent, 3u);
   const auto nothing = [](Transaction&, const Pairing&, const InboxMessage&) {
     return absl::OkStatus();
   };
-  ASSERT_TRUE(ana.InboxOf().Receive(liar, nothing).ok());
-  EXPECT_TRUE(ana.Answer());
-  EXPECT_EQ(ana.Device().not_opened, 3u);
-  EXPECT_EQ(ana.Device().not_opened_at, ana.now);
-  ana.Flush();
+  ASSERT_TRUE(ana_.InboxOf().Receive(liar, nothing).ok());
+  EXPECT_TRUE(ana_.Answer());
+  EXPECT_EQ(ana_.Device().not_opened, 3u);
+  EXPECT_EQ(ana_.Device().not_opened_at, ana_.now);
+  ana_.Flush();
   // Mira hears that it is missing, and sends it again; what is new stays behind it.
-  EXPECT_THAT(mira.Receive(), IsEmpty());
-  EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));  // they may have crossed
-  EXPECT_EQ(mira.Flush().sent, 3u);
-  mira.now += 60;
-  ASSERT_TRUE(ana.InboxOf().Receive(liar, nothing).ok());
-  EXPECT_TRUE(ana.Answer());
-  ana.Flush();
-  EXPECT_THAT(mira.Receive(), IsEmpty());
-  EXPECT_TRUE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
-  mira.Write(to_ana, "3");
-  EXPECT_EQ(mira.Flush().sent, 4u);
-  EXPECT_THAT(ana.Receive(), ElementsAre("0", "1", "2", "3"));
-  EXPECT_TRUE(ana.Answer());
-  ana.Flush();
-  EXPECT_THAT(mira.Kept(), ::testing::SizeIs(4));
-  mira.Receive();
-  EXPECT_THAT(mira.Kept(), IsEmpty());
-  EXPECT_EQ(mira.TrafficWith(to_ana).kept_bytes, 0u);
-  EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
+  EXPECT_THAT(mira_.Receive(), IsEmpty());
+  EXPECT_FALSE(IsKeptFromPeer(mira_.TrafficWith(to_ana_)));  // they may have crossed
+  EXPECT_EQ(mira_.Flush().sent, 3u);
+  mira_.now += 60;
+  ASSERT_TRUE(ana_.InboxOf().Receive(liar, nothing).ok());
+  EXPECT_TRUE(ana_.Answer());
+  ana_.Flush();
+  EXPECT_THAT(mira_.Receive(), IsEmpty());
+  EXPECT_TRUE(IsKeptFromPeer(mira_.TrafficWith(to_ana_)));
+  mira_.Write(to_ana_, "3");
+  EXPECT_EQ(mira_.Flush().sent, 4u);
+  EXPECT_THAT(ana_.Receive(), ElementsAre("0", "1", "2", "3"));
+  EXPECT_TRUE(ana_.Answer());
+  ana_.Flush();
+  EXPECT_THAT(mira_.Kept(), ::testing::SizeIs(4));
+  mira_.Receive();
+  EXPECT_THAT(mira_.Kept(), IsEmpty());
+  EXPECT_EQ(mira_.TrafficWith(to_ana_).kept_bytes, 0u);
+  EXPECT_FALSE(IsKeptFromPeer(mira_.TrafficWith(to_ana_)));
 }
 
-TEST_F(InboxTest, WhatComesAfterAGapWaitsForWhatIsMissing) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  LyingRelay liar(mira.client());
+TEST_F(PairedInboxTest, WhatComesAfterAGapWaitsForWhatIsMissing) {
+  LyingRelay liar(mira_.client());
   liar.swallows = true;
-  mira.Write(to_ana, "first");
-  ASSERT_TRUE(mira.InboxOf().Flush(liar).ok());
-  mira.Write(to_ana, "second");
-  mira.Flush();
-  EXPECT_THAT(ana.Receive(), IsEmpty());
-  EXPECT_EQ(ana.TrafficWith(to_mira).gap_since, ana.now);
-  EXPECT_TRUE(ana.Answer());
-  ana.Flush();
-  mira.Receive();
-  mira.Flush();
-  EXPECT_THAT(ana.Receive(), ElementsAre("first", "second"));
-  EXPECT_EQ(ana.TrafficWith(to_mira).gap_since, 0u);
+  mira_.Write(to_ana_, "first");
+  ASSERT_TRUE(mira_.InboxOf().Flush(liar).ok());
+  mira_.Write(to_ana_, "second");
+  mira_.Flush();
+  EXPECT_THAT(ana_.Receive(), IsEmpty());
+  EXPECT_EQ(ana_.TrafficWith(to_mira_).gap_since, ana_.now);
+  EXPECT_TRUE(ana_.Answer());
+  ana_.Flush();
+  mira_.Receive();
+  mira_.Flush();
+  EXPECT_THAT(ana_.Receive(), ElementsAre("first", "second"));
+  EXPECT_EQ(ana_.TrafficWith(to_mira_).gap_since, 0u);
 }
 
-TEST_F(InboxTest, WhatNobodyMissesIsSentAgainInTimeAndTakenOnce) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  LyingRelay liar(mira.client());
+TEST_F(PairedInboxTest, WhatNobodyMissesIsSentAgainInTimeAndTakenOnce) {
+  LyingRelay liar(mira_.client());
   liar.swallows = true;
-  mira.Write(to_ana, "once");
-  ASSERT_TRUE(mira.InboxOf().Flush(liar).ok());
-  EXPECT_EQ(mira.Flush().sent, 0u);
-  mira.now += 15;
-  EXPECT_EQ(mira.Flush().sent, 1u);
-  mira.now += 60;
-  EXPECT_EQ(mira.Flush().sent, 1u);  // nothing was confirmed yet
-  EXPECT_THAT(ana.Receive(), ElementsAre("once"));
-  EXPECT_TRUE(ana.Answer());
-  EXPECT_FALSE(ana.Answer());  // once
-  ana.Flush();
-  mira.Receive();
-  EXPECT_FALSE(mira.Answer());  // a confirmation isn't confirmed
-  mira.now += 100 * 24 * 3600;
-  EXPECT_EQ(mira.Flush().sent, 0u);
+  mira_.Write(to_ana_, "once");
+  ASSERT_TRUE(mira_.InboxOf().Flush(liar).ok());
+  EXPECT_EQ(mira_.Flush().sent, 0u);
+  mira_.now += 15;
+  EXPECT_EQ(mira_.Flush().sent, 1u);
+  mira_.now += 60;
+  EXPECT_EQ(mira_.Flush().sent, 1u);  // nothing was confirmed yet
+  EXPECT_THAT(ana_.Receive(), ElementsAre("once"));
+  EXPECT_TRUE(ana_.Answer());
+  EXPECT_FALSE(ana_.Answer());  // once
+  ana_.Flush();
+  mira_.Receive();
+  EXPECT_FALSE(mira_.Answer());  // a confirmation isn't confirmed
+  mira_.now += 100 * 24 * 3600;
+  EXPECT_EQ(mira_.Flush().sent, 0u);
 }
 
-TEST_F(InboxTest, AConfirmationThatIsLostIsGivenAgainForTheRepeat) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  mira.Write(to_ana, "word");
-  mira.Flush();
-  EXPECT_THAT(ana.Receive(), ElementsAre("word"));
-  EXPECT_TRUE(ana.Answer());
-  LyingRelay liar(ana.client());
+TEST_F(PairedInboxTest, AConfirmationThatIsLostIsGivenAgainForTheRepeat) {
+  mira_.Write(to_ana_, "word");
+  mira_.Flush();
+  EXPECT_THAT(ana_.Receive(), ElementsAre("word"));
+  EXPECT_TRUE(ana_.Answer());
+  LyingRelay liar(ana_.client());
   liar.swallows = true;
-  ASSERT_TRUE(ana.InboxOf().Flush(liar).ok());
-  mira.Receive();
-  EXPECT_THAT(mira.Kept(), ::testing::SizeIs(1));
-  mira.now += 15;
-  EXPECT_EQ(mira.Flush().sent, 1u);
-  EXPECT_THAT(ana.Receive(), IsEmpty());
-  EXPECT_TRUE(ana.Answer());
-  ana.Flush();
-  mira.Receive();
-  EXPECT_THAT(mira.Kept(), IsEmpty());
+  ASSERT_TRUE(ana_.InboxOf().Flush(liar).ok());
+  mira_.Receive();
+  EXPECT_THAT(mira_.Kept(), ::testing::SizeIs(1));
+  mira_.now += 15;
+  EXPECT_EQ(mira_.Flush().sent, 1u);
+  EXPECT_THAT(ana_.Receive(), IsEmpty());
+  EXPECT_TRUE(ana_.Answer());
+  ana_.Flush();
+  mira_.Receive();
+  EXPECT_THAT(mira_.Kept(), IsEmpty());
 }
 
-TEST_F(InboxTest, AnotherMessageConfirmsByTheWay) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  mira.Write(to_ana, "question");
-  mira.Flush();
-  ana.Receive();
-  ana.Write(to_mira, "answer");
-  EXPECT_FALSE(ana.Answer());
-  ana.Flush();
-  EXPECT_THAT(mira.Receive(), ElementsAre("answer"));
-  EXPECT_THAT(mira.Kept(), IsEmpty());
+TEST_F(PairedInboxTest, AnotherMessageConfirmsByTheWay) {
+  mira_.Write(to_ana_, "question");
+  mira_.Flush();
+  ana_.Receive();
+  ana_.Write(to_mira_, "answer");
+  EXPECT_FALSE(ana_.Answer());
+  ana_.Flush();
+  EXPECT_THAT(mira_.Receive(), ElementsAre("answer"));
+  EXPECT_THAT(mira_.Kept(), IsEmpty());
 }
 
 // A bad message is counted as come: it isn't asked for again and again.
-TEST_F(InboxTest, WhatIsRefusedIsConfirmedAllTheSame) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  mira.Write(to_ana, "bad");
-  mira.Flush();
-  ASSERT_TRUE(ana.InboxOf()
-                  .Receive(ana.client(),
+TEST_F(PairedInboxTest, WhatIsRefusedIsConfirmedAllTheSame) {
+  mira_.Write(to_ana_, "bad");
+  mira_.Flush();
+  ASSERT_TRUE(ana_.InboxOf()
+                  .Receive(ana_.client(),
                            [](Transaction&, const Pairing&, const InboxMessage&) -> absl::Status {
                              return absl::PermissionDeniedError("no");
                            })
                   .ok());
-  EXPECT_EQ(ana.TrafficWith(to_mira).received, 1u);
-  EXPECT_EQ(ana.Device().passed_over, 1u);
-  ana.Answer();
-  ana.Flush();
-  mira.Receive();
-  EXPECT_THAT(mira.Kept(), IsEmpty());
+  EXPECT_EQ(ana_.TrafficWith(to_mira_).received, 1u);
+  EXPECT_EQ(ana_.Device().passed_over, 1u);
+  ana_.Answer();
+  ana_.Flush();
+  mira_.Receive();
+  EXPECT_THAT(mira_.Kept(), IsEmpty());
 }
 
 TEST_F(InboxTest, JunkMakesNobodyAskWithoutEnd) {
@@ -422,87 +392,72 @@ TEST_F(InboxTest, JunkInAnInboxMakesNobodyWarnOfWhatWasOnItsWay) {
 }
 
 // Nor can the relay, which shows again what they asked for before.
-TEST_F(InboxTest, AnOldRequestThatIsShownAgainIsNoWarning) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  const auto key = crypto::SignatureKey::FromSeed(to_ana.append_seed.Reveal());
+TEST_F(PairedInboxTest, AnOldRequestThatIsShownAgainIsNoWarning) {
+  const auto key = crypto::SignatureKey::FromSeed(to_ana_.append_seed.Reveal());
   ASSERT_TRUE(key.ok());
-  ASSERT_TRUE(mira.client()
-                  .Append(ana.Device().inbox_id, 1, *key, crypto::RandomArray<16>(), Bytes(64, 7))
+  ASSERT_TRUE(mira_.client()
+                  .Append(ana_.Device().inbox_id, 1, *key, crypto::RandomArray<16>(), Bytes(64, 7))
                   .ok());
-  ana.Receive();
-  EXPECT_TRUE(ana.Answer());  // asks to send again: something can't be read
-  ana.Flush();
-  mira.Write(to_ana, "word");
-  mira.Flush();
+  ana_.Receive();
+  EXPECT_TRUE(ana_.Answer());  // asks to send again: something can't be read
+  ana_.Flush();
+  mira_.Write(to_ana_, "word");
+  mira_.Flush();
   std::optional<Entry> request;
   {
-    const OwnDevice device = mira.Device();
+    const OwnDevice device = mira_.Device();
     const auto read_key = crypto::SignatureKey::FromSeed(device.inbox_read_seed.Reveal());
     ASSERT_TRUE(read_key.ok());
-    auto page = mira.client().Read(device.inbox_id, 1, *read_key, device.inbox_next, 0, 0);
+    auto page = mira_.client().Read(device.inbox_id, 1, *read_key, device.inbox_next, 0, 0);
     ASSERT_TRUE(page.ok() && page->entries.size() == 1);
     request = page->entries[0];
   }
-  mira.Receive();
-  EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
-  const uint64_t heard_at = mira.TrafficWith(to_ana).heard_at;
+  mira_.Receive();
+  EXPECT_FALSE(IsKeptFromPeer(mira_.TrafficWith(to_ana_)));
+  const uint64_t heard_at = mira_.TrafficWith(to_ana_).heard_at;
   for (int round = 0; round < 2; ++round) {
-    mira.now += 24 * 3600;
-    LyingRelay liar(mira.client());
+    mira_.now += 24 * 3600;
+    LyingRelay liar(mira_.client());
     liar.again = request;
-    EXPECT_TRUE(mira.InboxOf()
+    EXPECT_TRUE(mira_.InboxOf()
                     .Receive(liar, [](Transaction&, const Pairing&,
                                       const InboxMessage&) { return absl::OkStatus(); })
                     .ok());
     EXPECT_FALSE(liar.again.has_value());  // it was shown
-    EXPECT_FALSE(IsKeptFromPeer(mira.TrafficWith(to_ana)));
-    EXPECT_EQ(mira.TrafficWith(to_ana).heard_at, heard_at);
+    EXPECT_FALSE(IsKeptFromPeer(mira_.TrafficWith(to_ana_)));
+    EXPECT_EQ(mira_.TrafficWith(to_ana_).heard_at, heard_at);
   }
 }
 
-TEST_F(InboxTest, AClaimedGenerationDoesNotStick) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  LyingRelay liar(mira.client());
+TEST_F(PairedInboxTest, AClaimedGenerationDoesNotStick) {
+  LyingRelay liar(mira_.client());
   liar.swallows = true;
   liar.claimed = 900;
-  mira.Write(to_ana, "lost");
-  ASSERT_TRUE(mira.InboxOf().Flush(liar).ok());
+  mira_.Write(to_ana_, "lost");
+  ASSERT_TRUE(mira_.InboxOf().Flush(liar).ok());
   EXPECT_EQ(liar.tried.back(), 900u);
-  mira.Write(to_ana, "next");
-  const FlushResult flushed = mira.Flush();
+  mira_.Write(to_ana_, "next");
+  const FlushResult flushed = mira_.Flush();
   EXPECT_EQ(flushed.sent, 1u);
   EXPECT_THAT(flushed.refused, IsEmpty());
-  EXPECT_THAT(ana.Receive(), IsEmpty());  // what came before it is missing
-  mira.now += 15;
-  EXPECT_EQ(mira.Flush().sent, 2u);
-  EXPECT_THAT(ana.Receive(), ElementsAre("lost", "next"));
+  EXPECT_THAT(ana_.Receive(), IsEmpty());  // what came before it is missing
+  mira_.now += 15;
+  EXPECT_EQ(mira_.Flush().sent, 2u);
+  EXPECT_THAT(ana_.Receive(), ElementsAre("lost", "next"));
 }
 
 // The true one is what its owner says, which saves the way through the old ones.
-TEST_F(InboxTest, AnInboxesGenerationIsLearnedFromItsOwner) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  OwnDevice device = ana.Device();
+TEST_F(PairedInboxTest, AnInboxesGenerationIsLearnedFromItsOwner) {
+  OwnDevice device = ana_.Device();
   ASSERT_TRUE(PlanInboxClosing(device, {}, 0));
-  ana.Change([&](Transaction& step) { return ana.records().PutDevice(step, device); });
-  ana.Flush();
-  ana.Write(to_mira, "here");
-  ana.Flush();
-  EXPECT_THAT(mira.Receive(), ElementsAre("here"));
-  LyingRelay watched(mira.client());
-  mira.Write(to_ana, "there");
-  ASSERT_TRUE(mira.InboxOf().Flush(watched).ok());
+  ana_.Change([&](Transaction& step) { return ana_.records().PutDevice(step, device); });
+  ana_.Flush();
+  ana_.Write(to_mira_, "here");
+  ana_.Flush();
+  EXPECT_THAT(mira_.Receive(), ElementsAre("here"));
+  LyingRelay watched(mira_.client());
+  mira_.Write(to_ana_, "there");
+  ASSERT_TRUE(mira_.InboxOf().Flush(watched).ok());
   EXPECT_THAT(watched.tried, ElementsAre(2u));
 }
 

@@ -11,80 +11,60 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-TEST_F(InboxTest, MessagesArriveOnceAndInOrder) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  for (int i = 0; i < 5; ++i) mira.Write(to_ana, std::to_string(i));
-  EXPECT_EQ(mira.Flush().sent, 5u);
-  EXPECT_EQ(mira.Flush().sent, 0u);
-  EXPECT_THAT(ana.Receive(), ElementsAre("0", "1", "2", "3", "4"));
-  EXPECT_THAT(ana.Receive(), IsEmpty());
+TEST_F(PairedInboxTest, MessagesArriveOnceAndInOrder) {
+  for (int i = 0; i < 5; ++i) mira_.Write(to_ana_, std::to_string(i));
+  EXPECT_EQ(mira_.Flush().sent, 5u);
+  EXPECT_EQ(mira_.Flush().sent, 0u);
+  EXPECT_THAT(ana_.Receive(), ElementsAre("0", "1", "2", "3", "4"));
+  EXPECT_THAT(ana_.Receive(), IsEmpty());
 }
 
-TEST_F(InboxTest, ARelayThatForgetsEntriesIsNoticed) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  for (int i = 0; i < 3; ++i) mira.Write(to_ana, std::to_string(i));
-  EXPECT_EQ(mira.Flush().sent, 3u);
-  const OwnDevice device = ana.Device();
+TEST_F(PairedInboxTest, ARelayThatForgetsEntriesIsNoticed) {
+  for (int i = 0; i < 3; ++i) mira_.Write(to_ana_, std::to_string(i));
+  EXPECT_EQ(mira_.Flush().sent, 3u);
+  const OwnDevice device = ana_.Device();
   const auto control = crypto::SignatureKey::FromSeed(device.inbox_control_seed.Reveal());
   ASSERT_TRUE(control.ok());
-  const absl::Status trimmed = ana.client().ControlMailbox(device.inbox_id, device.inbox_generation,
-                                                           *control, Trim{.first_position = 3});
+  const absl::Status trimmed = ana_.client().ControlMailbox(
+      device.inbox_id, device.inbox_generation, *control, Trim{.first_position = 3});
   ASSERT_TRUE(trimmed.ok()) << trimmed;
-  const auto taken = ana.InboxOf().Receive(
-      ana.client(),
+  const auto taken = ana_.InboxOf().Receive(
+      ana_.client(),
       [](Transaction&, const Pairing&, const InboxMessage&) { return absl::OkStatus(); });
   EXPECT_EQ(taken.status().code(), absl::StatusCode::kDataLoss) << taken.status();
-  EXPECT_EQ(ana.Device().inbox_next, 1u);
+  EXPECT_EQ(ana_.Device().inbox_next, 1u);
 }
 
 // The relay had taken the message, and the sender never heard of it.
-TEST_F(InboxTest, AnUnknownOutcomeIsSentAgainWithTheSameBytes) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  mira.Write(to_ana, "once");
-  auto read = mira.store().Read();
-  const std::vector<OutgoingMessage> before = std::move(*mira.records().outbox.All(*read));
+TEST_F(PairedInboxTest, AnUnknownOutcomeIsSentAgainWithTheSameBytes) {
+  mira_.Write(to_ana_, "once");
+  auto read = mira_.store().Read();
+  const std::vector<OutgoingMessage> before = std::move(*mira_.records().outbox.All(*read));
   ASSERT_EQ(before.size(), 1u);
-  mira.Flush();
-  mira.Change([&](Transaction& step) {
-    return mira.records().outbox.Put(step, OutgoingKey(before[0].pairing_id, 1), before[0]);
+  mira_.Flush();
+  mira_.Change([&](Transaction& step) {
+    return mira_.records().outbox.Put(step, OutgoingKey(before[0].pairing_id, 1), before[0]);
   });
-  EXPECT_EQ(mira.Flush().sent, 1u);
+  EXPECT_EQ(mira_.Flush().sent, 1u);
   // Even under a new append id, the message id is known.
   OutgoingMessage again = before[0];
   again.append_id = crypto::RandomArray<16>();
-  mira.Change([&](Transaction& step) {
-    return mira.records().outbox.Put(step, OutgoingKey(again.pairing_id, 1), again);
+  mira_.Change([&](Transaction& step) {
+    return mira_.records().outbox.Put(step, OutgoingKey(again.pairing_id, 1), again);
   });
-  mira.Flush();
-  EXPECT_THAT(ana.Receive(), ElementsAre("once"));
+  mira_.Flush();
+  EXPECT_THAT(ana_.Receive(), ElementsAre("once"));
 }
 
-TEST_F(InboxTest, MessagesWaitForTheRelay) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
+TEST_F(PairedInboxTest, MessagesWaitForTheRelay) {
   relay_.Stop();
-  mira.Write(to_ana, "later");
-  EXPECT_TRUE(absl::IsUnavailable(mira.InboxOf().Flush(mira.client()).status()));
+  mira_.Write(to_ana_, "later");
+  EXPECT_TRUE(absl::IsUnavailable(mira_.InboxOf().Flush(mira_.client()).status()));
   relay_.Start();
-  mira.Connect();
-  ana.Connect();
-  EXPECT_EQ(mira.Flush().sent, 1u);
-  EXPECT_THAT(ana.Receive(), ElementsAre("later"));
+  mira_.Connect();
+  ana_.Connect();
+  EXPECT_EQ(mira_.Flush().sent, 1u);
+  EXPECT_THAT(ana_.Receive(), ElementsAre("later"));
 }
 
 TEST_F(InboxTest, ARevokedKeyAppendsNothingAndTheOthersGoOn) {
@@ -129,26 +109,21 @@ TEST_F(InboxTest, ARevokedKeyAppendsNothingAndTheOthersGoOn) {
   EXPECT_THAT(ana.Receive(), ElementsAre("after"));
 }
 
-TEST_F(InboxTest, WhatIsBadIsPassedOverAndCounted) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
+TEST_F(PairedInboxTest, WhatIsBadIsPassedOverAndCounted) {
   // Somebody with an append key writes noise; the handler refuses one message; the rest arrives.
-  auto key = crypto::SignatureKey::FromSeed(to_ana.append_seed.Reveal());
+  auto key = crypto::SignatureKey::FromSeed(to_ana_.append_seed.Reveal());
   ASSERT_TRUE(key.ok());
   for (const Bytes& noise : {Bytes(1, 0x55), Bytes(2000, 0x55)}) {
-    ASSERT_TRUE(mira.client()
-                    .Append(ana.Device().inbox_id, 1, *key, crypto::RandomArray<16>(), noise)
+    ASSERT_TRUE(mira_.client()
+                    .Append(ana_.Device().inbox_id, 1, *key, crypto::RandomArray<16>(), noise)
                     .ok());
   }
-  mira.Write(to_ana, "refused");
-  mira.Write(to_ana, "taken");
-  mira.Flush();
+  mira_.Write(to_ana_, "refused");
+  mira_.Write(to_ana_, "taken");
+  mira_.Flush();
   std::vector<std::string> texts;
-  auto taken = ana.InboxOf().Receive(
-      ana.client(),
+  auto taken = ana_.InboxOf().Receive(
+      ana_.client(),
       [&](Transaction& step, const Pairing&, const InboxMessage& message) -> absl::Status {
         if (message.approval().name() == "refused") {
           // What it changed before is dropped with it.
@@ -161,9 +136,9 @@ TEST_F(InboxTest, WhatIsBadIsPassedOverAndCounted) {
   ASSERT_TRUE(taken.ok()) << taken.status();
   EXPECT_EQ(*taken, 1u);
   EXPECT_THAT(texts, ElementsAre("taken"));
-  auto read = ana.store().Read();
+  auto read = ana_.store().Read();
   EXPECT_FALSE(*read->Has(RecordClass::kContent, "left behind"));
-  EXPECT_GE(ana.Device().passed_over, 1u);
+  EXPECT_GE(ana_.Device().passed_over, 1u);
 }
 
 // Junk up to the brim, from somebody with an append key.
@@ -324,30 +299,25 @@ TEST_F(InboxTest, WhoConfirmsNothingHoldsUpOnlyWhatIsForThem) {
 }
 
 // A sender who was away while the inbox was renewed very often, and the old generations trimmed.
-TEST_F(InboxTest, ASenderFindsTheWayToAGenerationFarAhead) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
+TEST_F(PairedInboxTest, ASenderFindsTheWayToAGenerationFarAhead) {
   for (int i = 0; i < 30; ++i) {
-    OwnDevice device = ana.Device();
+    OwnDevice device = ana_.Device();
     ASSERT_TRUE(PlanInboxClosing(device, {}, 0));
-    ana.Change([&](Transaction& step) { return ana.records().PutDevice(step, device); });
-    ana.Flush();
+    ana_.Change([&](Transaction& step) { return ana_.records().PutDevice(step, device); });
+    ana_.Flush();
   }
-  EXPECT_THAT(ana.Receive(), IsEmpty());
-  const OwnDevice device = ana.Device();
+  EXPECT_THAT(ana_.Receive(), IsEmpty());
+  const OwnDevice device = ana_.Device();
   ASSERT_EQ(device.inbox_generation, 31u);
   const auto control = crypto::SignatureKey::FromSeed(device.inbox_control_seed.Reveal());
   ASSERT_TRUE(control.ok());
   const absl::Status trimmed =
-      ana.client().ControlMailbox(device.inbox_id, device.inbox_generation, *control,
-                                  Trim{.first_position = device.inbox_next});
+      ana_.client().ControlMailbox(device.inbox_id, device.inbox_generation, *control,
+                                   Trim{.first_position = device.inbox_next});
   ASSERT_TRUE(trimmed.ok()) << trimmed;
-  mira.Write(to_ana, "back again");
-  EXPECT_EQ(mira.Flush().sent, 1u);
-  EXPECT_THAT(ana.Receive(), ElementsAre("back again"));
+  mira_.Write(to_ana_, "back again");
+  EXPECT_EQ(mira_.Flush().sent, 1u);
+  EXPECT_THAT(ana_.Receive(), ElementsAre("back again"));
 }
 
 // A relay that lets a rendezvous grow for ever keeps nobody reading for ever.
@@ -388,38 +358,28 @@ TEST_F(InboxTest, ARendezvousBeyondItsAllowanceIsNotReadOn) {
   EXPECT_TRUE(absl::IsDataLoss(entries.status())) << entries.status();
 }
 
-TEST_F(InboxTest, AnErrorThatIsNotTheMessagesStopsBeforeIt) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  mira.Write(to_ana, "kept");
-  mira.Flush();
-  auto failed = ana.InboxOf().Receive(
-      ana.client(), [](Transaction&, const Pairing&, const InboxMessage&) -> absl::Status {
+TEST_F(PairedInboxTest, AnErrorThatIsNotTheMessagesStopsBeforeIt) {
+  mira_.Write(to_ana_, "kept");
+  mira_.Flush();
+  auto failed = ana_.InboxOf().Receive(
+      ana_.client(), [](Transaction&, const Pairing&, const InboxMessage&) -> absl::Status {
         return absl::ResourceExhaustedError("the disk is full");
       });
   EXPECT_TRUE(absl::IsResourceExhausted(failed.status()));
-  EXPECT_THAT(ana.Receive(), ElementsAre("kept"));
+  EXPECT_THAT(ana_.Receive(), ElementsAre("kept"));
 }
 
-TEST_F(InboxTest, WhatCameTooEarlyIsOpenedWhenItsPairingIsKnown) {
-  Someone mira("Mira", id_, relay_);
-  Someone ana("Ana", id_, relay_);
-  Pairing to_ana;
-  Pairing to_mira;
-  Pair(mira, ana, to_ana, to_mira);
-  ana.Change([&](Transaction& step) {
-    return ana.records().pairings.Delete(step, crypto::ToHex(to_mira.id));
+TEST_F(PairedInboxTest, WhatCameTooEarlyIsOpenedWhenItsPairingIsKnown) {
+  ana_.Change([&](Transaction& step) {
+    return ana_.records().pairings.Delete(step, crypto::ToHex(to_mira_.id));
   });
-  mira.Write(to_ana, "early");
-  mira.Flush();
-  EXPECT_THAT(ana.Receive(), IsEmpty());
-  EXPECT_EQ(ana.Device().unopened.size(), 1u);
-  ana.Change([&](Transaction& step) { return ana.records().PutPairing(step, to_mira); });
-  EXPECT_THAT(ana.Receive(), ElementsAre("early"));
-  EXPECT_THAT(ana.Device().unopened, IsEmpty());
+  mira_.Write(to_ana_, "early");
+  mira_.Flush();
+  EXPECT_THAT(ana_.Receive(), IsEmpty());
+  EXPECT_EQ(ana_.Device().unopened.size(), 1u);
+  ana_.Change([&](Transaction& step) { return ana_.records().PutPairing(step, to_mira_); });
+  EXPECT_THAT(ana_.Receive(), ElementsAre("early"));
+  EXPECT_THAT(ana_.Device().unopened, IsEmpty());
 }
 
 TEST_F(InboxTest, AnIntroductionPairsTheTwoWhoWereIntroduced) {

@@ -175,6 +175,17 @@ class InboxTest : public ::testing::Test {
   CaseId id_{crypto::RandomArray<16>()};
 };
 
+// Two who are paired with each other.
+class PairedInboxTest : public InboxTest {
+ protected:
+  void SetUp() override { Pair(mira_, ana_, to_ana_, to_mira_); }
+
+  Someone mira_{"Mira", id_, relay_};
+  Someone ana_{"Ana", id_, relay_};
+  Pairing to_ana_;
+  Pairing to_mira_;
+};
+
 }  // namespace parley::client
 
 #endif  // PARLEY_CLIENT_LIB_PAIRING_TEST_INBOX_H_
