@@ -12,7 +12,6 @@
 
 namespace parley::client::testing {
 
-
 inline const Actor kNora = Person(8, "Nora", Role::kParty, "Northline");
 inline const CaseId kCase{crypto::ByteArray<16>{9}};
 
