@@ -301,5 +301,22 @@ TEST_F(HostileCommit, ByWhoHasBeenRemoved) {
   }
 }
 
+// Whoever makes a group chooses its epoch for those whom it invites. After the last comes none, and
+// not the first again.
+TEST_F(HostileCommit, TheLastEpochHasNoNext) {
+  std::vector<Group>& groups = groups_;
+  for (Group& group : groups) group.mutable_state().context.epoch = UINT64_MAX;
+  const Secret before = groups[1].Serialize();
+  EXPECT_EQ(groups[1].Process(ForgeWholeCommit(groups[0], {})).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(groups[1].PrepareCommit().status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Group::JoinExternally(Must(groups[0].GroupInfoMessage(true, true)),
+                                  {.identity = ToBytes("dora")})
+                .status()
+                .code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(crypto::ConstantTimeEquals(before.Reveal(), groups[1].Serialize().Reveal()));
+}
+
 }  // namespace
 }  // namespace parley::mls

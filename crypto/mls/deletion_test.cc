@@ -181,6 +181,18 @@ TEST_P(DeletionTest, PrivateKeysOfLeaves) {
   EXPECT_FALSE(IsStored(reader_, seed));
 }
 
+// Updates that were given up.
+TEST_P(DeletionTest, DroppedUpdates) {
+  Must(reader_.ProposeUpdate({.new_signature_key = true}));
+  Must(reader_.ProposeUpdate());
+  const Secret key = reader_.state().pending_updates[0].leaf_private.Clone();
+  const Secret seed = reader_.state().pending_updates[0].signature_seed.Clone();
+  const Secret other = reader_.state().pending_updates[1].leaf_private.Clone();
+  EXPECT_EQ(reader_.DropPendingProposals({reader_.pending_proposals()[0].ref}), 1u);
+  EXPECT_FALSE(IsStored(reader_, key) || IsStored(reader_, seed));
+  EXPECT_TRUE(IsStored(reader_, other));
+}
+
 // Updates that nobody committed.
 TEST_P(DeletionTest, PendingUpdates) {
   Must(reader_.ProposeUpdate({.new_signature_key = true}));

@@ -1,5 +1,7 @@
 #include "crypto/mls/group.h"
 
+#include <algorithm>
+
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/message_protection.h"
 
@@ -107,6 +109,23 @@ void Group::ClearPendingProposals() {
   state_->pending.Clear();
   state_->pending_updates.clear();
   state_->unchanged_pending = 0;
+}
+
+size_t Group::DropPendingProposals(const std::vector<ProposalRef>& refs) {
+  GroupState& state = *state_;
+  const size_t before = state.pending.all().size();
+  for (const ProposalRef& ref : refs) {
+    const PendingProposal* pending = state.pending.Find(ref);
+    const Update* update =
+        pending == nullptr ? nullptr : std::get_if<Update>(&pending->proposal.body);
+    if (update == nullptr) continue;
+    std::erase_if(state.pending_updates, [&](const PendingUpdate& own) {
+      return own.encryption_key == update->leaf_node->encryption_key;
+    });
+  }
+  const auto first = state.pending.Drop({refs.begin(), refs.end()});
+  if (first.has_value()) state.unchanged_pending = std::min(state.unchanged_pending, *first);
+  return before - state.pending.all().size();
 }
 
 absl::StatusOr<Bytes> Group::GroupInfoMessage(bool with_tree, bool with_external_pub) const {

@@ -301,6 +301,11 @@ class Group {
   const std::vector<PendingProposal>& pending_proposals() const;
   // Forgets them, and the private keys of own pending updates.
   void ClearPendingProposals();
+  // The same for those of these names, whose places others can take: an application's own policy
+  // against who fills them, above all newcomers, of whom none needs to be known. A commit of one
+  // that was dropped can't be processed, so that this is for who commits, or by a rule that all
+  // members follow. Returns how many there were.
+  size_t DropPendingProposals(const std::vector<ProposalRef>& refs);
 
   // A commit and the group after it. Of this group nothing changes but that one key of the own
   // handshake ratchet is used: store it before the commit leaves the machine, so that a second

@@ -335,14 +335,21 @@ absl::StatusOr<Received> ProcessPrivate(GroupState& state, const PrivateMessage&
   return absl::InvalidArgumentError("a message of an unknown content type");
 }
 
+absl::Status NotForGroups() {
+  return absl::InvalidArgumentError("this message is not one that a group processes");
+}
+
 }  // namespace
 
 absl::StatusOr<Received> Group::Process(ByteView message, const ProcessOptions& options) {
   PARLEY_RETURN_IF_ERROR(CheckMessageSize(message));
   PARLEY_ASSIGN_OR_RETURN(const MessageHead head, PeekMessage(message));
-  // What is for another group or epoch isn't read in full: anybody can have made it.
-  if (head.wire_format <= WireFormat::kPrivateMessage) {
-    PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(*state_, head.group_id, head.epoch));
+  // What no group takes in, or is for another group or epoch, isn't read in full: anybody can have
+  // made it.
+  if (head.wire_format > WireFormat::kPrivateMessage) return NotForGroups();
+  PARLEY_RETURN_IF_ERROR(CheckGroupAndEpoch(*state_, head.group_id, head.epoch));
+  if (head.wire_format == WireFormat::kPublicMessage) {
+    PARLEY_RETURN_IF_ERROR(CheckMayBePublic(head.content_type));
   }
   PARLEY_ASSIGN_OR_RETURN(MlsMessage parsed, ParseMessage(message));
   if (auto* in_public = std::get_if<PublicMessage>(&parsed.body)) {
@@ -351,7 +358,7 @@ absl::StatusOr<Received> Group::Process(ByteView message, const ProcessOptions& 
   if (const auto* in_private = std::get_if<PrivateMessage>(&parsed.body)) {
     return ProcessPrivate(*state_, *in_private, options);
   }
-  return absl::InvalidArgumentError("this message is not one that a group processes");
+  return NotForGroups();
 }
 
 }  // namespace parley::mls

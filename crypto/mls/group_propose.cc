@@ -19,11 +19,18 @@ absl::StatusOr<Bytes> SendProposal(GroupState& state, Proposal proposal, const S
   AuthenticatedContent authenticated =
       SignAs(state, send.public_message ? WireFormat::kPublicMessage : WireFormat::kPrivateMessage,
              std::move(content));
-  PARLEY_RETURN_IF_ERROR(
-      state.pending.Add({MakeProposalRef(*state.suite, authenticated), self, std::move(proposal)}));
-  if (!send.public_message) return SealPrivate(state, authenticated, send.padding);
-  return crypto::Serialize(MlsMessage{ProtectPublic(*state.suite, state.secrets.membership,
-                                                    state.context, std::move(authenticated))});
+  PendingProposal pending{MakeProposalRef(*state.suite, authenticated), self, std::move(proposal)};
+  PARLEY_RETURN_IF_ERROR(state.pending.CheckRoom(pending));
+  Bytes message;
+  if (send.public_message) {
+    message = crypto::Serialize(MlsMessage{ProtectPublic(*state.suite, state.secrets.membership,
+                                                         state.context, std::move(authenticated))});
+  } else {
+    PARLEY_ASSIGN_OR_RETURN(message, SealPrivate(state, authenticated, send.padding));
+  }
+  // Last, so that one that can't be sent isn't kept.
+  state.pending.Restore(std::move(pending));
+  return message;
 }
 
 // What a member wouldn't commit itself it doesn't propose.

@@ -152,25 +152,6 @@ bool IsWaiting(std::string_view name, uint16_t version, const GroupState& state)
          *number < state.pending.all().size();
 }
 
-// Every leaf has its ratchets, or one node above it has the secret that they come from.
-absl::Status CheckComplete(const SecretTree& tree) {
-  std::vector<bool> covered(tree.leaf_count().value, false);
-  for (const uint32_t leaf : tree.StoredLeaves()) covered[leaf] = true;
-  for (const uint32_t node : tree.StoredNodes()) {
-    const uint64_t below = uint64_t{1} << NodeIndex(node).Level();
-    const uint64_t first = (uint64_t{node} + 1 - below) / 2;
-    if (first + below > covered.size()) return absl::InvalidArgumentError("a node of another tree");
-    for (uint64_t leaf = first; leaf < first + below; ++leaf) {
-      if (covered[leaf]) return absl::InvalidArgumentError("a secret that was used up");
-      covered[leaf] = true;
-    }
-  }
-  for (const bool one : covered) {
-    if (!one) return absl::InvalidArgumentError("a record with keys of a member is missing");
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::unique_ptr<GroupState>> LoadState(const GroupRecords& records,
                                                       uint16_t& version) {
   const auto epoch = records.find(std::string(kGroup));
@@ -194,7 +175,7 @@ absl::StatusOr<std::unique_ptr<GroupState>> LoadState(const GroupRecords& record
       return absl::InvalidArgumentError("a record of an unknown name");
     }
   }
-  PARLEY_RETURN_IF_ERROR(CheckComplete(state->secret_tree));
+  PARLEY_RETURN_IF_ERROR(state->secret_tree.CheckComplete());
   return state;
 }
 

@@ -101,6 +101,11 @@ TEST(GroupRecordsTest, TheLastProposalWritesNoMoreThanTheFirst) {
     if (i == 2) own = bytes;
     EXPECT_TRUE(i <= 2 || bytes <= own + 8) << i << " " << bytes;
   }
+  // Without one of them, of which nothing is left.
+  const PendingProposal dropped = groups[0].pending_proposals()[30];
+  EXPECT_EQ(groups[0].DropPendingProposals({dropped.ref}), 1u);
+  StoreAndCompare(groups[0], records);
+  EXPECT_TRUE(records.contains("pending/59") && !records.contains("pending/60"));
   // Fewer than before, others in the places of those that are gone, and none.
   groups[0].ClearPendingProposals();
   ASSERT_TRUE(groups[0].Process(Must(groups[1].ProposeRemove(LeafIndex(2)))).ok());

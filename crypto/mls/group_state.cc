@@ -258,6 +258,10 @@ absl::StatusOr<std::unique_ptr<GroupState>> ParseState(ByteView stored) {
   PARLEY_RETURN_IF_ERROR(DecodeState(r, *state));
   PARLEY_RETURN_IF_ERROR(r.ExpectEnd());
   PARLEY_RETURN_IF_ERROR(CheckLoaded(*state));
+  if (state->secret_tree.leaf_count().value != state->tree.leaf_count().value) {
+    return absl::InvalidArgumentError("a secret tree of another size");
+  }
+  PARLEY_RETURN_IF_ERROR(state->secret_tree.CheckComplete());
   return state;
 }
 
@@ -341,7 +345,7 @@ absl::Status Decode(crypto::Reader& r, StoredCommit& commit) {
 absl::StatusOr<PreparedCommit> PreparedCommit::Parse(ByteView stored) {
   crypto::Reader r(stored);
   StoredCommit commit;
-  if (!Decode(r, commit).ok()) {
+  if (!Decode(r, commit).ok() || !r.empty()) {
     return absl::DataLossError("a stored commit is damaged or from a later version");
   }
   PARLEY_ASSIGN_OR_RETURN(Group next, Group::Parse(commit.next.Reveal()));

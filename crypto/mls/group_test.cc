@@ -300,6 +300,47 @@ TEST(Group, DamagedStateIsRefused) {
   }
 }
 
+// A checksum that fits says nothing about what was stored.
+TEST(Group, StateWithoutSomebodysKeysIsRefused) {
+  std::vector<Group> groups = NewGroups(3);
+  SecretTree of_another_size = SecretTree::OfParts(LeafCount(8));
+  ASSERT_TRUE(of_another_size.LoadNode(7, Bytes(32, 1)).ok());
+  SecretTree with_a_stranger = SecretTree::OfParts(LeafCount(4));
+  for (const uint32_t node : {3u, 4095u}) {
+    ASSERT_TRUE(with_a_stranger.LoadNode(node, Bytes(32, 1)).ok());
+  }
+  for (SecretTree* tree : {&of_another_size, &with_a_stranger}) {
+    groups[0].mutable_state().secret_tree = std::move(*tree);
+    EXPECT_EQ(Group::Parse(groups[0].Serialize().Reveal()).status().code(),
+              absl::StatusCode::kDataLoss);
+  }
+  groups[0].mutable_state().secret_tree = SecretTree::OfParts(LeafCount(4));
+  EXPECT_EQ(Group::Parse(groups[0].Serialize().Reveal()).status().code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST(Group, ProposalThatCannotBeSentIsNotKept) {
+  Group group = std::move(NewGroups(2)[0]);
+  GroupState& state = group.mutable_state();
+  // As after 2^32 - 1 handshake messages: the ratchets' record begins with a secret and the
+  // generation.
+  ASSERT_TRUE(
+      state.secret_tree.TakeNext(*state.suite, state.own_leaf, RatchetType::kHandshake).ok());
+  Secret stored = *state.secret_tree.StoreRatchets(state.own_leaf.value);
+  std::fill_n(stored.RevealMutable().begin() + 1 + 32, 4, uint8_t{0xff});
+  SecretTree tree = SecretTree::OfParts(state.secret_tree.leaf_count());
+  for (const uint32_t node : state.secret_tree.StoredNodes()) {
+    ASSERT_TRUE(tree.LoadNode(node, state.secret_tree.StoreNode(node)->Reveal()).ok());
+  }
+  ASSERT_TRUE(tree.LoadRatchets(state.own_leaf.value, stored.Reveal()).ok());
+  state.secret_tree = std::move(tree);
+  const Secret before = group.Serialize();
+  EXPECT_EQ(group.ProposeUpdate().status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(group.ProposeRemove(LeafIndex(1)).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(crypto::ConstantTimeEquals(before.Reveal(), group.Serialize().Reveal()));
+}
+
 TEST(Group, ClonesAreIndependent) {
   std::vector<Group> groups = NewGroups(2);
   Group copy = groups[1].Clone();

@@ -1,15 +1,19 @@
 // Adding N members costs no more than N log N: counted, not timed. What is counted are public-key
 // operations (calls of libsodium's functions, by the linker's --wrap), bytes that are allocated,
-// which is what copies of trees and lists come to, and questions to the judge of credentials.
+// which is what copies of trees and lists come to, questions to the judge of credentials, and looks
+// into the capabilities of a leaf.
 #include <cmath>
 #include <cstdlib>
 #include <new>
 
+#include "crypto/mls/external_proposal.h"
 #include "crypto/mls/testing.h"
+#include "crypto/primitives/signature.h"
 
 namespace {
 
 size_t public_key_operations = 0;
+size_t looks_at_capabilities = 0;
 size_t allocated_bytes = 0;
 
 }  // namespace
@@ -59,6 +63,15 @@ int __wrap_crypto_sign_ed25519_verify_detached(const unsigned char* signature,
   return __real_crypto_sign_ed25519_verify_detached(signature, m, m_size, key);
 }
 
+// Capabilities::Supports(CredentialType) const
+bool __real__ZNK6parley3mls12Capabilities8SupportsENS0_14CredentialTypeE(
+    const parley::mls::Capabilities* self, parley::mls::CredentialType type);
+bool __wrap__ZNK6parley3mls12Capabilities8SupportsENS0_14CredentialTypeE(
+    const parley::mls::Capabilities* self, parley::mls::CredentialType type) {
+  ++looks_at_capabilities;
+  return __real__ZNK6parley3mls12Capabilities8SupportsENS0_14CredentialTypeE(self, type);
+}
+
 }  // extern "C"
 
 namespace parley::mls {
@@ -83,15 +96,17 @@ struct Work {
   size_t operations = 0;
   size_t bytes = 0;
   size_t questions = 0;
+  size_t looks = 0;
 };
 
 class Counter {
  public:
   explicit Counter(const CountingJudge& judge)
-      : judge_(judge), before_{public_key_operations, allocated_bytes, judge.asked} {}
+      : judge_(judge),
+        before_{public_key_operations, allocated_bytes, judge.asked, looks_at_capabilities} {}
   Work Counted() const {
     return {public_key_operations - before_.operations, allocated_bytes - before_.bytes,
-            judge_.asked - before_.questions};
+            judge_.asked - before_.questions, looks_at_capabilities - before_.looks};
   }
 
  private:
@@ -161,6 +176,7 @@ void ExpectNoFasterThanNLogN(const char* what, size_t few, size_t many, Work of_
   expect("public-key operations", of_few.operations, of_many.operations);
   expect("bytes allocated", of_few.bytes, of_many.bytes);
   expect("questions to the judge", of_few.questions, of_many.questions);
+  expect("looks at capabilities", of_few.looks, of_many.looks);
 }
 
 TEST(Growth, AddingMembersIsNLogNAtWorst) {
@@ -173,6 +189,70 @@ TEST(Growth, AddingMembersIsNLogNAtWorst) {
   ExpectNoFasterThanNLogN("who commits", kFew, kMany, few.commit, many.commit);
   ExpectNoFasterThanNLogN("who takes the commit", kFew, kMany, few.process, many.process);
   ExpectNoFasterThanNLogN("who joins", kFew, kMany, few.join, many.join);
+}
+
+struct ReferringWork {  // to proposals of `count` members
+  Work take;            // of the proposals, by another member than the committer
+  Work commit;          // the committer's, who chooses among those that wait
+  Work process;         // of the commit, by who has taken the proposals
+};
+
+// The group's external senders, as many as it takes for nobody to have more proposals waiting than
+// one may.
+std::vector<crypto::SignatureKey> AdmitServices(std::vector<Group>& groups) {
+  std::vector<crypto::SignatureKey> services;
+  std::vector<ExternalSender> senders;
+  for (int i = 0; i < 16; ++i) {
+    services.push_back(crypto::SignatureKey::Generate());
+    ExternalSender& sender = senders.emplace_back();
+    const auto& key = services.back().public_key();
+    sender.signature_key.assign(key.begin(), key.end());
+    sender.credential = Credential::Basic(ToBytes("service " + std::to_string(i)));
+  }
+  CommitToAll(
+      groups, 0,
+      Must(groups[0].PrepareCommit({.extensions = Extensions{ExternalSendersExtension(senders)}})));
+  return services;
+}
+
+ReferringWork AddByReference(size_t count) {
+  CountingJudge judge;
+  const LeafChecks checks{.judge = &judge};
+  std::vector<Group> groups = TreeWithRoomFor(count);
+  const std::vector<crypto::SignatureKey> services = AdmitServices(groups);
+  const GroupAddress address{groups[0].group_id(), groups[0].epoch()};
+  std::vector<Bytes> proposals;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t service = i % services.size();
+    const KeyPackageBundle newcomer = NewKeyPackage("newcomer " + std::to_string(i));
+    proposals.push_back(Must(ProposeFromOutside(services[service], static_cast<uint32_t>(service),
+                                                address, Proposal{Add{newcomer.key_package()}})));
+    Must(groups[0].Process(proposals.back(), {.checks = checks}));
+  }
+  ReferringWork work;
+  const Counter take(judge);
+  for (const Bytes& proposal : proposals) Must(groups[1].Process(proposal, {.checks = checks}));
+  work.take = take.Counted();
+  const Counter commit(judge);
+  PreparedCommit made = Must(groups[0].PrepareCommit({.checks = checks}));
+  work.commit = commit.Counted();
+  EXPECT_EQ(made.added.size(), count);
+  const Counter process(judge);
+  Must(groups[1].Process(made.message, {.checks = checks}));
+  work.process = process.Counted();
+  return work;
+}
+
+TEST(Growth, AddingMembersByReferenceIsNLogNAtWorst) {
+  constexpr size_t kFew = 62;
+  constexpr size_t kMany = 1022;
+  const ReferringWork few = AddByReference(kFew);
+  const ReferringWork many = AddByReference(kMany);
+  EXPECT_GE(few.take.questions, kFew);
+  EXPECT_GE(few.commit.looks, kFew);
+  ExpectNoFasterThanNLogN("who takes the proposals", kFew, kMany, few.take, many.take);
+  ExpectNoFasterThanNLogN("who commits", kFew, kMany, few.commit, many.commit);
+  ExpectNoFasterThanNLogN("who takes the commit", kFew, kMany, few.process, many.process);
 }
 
 TEST(Growth, OneMoreInAGroupOfManyCostsNoMoreOperations) {

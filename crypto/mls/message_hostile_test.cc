@@ -214,6 +214,37 @@ TEST(HostileMessage, OneNewcomerCrowdsOutNobodyElse) {
   EXPECT_TRUE(groups[0].Process(Must(groups[1].ProposeUpdate())).ok());
 }
 
+// The group's own rule decides who goes when strangers have filled the places for newcomers.
+TEST(HostileMessage, StrangersWhoFillThePlacesForNewcomersAreDropped) {
+  std::vector<Group> groups = NewGroups(2);
+  const GroupAddress address{groups[0].group_id(), groups[0].epoch()};
+  const Bytes update = Must(groups[1].ProposeUpdate());
+  Must(groups[0].Process(update));
+  for (size_t i = 0; i < kMaxPendingOfNewcomers; ++i) {
+    Must(groups[0].Process(Must(ProposeToJoin(NewKeyPackage("mob"), address))));
+  }
+  KeyPackageBundle dora = NewKeyPackage("dora");
+  const Bytes asking = Must(ProposeToJoin(dora, address));
+  EXPECT_EQ(groups[0].Process(asking).status().code(), absl::StatusCode::kResourceExhausted);
+
+  std::vector<ProposalRef> strangers;
+  for (const PendingProposal& pending : groups[0].pending_proposals()) {
+    if (pending.sender.type == SenderType::kNewMemberProposal) strangers.push_back(pending.ref);
+  }
+  strangers.push_back(Bytes(32, 1));  // of nothing
+  EXPECT_EQ(groups[0].DropPendingProposals(strangers), kMaxPendingOfNewcomers);
+  EXPECT_EQ(groups[0].DropPendingProposals(strangers), 0u);
+  ASSERT_EQ(groups[0].pending_proposals().size(), 1u) << "the member's stays";
+  Must(groups[0].Process(asking));
+  Must(groups[1].Process(asking));
+  PreparedCommit commit = Must(groups[0].PrepareCommit());
+  EXPECT_EQ(commit.added.size(), 1u);
+  const Bytes welcome = *commit.welcome;
+  CommitToAll(groups, 0, std::move(commit));
+  groups.push_back(Must(Group::Join(welcome, std::move(dora))));
+  ExpectAgreement(groups);
+}
+
 TEST(HostileMessage, NothingIsSentAfterAReInit) {
   std::vector<Group> groups = NewGroups(2);
   const GroupState& state = groups[1].state();

@@ -119,14 +119,17 @@ PublicMessage ProtectPublic(const CipherSuite& suite, const MembershipKey& key,
   return message;
 }
 
+absl::Status CheckMayBePublic(ContentType type) {
+  // Section 6: "Applications MUST use PrivateMessage to encrypt application messages".
+  if (type != ContentType::kApplication) return absl::OkStatus();
+  return absl::InvalidArgumentError("application data in a PublicMessage");
+}
+
 absl::StatusOr<AuthenticatedContent> UnprotectPublic(const CipherSuite& suite,
                                                      const MembershipKey& key,
                                                      const GroupContext& context,
                                                      PublicMessage&& message) {
-  // Section 6: "Applications MUST use PrivateMessage to encrypt application messages".
-  if (message.content.content_type() == ContentType::kApplication) {
-    return absl::InvalidArgumentError("application data in a PublicMessage");
-  }
+  PARLEY_RETURN_IF_ERROR(CheckMayBePublic(message.content.content_type()));
   AuthenticatedContent content{.wire_format = WireFormat::kPublicMessage,
                                .content = std::move(message.content),
                                .auth = std::move(message.auth)};

@@ -41,9 +41,12 @@ Bytes SignContent(const SignatureKey& key, WireFormat wire_format, const FramedC
 // Section 6.2. Requires: signed for wire format mls_public_message.
 PublicMessage ProtectPublic(const CipherSuite& suite, const MembershipKey& key,
                             const GroupContext& context, AuthenticatedContent&& content);
+// Whether what a PublicMessage says of itself may be in one.
+// Errors: InvalidArgument for application data, which must be encrypted.
+absl::Status CheckMayBePublic(ContentType type);
 // The content of a PublicMessage, its membership tag verified where the sender is a member. The
 // signature isn't looked at.
-// Errors: Unauthenticated; InvalidArgument for application data, which must be encrypted.
+// Errors: Unauthenticated; those of CheckMayBePublic.
 absl::StatusOr<AuthenticatedContent> UnprotectPublic(const CipherSuite& suite,
                                                      const MembershipKey& key,
                                                      const GroupContext& context,

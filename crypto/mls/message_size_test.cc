@@ -1,4 +1,5 @@
 // Messages that say much in few bytes, or are too long to be looked at: what they take is bounded.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@ namespace parley::mls {
 namespace {
 
 using namespace testing;  // NOLINT
+using ::testing::HasSubstr;
 
 bool SameState(const Secret& before, const Group& group) {
   return crypto::ConstantTimeEquals(before.Reveal(), group.Serialize().Reveal());
@@ -89,6 +91,35 @@ TEST(MessageSize, OfAnotherEpochIsNotReadInFull) {
   message.WriteRaw(Bytes(100, 0xff));
   EXPECT_EQ(groups[0].Process(message.view()).status().code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+// Nor what no group takes in, whatever it says: of application data in the open no copy is made.
+TEST(MessageSize, WhatNoGroupTakesInIsNotReadInFull) {
+  std::vector<Group> groups = NewGroups(2);
+  const auto process = [&](const crypto::Writer& head) {
+    crypto::Writer message;
+    message.WriteRaw(head.view());
+    message.WriteRaw(Bytes(100, 0xff));
+    const absl::Status status = groups[0].Process(message.view()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return std::string(status.message());
+  };
+  for (const WireFormat format :
+       {WireFormat::kWelcome, WireFormat::kGroupInfo, WireFormat::kKeyPackage}) {
+    crypto::Writer head;
+    Encode(head, ProtocolVersion::kMls10);
+    Encode(head, format);
+    EXPECT_THAT(process(head), HasSubstr("not one that a group processes"));
+  }
+  crypto::Writer head;
+  Encode(head, ProtocolVersion::kMls10);
+  Encode(head, WireFormat::kPublicMessage);
+  Encode(head, groups[0].group_id());
+  Encode(head, groups[0].epoch());
+  Encode(head, Sender{.type = SenderType::kNewMemberCommit});
+  Encode(head, Bytes());
+  Encode(head, ContentType::kApplication);
+  EXPECT_THAT(process(head), HasSubstr("application data in a PublicMessage"));
 }
 
 // Zeros that take address space and no memory as long as nobody reads them.

@@ -1,5 +1,6 @@
 #include "crypto/mls/pending_proposals.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace parley::mls {
@@ -26,6 +27,12 @@ const PendingProposal* PendingProposals::Find(const ProposalRef& ref) const {
 }
 
 absl::Status PendingProposals::Add(PendingProposal proposal) {
+  PARLEY_RETURN_IF_ERROR(CheckRoom(proposal));
+  Restore(std::move(proposal));
+  return absl::OkStatus();
+}
+
+absl::Status PendingProposals::CheckRoom(const PendingProposal& proposal) const {
   if (places_.contains(proposal.ref)) return absl::OkStatus();
   const size_t bytes = crypto::Serialize(proposal.proposal).size();
   const bool newcomer = IsNewcomer(proposal.sender);
@@ -39,7 +46,6 @@ absl::Status PendingProposals::Add(PendingProposal proposal) {
                    newcomers_.bytes + bytes > kMaxPendingBytesOfNewcomers)) {
     return absl::ResourceExhaustedError("too many newcomers wait for a commit");
   }
-  Restore(std::move(proposal));
   return absl::OkStatus();
 }
 
@@ -54,6 +60,21 @@ void PendingProposals::Restore(PendingProposal proposal) {
     newcomers_.bytes += bytes;
   }
   all_.push_back(std::move(proposal));
+}
+
+std::optional<size_t> PendingProposals::Drop(const std::set<ProposalRef>& refs) {
+  std::optional<size_t> first;
+  for (const ProposalRef& ref : refs) {
+    const auto found = places_.find(ref);
+    if (found != places_.end()) first = std::min(found->second, first.value_or(SIZE_MAX));
+  }
+  if (!first.has_value()) return first;
+  PendingProposals kept;
+  for (PendingProposal& proposal : all_) {
+    if (!refs.contains(proposal.ref)) kept.Restore(std::move(proposal));
+  }
+  *this = std::move(kept);
+  return first;
 }
 
 void PendingProposals::Clear() { *this = PendingProposals(); }

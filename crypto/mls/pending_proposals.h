@@ -3,6 +3,8 @@
 #define PARLEY_CRYPTO_MLS_PENDING_PROPOSALS_H_
 
 #include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "crypto/mls/group.h"
@@ -17,7 +19,8 @@ inline constexpr size_t kMaxPendingProposals = 64;
 inline constexpr size_t kMaxPendingBytes = size_t{256} << 10;
 // Who isn't a member yet is known by a signature key, and one Add of it is all that can be
 // committed. Keys cost nothing, so that there is a limit over all newcomers too: what keeps
-// strangers from filling it is the application's judge (leaf_checks.h), who is asked first.
+// strangers from filling it is the application's judge (leaf_checks.h), who is asked first; and
+// what is there can be dropped (Group::DropPendingProposals).
 inline constexpr size_t kMaxPendingOfNewcomer = 4;
 inline constexpr size_t kMaxPendingOfNewcomers = 256;
 inline constexpr size_t kMaxPendingBytesOfNewcomers = size_t{1} << 20;
@@ -27,15 +30,20 @@ class PendingProposals {
  public:
   // In the order of their arrival.
   const std::vector<PendingProposal>& all() const { return all_; }
-  // The one of this name; null for none. Valid until the next Add or Clear.
+  // The one of this name; null for none. Valid until the next change.
   const PendingProposal* Find(const ProposalRef& ref) const;
 
   // Keeps a proposal for a commit. One that is there already stays there once: a member that
   // proposes the same removal twice in an epoch makes the same proposal, signature included.
   // Errors: ResourceExhausted over a limit.
   absl::Status Add(PendingProposal proposal);
-  // The same for one that was kept before; there are no limits.
+  // Whether Add would keep it, with its errors.
+  absl::Status CheckRoom(const PendingProposal& proposal) const;
+  // The same for one that was kept before or has passed CheckRoom; there are no limits.
   void Restore(PendingProposal proposal);
+  // Gives up those of these names and the places that they take; the others stay in their order.
+  // Returns the place of the first of them; nothing when none was there.
+  std::optional<size_t> Drop(const std::set<ProposalRef>& refs);
   void Clear();
 
  private:

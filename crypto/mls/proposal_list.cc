@@ -162,6 +162,9 @@ absl::Status ValidateProposal(const GroupState& state, const Proposal& proposal,
 
 absl::Status ValidateProposalList(const GroupState& state, const std::vector<ListedProposal>& list,
                                   const Sender& committer) {
+  if (state.context.epoch == UINT64_MAX) {
+    return absl::FailedPreconditionError("this group is in its last epoch: no commit can follow");
+  }
   PARLEY_RETURN_IF_ERROR(CheckLeavesOnce(list, committer));
   PARLEY_RETURN_IF_ERROR(CheckPsksOnce(list));
   if (committer.type == SenderType::kNewMemberCommit) {

@@ -261,4 +261,25 @@ absl::Status SecretTree::LoadRatchets(uint32_t leaf, ByteView stored) {
   return absl::OkStatus();
 }
 
+absl::Status SecretTree::CheckComplete() const {
+  std::vector<bool> covered(leaves_.value, false);
+  for (const auto& [leaf, ratchets] : ratchets_) {
+    if (leaf >= covered.size()) return absl::InvalidArgumentError("ratchets of another tree");
+    covered[leaf] = true;
+  }
+  for (const auto& [node, secret] : nodes_) {
+    const uint64_t below = uint64_t{1} << NodeIndex(node).Level();
+    const uint64_t first = (uint64_t{node} + 1 - below) / 2;
+    if (first + below > covered.size()) return absl::InvalidArgumentError("a node of another tree");
+    for (uint64_t leaf = first; leaf < first + below; ++leaf) {
+      if (covered[leaf]) return absl::InvalidArgumentError("a secret that was used up");
+      covered[leaf] = true;
+    }
+  }
+  for (const bool one : covered) {
+    if (!one) return absl::InvalidArgumentError("a record with keys of a member is missing");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace parley::mls

@@ -104,6 +104,9 @@ class SecretTree {
   static SecretTree OfParts(LeafCount leaves);
   absl::Status LoadNode(uint32_t node, ByteView stored);
   absl::Status LoadRatchets(uint32_t leaf, ByteView stored);
+  // Of a tree that was read: every leaf has its ratchets, or one node above it has the secret that
+  // they come from. Errors: InvalidArgument.
+  absl::Status CheckComplete() const;
 
  private:
   friend void Encode(crypto::Writer& w, const SecretTree& tree);

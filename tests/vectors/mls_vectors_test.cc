@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <numeric>
 
 namespace parley::mls::vectors {
 namespace {
@@ -96,11 +97,12 @@ void RunFile(const std::vector<Kind>& kinds, const fs::path& path, Totals& total
       ++passed;
     }
   }
-  std::printf("%-42s %5zu run %5d passed", name.c_str(), file.size(), passed);
-  for (const auto& [why, count] : skipped) {
-    std::printf("  %d skipped (%s)", count, why.c_str());
-    totals.skipped += count;
-  }
+  const int skipped_here = std::accumulate(
+      skipped.begin(), skipped.end(), 0, [](int sum, const auto& one) { return sum + one.second; });
+  totals.skipped += skipped_here;
+  std::printf("%-42s %5zu cases %5d passed %5d skipped", name.c_str(), file.size(), passed,
+              skipped_here);
+  for (const auto& [why, count] : skipped) std::printf("  (%d: %s)", count, why.c_str());
   std::printf("%s\n", failures.empty() ? "" : "  FAILED");
   for (const std::string& failure : failures) std::printf("    %.600s\n", failure.c_str());
   ++totals.files;

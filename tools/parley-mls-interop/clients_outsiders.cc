@@ -14,7 +14,7 @@ using crypto::ViewOf;
 
 absl::Status Clients::NewMemberAddProposal(const mls_client::NewMemberAddProposalRequest& request,
                                            mls_client::NewMemberAddProposalResponse& response) {
-  PARLEY_ASSIGN_OR_RETURN(const mls::GroupInfo info, ReadGroupInfo(request.group_info()));
+  PARLEY_ASSIGN_OR_RETURN(const mls::GroupInfo info, CheckedGroupInfo(request.group_info(), {}));
   PARLEY_ASSIGN_OR_RETURN(mls::KeyPackageBundle bundle,
                           NewKeyPackage(info.group_context.suite, ToBytes(request.identity())));
   PARLEY_ASSIGN_OR_RETURN(
@@ -45,7 +45,8 @@ absl::Status Clients::ExternalSignerProposal(
     const mls_client::ExternalSignerProposalRequest& request,
     mls_client::ProposalResponse& response) {
   PARLEY_ASSIGN_OR_RETURN(const Locked<Signer> signer, signers_.Lock(request.signer_id()));
-  PARLEY_ASSIGN_OR_RETURN(const mls::GroupInfo info, ReadGroupInfo(request.group_info()));
+  PARLEY_ASSIGN_OR_RETURN(const mls::GroupInfo info,
+                          CheckedGroupInfo(request.group_info(), request.ratchet_tree()));
   const mls::GroupContext& group = info.group_context;
   if (group.suite != signer->suite) {
     return absl::InvalidArgumentError("the signer was made for another cipher suite");

@@ -6,6 +6,7 @@
 
 #include "crypto/base/status_macros.h"
 #include "crypto/mls/framing.h"
+#include "crypto/mls/group_join.h"
 
 namespace parley::interop {
 
@@ -15,6 +16,20 @@ absl::StatusOr<mls::GroupInfo> ReadGroupInfo(const std::string& message) {
   PARLEY_ASSIGN_OR_RETURN(mls::MlsMessage parsed, crypto::Parse<mls::MlsMessage>(ViewOf(message)));
   if (auto* info = std::get_if<mls::GroupInfo>(&parsed.body)) return std::move(*info);
   return absl::InvalidArgumentError("this message is not a GroupInfo");
+}
+
+absl::StatusOr<mls::GroupInfo> CheckedGroupInfo(const std::string& message,
+                                                const std::string& tree) {
+  PARLEY_ASSIGN_OR_RETURN(mls::GroupInfo info, ReadGroupInfo(message));
+  PARLEY_ASSIGN_OR_RETURN(const mls::CipherSuite* suite,
+                          mls::FindCipherSuite(info.group_context.suite));
+  mls::JoinOptions options;
+  if (!tree.empty()) options.ratchet_tree = crypto::ToBytes(tree);
+  if (options.ratchet_tree.has_value() ||
+      mls::FindExtension(info.extensions, mls::ExtensionType::kRatchetTree) != nullptr) {
+    PARLEY_RETURN_IF_ERROR(mls::TreeOfGroupInfo(*suite, info, options).status());
+  }
+  return info;
 }
 
 absl::StatusOr<mls::RatchetTree> TreeBeside(const std::string& group_info,

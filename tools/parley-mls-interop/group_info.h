@@ -1,5 +1,4 @@
-// Looking into a GroupInfo without being a member, and without believing it: whoever joins by it
-// verifies it then.
+// Looking into a GroupInfo without being a member. Whoever joins by it verifies it then.
 //
 // Threading: free functions without shared state.
 #ifndef PARLEY_TOOLS_PARLEY_MLS_INTEROP_GROUP_INFO_H_
@@ -15,6 +14,12 @@ namespace parley::interop {
 
 // Errors: InvalidArgument for another message.
 absl::StatusOr<mls::GroupInfo> ReadGroupInfo(const std::string& message);
+
+// The same, and believed as far as it can be checked: with the group's tree at hand, inside or
+// beside it, as who joins by it would (section 12.4.3.1); without, nobody can tell.
+// Errors: InvalidArgument also for a suite that isn't ours; Unauthenticated.
+absl::StatusOr<mls::GroupInfo> CheckedGroupInfo(const std::string& message,
+                                                const std::string& tree);
 
 // The tree given beside a GroupInfo, or else the one inside.
 // Errors: InvalidArgument for none, or one that is malformed.

@@ -4,6 +4,7 @@
 // have changed, and the genuine message must still be accepted, once.
 #include <functional>
 
+#include "tools/parley-mls-interop/group_info.h"
 #include "tools/parley-mls-interop/service.h"
 #include "tools/parley-mls-interop/stage_testing.h"
 
@@ -18,6 +19,13 @@ struct Setting {
   // Every how manieth byte is changed, and length tried.
   size_t stride = 1;
 };
+
+// Whether a GroupInfo reads well, but without the tree by which alone its signature can be checked.
+bool HidesTheTree(const std::string& group_info) {
+  const auto info = ReadGroupInfo(group_info);
+  return info.ok() &&
+         mls::FindExtension(info->extensions, mls::ExtensionType::kRatchetTree) == nullptr;
+}
 
 class HostileMessagesTest : public ::testing::TestWithParam<Setting> {
  protected:
@@ -241,8 +249,14 @@ TEST_P(HostileMessagesTest, GroupInfoAndExternalCommit) {
 
 TEST_P(HostileMessagesTest, ProposalOfANewcomer) {
   NewMemberAddProposalRequest asking;
-  asking.set_group_info(stage_.GroupInfoOf("alice", false).group_info());
+  const std::string info = stage_.GroupInfoOf("alice", false).group_info();
   asking.set_identity("dora");
+  ExpectRefused("a GroupInfo", info, [&](std::string damaged) {
+    if (HidesTheTree(damaged)) return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "no tree");
+    asking.set_group_info(std::move(damaged));
+    return StatusOf(&Stub::NewMemberAddProposal, asking);
+  });
+  asking.set_group_info(info);
   const auto asked = Must(*stub_, &Stub::NewMemberAddProposal, asking);
   CommitRequest committing;
   committing.set_state_id(stage_.state("alice"));

@@ -1,6 +1,9 @@
 // The scripts of the MLS working group's test runner, with this program in every role: in three
-// servers, with public and private handshakes, on each suite.
+// servers, with public and private handshakes, on each suite. PARLEY_MLS_PEER=HOST:PORT puts
+// another implementation in the place of the second server, so that what comes from it is what ours
+// get with a bit flipped first, and twice.
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <set>
 
@@ -24,6 +27,9 @@ class ScriptsTest : public ::testing::TestWithParam<Setting> {
           grpc::CreateChannel("localhost:" + std::to_string(servers_.back().port()),
                               grpc::InsecureChannelCredentials())));
     }
+    const char* peer = std::getenv("PARLEY_MLS_PEER");
+    if (peer == nullptr) return;
+    stubs_[1] = MLSClient::NewStub(grpc::CreateChannel(peer, grpc::InsecureChannelCredentials()));
   }
   static void TearDownTestSuite() {
     stubs_.clear();

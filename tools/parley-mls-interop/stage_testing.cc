@@ -21,6 +21,8 @@ bool IsRefusal(const grpc::Status& status) {
   }
 }
 
+bool IsOurs(Stub& stub) { return Must(stub, &Stub::Name, NameRequest()).name() == "Parley"; }
+
 // ---- Descriptions -----------------------------------------------------------------------------
 
 mls_client::Extension ExtensionOf(uint32_t type, std::string data) {
