@@ -5,6 +5,8 @@
 #include <string>
 
 #include "client-lib/api/firewall_for_test.h"
+#include "client-lib/firewall/bound_text.h"
+#include "parley/content/v1/content.pb.h"
 
 namespace parley::testing {
 namespace {
@@ -286,6 +288,24 @@ TEST_F(FirewallTest, ATextInAFileIsReadAndAnEmptyFileIsNobodys) {
   ASSERT_TRUE(Share("Ana", kHarbor, Write("empty", "")).ok());
   Sync("Mira");
   EXPECT_TRUE(Share("Mira", kNorthline, Write("empty-too", "")).ok());
+}
+
+// What a neutral's program tells newcomers of a calendar repeats what others wrote: it stays
+// theirs.
+TEST(BoundText, TheWordsOfAStandingAreWhoseTheyWere) {
+  content::v1::Content content;
+  for (const Role role : {Role::kParty, Role::kCoMediator}) {
+    auto& told = *content.mutable_calendar_standing()->add_entries();
+    told.mutable_changed_by()->set_role(static_cast<content::v1::Role>(role));
+    told.mutable_entry()->set_title(role == Role::kParty ? "Ana's title" : "Tomas' title");
+  }
+  client::ChannelMessage message;
+  message.kind = client::ContentKind::kCalendar;
+  message.author.role = Role::kMediator;
+  message.content = crypto::Secret::CopyOf(crypto::ViewOf(content.SerializeAsString()));
+  const client::BoundContent bound = client::ReadBound(message);
+  EXPECT_TRUE(bound.carried);
+  EXPECT_EQ(bound.text, "Ana's title");
 }
 
 // What belongs to one channel is nothing in another.

@@ -9,6 +9,7 @@
 #include "client-lib/api/listening.h"
 #include "client-lib/api/news.h"
 #include "client-lib/api/profile_impl.h"
+#include "client-lib/api/retention.h"
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/firewall/offer_log.h"
 
@@ -39,6 +40,23 @@ Problem ToProblem(const CaseId& id, const client::CaseProblem& problem) {
   return shown;
 }
 
+// What is over, or to be destroyed, by now. What can't be done now, a later sync does.
+void TendCase(const client::CaseContext& context) {
+  const absl::StatusOr<bool> reported = client::TendRetention(context);
+  if (reported.ok() && *reported) client::SyncCase(context).IgnoreError();
+  bool destroying = true;
+  if (absl::StatusOr<ReadTransaction> read = context.store->Read(); read.ok()) {
+    destroying = client::IsDestroying(*read, context).value_or(true);
+  }
+  // What is destroyed by half would look as if it were over, or unheard of.
+  if (!destroying) {
+    client::Disclosures::Keep(context).IgnoreError();
+    client::EndExpired(context).IgnoreError();
+    client::EndExpiredOffers(context).IgnoreError();
+  }
+  client::TendDocuments(context).IgnoreError();
+}
+
 }  // namespace
 
 // ---- Sync ----
@@ -64,10 +82,7 @@ absl::StatusOr<bool> Profile::Impl::SyncOnce(const SyncOptions& options, SyncRep
       result = client::SyncCase(connected->context);
       // What is over by now; what can't be said now, a later sync says.
       if (result.ok()) {
-        client::Disclosures::Keep(connected->context).IgnoreError();
-        client::EndExpired(connected->context).IgnoreError();
-        client::EndExpiredOffers(connected->context).IgnoreError();
-        client::TendDocuments(connected->context).IgnoreError();
+        TendCase(connected->context);
       }
     } else {
       result = connected.status();
@@ -238,10 +253,7 @@ class Profile::Impl::Watcher {
 
   absl::Status SyncAndReport(const client::CaseContext& context) {
     PARLEY_RETURN_IF_ERROR(client::SyncCase(context).status());
-    client::Disclosures::Keep(context).IgnoreError();
-    client::EndExpired(context).IgnoreError();
-    client::EndExpiredOffers(context).IgnoreError();
-    client::TendDocuments(context).IgnoreError();
+    TendCase(context);
     return news_.Report(on_event_);
   }
 

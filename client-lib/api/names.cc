@@ -22,14 +22,15 @@ constexpr std::array<const char*, 7> kStates = {"unknown", "invited", "waiting",
 constexpr std::array<const char*, 7> kKinds = {"unknown", "joint", "caucus", "neutrals",
                                                "counsel", "team",  "group"};
 constexpr std::array<const char*, 3> kStatuses = {"active", "halted", "closed"};
-constexpr std::array<const char*, 7> kMessageKinds = {
-    "text", "document", "unknown", "disclosure", "notice", "offer", "retracted"};
+constexpr std::array<const char*, 8> kMessageKinds = {
+    "text", "document", "unknown", "disclosure", "notice", "offer", "retracted", "destroyed"};
 constexpr std::array<const char*, 5> kFloors = {"unknown", "all", "side", "participant",
                                                 "neutrals"};
 constexpr std::array<const char*, 3> kCalendarKinds = {"unknown", "meeting", "reminder"};
 constexpr std::array<const char*, 5> kReplies = {"none", "yes", "maybe", "no", "done"};
-constexpr std::array<const char*, 9> kTodos = {
-    "sign", "act", "approve", "text", "offer", "offer-ends", "disclosure", "meeting", "reminder"};
+constexpr std::array<const char*, 10> kTodos = {"sign",     "act",        "approve",    "text",
+                                                "offer",    "offer-ends", "disclosure", "meeting",
+                                                "reminder", "retention"};
 constexpr std::array<const char*, 6> kAuthorisationStates = {"open",    "used",    "revoked",
                                                              "expired", "invalid", "author gone"};
 constexpr std::array<const char*, 4> kDocumentClasses = {"general", "financial", "privileged",

@@ -31,7 +31,8 @@ absl::Status InStep(const CaseContext& context, Deed deed) {
 
 bool HasCallOfItsOwn(CaseAct act) {
   return act == CaseAct::kUnknown || act == CaseAct::kOpen || act == CaseAct::kListParticipants ||
-         act == CaseAct::kProposeAgreement || act == CaseAct::kSign;
+         act == CaseAct::kProposeAgreement || act == CaseAct::kSign ||
+         act == CaseAct::kReportDestruction;
 }
 
 }  // namespace
@@ -39,6 +40,12 @@ bool HasCallOfItsOwn(CaseAct act) {
 absl::StatusOr<CaseProgress> Profile::Impl::Progress(const CaseId& id) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
   return client::ViewProgress(read, LocalContext(id));
+}
+
+absl::Status Profile::Impl::MayAct(const CaseId& id, const content::v1::Content& content) {
+  const CaseContext context = LocalContext(id);
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+  return client::QueueAct(step, context, content).status();  // and it isn't committed
 }
 
 absl::StatusOr<MessageId> Profile::Impl::Act(const CaseId& id, CaseAct act, std::string_view words,
@@ -56,6 +63,16 @@ absl::StatusOr<MessageId> Profile::Impl::Act(const CaseId& id, CaseAct act, std:
   content.mutable_case_act()->set_act(static_cast<uint32_t>(act));
   content.mutable_case_act()->set_words(std::string(words));
   if (!about.is_zero()) content.mutable_case_act()->set_about(client::ToField(about));
+  if (act == CaseAct::kStartSigning || act == CaseAct::kConfirmSettlement) {
+    PARLEY_ASSIGN_OR_RETURN(const client::DocumentHash settlement, SettlementOf(id, act, about));
+    content.mutable_case_act()->set_settlement_hash(crypto::ToString(settlement));
+  }
+  // Who asks others to destroy has done so before; what can't be done, the act must not say.
+  if (act == CaseAct::kDestroy) {
+    PARLEY_RETURN_IF_ERROR(MayAct(id, content));
+    PARLEY_ASSIGN_OR_RETURN(const CaseRetention kept, RecordsKept(id));
+    if (kept.agreed) PARLEY_RETURN_IF_ERROR(DestroyRecords(id).status());
+  }
   MessageId record;
   PARLEY_RETURN_IF_ERROR(Decide(id, [&](const CaseContext& context) {
     return InStep(context, [&](Transaction& step) -> absl::Status {

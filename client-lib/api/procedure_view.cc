@@ -26,6 +26,10 @@ class ProgressView {
     for (const CaseProcedure::Disclosure& disclosure : now.disclosures()) {
       progress.disclosures.push_back(ShowDisclosure(disclosure));
     }
+    if (now.settlement() != DocumentHash{}) {
+      progress.settlement = crypto::ToHex(now.settlement());
+      progress.settlement_item = now.settlement_item();
+    }
     if (now.in_force() != nullptr) progress.in_force = ShowAgreement(*now.in_force());
     if (now.proposed() != nullptr) progress.proposed = ShowAgreement(*now.proposed());
     for (const ProcedureLog::Step& step : procedure_.log.steps()) {

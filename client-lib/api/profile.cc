@@ -183,6 +183,18 @@ Result<std::vector<RetentionRule>> Profile::Retention(const CaseId& id) const {
   return Guarded([&] { return impl_->Retention(id); });
 }
 
+Result<CaseRetention> Profile::RecordsKept(const CaseId& id) const {
+  return Guarded([&] { return impl_->RecordsKept(id); });
+}
+
+Result<Destruction> Profile::DestroyRecords(const CaseId& id) {
+  return Guarded([&] { return impl_->DestroyRecords(id); });
+}
+
+Status Profile::HoldRecords(const CaseId& id, std::string_view reason) {
+  return Guarded([&] { return impl_->HoldRecords(id, reason); });
+}
+
 Result<std::vector<Transfer>> Profile::Transfers() const {
   return Guarded([&] { return impl_->Transfers(); });
 }

@@ -19,6 +19,7 @@
 #include "client-lib/cases/case_sync.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/firewall/disclosures.h"
+#include "client-lib/procedure/case_procedure.h"
 #include "client-lib/store/profile_store.h"
 #include "parley/profile.h"
 
@@ -84,6 +85,14 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   // documents.cc
   absl::StatusOr<SentMessage> Withdraw(const DocumentRef& document);
   absl::StatusOr<std::vector<RetentionRule>> Retention(const CaseId& id);
+  // ---- Retention: retaining.cc ----
+  absl::StatusOr<CaseRetention> RecordsKept(const CaseId& id);
+  absl::StatusOr<Destruction> DestroyRecords(const CaseId& id);
+  absl::Status HoldRecords(const CaseId& id, std::string_view reason);
+  // The hash that start-signing names for the item `about`, or that confirm-settlement confirms,
+  // where this device has what it is of.
+  absl::StatusOr<client::DocumentHash> SettlementOf(const CaseId& id, CaseAct act,
+                                                    const MessageId& about);
   // ---- Transfers: transferring.cc ----
   absl::StatusOr<std::vector<Transfer>> Transfers();
   absl::StatusOr<Transfer> FindTransfer(std::string_view text);
@@ -208,6 +217,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<Connected> ConnectTo(const client::ConnectionInfo& relay, const CaseId& id,
                                       client::Patience patience = client::Patience::kUsual);
 
+  // Whether the act could be done now; does nothing.
+  absl::Status MayAct(const CaseId& id, const content::v1::Content& content);
   // Stores a decision, then carries it out as far as the relay can be reached. `problems` gets what
   // went wrong in the sync, where it isn't null.
   absl::Status Decide(const CaseId& id,

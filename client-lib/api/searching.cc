@@ -209,6 +209,7 @@ class SearchedCases {
         shown.kind = FoundKind::kOffer;
         break;
       case MessageKind::kRetracted:
+      case MessageKind::kDestroyed:
       case MessageKind::kUnknown:
         return std::optional<Shown>();
     }

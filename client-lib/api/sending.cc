@@ -1,5 +1,6 @@
 // What people say: Profile::Impl's part.
 #include "client-lib/api/profile_impl.h"
+#include "client-lib/cases/naming.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/firewall/firewall.h"
@@ -13,6 +14,39 @@ using client::ReadTransaction;
 using client::Transaction;
 
 constexpr size_t kMostTextBytes = 256 * 1024;
+constexpr size_t kMostReasonBytes = 4 * 1024;
+
+absl::Status CheckReason(std::string_view reason) {
+  if (reason.empty()) return absl::OkStatus();
+  if (client::IsBlank(reason) || !client::IsUtf8(reason) || reason.size() > kMostReasonBytes) {
+    return absl::InvalidArgumentError(
+        "say why the firewall is to be overridden, in UTF-8 and at most 4 KiB");
+  }
+  return absl::OkStatus();
+}
+
+// In the neutrals' channel: why something was carried on, and where.
+absl::Status QueueOverride(Transaction& step, const client::CaseContext& context,
+                           const ChannelId& channel, const MessageId& message,
+                           const std::string& reason, const content::v1::CasePosition& said_at) {
+  PARLEY_ASSIGN_OR_RETURN(const client::ChannelInfo to, context.Channel(channel).Info(step));
+  PARLEY_ASSIGN_OR_RETURN(const client::ChannelChoice choice,
+                          client::ChannelChoice::Load(step, context));
+  const std::optional<ChannelId> neutrals = choice.Of(ChannelKind::kNeutrals);
+  if (!neutrals.has_value()) {
+    return absl::FailedPreconditionError(
+        "the reason can't be recorded: this device isn't in the neutrals' channel yet. Nothing was "
+        "sent");
+  }
+  content::v1::Content content;
+  content::v1::FirewallOverride& record = *content.mutable_firewall_override();
+  record.set_reason(reason);
+  record.set_kind(static_cast<content::v1::ChannelKind>(to.state.kind));
+  record.set_side(to.state.side);
+  record.set_message_id(client::ToField(message));
+  *content.mutable_case_position() = said_at;
+  return context.Channel(*neutrals).Queue(step, content).status();
+}
 
 }  // namespace
 
@@ -142,9 +176,11 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
   if (!client::IsUtf8(text)) {
     return absl::InvalidArgumentError("the text is not UTF-8; share it as a file instead");
   }
+  PARLEY_RETURN_IF_ERROR(CheckReason(options.override_reason));
   PARLEY_RETURN_IF_ERROR(CheckWritable(channel));
   content::v1::Content content;
   content.mutable_text()->set_text(std::string(text));
+  content.set_reserved(options.reserved);
   PARLEY_RETURN_IF_ERROR(SayUnderProcedure(channel, content));
   const client::CaseContext context = LocalContext(channel.case_id);
   if (options.quote.has_value()) {
@@ -156,11 +192,16 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
   MessageId id;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-    PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
+    PARLEY_ASSIGN_OR_RETURN(client::Firewall firewall,
                             client::Firewall::Create(step, context, channel.channel_id));
+    if (!options.override_reason.empty()) PARLEY_RETURN_IF_ERROR(firewall.AllowOverride());
     PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
     PARLEY_ASSIGN_OR_RETURN(
         id, context.Channel(channel.channel_id).Queue(step, content, firewall.AllowedReaders()));
+    if (firewall.Overrode()) {
+      PARLEY_RETURN_IF_ERROR(QueueOverride(step, context, channel.channel_id, id,
+                                           options.override_reason, content.case_position()));
+    }
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(channel, id, /*may_stay_queued=*/false);

@@ -60,6 +60,8 @@ const char* TimelineKindName(TimelineKind kind) {
       return "brief-use";
     case TimelineKind::kBriefRelease:
       return "brief-release";
+    case TimelineKind::kOverride:
+      return "override";
     case TimelineKind::kUnknown:
       return "unknown";
     case TimelineKind::kPassedOver:
@@ -93,7 +95,7 @@ TimelinePerson AuthorOf(const EntryRecord& entry) {
 CaseAct ActOf(const EntryRecord& entry) {
   switch (static_cast<Content::BodyCase>(entry.body)) {
     case Content::kCaseAct: {
-      const bool known = entry.detail <= static_cast<uint64_t>(CaseAct::kDestroy);
+      const bool known = entry.detail <= static_cast<uint64_t>(CaseAct::kReportDestruction);
       return known ? static_cast<CaseAct>(entry.detail) : CaseAct::kUnknown;
     }
     case Content::kAgreementProposal:
@@ -153,6 +155,8 @@ std::optional<TimelineKind> KindOf(const EntryRecord& entry) {
       return TimelineKind::kBriefUse;
     case Content::kBriefRelease:
       return TimelineKind::kBriefRelease;
+    case Content::kFirewallOverride:
+      return TimelineKind::kOverride;
     case Content::BODY_NOT_SET:
       return TimelineKind::kUnknown;
     default:

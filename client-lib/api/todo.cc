@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client-lib/api/profile_impl.h"
+#include "client-lib/api/retention.h"
 #include "client-lib/channels/receipts.h"
 #include "client-lib/procedure/session_log.h"
 
@@ -106,14 +107,30 @@ class Todos {
     }
   }
 
-  void AddDisclosures(const std::vector<Authorisation>& authorisations) {
+  // `must_share`: the agreement has facts shared that are told in caucus.
+  void AddDisclosures(const std::vector<Authorisation>& authorisations, bool must_share) {
     for (const Authorisation& one : authorisations) {
       if (one.state != AuthorisationState::kOpen) continue;
       const std::string id = one.id.ToString().substr(0, kShownId);
       Add(TodoKind::kDisclosure, one.channel_name,
-          one.author.name + " lets you carry something to " + one.audience + " (parley disclose)",
+          one.author.name + " lets you carry something to " + one.audience +
+              (must_share ? ", and by the agreement facts are to be shared" : "") +
+              " (parley disclose)",
           id, one.expires_at);
     }
+  }
+
+  void AddRetention(const std::optional<client::RetentionNotice>& notice) {
+    if (!notice.has_value() || (notice->classes.empty() && !notice->by_itself)) return;
+    std::string classes;
+    for (const std::string& name : notice->classes) classes += (classes.empty() ? "" : ", ") + name;
+    if (classes.empty()) classes = "records";
+    Add(TodoKind::kRetention, "",
+        notice->by_itself ? "this program destroys what isn't to be kept any longer: " + classes +
+                                " (parley case retention, --hold)"
+                          : "these aren't to be kept any longer: " + classes +
+                                " (parley case retention, destroy)",
+        "", notice->at);
   }
 
   void AddCalendar(const std::vector<CalendarEntry>& entries) {
@@ -198,7 +215,13 @@ absl::StatusOr<std::vector<TodoItem>> Profile::Impl::Todo(const CaseId& id) {
     PARLEY_ASSIGN_OR_RETURN(const std::vector<Participant> people, Participants(id));
     todos.AddWaiting(people);
     PARLEY_ASSIGN_OR_RETURN(const std::vector<Authorisation> leaves, Authorisations(id));
-    todos.AddDisclosures(leaves);
+    bool must_share = false;
+    {
+      PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
+      PARLEY_ASSIGN_OR_RETURN(const auto policy, client::PolicyInForce(read, LocalContext(id)));
+      must_share = policy.has_value() && policy->caucus == client::CaucusRule::kMustShareFacts;
+    }
+    todos.AddDisclosures(leaves, must_share);
   }
   if (todos.answers_for_side() && !client::IsAtRest(progress.state)) {
     PARLEY_ASSIGN_OR_RETURN(auto texts, SessionTexts(id, SessionTextKind::kAgenda));
@@ -215,6 +238,11 @@ absl::StatusOr<std::vector<TodoItem>> Profile::Impl::Todo(const CaseId& id) {
   }
   PARLEY_ASSIGN_OR_RETURN(const std::vector<CalendarEntry> entries, Calendar(id));
   todos.AddCalendar(entries);
+  {
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(const auto notice, client::NextDestruction(read, LocalContext(id)));
+    todos.AddRetention(notice);
+  }
   return std::move(todos).Take();
 }
 

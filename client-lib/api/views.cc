@@ -8,6 +8,7 @@
 #include "client-lib/api/inbox_alarms.h"
 #include "client-lib/api/offer_view.h"
 #include "client-lib/api/procedure_view.h"
+#include "client-lib/api/retention.h"
 #include "client-lib/api/session_view.h"
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
@@ -173,6 +174,36 @@ absl::StatusOr<Case> ViewCase(const ReadTransaction& step, const CaseContext& co
   return view;
 }
 
+namespace {
+
+// What was said in a channel and doesn't count. Of a case that is being destroyed nobody is
+// accused: what would show that it was right may be gone.
+absl::Status AddRefusedRecords(const ReadTransaction& step, const CaseContext& context,
+                               std::vector<Alarm>& alarms) {
+  const CaseId& id = context.id;
+  PARLEY_ASSIGN_OR_RETURN(const bool destroying, IsDestroying(step, context));
+  if (destroying) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const auto refused, RefusedDisclosures(step, context));
+  for (const auto& [channel, text] : refused) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
+  PARLEY_ASSIGN_OR_RETURN(const auto releases, RefusedReleases(step, context));
+  for (const auto& [channel, text] : releases) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
+  PARLEY_ASSIGN_OR_RETURN(const auto offers, RefusedOffers(step, context));
+  for (const auto& [channel, text] : offers) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
+  PARLEY_ASSIGN_OR_RETURN(const auto calendar, RefusedCalendar(step, context));
+  for (const auto& [channel, text] : calendar) {
+    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
                                               const CaseContext& context) {
   std::vector<Alarm> alarms;
@@ -201,22 +232,7 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   for (const std::string& text : record.refused) {
     alarms.push_back({AlarmKind::kRefused, id, std::nullopt, std::nullopt, text});
   }
-  PARLEY_ASSIGN_OR_RETURN(const auto refused, RefusedDisclosures(step, context));
-  for (const auto& [channel, text] : refused) {
-    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
-  }
-  PARLEY_ASSIGN_OR_RETURN(const auto releases, RefusedReleases(step, context));
-  for (const auto& [channel, text] : releases) {
-    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
-  }
-  PARLEY_ASSIGN_OR_RETURN(const auto offers, RefusedOffers(step, context));
-  for (const auto& [channel, text] : offers) {
-    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
-  }
-  PARLEY_ASSIGN_OR_RETURN(const auto calendar, RefusedCalendar(step, context));
-  for (const auto& [channel, text] : calendar) {
-    alarms.push_back({AlarmKind::kRefused, id, ChannelRef{id, channel}, std::nullopt, text});
-  }
+  PARLEY_RETURN_IF_ERROR(AddRefusedRecords(step, context, alarms));
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
     AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
@@ -340,6 +356,23 @@ absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(const ReadTransa
   return channels;
 }
 
+namespace {
+
+// In words.
+std::string DescribeOverride(const content::v1::FirewallOverride& record) {
+  std::string where = "another channel";
+  const auto kind = static_cast<ChannelKind>(record.kind());
+  if (kind >= ChannelKind::kJoint && kind <= ChannelKind::kGroup) {
+    where = DescribeChannel(kind, record.side());
+  }
+  const std::optional<MessageId> message = IdFrom<MessageId>(record.message_id());
+  return "said in " + where +
+         (message.has_value() ? " (message " + message->ToString().substr(0, 8) + ")" : "") +
+         " what the firewall held back, as the agreement has caucuses open: " + record.reason();
+}
+
+}  // namespace
+
 Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message) const {
   Message view;
   view.channel = {record_.id, id};
@@ -350,15 +383,21 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
   content::v1::Content content;
   const ByteView bytes = message.content.Reveal();
   const bool parsed = content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-  if (parsed && content.has_text()) {
+  if (message.kind == ContentKind::kDestroyed) {
+    view.kind = MessageKind::kDestroyed;
+  } else if (parsed && content.has_text()) {
     view.kind = MessageKind::kText;
     view.text = content.text().text();
+    view.reserved = content.reserved();
   } else if (parsed && content.has_document()) {
     view.kind = MessageKind::kDocument;
     view.document = ShowDocument(view, content.document());
   } else if (parsed && IsOfOffers(message.kind)) {
     view.kind = MessageKind::kOffer;
     view.text = DescribeRecord(content, ChannelKind::kUnknown);
+  } else if (parsed && content.has_firewall_override()) {
+    view.kind = MessageKind::kNotice;
+    view.text = DescribeOverride(content.firewall_override());
   } else if (parsed && content.has_retraction()) {
     view.kind = MessageKind::kRetracted;
   } else {
@@ -378,7 +417,8 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
        ContentKind::kOfferAnswer, ContentKind::kOfferEnd, ContentKind::kOptionSheet,
        ContentKind::kOptionEvaluation, ContentKind::kSession, ContentKind::kIssueRanking,
        ContentKind::kRetraction, ContentKind::kCalendar, ContentKind::kDocumentEnd,
-       ContentKind::kBriefUse, ContentKind::kBriefRelease});
+       ContentKind::kBriefUse, ContentKind::kBriefRelease, ContentKind::kDestroyed,
+       ContentKind::kFirewallOverride});
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
                           context_.Channel(id).Messages(step, query));
   std::vector<Message> views;

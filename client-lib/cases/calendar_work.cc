@@ -71,7 +71,7 @@ void NoteSteps(const std::vector<ChannelMessage>& messages, LoadedCalendar& cale
     if (step->standing && step->refused.empty()) {
       calendar.told_number = std::max(calendar.told_number, message.number);
     }
-    if (step->refused.empty() || step->undecided) continue;
+    if (step->refused.empty() || step->undecided || step->overtaken) continue;
     calendar.passed_over.push_back({message.number, ActorOf(message.author), step->refused});
   }
 }
@@ -94,6 +94,52 @@ bool OwesStanding(const ChannelInfo& info, uint64_t told_number) {
   return std::any_of(info.since.begin(), info.since.end(), [&](const MemberSince& since) {
     return since.number > told_number && info.state.FindMember(since.participant_id) != nullptr;
   });
+}
+
+// Whether the told entry is what the record is about, or was made by it.
+bool IsAbout(const CalendarRecord& record, const content::v1::CalendarStanding::Entry& told) {
+  const Content& said = record.content;
+  return told.entry().entry_id() == said.calendar_entry().entry_id() ||
+         told.entry().entry_id() == ToField(record.record.id) ||
+         (said.has_calendar_answer() && told.id() == said.calendar_answer().version_id());
+}
+
+// What newcomers are told. A record of which this device can't judge yet whether it counts isn't
+// foretold: the standing is as it was before the first of them; or, where somebody has come only
+// after that, it leaves out what such records are about.
+absl::StatusOr<content::v1::CalendarStanding> StandingFor(
+    const ReadTransaction& step, const CaseContext& context, const LoadedProcedure* procedure,
+    const CaseChannel& channel, const std::vector<ChannelMessage>& messages,
+    const LoadedCalendar& calendar) {
+  const JointPosition head{channel.info.state.incarnation, channel.info.head.position};
+  PARLEY_ASSIGN_OR_RETURN(std::vector<CalendarRecord> records,
+                          RecordsOf(step, procedure, channel.info.state, messages));
+  const auto pending =
+      std::find_if(records.begin(), records.end(), [](const auto& one) { return one.pending; });
+  if (pending == records.end()) return calendar.log.book.Standing(head, context.now_seconds());
+  const auto first = std::find_if(messages.begin(), messages.end(), [&](const auto& message) {
+    return message.incarnation == pending->at.incarnation &&
+           message.position == pending->at.position;
+  });
+  const bool all_were_there =
+      std::all_of(channel.info.since.begin(), channel.info.since.end(),
+                  [&](const MemberSince& since) { return since.number < first->number; });
+  if (all_were_there && pending->at.position > 1) {
+    const JointPosition before{pending->at.incarnation, pending->at.position - 1};
+    const std::vector<CalendarRecord> earlier(records.begin(), pending);
+    PARLEY_ASSIGN_OR_RETURN(const JointPosition joined, JoinedAt(step, channel.id));
+    return CalendarLog::Play(channel.info.state.kind, earlier, joined)
+        .book.Standing(before, context.now_seconds());
+  }
+  content::v1::CalendarStanding standing = calendar.log.book.Standing(head, context.now_seconds());
+  for (const CalendarRecord& record : records) {
+    if (!record.pending) continue;
+    auto& entries = *standing.mutable_entries();
+    entries.erase(std::remove_if(entries.begin(), entries.end(),
+                                 [&](const auto& told) { return IsAbout(record, told); }),
+                  entries.end());
+  }
+  return standing;
 }
 
 // Up to which number of a channel what was passed over has been seen.
@@ -179,8 +225,9 @@ absl::StatusOr<bool> RunCalendarErrands(Transaction& step, const CaseContext& co
     PARLEY_ASSIGN_OR_RETURN(const bool waits, StandingWaits(step, context, channel.id));
     if (waits || !OwesStanding(channel.info, calendar.told_number)) continue;
     Content content;
-    *content.mutable_calendar_standing() = calendar.log.book.Standing(
-        {channel.info.state.incarnation, channel.info.head.position}, context.now_seconds());
+    PARLEY_ASSIGN_OR_RETURN(
+        *content.mutable_calendar_standing(),
+        StandingFor(step, context, Pointer(procedure), channel, messages, calendar));
     if (content.calendar_standing().entries().empty()) continue;
     PARLEY_RETURN_IF_ERROR(context.Channel(channel.id).Queue(step, content).status());
     did = true;

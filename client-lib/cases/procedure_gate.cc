@@ -19,7 +19,7 @@ bool IsSaid(ContentKind kind) {
          kind == ContentKind::kDisclosure || kind == ContentKind::kBriefRelease ||
          kind == ContentKind::kDisclosureAuthorisation || kind == ContentKind::kOptionSheet ||
          kind == ContentKind::kOptionEvaluation || kind == ContentKind::kCalendar ||
-         kind == ContentKind::kUnknown || IsOfOffer(kind);
+         kind == ContentKind::kFirewallOverride || kind == ContentKind::kUnknown || IsOfOffer(kind);
 }
 
 }  // namespace

@@ -165,6 +165,19 @@ absl::StatusOr<bool> TellKeys(Transaction& step, const CaseContext& context,
   return told;
 }
 
+// Who is in the channel although the agreement doesn't let them read it.
+void AddForbiddenReaders(const LoadedProcedure& procedure, const ChannelState& channel,
+                         std::vector<CaseProcedure::Missing>& missing) {
+  const std::optional<ConfidentialityPolicy> policy = PolicyOf(procedure);
+  if (!policy.has_value()) return;
+  for (const RosterMember& reader : channel.members) {
+    if (policy->MayRead(reader.role, channel.kind)) continue;
+    missing.push_back({"a neutral", "takes " + reader.name + " out of " +
+                                        DescribeChannel(channel.kind, channel.side) +
+                                        ", who may not read it by the agreement's policy"});
+  }
+}
+
 }  // namespace
 
 // A later incarnation has another place where this device came in, but no gap before it.
@@ -234,6 +247,22 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
   return loaded;
 }
 
+std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure) {
+  const CaseProcedure::Proposal* const agreement = procedure.log.procedure().in_force();
+  if (agreement == nullptr) return std::nullopt;
+  const content::v1::AgreementProposal* const text = procedure.log.TextOf(agreement->record);
+  if (text == nullptr) return std::nullopt;
+  absl::StatusOr<ConfidentialityPolicy> policy = ParsePolicy(text->policy());
+  // One that can't be read was passed over when it was proposed.
+  return policy.ok() ? std::optional(std::move(*policy)) : std::nullopt;
+}
+
+absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTransaction& step,
+                                                                   const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
+  return procedure.has_value() ? PolicyOf(*procedure) : std::nullopt;
+}
+
 absl::StatusOr<std::map<ParticipantId, KnownKey>> KnownRecordKeys(
     const ReadTransaction& step, const CaseContext& context, const LoadedProcedure& procedure) {
   std::map<ParticipantId, KnownKey> known;
@@ -287,6 +316,7 @@ absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTran
   const CaseProcedure& now = procedure.log.procedure();
   std::vector<Missing> missing = now.KeepsFromTalk(record.own_id, info.state.kind, info.state.side);
   if (!missing.empty()) return missing;
+  AddForbiddenReaders(procedure, info.state, missing);
   // Beyond what all clients can tell from the log: who reads here, and whose key has signed.
   PARLEY_ASSIGN_OR_RETURN(const auto keys, KnownRecordKeys(step, context, procedure));
   const std::vector<SignatureRecord> signatures = procedure.log.Signatures();

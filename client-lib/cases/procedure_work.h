@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "client-lib/cases/case_context.h"
+#include "client-lib/procedure/agreement.h"
 #include "client-lib/procedure/procedure_log.h"
 #include "parley/content/v1/control.pb.h"
 
@@ -48,6 +49,11 @@ struct LoadedProcedure {
 // Nothing for a case without a procedure.
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
                                                              const CaseContext& context);
+
+// The confidentiality policy of the agreement in force; nothing where there is none.
+std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure);
+absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTransaction& step,
+                                                                   const CaseContext& context);
 
 // Notes where this device has come into the joint channel, the first time.
 absl::Status NoteJoining(Transaction& step, const CaseContext& context, const ChannelInfo& info);

@@ -7,6 +7,7 @@
 
 #include "client-lib/channels/channel_step.h"
 #include "client-lib/channels/credential.h"
+#include "client-lib/channels/destruction.h"
 #include "client-lib/channels/exchange.h"
 #include "client-lib/channels/group_store.h"
 #include "client-lib/channels/message_log.h"
@@ -190,6 +191,13 @@ absl::Status Channel::Unqueue(Transaction& tx, const MessageId& id) {
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
                           ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
   PARLEY_RETURN_IF_ERROR(UnqueueContent(step, id));
+  return step.Save();
+}
+
+absl::Status Channel::Destroy(Transaction& tx, const std::vector<uint64_t>& indices) {
+  PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
+                          ChannelStep::Load(tx, id_, context_.now_seconds(), *context_.policy));
+  PARLEY_RETURN_IF_ERROR(DestroyMessages(step, indices));
   return step.Save();
 }
 

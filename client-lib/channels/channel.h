@@ -204,6 +204,14 @@ class Channel {
   // is none such.
   absl::Status Unqueue(Transaction& tx, const MessageId& id);
 
+  // ---- Destroying ----
+
+  // Destroys the content of these messages, by index: DestroyMessages (destruction.h). For a
+  // channel that this participant has left, too.
+  absl::Status Destroy(Transaction& tx, const std::vector<uint64_t>& indices);
+
+  // ---- Leaving ----
+
   // Asks for one's own removal, by a proposal that the next committer commits.
   // Errors: FailedPrecondition when the channel isn't active.
   absl::Status Leave(Transaction& tx);

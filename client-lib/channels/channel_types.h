@@ -113,6 +113,8 @@ enum class ContentKind : uint8_t {
   kParticipantRecord = 6,
   kUnknown = 7,  // made by a newer version
   kCaseChannels = 8,
+  // What was said is destroyed, as the agreement to mediate has it; never the kind of what comes.
+  kDestroyed = 9,
   // The procedure's records have their numbers of content.proto (IsProcedure), as have those about
   // documents.
   kDocumentEnd = 20,
@@ -122,6 +124,7 @@ enum class ContentKind : uint8_t {
   kAuthorisationEnd = 51,
   kDisclosureUse = 52,
   kDisclosure = 53,
+  kFirewallOverride = 54,
   kProcedure = 60,  // acts on the case's state, and what belongs to them: bodies 60 to 63
   kOffer = 70,
   kOfferAnswer = 71,

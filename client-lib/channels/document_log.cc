@@ -276,15 +276,32 @@ absl::Status EndDocument(ChannelStep& step, const RosterMember& by, uint64_t pos
   return NoteDocumentGone(step, *message);
 }
 
-absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message) {
-  PARLEY_RETURN_IF_ERROR(ExpectNoMore(step, message.index));
-  if (!message.own) return absl::OkStatus();
+namespace {
+
+absl::Status AddBlobsDue(ChannelStep& step, const std::vector<MessageId>& own) {
+  if (own.empty()) return absl::OkStatus();
   const std::string name = BlobsDueName(step.names());
   PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
                           LoadRecord<BlobsDueRecord>(step.tx(), RecordClass::kKeys, name));
   if (!due.has_value()) due.emplace();
-  due->messages.push_back(message.id);
+  due->messages.insert(due->messages.end(), own.begin(), own.end());
   return StoreRecord(step.tx(), RecordClass::kKeys, name, *due);
+}
+
+}  // namespace
+
+absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message) {
+  PARLEY_RETURN_IF_ERROR(ExpectNoMore(step, message.index));
+  return message.own ? AddBlobsDue(step, {message.id}) : absl::OkStatus();
+}
+
+absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessage>& messages) {
+  std::vector<MessageId> own;
+  for (const ChannelMessage& message : messages) {
+    PARLEY_RETURN_IF_ERROR(ExpectNoMore(step, message.index));
+    if (message.own) own.push_back(message.id);
+  }
+  return AddBlobsDue(step, own);
 }
 
 absl::Status NoteRetracted(ChannelStep& step, const ChannelMessage& message) {

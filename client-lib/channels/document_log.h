@@ -83,6 +83,8 @@ absl::Status EndDocument(ChannelStep& step, const RosterMember& by, uint64_t pos
 absl::Status NoteRetracted(ChannelStep& step, const ChannelMessage& message);
 // It has ended, in either way.
 absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message);
+// The same of many.
+absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessage>& messages);
 
 // ---- Reading ----
 

@@ -82,15 +82,30 @@ absl::Status KeepEntry(ChannelStep& step, const Entry& entry) {
                      step.names().Entry(step.incarnation(), entry.position), noted);
 }
 
-absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
-                                ByteView left, uint64_t size) {
+namespace {
+
+// `size`: nothing leaves the entry's detail as it is.
+absl::Status ReplaceHash(ChannelStep& step, uint32_t incarnation, uint64_t position, ByteView left,
+                         std::optional<uint64_t> size) {
   const std::string name = step.names().Entry(incarnation, position);
   PARLEY_ASSIGN_OR_RETURN(std::optional<EntryRecord> entry,
                           LoadRecord<EntryRecord>(step.tx(), RecordClass::kContent, name));
   if (!entry.has_value()) return absl::OkStatus();
   entry->content_hash = crypto::Sha256({left});
-  entry->detail = size;
+  if (size.has_value()) entry->detail = *size;
   return StoreRecord(step.tx(), RecordClass::kContent, name, *entry);
+}
+
+}  // namespace
+
+absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
+                                ByteView left, uint64_t size) {
+  return ReplaceHash(step, incarnation, position, left, size);
+}
+
+absl::Status ForgetContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
+                               ByteView left) {
+  return ReplaceHash(step, incarnation, position, left, std::nullopt);
 }
 
 absl::Status KeepOpening(ChannelStep& step) {
@@ -137,6 +152,7 @@ struct Said {
   EntryRecord noted;
   bool sound = false;       // its record agrees with its content
   bool taken_back = false;  // of what was said only that is left
+  bool destroyed = false;   // nothing is left
 };
 
 Said Recompute(const ChannelMessage& message) {
@@ -145,8 +161,11 @@ Said Recompute(const ChannelMessage& message) {
   content::v1::Content content;
   if (!ParseFromPeer(content, message.content.Reveal())) return said;
   NoteContent(said.noted, message.author, content, message.content.Reveal());
+  said.destroyed = message.kind == ContentKind::kDestroyed &&
+                   content.body_case() == content::v1::Content::BODY_NOT_SET;
   said.sound = IdFrom<MessageId>(content.message_id()) == message.id &&
-               KindOf(content) == message.kind && content.claimed_time() == message.claimed_time;
+               (said.destroyed || KindOf(content) == message.kind) &&
+               content.claimed_time() == message.claimed_time;
   said.taken_back =
       content.has_retraction() && content.retraction().message_id() == content.message_id();
   return said;
@@ -160,6 +179,7 @@ bool IsWhatCame(const Said& said, const EntryRecord& entry) {
       noted.claimed_time == entry.claimed_time && noted.content_hash == entry.content_hash;
   if (!same) return false;
   if (noted.body == entry.body && noted.detail == entry.detail) return true;
+  if (said.destroyed) return true;  // the entry still says what it was
   // Of a text or a document the entry still says that it was one.
   const auto body = static_cast<content::v1::Content::BodyCase>(entry.body);
   return said.taken_back &&

@@ -33,6 +33,10 @@ absl::Status KeepEntry(ChannelStep& step, const Entry& entry);
 // even a hash; only of what is left of it, and of a document its size.
 absl::Status ReplaceContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
                                 ByteView left, uint64_t size = 0);
+// Of an entry whose content was destroyed: what it was stays, and a hash of what is left of it
+// takes the place of that of the content.
+absl::Status ForgetContentHash(ChannelStep& step, uint32_t incarnation, uint64_t position,
+                               ByteView left);
 // Keeps who began the incarnation that this step created.
 absl::Status KeepOpening(ChannelStep& step);
 

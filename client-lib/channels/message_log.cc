@@ -215,6 +215,8 @@ ContentKind KindOf(const pb::Content& content) {
       return ContentKind::kDisclosureUse;
     case pb::Content::kDisclosure:
       return ContentKind::kDisclosure;
+    case pb::Content::kFirewallOverride:
+      return ContentKind::kFirewallOverride;
     case pb::Content::kCaseAct:
     case pb::Content::kAgreementProposal:
     case pb::Content::kAgreementSignature:

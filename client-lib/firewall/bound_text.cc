@@ -31,6 +31,19 @@ void SetParts(std::vector<std::string> parts, BoundContent& bound) {
   bound.parts = std::move(parts);
 }
 
+// What a neutral's program tells newcomers of a calendar: the words of those who aren't neutrals
+// are theirs, and not the program's owner's.
+void SetStanding(const content::v1::CalendarStanding& standing, BoundContent& bound) {
+  std::vector<std::string> parts;
+  for (const auto& told : standing.entries()) {
+    if (IsNeutral(static_cast<Role>(told.changed_by().role()))) continue;
+    if (!told.entry().title().empty()) parts.push_back(told.entry().title());
+    if (!told.entry().place().empty()) parts.push_back(told.entry().place());
+  }
+  bound.carried = !parts.empty();
+  SetParts(std::move(parts), bound);
+}
+
 // Of an offer's record, of a sheet or an evaluation.
 std::vector<std::string> PartsOf(const content::v1::Content& content) {
   const std::optional<content::v1::CarriedOffer> record = CarriedOf({}, content);
@@ -93,6 +106,8 @@ BoundContent ReadBound(const ChannelMessage& message) {
           {crypto::ToBytes(brief.document().plaintext_root()), brief.document().size()});
     }
     SetParts(std::move(names), bound);
+  } else if (content.has_calendar_standing()) {
+    SetStanding(content.calendar_standing(), bound);
   } else {
     SetParts(PartsOf(content), bound);
   }

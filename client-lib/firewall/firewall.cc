@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "client-lib/cases/naming.h"
+#include "client-lib/cases/procedure_work.h"
+#include "client-lib/content/parse.h"
 #include "client-lib/firewall/bound_text.h"
 #include "crypto/base/status_macros.h"
 
@@ -89,6 +91,9 @@ absl::StatusOr<Firewall> Firewall::Create(Transaction& step, const CaseContext& 
     firewall.held_back_.emplace(channel.id, std::move(channel.info));
   }
   firewall.readers_ = destination.state.members;
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ConfidentialityPolicy> policy,
+                          PolicyInForce(step, context));
+  if (policy.has_value()) firewall.rule_ = policy->caucus;
   return firewall;
 }
 
@@ -99,6 +104,49 @@ bool Firewall::IsHeld(const ChannelId& channel, uint64_t index) const {
 bool Firewall::IsFree(const ChannelId& channel, uint64_t index) const {
   const auto from = free_from_.find(channel);
   return from != free_from_.end() && index >= from->second;
+}
+
+absl::Status Firewall::AllowOverride() {
+  if (rule_ != CaucusRule::kOpen) {
+    return absl::PermissionDeniedError(
+        "the firewall can be overridden only where the agreement to mediate says \"caucus: open\", "
+        "and this case's doesn't. Nothing was sent");
+  }
+  overrides_ = true;
+  return absl::OkStatus();
+}
+
+namespace {
+
+bool IsReserved(const ChannelMessage& message) {
+  content::v1::Content content;
+  return !ParseFromPeer(content, message.content.Reveal()) || content.reserved();
+}
+
+}  // namespace
+
+bool Firewall::LetsThrough(const Source& source) const {
+  const bool may = overrides_ && held_back_.at(source.channel).state.kind == ChannelKind::kCaucus &&
+                   source.message.kind == ContentKind::kText && !IsReserved(source.message);
+  if (may) overrode_ = true;
+  return may;
+}
+
+std::string Firewall::Advice(const Source& source) const {
+  if (held_back_.at(source.channel).state.kind != ChannelKind::kCaucus) return {};
+  if (rule_ == CaucusRule::kMustShareFacts) {
+    return " The agreement to mediate has facts shared that are told in caucus: of a fact its "
+           "author "
+           "owes the authorisation";
+  }
+  if (rule_ != CaucusRule::kOpen) return {};
+  if (source.message.kind != ContentKind::kText) {
+    return " The agreement has caucuses open, for words that were said there; not for this";
+  }
+  return IsReserved(source.message)
+             ? " The agreement has caucuses open, but this was reserved"
+             : " The agreement has caucuses open: with a reason, which stays in the neutrals' "
+               "record, it can be sent all the same (--override)";
 }
 
 absl::Status Firewall::Refusal(const Source& source, const std::string& what,
@@ -124,14 +172,15 @@ absl::Status Firewall::Refusal(const Source& source, const std::string& what,
   const std::string ask =
       carried ? "have its author say it there, or authorise it for them"
               : "have " + message.author.name + " say it there, or authorise it for them";
+  const std::string advice = Advice(source);
   const bool several = outsiders.size() > 1;
   const std::string doesnt =
       late ? " could not read that channel then"
            : (several ? " don't read that channel" : " doesn't read that channel");
-  return absl::PermissionDeniedError(what + " is held back: it " + repeats + " what " + did +
-                                     " in " + name + " (" + std::to_string(message.number) +
-                                     "), and " + ListOf(outsiders) + doesnt +
-                                     ". Nothing was sent; leave it out, or " + ask);
+  return absl::PermissionDeniedError(
+      what + " is held back: it " + repeats + " what " + did + " in " + name + " (" +
+      std::to_string(message.number) + "), and " + ListOf(outsiders) + doesnt +
+      ". Nothing was sent; leave it out, or " + ask + (advice.empty() ? "" : "." + advice));
 }
 
 // ---- Texts ----
@@ -150,11 +199,8 @@ class Firewall::TextCheck {
     if (hits_.empty()) return std::optional<Source>();
     PARLEY_RETURN_IF_ERROR(SetFree());
     for (Hit& hit : hits_) {
-      const bool is_held = std::any_of(hit.wholes.begin(), hit.wholes.end(),
-                                       [](const Whole& whole) { return !whole.is_free; });
-      if (is_held) return std::optional<Source>(std::move(hit.source));
-      for (size_t i = 0; i < hit.places.size(); ++i) {
-        if (hit.places[i] && !free_places_[i]) return std::optional<Source>(std::move(hit.source));
+      if (IsHeldBack(hit) && !firewall_.LetsThrough(hit.source)) {
+        return std::optional<Source>(std::move(hit.source));
       }
     }
     return std::optional<Source>();
@@ -172,6 +218,16 @@ class Firewall::TextCheck {
     std::vector<bool> places;  // where passages of the source begin in the text
     std::vector<Whole> wholes;
   };
+
+  bool IsHeldBack(const Hit& hit) const {
+    const bool by_whole = std::any_of(hit.wholes.begin(), hit.wholes.end(),
+                                      [](const Whole& whole) { return !whole.is_free; });
+    if (by_whole) return true;
+    for (size_t i = 0; i < hit.places.size(); ++i) {
+      if (hit.places[i] && !free_places_[i]) return true;
+    }
+    return false;
+  }
 
   void Compare(const ChannelId& channel, ChannelMessage message) {
     const BoundContent bound = ReadBound(message);

@@ -39,6 +39,7 @@
 #include "client-lib/firewall/file_contents.h"
 #include "client-lib/firewall/passage_index.h"
 #include "client-lib/firewall/passages.h"
+#include "client-lib/procedure/agreement.h"
 
 namespace parley::client {
 
@@ -73,6 +74,13 @@ class Firewall {
     return readers_.empty() ? Readers::kWhoeverIsIn : Readers::kWhoIsInNow;
   }
 
+  // Of who sends a text and takes it upon themselves: what was said in caucus and isn't reserved is
+  // let through by CheckText from here on, and noted (Overrode). Errors: PermissionDenied unless
+  // the agreement in force has caucuses open.
+  absl::Status AllowOverride();
+  // Whether anything was let through that would have been held back.
+  bool Overrode() const { return overrode_; }
+
   absl::Status CheckText(const ReadTransaction& step, std::string_view text) const;
   absl::Status CheckNames(const ReadTransaction& step, const DocumentNames& names) const;
   // By the tree hash over the content (crypto/file/tree_hash.h), which isn't empty.
@@ -104,6 +112,15 @@ class Firewall {
 
   CaseContext context_;
   PassageIndex index_;
+  // What the agreement in force says of caucuses; closed without one.
+  CaucusRule rule_ = CaucusRule::kClosed;
+  bool overrides_ = false;
+  mutable bool overrode_ = false;
+
+  // Whether the source may be carried on by who takes it upon themselves; notes that it was.
+  bool LetsThrough(const Source& source) const;
+  // What else can be done, by what the agreement says of caucuses; with a leading space, or empty.
+  std::string Advice(const Source& source) const;
   bool IsHeld(const ChannelId& channel, uint64_t index) const;
   bool IsFree(const ChannelId& channel, uint64_t index) const;
 

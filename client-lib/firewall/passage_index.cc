@@ -116,6 +116,20 @@ absl::Status PassageIndex::Update(Transaction& step, const Channel& channel) {
   return SaveHead(step);
 }
 
+absl::Status PassageIndex::Reset(Transaction& step) {
+  for (uint32_t list = 0; list < kDocuments + (1u << kListBits); ++list) {
+    PARLEY_ASSIGN_OR_RETURN(std::optional<List> loaded,
+                            GetRecord<List>(step, RecordClass::kIndex, ListName(list)));
+    if (!loaded.has_value()) continue;
+    for (uint64_t page = 0; page < loaded->pages; ++page) {
+      PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kIndex, PageName(list, page)));
+    }
+    PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kIndex, ListName(list)));
+  }
+  head_ = {};
+  return step.Delete(RecordClass::kIndex, root_);
+}
+
 absl::Status PassageIndex::SaveHead(Transaction& step) const {
   return PutRecord(step, RecordClass::kIndex, root_, head_);
 }

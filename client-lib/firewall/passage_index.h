@@ -50,6 +50,10 @@ class PassageIndex {
   // Takes in what the channel has that isn't in the index yet, and stores it.
   absl::Status Update(Transaction& step, const Channel& channel);
 
+  // Removes all of it. What is brought up to date next is taken in anew, from what the profile
+  // still has then.
+  absl::Status Reset(Transaction& step);
+
   // Calls `found` with every message that has one of the fingerprints (sorted); a message may come
   // several times.
   using Found = std::function<void(const IndexedPlace&)>;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "client-lib/content/folded_text.h"
 #include "client-lib/content/utf8.h"
@@ -12,6 +13,7 @@ namespace parley::client {
 namespace {
 
 constexpr std::string_view kDocumentLabel = "parley agreement to mediate v1";
+constexpr std::string_view kSettlementLabel = "parley settlement v1";
 constexpr std::string_view kSignatureLabel = "parley record signature v1: agreement to mediate";
 
 crypto::Bytes SignedBytes(const CaseId& id, const DocumentHash& document) {
@@ -32,8 +34,109 @@ constexpr std::array kCaucusNames = {
     CaucusName{CaucusRule::kMustShareFacts, "must-share-facts"},
 };
 
+struct PeriodUnit {
+  std::string_view name;
+  uint64_t seconds;
+};
+constexpr uint64_t kDaySeconds = 24 * 60 * 60;
+constexpr std::array kPeriodUnits = {
+    PeriodUnit{"day", kDaySeconds},        PeriodUnit{"days", kDaySeconds},
+    PeriodUnit{"week", 7 * kDaySeconds},   PeriodUnit{"weeks", 7 * kDaySeconds},
+    PeriodUnit{"month", 31 * kDaySeconds}, PeriodUnit{"months", 31 * kDaySeconds},
+    PeriodUnit{"year", 366 * kDaySeconds}, PeriodUnit{"years", 366 * kDaySeconds},
+};
+constexpr uint64_t kMostUnits = 10'000;
+
+// How roles are called in a policy.
+struct ReaderWord {
+  std::string_view word;
+  std::vector<Role> roles;
+};
+const std::vector<ReaderWord>& ReaderWords() {
+  using enum Role;
+  static const std::vector<ReaderWord> words = {
+      {"every participant",
+       {kMediator, kCoMediator, kParty, kCounsel, kExpert, kObserver, kInterpreter,
+        kSupportPerson}},
+      {"the neutrals", {kMediator, kCoMediator}},
+      {"the mediator", {kMediator}},
+      {"co-mediators", {kCoMediator}},
+      {"that side", {kParty, kCounsel, kExpert, kObserver, kInterpreter, kSupportPerson}},
+      {"parties", {kParty}},
+      {"counsel", {kCounsel}},
+      {"experts", {kExpert}},
+      {"observers", {kObserver}},
+      {"interpreters", {kInterpreter}},
+      {"support persons", {kSupportPerson}},
+  };
+  return words;
+}
+
+struct ChannelWord {
+  std::string_view word;
+  ChannelKind kind;
+};
+constexpr std::array kChannelWords = {
+    ChannelWord{"joint", ChannelKind::kJoint},       ChannelWord{"caucus", ChannelKind::kCaucus},
+    ChannelWord{"neutrals", ChannelKind::kNeutrals}, ChannelWord{"counsel", ChannelKind::kCounsel},
+    ChannelWord{"team", ChannelKind::kTeam},
+};
+
+// The words of a list "a, b and c".
+std::vector<std::string_view> ListedWords(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    const size_t conjunction = text.find(" and ");
+    const size_t end = std::min(comma, conjunction);
+    words.push_back(Trimmed(text.substr(0, end)));
+    if (end == std::string_view::npos) break;
+    text = text.substr(end + (end == comma ? 1 : std::string_view(" and ").size()));
+  }
+  return words;
+}
+
+// What is wrong with it; empty for nothing.
+std::string ReadAccess(std::string_view what, std::string_view who, Access& access) {
+  const auto channel = std::find_if(kChannelWords.begin(), kChannelWords.end(),
+                                    [&](const ChannelWord& one) { return one.word == what; });
+  if (channel == kChannelWords.end()) {
+    return "says who reads \"" + std::string(what) +
+           "\"; it may say that of joint, caucus, neutrals, counsel and team";
+  }
+  access.what = channel->kind;
+  access.who = who;
+  std::string known;
+  for (const ReaderWord& one : ReaderWords()) {
+    known += (known.empty() ? "" : ", ") + std::string(one.word);
+  }
+  for (const std::string_view word : ListedWords(who)) {
+    const auto reader =
+        std::find_if(ReaderWords().begin(), ReaderWords().end(), [&](const ReaderWord& one) {
+          // "the mediator and co-mediators"
+          return one.word == word || (one.word.starts_with("the ") && one.word.substr(4) == word);
+        });
+    if (reader == ReaderWords().end()) {
+      return "doesn't name readers that a program knows: it may list " + known;
+    }
+    access.roles.insert(reader->roles.begin(), reader->roles.end());
+  }
+  return {};
+}
+
 absl::Status LineError(size_t number, const std::string& what) {
   return absl::InvalidArgumentError("line " + std::to_string(number) + " of the policy " + what);
+}
+
+absl::Status TakeRetention(const std::string& name, const std::string& value, size_t number,
+                           ConfidentialityPolicy& policy) {
+  const absl::StatusOr<KeepPeriod> period = ParseKeepPeriod(value);
+  if (!period.ok()) return LineError(number, std::string(period.status().message()));
+  if (name.size() > kMostClassBytes || policy.retention.size() >= kMostClasses) {
+    return LineError(number, "names a class too many, or one with too long a name");
+  }
+  policy.retention.push_back({name, value, *period});
+  return absl::OkStatus();
 }
 
 // One line, which isn't blank and no comment.
@@ -70,16 +173,25 @@ absl::Status TakeLine(std::string_view line, size_t number, bool& caucus_said,
         return LineError(number, "says a second time how long \"" + name + "\" is kept");
       }
     }
-    policy.retention.push_back({name, value});
-    return absl::OkStatus();
+    return TakeRetention(name, value, number, policy);
   }
   if (key == "access" && !name.empty()) {
-    policy.access.push_back({name, value});
+    Access access;
+    const std::string fault = ReadAccess(name, value, access);
+    if (!fault.empty()) return LineError(number, fault);
+    policy.access.push_back(std::move(access));
+    return absl::OkStatus();
+  }
+  if (key == "destroy" && name.empty()) {
+    if (value != "when due" && value != "by hand") {
+      return LineError(number, "must be \"destroy: by hand\" or \"destroy: when due\"");
+    }
+    policy.destroys_when_due = value == "when due";
     return absl::OkStatus();
   }
   return LineError(number,
-                   "begins with none of \"caucus:\", \"exception:\", \"keep CLASS:\" and \"access "
-                   "WHAT:\"");
+                   "begins with none of \"caucus:\", \"exception:\", \"keep CLASS:\", \"destroy:\" "
+                   "and \"access WHAT:\"");
 }
 
 constexpr const char* kText = R"(AGREEMENT TO MEDIATE
@@ -106,6 +218,7 @@ keep notes: 7 days
 keep messages: 30 days
 keep agreement: 7 years
 keep settlement: 7 years
+destroy: by hand
 access joint: every participant
 access caucus: the neutrals and that side
 access neutrals: the mediator and co-mediators
@@ -140,6 +253,33 @@ DocumentHash AgreementHash(const CaseId& id, std::string_view text, std::string_
   return hash;
 }
 
+namespace {
+
+DocumentHash SettlementHash(const CaseId& id, std::string_view what, crypto::ByteView item,
+                            uint64_t size) {
+  crypto::Writer writer;
+  writer.WriteOpaque(crypto::ViewOf(kSettlementLabel));
+  writer.WriteRaw(id.bytes());
+  writer.WriteOpaque(crypto::ViewOf(what));
+  writer.WriteOpaque(item);
+  writer.WriteUint64(size);
+  const crypto::Bytes digest = crypto::Hash(crypto::HashAlgorithm::kSha256, writer.view());
+  DocumentHash hash{};
+  std::copy_n(digest.begin(), hash.size(), hash.begin());
+  return hash;
+}
+
+}  // namespace
+
+DocumentHash SettlementHashOfDocument(const CaseId& id, crypto::ByteView plaintext_root,
+                                      uint64_t size) {
+  return SettlementHash(id, "document", plaintext_root, size);
+}
+
+DocumentHash SettlementHashOfOffer(const CaseId& id, crypto::ByteView version_hash) {
+  return SettlementHash(id, "offer", version_hash, 0);
+}
+
 crypto::Bytes SignAgreement(const crypto::SignatureKey& record_key, const CaseId& id,
                             const DocumentHash& document) {
   return record_key.Sign(SignedBytes(id, document));
@@ -148,6 +288,29 @@ crypto::Bytes SignAgreement(const crypto::SignatureKey& record_key, const CaseId
 bool VerifyAgreement(crypto::ByteView record_key, const CaseId& id, const DocumentHash& document,
                      crypto::ByteView signature) {
   return crypto::VerifySignature(record_key, SignedBytes(id, document), signature).ok();
+}
+
+absl::StatusOr<KeepPeriod> ParseKeepPeriod(std::string_view text) {
+  text = Trimmed(text);
+  if (text == "forever") return KeepPeriod{KeepPeriod::From::kNever, 0};
+  if (text == "until closed") return KeepPeriod{KeepPeriod::From::kClose, 0};
+  const absl::Status bad = absl::InvalidArgumentError(
+      "doesn't say how long in a form that a program can read: write \"7 days\" (or weeks, months, "
+      "years), \"until closed\" or \"forever\"");
+  uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || count > kMostUnits) return bad;
+  const std::string_view unit = Trimmed(text.substr(static_cast<size_t>(end - text.data())));
+  const auto found = std::find_if(kPeriodUnits.begin(), kPeriodUnits.end(),
+                                  [&](const PeriodUnit& one) { return one.name == unit; });
+  if (found == kPeriodUnits.end()) return bad;
+  return KeepPeriod{KeepPeriod::From::kEnd, count * found->seconds};
+}
+
+bool ConfidentialityPolicy::MayRead(Role role, ChannelKind kind) const {
+  return std::all_of(access.begin(), access.end(), [&](const Access& one) {
+    return one.what != kind || one.roles.contains(role);
+  });
 }
 
 absl::StatusOr<ConfidentialityPolicy> ParsePolicy(std::string_view text) {
@@ -184,8 +347,20 @@ std::string PolicyForm() {
          "  caucus: open               it may be carried on unless reserved\n"
          "  caucus: must-share-facts   facts must be shared, the rest stays\n"
          "  exception: WHAT            when confidentiality doesn't hold; any number of these\n"
-         "  keep CLASS: HOW LONG       as \"keep notes: 7 days\"; one or more\n"
-         "  access WHAT: WHO           as \"access caucus: the neutrals and that side\"\n";
+         "  keep CLASS: HOW LONG       as \"keep notes: 7 days\"; one or more. Counted from when "
+         "the "
+         "case\n"
+         "                             has ended, in days, weeks, months or years; or \"until "
+         "closed\",\n"
+         "                             or \"forever\". Classes that the program knows: notes (of "
+         "the\n"
+         "                             neutrals), messages, documents (or, before it: financial,\n"
+         "                             privileged, settlement), settlement, agreement\n"
+         "  destroy: by hand           what isn't kept any longer is destroyed by people\n"
+         "  destroy: when due          every program destroys it by itself, after a warning\n"
+         "  access WHAT: WHO           as \"access caucus: the neutrals and that side\": who may "
+         "be\n"
+         "                             in such a channel, beside what its kind allows\n";
 }
 
 absl::Status CheckAgreement(std::string_view text, std::string_view policy) {

@@ -10,6 +10,7 @@
 #define PARLEY_CLIENT_LIB_PROCEDURE_AGREEMENT_H_
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "crypto/primitives/signature.h"
 #include "parley/ids.h"
 #include "parley/procedure.h"
+#include "parley/types.h"
 
 namespace parley::client {
 
@@ -37,6 +39,12 @@ crypto::Bytes SignAgreement(const crypto::SignatureKey& record_key, const CaseId
 bool VerifyAgreement(crypto::ByteView record_key, const CaseId& id, const DocumentHash& document,
                      crypto::ByteView signature);
 
+// What parties confirm as their settlement: SHA-256 over a label, the case id, and a document's
+// content (the tree hash over it, and its size) or an offer's version (its hash).
+DocumentHash SettlementHashOfDocument(const CaseId& id, crypto::ByteView plaintext_root,
+                                      uint64_t size);
+DocumentHash SettlementHashOfOffer(const CaseId& id, crypto::ByteView version_hash);
+
 // What is said in caucus, by default.
 enum class CaucusRule : uint8_t {
   kClosed,          // stays there unless released
@@ -44,14 +52,33 @@ enum class CaucusRule : uint8_t {
   kMustShareFacts,  // facts must be shared, the rest stays
 };
 
+// How long records of a class are kept.
+struct KeepPeriod {
+  enum class From : uint8_t {
+    kNever = 0,  // "forever": they are never destroyed
+    kEnd = 1,    // so long after the case has ended
+    kClose = 2,  // "until closed"
+  };
+  From from = From::kEnd;
+  uint64_t seconds = 0;
+  friend bool operator==(const KeepPeriod&, const KeepPeriod&) = default;
+};
+// "7 days", "2 weeks", "6 months", "7 years", "until closed", "forever". A month counts as 31 days,
+// a year as 366: rather too long than too short. Errors: InvalidArgument with what may be said.
+absl::StatusOr<KeepPeriod> ParseKeepPeriod(std::string_view text);
+
 struct Retention {
   std::string record_class;  // "notes", "settlement", …
-  std::string how_long;      // "7 days", "7 years", "until closed"
+  std::string how_long;      // as it is written
+  KeepPeriod period;
 };
 
+// Who may read a kind of channel, beside what the caucus rule says.
 struct Access {
-  std::string what;  // "joint", "caucus", …
-  std::string who;
+  ChannelKind what = ChannelKind::kUnknown;
+  std::string who;  // as it is written
+  // Roles that may; of a caucus or team of its own side.
+  std::set<Role> roles;
 };
 
 struct ConfidentialityPolicy {
@@ -59,6 +86,12 @@ struct ConfidentialityPolicy {
   std::vector<std::string> exceptions;
   std::vector<Retention> retention;
   std::vector<Access> access;
+  // "destroy: when due": programs destroy by themselves what isn't to be kept any longer. Otherwise
+  // people do it ("destroy: by hand").
+  bool destroys_when_due = false;
+
+  // Whether somebody of that role may be in a channel of the kind: no line forbids it.
+  bool MayRead(Role role, ChannelKind kind) const;
 };
 
 // A policy as it is written and signed: a line each, "key: value" or "key NAME: value".

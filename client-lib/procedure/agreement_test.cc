@@ -44,7 +44,12 @@ TEST(Policy, ReadsEveryTemplate) {
   EXPECT_EQ(policy->exceptions.size(), 3u);
   EXPECT_EQ(policy->retention[0].record_class, "notes");
   EXPECT_EQ(policy->retention[0].how_long, "7 days");
-  EXPECT_EQ(policy->access[1].what, "caucus");
+  EXPECT_EQ(policy->retention[0].period.seconds, 7u * 24 * 60 * 60);
+  EXPECT_FALSE(policy->destroys_when_due);
+  EXPECT_EQ(policy->access[1].what, ChannelKind::kCaucus);
+  EXPECT_TRUE(policy->MayRead(Role::kCoMediator, ChannelKind::kNeutrals));
+  EXPECT_FALSE(policy->MayRead(Role::kObserver, ChannelKind::kNeutrals));
+  EXPECT_TRUE(policy->MayRead(Role::kObserver, ChannelKind::kCounsel));  // no line forbids it
 }
 
 TEST(Policy, SaysWhichLineIsWrongAndWhatMayStandThere) {
@@ -60,6 +65,17 @@ TEST(Policy, SaysWhichLineIsWrongAndWhatMayStandThere) {
   EXPECT_THAT(error("caucus open"), HasSubstr("has no \":\""));
   EXPECT_THAT(error("caucus:"), HasSubstr("says nothing"));
   EXPECT_THAT(error("colour: red"), HasSubstr("begins with none of"));
+  EXPECT_THAT(error("caucus: open\nkeep notes: a while"),
+              HasSubstr("line 2 of the policy doesn't say"));
+  EXPECT_THAT(error("caucus: open\nkeep notes: 99999999 days"), HasSubstr("doesn't say how long"));
+  EXPECT_THAT(error("caucus: open\nkeep notes: 99999999999999999999 days"),
+              HasSubstr("doesn't say how long"));
+  EXPECT_THAT(error("caucus: open\nkeep notes: -1 days"), HasSubstr("doesn't say how long"));
+  EXPECT_THAT(error("caucus: open\nkeep notes: 1 day\ndestroy: now"), HasSubstr("when due"));
+  EXPECT_THAT(error("caucus: open\nkeep notes: 1 day\naccess attic: counsel"),
+              HasSubstr("joint, caucus, neutrals"));
+  EXPECT_THAT(error("caucus: open\nkeep notes: 1 day\naccess joint: everybody's friends"),
+              HasSubstr("doesn't name readers"));
   EXPECT_THAT(error("keep: 7 days"), HasSubstr("begins with none of"));
   EXPECT_THAT(error("\xff: x"), HasSubstr("UTF-8"));
   EXPECT_THAT(error(std::string(kMostPolicyBytes + 1, '#')), HasSubstr("16 KiB"));

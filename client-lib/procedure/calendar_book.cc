@@ -96,6 +96,16 @@ bool CalendarBook::IsAboutUnknown(const pb::Content& content) const {
   });
 }
 
+bool CalendarBook::IsOvertaken(const SessionRecord& record, const pb::Content& content) const {
+  // Which versions there were isn't kept: an answer to one that isn't the latest was overtaken.
+  if (content.has_calendar_answer()) return IsAboutUnknown(content);
+  const pb::CalendarEntry& said = content.calendar_entry();
+  const std::optional<MessageId> id = IdFrom<MessageId>(said.entry_id());
+  const Entry* const entry = id.has_value() ? Find(*id) : nullptr;
+  return entry != nullptr && MayChange(*entry, record.by) && said.kind() == entry->said.kind() &&
+         (entry->said.cancelled() || said.version() <= entry->said.version());
+}
+
 std::string CalendarBook::Take(const SessionRecord& record, const pb::Content& content) {
   if (content.has_calendar_entry()) return Set(record, content.calendar_entry());
   if (content.has_calendar_answer()) return Reply(record, content.calendar_answer());

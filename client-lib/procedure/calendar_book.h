@@ -53,6 +53,9 @@ class CalendarBook {
   // Whether it is about an entry that isn't here: to a device that came later it may be from
   // before.
   bool IsAboutUnknown(const content::v1::Content& content) const;
+  // Whether it changes, cancels or answers, by who may, a version that has been replaced or
+  // cancelled: somebody else was faster, and there is nothing wrong with it.
+  bool IsOvertaken(const SessionRecord& record, const content::v1::Content& content) const;
 
   // Whether somebody is to answer the entry.
   bool IsAsked(const Entry& entry, const Actor& member) const;

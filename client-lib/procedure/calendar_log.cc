@@ -73,6 +73,7 @@ class Player {
     CalendarLog::Step step{record.at, record.record, record.content.has_calendar_standing(), "",
                            false};
     step.undecided = record.pending || (!KnowsAll() && log_.book.IsAboutUnknown(record.content));
+    step.overtaken = log_.book.IsOvertaken(record.record, record.content);
     if (step.standing) {
       step.refused = RefusalOfStanding(record, !differs_.contains(record.at));
     } else {
@@ -80,6 +81,7 @@ class Player {
                                           : "may not say this: " + record.fault;
     }
     step.undecided = step.undecided && !step.refused.empty();
+    step.overtaken = step.overtaken && !step.refused.empty() && record.fault.empty();
     log_.steps.push_back(std::move(step));
   }
 

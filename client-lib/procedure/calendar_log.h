@@ -35,6 +35,7 @@ struct CalendarLog {
     bool standing = false;
     std::string refused;     // empty: it counts
     bool undecided = false;  // it is passed over here, and may well count
+    bool overtaken = false;  // it came too late: nobody is to be warned of its author
   };
 
   // Plays `records`, which are in order. `joined`: where this device has come into the channel;

@@ -137,7 +137,12 @@ TEST_F(CalendarLogTest, AVersionReplacesTheLatestAndTakesItsAnswersAlong) {
   EXPECT_EQ(Only().latest.by.name, "Tomas");
   // Mira hadn't seen it: the log decides, and an old answer comes too late.
   EXPECT_THAT(Put(kMira, later), HasSubstr("version 2 has come before"));
+  EXPECT_TRUE(Play().steps.back().overtaken);
   EXPECT_THAT(Answer(kBen, first.latest.id, CalendarAnswer::ANSWER_YES), HasSubstr("changed"));
+  EXPECT_TRUE(Play().steps.back().overtaken);
+  // Who may not at all isn't excused by having come late.
+  EXPECT_THAT(Put(kBen, later), HasSubstr("only who made it, or a neutral, may"));
+  EXPECT_FALSE(Play().steps.back().overtaken);
   EXPECT_EQ(Only().said.start(), kStart + 3600);
 }
 

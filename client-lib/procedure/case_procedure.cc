@@ -65,8 +65,13 @@ std::string CaseProcedure::ConditionOf(const Actor& author, const Act& act) cons
     case CaseAct::kReopen:
       return reopening_.contains(author.side) ? "the side " + author.side + " has asked already"
                                               : "";
+    case CaseAct::kStartSigning:
+      return act.document == DocumentHash{} ? "it doesn't name the settlement" : "";
     case CaseAct::kConfirmSettlement:
+      if (act.document != settlement_) return "it is another settlement than is to be signed";
       return settled_.contains(author.id) ? "this participant has confirmed it already" : "";
+    case CaseAct::kReportDestruction:
+      return FaultOfReport(author, act);
     case CaseAct::kWaive:
     case CaseAct::kObject: {
       const auto found =
@@ -106,6 +111,25 @@ std::string CaseProcedure::ConditionOf(const Actor& author, const Act& act) cons
   }
 }
 
+// So nobody can fill the case's history by reporting again and again.
+std::string CaseProcedure::FaultOfReport(const Actor& author, const Act& act) const {
+  if (act.destroyed.empty() || act.destroyed.size() > kMostClasses) {
+    return "it names no classes of record";
+  }
+  const std::set<std::string> known = DestroyedBy(author.id);
+  for (const std::string& name : act.destroyed) {
+    if (name.empty() || name.size() > kMostClassBytes) return "it names no class of record";
+    if (known.contains(name)) return "this participant has reported it already";
+  }
+  return known.size() + act.destroyed.size() > kMostClasses ? "it names more classes than can be"
+                                                            : "";
+}
+
+std::set<std::string> CaseProcedure::DestroyedBy(const ParticipantId& id) const {
+  const auto found = destroyed_.find(id);
+  return found == destroyed_.end() ? std::set<std::string>() : found->second;
+}
+
 void CaseProcedure::Carry(const Actor& author, const Act& act) {
   switch (act.kind) {
     case CaseAct::kOpen:
@@ -143,6 +167,11 @@ void CaseProcedure::Carry(const Actor& author, const Act& act) {
       break;
     case CaseAct::kStartSigning:
       settled_.clear();
+      settlement_ = act.document;
+      settlement_item_ = act.about;
+      break;
+    case CaseAct::kReportDestruction:
+      destroyed_[author.id].insert(act.destroyed.begin(), act.destroyed.end());
       break;
     case CaseAct::kConfirmSettlement:
       settled_.insert(author.id);
@@ -166,6 +195,7 @@ void CaseProcedure::Carry(const Actor& author, const Act& act) {
     return;
   }
   state_ = rule.to;
+  if (act.kind == CaseAct::kReopen) destroyed_.clear();
 }
 
 // What the table's second part says. Lists and signatures can complete more than one step at once.
@@ -288,6 +318,10 @@ std::vector<CaseProcedure::Missing> CaseProcedure::WaitsFor() const {
     AddUnsigned(in_force() == nullptr ? proposals_.back() : *in_force(), missing);
   }
   return missing;
+}
+
+bool HasEnded(CaseState state) {
+  return (FindRule(CaseAct::kReportDestruction)->from & SetOf(state)) != 0;
 }
 
 bool Reads(const Actor& participant, ChannelKind kind, const std::string& side) {

@@ -46,8 +46,10 @@ struct Act {
   std::vector<Actor> participants = {};
   // kWaive, kObject: the disclosure.
   MessageId about = {};
-  // kProposeAgreement, kSign.
+  // kProposeAgreement, kSign; of kStartSigning and kConfirmSettlement the settlement's.
   DocumentHash document{};
+  // kReportDestruction: classes of record.
+  std::vector<std::string> destroyed = {};
   // kSign, kProposeAgreement, kListParticipants: why the record itself is no good (a signature that
   // doesn't verify, a policy that can't be read, another history than this one); empty for none.
   std::string fault = {};
@@ -98,6 +100,13 @@ class CaseProcedure {
   // The latest, unless it is in force.
   const Proposal* proposed() const;
 
+  // The settlement that parties confirm, or have confirmed: its hash, and the document or offer
+  // that start-signing named. All zero before.
+  const DocumentHash& settlement() const { return settlement_; }
+  const MessageId& settlement_item() const { return settlement_item_; }
+  // The classes of record that somebody's client has destroyed since the case ended.
+  std::set<std::string> DestroyedBy(const ParticipantId& id) const;
+
   // Whether every side has waived it, or who disclosed it takes no part any more.
   bool IsSettled(const Disclosure& disclosure) const;
 
@@ -114,6 +123,7 @@ class CaseProcedure {
  private:
   std::string Refusal(const Actor& author, const Act& act) const;
   std::string ConditionOf(const Actor& author, const Act& act) const;
+  std::string FaultOfReport(const Actor& author, const Act& act) const;
   void Carry(const Actor& author, const Act& act);
   void FollowUp();
 
@@ -132,10 +142,21 @@ class CaseProcedure {
   std::set<std::string> consented_;
   std::set<std::string> reopening_;
   std::set<ParticipantId> settled_;
+  DocumentHash settlement_{};
+  MessageId settlement_item_;
+  std::map<ParticipantId, std::set<std::string>> destroyed_;
   std::vector<Disclosure> disclosures_;
   std::vector<Proposal> proposals_;
   std::optional<uint32_t> in_force_;  // a version
 };
+
+// Whether nothing more is said in a case that is in this state: its records are kept as long as the
+// policy has it, counted from there.
+bool HasEnded(CaseState state);
+
+// At most so many classes are reported as destroyed by one participant, each of so many bytes.
+inline constexpr size_t kMostClasses = 32;
+inline constexpr size_t kMostClassBytes = 64;
 
 // Whether a participant reads the channel of this kind and side, by the caucus rule.
 bool Reads(const Actor& participant, ChannelKind kind, const std::string& side);

@@ -55,8 +55,14 @@ class Log {
     content::v1::Content content;
     content.mutable_case_act()->set_act(static_cast<uint32_t>(act));
     if (!about.is_zero()) content.mutable_case_act()->set_about(ToField(about));
+    if (act == CaseAct::kStartSigning || act == CaseAct::kConfirmSettlement) {
+      content.mutable_case_act()->set_settlement_hash(std::string(32, settlement_));
+    }
+    if (act == CaseAct::kReportDestruction) content.mutable_case_act()->add_destroyed("notes");
     return Say(author, std::move(content));
   }
+  // Which settlement signing starts for, and is confirmed, from now on.
+  void SetSettlement(char settlement) { settlement_ = settlement; }
   DocumentHash Propose(const Actor& author, const std::string& text,
                        const std::string& policy = Templates()[0].policy) {
     content::v1::Content content;
@@ -103,6 +109,7 @@ class Log {
   CaseId case_id_{crypto::ByteArray<16>{9}};
   uint64_t position_ = 0;
   uint64_t said_ = 0;
+  char settlement_ = 's';
   std::vector<LoggedRecord> records_;
 };
 

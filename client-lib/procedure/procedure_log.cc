@@ -49,6 +49,18 @@ void ReadOverview(const CaseOverview& overview, Act& act) {
   }
 }
 
+// What only some acts have.
+void ReadCaseAct(const content::v1::CaseActRecord& said, Act& act) {
+  if (said.settlement_hash().size() == act.document.size()) {
+    std::copy_n(said.settlement_hash().begin(), act.document.size(), act.document.begin());
+  }
+  // One more than counts is enough to be refused.
+  for (const std::string& name : said.destroyed()) {
+    if (act.destroyed.size() > kMostClasses) break;
+    act.destroyed.push_back(name);
+  }
+}
+
 void ReadSignature(const CaseId& id, const content::v1::AgreementSignature& signature,
                    ReadAct& read) {
   read.act.kind = CaseAct::kSign;
@@ -88,10 +100,11 @@ std::optional<ReadAct> ReadActOf(const CaseId& id, const LoggedRecord& record) {
   switch (content.body_case()) {
     case Content::kCaseAct: {
       const content::v1::CaseActRecord& said = content.case_act();
-      const bool known = said.act() <= static_cast<uint32_t>(CaseAct::kDestroy);
+      const bool known = said.act() <= static_cast<uint32_t>(CaseAct::kReportDestruction);
       read.act.kind = known ? static_cast<CaseAct>(said.act()) : CaseAct::kUnknown;
       read.act.about = IdFrom<MessageId>(said.about()).value_or(MessageId());
       read.words = said.words();
+      ReadCaseAct(said, read.act);
       // These have records of their own kinds.
       if (read.act.kind == CaseAct::kListParticipants ||
           read.act.kind == CaseAct::kProposeAgreement || read.act.kind == CaseAct::kSign) {

@@ -22,11 +22,13 @@ constexpr RoleSet kEverybody =
     Any(Role::kExpert, Role::kObserver, Role::kInterpreter, Role::kSupportPerson);
 
 constexpr StateSet kBeginning = Any(kOpened, kRequested, kConsented);
+// When nothing more is said: what the policy doesn't keep longer is destroyed.
+constexpr StateSet kEnded =
+    Any(kSettled, kWithdrawn, kImpasse, kTerminated, kClosed, kFollowUp, kRetained, kDestroyed);
 // While people work towards a settlement.
 constexpr StateSet kWorking = Any(kEngaged, kInSession, kSuspended, kAgreedInPrinciple, kSigning);
 constexpr StateSet kLive = kBeginning | kWorking | Any(kReopened);
-constexpr StateSet kAny = kLive | Any(kSettled, kWithdrawn, kImpasse, kTerminated, kClosed,
-                                      kFollowUp, kRetained, kDestroyed);
+constexpr StateSet kAny = kLive | kEnded;
 
 constexpr std::array kRules = {
     ActRule{CaseAct::kOpen, "open", Any(Role::kMediator), Quorum::kOne, Any(kNone), kOpened,
@@ -78,15 +80,17 @@ constexpr std::array kRules = {
     ActRule{CaseAct::kAgreeInPrinciple, "agree-in-principle", kNeutrals, Quorum::kOne,
             Any(kInSession), kAgreedInPrinciple, "",
             "The neutrals record that the sides agree in principle.", "the act and its words"},
-    ActRule{CaseAct::kStartSigning, "start-signing", kNeutrals, Quorum::kOne,
-            Any(kAgreedInPrinciple), kSigning, "", "The settlement's text is final.", "the act"},
+    ActRule{
+        CaseAct::kStartSigning, "start-signing", kNeutrals, Quorum::kOne, Any(kAgreedInPrinciple),
+        kSigning, "names a document, or an offer, of the joint channel by its hash",
+        "The settlement's text is final: it is that document or offer.", "the settlement's hash"},
     ActRule{CaseAct::kRevise, "revise", kNeutrals, Quorum::kOne, Any(kSigning), kAgreedInPrinciple,
             "", "The settlement's text is opened again; confirmations of it are void.", "the act"},
     ActRule{CaseAct::kConfirmSettlement, "confirm-settlement", kParties, Quorum::kEveryParty,
-            Any(kSigning), kSettled, "once for each party",
-            "A party says that it has agreed to the settlement. Its text isn't bound to this act: "
-            "keep the signed one.",
-            "each party's confirmation"},
+            Any(kSigning), kSettled, "the hash that start-signing names; once for each party",
+            "A party says that it has agreed to that settlement, which its own client has. This is "
+            "no signature: it can't be shown to others as one.",
+            "each party's confirmation, with the hash"},
     ActRule{CaseAct::kWithdraw, "withdraw", kParties, Quorum::kOne,
             Any(kRequested, kConsented, kReopened) | kWorking, kWithdrawn, "",
             "A party ends the mediation. No reason is needed.", "the act"},
@@ -105,9 +109,14 @@ constexpr std::array kRules = {
     ActRule{CaseAct::kRetain, "retain", kNeutrals, Quorum::kOne, Any(kClosed), kRetained, "",
             "From here on records are only kept, as the policy has it.", "the act"},
     ActRule{CaseAct::kDestroy, "destroy", kNeutrals, Quorum::kOne, Any(kRetained), kDestroyed, "",
-            "Says that what the policy doesn't keep is to be destroyed now. This program deletes "
-            "nothing by itself: everybody does it on their own devices.",
-            "the act"},
+            "A neutral, whose own client has destroyed first what the policy doesn't keep any "
+            "longer, asks everybody to do the same (parley case destroy).",
+            "the act; what whose clients have destroyed, their reports tell"},
+    ActRule{CaseAct::kReportDestruction, "report-destruction", kEverybody, Quorum::kOne, kEnded,
+            kNone, "names classes of record that this participant hasn't reported since the end",
+            "A participant's client has destroyed the records of these classes on its device; made "
+            "by the clients by themselves.",
+            "the classes' names"},
 };
 
 constexpr std::array kFollowing = {
@@ -270,7 +279,8 @@ std::string ActsHelp() {
   for (const ActRule& rule : kRules) {
     // What programs do by themselves, and what has calls of its own.
     if (rule.act == CaseAct::kOpen || rule.act == CaseAct::kListParticipants ||
-        rule.act == CaseAct::kProposeAgreement || rule.act == CaseAct::kSign) {
+        rule.act == CaseAct::kProposeAgreement || rule.act == CaseAct::kSign ||
+        rule.act == CaseAct::kReportDestruction) {
       continue;
     }
     text += std::string(rule.name) + " (" + DescribeWho(rule) +

@@ -23,7 +23,7 @@ TEST(ProcedureTable, HasOneRuleForEachAct) {
     EXPECT_NE(rule.who, 0u) << rule.name;
     EXPECT_NE(rule.from, 0u) << rule.name;
   }
-  EXPECT_EQ(acts.size(), static_cast<size_t>(CaseAct::kDestroy));
+  EXPECT_EQ(acts.size(), static_cast<size_t>(CaseAct::kReportDestruction));
   EXPECT_EQ(ActOf("unknown"), std::nullopt);
 }
 

@@ -271,6 +271,21 @@ absl::Status ProfileStore::ChangePassphrase(const std::optional<Secret>& current
   return status;
 }
 
+absl::Status ProfileStore::WipeFreed() {
+  PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, core_->TakeConnection());
+  // secure_delete alone leaves pieces: where SQLite moves records to other pages, what they were
+  // moved from isn't overwritten.
+  const absl::Status rewritten = connection->Execute("VACUUM");
+  const absl::StatusOr<int64_t> busy = rewritten.ok()
+                                           ? connection->Number("PRAGMA wal_checkpoint(TRUNCATE)")
+                                           : absl::StatusOr<int64_t>(rewritten);
+  core_->GiveBack(std::move(connection));
+  PARLEY_RETURN_IF_ERROR(busy.status());
+  if (*busy == 0) return absl::OkStatus();
+  return absl::UnavailableError("another program reads the profile in " + dir() +
+                                " for long; end it, or try again later");
+}
+
 absl::Status ProfileStore::CheckIntegrity() {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction view, Read());
   std::string problem;

@@ -173,6 +173,12 @@ class ProfileStore {
       const std::optional<crypto::Secret>& current, const std::optional<crypto::Secret>& next,
       const crypto::PasswordHashParameters& hardness = crypto::PasswordHashParameters::Moderate());
 
+  // Sees to it that what was deleted or replaced stands in no file of the profile any more: the
+  // database is written anew, without what was freed, and the write-ahead log emptied. Takes memory
+  // and, for a moment, disk space as the records take. Errors: Unavailable while somebody writes,
+  // or reads an old view, for longer than kBusyTimeout, ResourceExhausted: call again.
+  absl::Status WipeFreed();
+
   // Reads and opens every record. Errors: DataLoss naming how many are damaged.
   absl::Status CheckIntegrity();
 

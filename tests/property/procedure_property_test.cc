@@ -91,7 +91,7 @@ class World {
 
   // What ends a case comes seldom, so that histories get somewhere.
   CaseAct AnyAct() {
-    const CaseAct act = static_cast<CaseAct>(Below(26));
+    const CaseAct act = static_cast<CaseAct>(Below(27));
     const bool ends = act == CaseAct::kDecline || act == CaseAct::kWithdraw ||
                       act == CaseAct::kTerminate || act == CaseAct::kDeclareImpasse ||
                       act == CaseAct::kRetain;
@@ -104,6 +104,7 @@ class World {
   }
 
   void Do(const Actor& author, CaseAct act) {
+    log_.SetSettlement(Below(4) == 0 ? 'x' : 's');
     const MessageId id = log_.Do(author, act, About());
     if (act == CaseAct::kDiscloseConflict && log_.LastRefusal().empty()) disclosures_.push_back(id);
   }

@@ -111,6 +111,8 @@ struct SendArguments {
   std::string channel;
   std::string text;   // or "-" for standard input
   std::string quote;  // a position, or the beginning of a message's id; empty: none
+  bool reserved = false;
+  std::string override_reason;
 };
 struct ReadArguments {
   std::string case_text;
@@ -232,7 +234,17 @@ struct CaseActArguments {
   std::string case_text;
   CaseAct act = CaseAct::kUnknown;
   std::string disclosure;  // of waive and object: the beginning of its id; empty: the only one
+  std::string settlement;  // of start-signing and confirm-settlement: a document or an offer
   std::string words;       // or "-" for standard input
+};
+struct CaseRetentionArguments {
+  std::string case_text;
+  std::string hold;  // why nothing is to be destroyed; empty: nothing is changed
+  bool release = false;
+};
+struct CaseDestroyArguments {
+  std::string case_text;
+  bool yes = false;
 };
 struct AgreementProposeArguments {
   std::string case_text;
@@ -428,17 +440,17 @@ using Command = std::variant<
     BriefReleaseArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments,
     DiffArguments, PreviewArguments, DiscloseArguments, SearchArguments, CaseTimelineArguments,
     SyncArguments, WatchArguments, WarningsArguments, CaseStatusArguments, CaseActArguments,
-    AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
-    TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
-    OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
-    OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
-    SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
-    IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
-    IssuesRankingsArguments, BalanceArguments, RetractArguments, MeetingProposeArguments,
-    MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments,
-    MeetingsArguments, ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments,
-    RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments,
-    ChannelCreateArguments, ChannelDismissArguments, ChannelStewardArguments>;
+    CaseRetentionArguments, CaseDestroyArguments, AgreementProposeArguments, AgreementShowArguments,
+    AgreementSignArguments, TemplateListArguments, TemplateShowArguments, OfferMakeArguments,
+    OfferAnswerArguments, OfferWithdrawArguments, OffersArguments, OptionsMakeArguments,
+    OptionsEvaluateArguments, OptionsListArguments, SessionTextSetArguments,
+    SessionTextShowArguments, SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments,
+    FloorAskArguments, IssuesShowArguments, IssueAddArguments, IssueChangeArguments,
+    IssuesRankArguments, IssuesRankingsArguments, BalanceArguments, RetractArguments,
+    MeetingProposeArguments, MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments,
+    MeetingExportArguments, MeetingsArguments, ReminderSetArguments, ReminderDoneArguments,
+    ReminderCancelArguments, RemindersArguments, ReceiptsArguments, SendReceiptsArguments,
+    TodoArguments, ChannelCreateArguments, ChannelDismissArguments, ChannelStewardArguments>;
 
 }  // namespace parley::cli
 

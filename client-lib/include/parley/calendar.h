@@ -135,8 +135,10 @@ enum class TodoKind : uint8_t {
   kDisclosure,  // of neutrals: leave to carry something that hasn't been used
   kMeeting,     // a meeting wants an answer
   kReminder,
+  kRetention,  // records that aren't to be kept any longer
 };
-// "sign", "act", "approve", "text", "offer", "offer-ends", "disclosure", "meeting", "reminder".
+// "sign", "act", "approve", "text", "offer", "offer-ends", "disclosure", "meeting", "reminder",
+// "retention".
 PARLEY_EXPORT const char* TodoKindName(TodoKind kind);
 
 struct TodoItem {

@@ -67,6 +67,7 @@ enum class CaseAct : uint8_t {
   kReopen = 22,
   kRetain = 23,
   kDestroy = 24,
+  kReportDestruction = 25,
 };
 // "request", "disclose-conflict", "begin-session", … Lives as long as the program.
 PARLEY_EXPORT const char* CaseActName(CaseAct act);
@@ -153,6 +154,10 @@ struct CaseProgress {
   // all.
   std::optional<Agreement> in_force;
   std::optional<Agreement> proposed;
+  // The hash of what start-signing named as the settlement (64 hexadecimal digits), and its
+  // message; empty before.
+  std::string settlement;
+  MessageId settlement_item;
   std::vector<CaseEntry> entries;
 };
 

@@ -54,6 +54,7 @@
 #include "parley/offers.h"
 #include "parley/procedure.h"
 #include "parley/record.h"
+#include "parley/retention.h"
 #include "parley/session.h"
 #include "parley/status.h"
 #include "parley/transfers.h"
@@ -109,6 +110,12 @@ struct FetchOptions {
 struct SendOptions {
   // The message of the same channel that this one answers.
   std::optional<MessageId> quote = {};
+  // Nobody is to carry it elsewhere without leave, also where the agreement to mediate has caucuses
+  // open.
+  bool reserved = false;
+  // Of a neutral, where the agreement has caucuses open: why they carry on what somebody said in a
+  // caucus and hasn't reserved. It stays in the neutrals' channel. Empty: the firewall refuses.
+  std::string override_reason = {};
 };
 
 class PARLEY_EXPORT Profile {
@@ -331,6 +338,17 @@ class PARLEY_EXPORT Profile {
   // How long documents of each class are kept by the agreement in force, where that names it.
   // Nothing for a case without one.
   Result<std::vector<RetentionRule>> Retention(const CaseId& id) const;
+
+  // What the agreement in force says of the case's records, and what there is of them
+  // (retention.h).
+  Result<CaseRetention> RecordsKept(const CaseId& id) const;
+  // Destroys on this device what isn't to be kept any longer, for good, and tells the others which
+  // classes of record that were. Errors: kFailedPrecondition while the case goes on, has no
+  // agreement, or is held.
+  Result<Destruction> DestroyRecords(const CaseId& id);
+  // Destroys nothing on this device as long as there is a reason not to, as when a court orders it;
+  // only this profile knows. Empty: not any more. Errors: kInvalidArgument for one over 1 KiB.
+  Status HoldRecords(const CaseId& id, std::string_view reason);
 
   // In order of their positions.
   Result<std::vector<Document>> Documents(const ChannelRef& channel) const;

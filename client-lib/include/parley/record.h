@@ -100,13 +100,14 @@ enum class TimelineKind : uint8_t {
   kDocumentEnd,       // a document is withdrawn, or its time is over
   kBriefUse,          // a neutral is about to release a side's brief
   kBriefRelease,      // a neutral releases the sides' briefs
+  kOverride,          // a neutral carried on what the firewall held back, for a reason
   kUnknown,           // made by a newer version
   kPassedOver,        // an entry that nobody could open or verify
 };
 // "opened", "joined", "left", "text", "document", "authorisation", "authorisation-end",
 // "disclosure-use", "disclosure", "act", "offer", "offer-answer", "offer-end", "options",
 // "session", "floor", "meeting", "reminder", "retraction", "document-end", "brief-use",
-// "brief-release", "unknown", "passed-over".
+// "brief-release", "override", "unknown", "passed-over".
 PARLEY_EXPORT const char* TimelineKindName(TimelineKind kind);
 
 // Somebody as the channel's roster had them then.

@@ -251,8 +251,10 @@ enum class MessageKind : uint8_t {
   kOffer,
   // Its author has taken it back: nothing of it is kept here.
   kRetracted,
+  // It is destroyed here, as the agreement to mediate doesn't keep it any longer.
+  kDestroyed,
 };
-// "text", "document", "unknown", "disclosure", "notice", "offer", "retracted".
+// "text", "document", "unknown", "disclosure", "notice", "offer", "retracted", "destroyed".
 PARLEY_EXPORT const char* MessageKindName(MessageKind kind);
 
 // The message that a text answers.
@@ -287,6 +289,8 @@ struct Message {
   // with the message.
   std::string without_floor = {};
   std::optional<QuotedMessage> quote = {};
+  // Of a text: its author has reserved it (SendOptions).
+  bool reserved = false;
   // In a case that keeps a procedure: why this should not have been said when it was (the agreement
   // to mediate wasn't signed by all who read it); empty for nothing. Show it with the message.
   std::string against_procedure;

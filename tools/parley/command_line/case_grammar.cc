@@ -66,7 +66,11 @@ void AddCaseCommands(Grammar& grammar) {
       ->type_name("CONNECTION");
   create->add_flag("--procedure", in_create.procedure,
                    "Let nothing be said before everybody has signed the agreement to mediate");
-  Explain(create, "Prints the new case's id on the last line.");
+  Explain(create,
+          "A mediation is usually opened with --procedure: everybody's program then keeps to the "
+          "request, the agreement to mediate and its policy (parley template list), and marks what "
+          "is said before. It can't be turned on later. Without it the case is a place to talk. "
+          "Prints the new case's id on the last line.");
   CLI::App* relay =
       grammar.Add(grammar.case_command(), "relay",
                   "Give a case the connection string that was renewed", in_relay, "Cases");

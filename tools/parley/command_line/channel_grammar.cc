@@ -26,6 +26,13 @@ void AddChannelCommands(Grammar& grammar) {
                    "The message of the same channel that this answers: its position, or the "
                    "beginning of its id")
       ->type_name("MESSAGE");
+  send->add_flag(
+      "--reserved", in_send.reserved,
+      "In a caucus that the agreement has open: nobody is to carry this on without leave");
+  send->add_option("--override", in_send.override_reason,
+                   "Of a neutral, where the agreement says \"caucus: open\": why you carry on what "
+                   "was said in a caucus and isn't reserved; the neutrals' channel keeps it")
+      ->type_name("REASON");
   Explain(send,
           "Prints who can read it, and the message's id on the last line. Without a connection the "
           "message is stored, and the next command that reaches the relay sends it; so it is while "

@@ -45,6 +45,7 @@ class CommandLine {
     AddRecordCommands(grammar_);
     AddSyncCommands(grammar_);
     AddProcedureCommands(grammar_);
+    AddRetentionCommands(grammar_);
     AddOfferCommands(grammar_);
     AddSessionCommands(grammar_);
     AddCalendarCommands(grammar_);

@@ -93,6 +93,7 @@ void AddDisclosureCommands(Grammar& grammar);
 void AddRecordCommands(Grammar& grammar);
 void AddSyncCommands(Grammar& grammar);
 void AddProcedureCommands(Grammar& grammar);
+void AddRetentionCommands(Grammar& grammar);
 void AddOfferCommands(Grammar& grammar);
 void AddSessionCommands(Grammar& grammar);
 void AddCalendarCommands(Grammar& grammar);

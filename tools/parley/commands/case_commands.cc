@@ -66,6 +66,11 @@ Status Run(Session& session, const CaseCreateArguments& arguments) {
     return {};
   }
   session.out() << "\"" << Harmless(arguments.title) << "\" is open. You are its mediator.\n"
+                << (arguments.procedure
+                        ? "Nothing but the intake can be said before everybody has signed the "
+                          "agreement to mediate (parley case agreement).\n"
+                        : "Everybody can speak at once. A case that begins with a request and an "
+                          "agreement to mediate is opened with --procedure.\n")
                 << id.ToString() << '\n';
   return {};
 }

@@ -119,6 +119,8 @@ Status Run(Session& session, const SendArguments& arguments) {
   if (!arguments.quote.empty()) {
     PARLEY_TRY_ASSIGN(options.quote, FindQuoted(*profile, info, channel, arguments.quote));
   }
+  options.reserved = arguments.reserved;
+  options.override_reason = arguments.override_reason;
   PARLEY_TRY_ASSIGN(const SentMessage sent, profile->Send(channel.ref, text, options));
   if (session.json()) {
     JsonObject object;

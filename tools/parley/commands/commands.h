@@ -71,6 +71,8 @@ Status Run(Session& session, const DiscloseArguments& arguments);
 // procedure_commands.cc
 Status Run(Session& session, const CaseStatusArguments& arguments);
 Status Run(Session& session, const CaseActArguments& arguments);
+Status Run(Session& session, const CaseRetentionArguments& arguments);
+Status Run(Session& session, const CaseDestroyArguments& arguments);
 Status Run(Session& session, const AgreementProposeArguments& arguments);
 Status Run(Session& session, const AgreementShowArguments& arguments);
 Status Run(Session& session, const AgreementSignArguments& arguments);

@@ -76,6 +76,7 @@ JsonObject ToJson(const CaseProgress& progress) {
   for (const CaseEntry& entry : progress.entries) entries.push_back(ToJson(entry));
   object.Text("state", CaseStateName(progress.state))
       .Bool("may_speak", progress.may_speak)
+      .Text("settlement", progress.settlement)
       .Objects("missing", missing)
       .Objects("disclosures", disclosures);
   if (progress.in_force) object.Objects("in_force", {ToJson(*progress.in_force)});
@@ -121,6 +122,7 @@ std::string ToText(const CaseProgress& progress) {
     out += "Proposed: the agreement to mediate, version " +
            std::to_string(progress.proposed->version) + "\n" + SignersText(*progress.proposed);
   }
+  if (!progress.settlement.empty()) out += "The settlement: " + progress.settlement + "\n";
   for (const CaseEntry& entry : progress.entries) {
     if (entry.refused.empty()) continue;
     out += "Passed over: " + PersonText(entry.by) + " " + Harmless(entry.refused) + "\n";
@@ -182,6 +184,21 @@ Result<Agreement> FindAgreement(const CaseProgress& progress, const std::string&
                           "show)");
 }
 
+// The message of a document of the joint channel, or of an offer's latest version there; zero where
+// nothing is named.
+Result<MessageId> FindSettlement(const Profile& profile, const Case& info,
+                                 const std::string& item) {
+  if (item.empty()) return MessageId();
+  PARLEY_TRY_ASSIGN(const Channel joint, profile.FindChannel(info.id, "joint"));
+  const Result<Document> document = profile.FindDocument(joint.ref, item);
+  if (document.ok()) return document->ref.message_id;
+  if (document.status().code() == StatusCode::kAmbiguous) return document.status();
+  const Result<Offer> offer = profile.FindOffer(info.id, item);
+  if (offer.ok()) return offer->current().record;
+  return Status(StatusCode::kNotFound, "the joint channel has no document or offer \"" + item +
+                                           "\" (parley documents, parley offers)");
+}
+
 std::string ToText(const Agreement& agreement) {
   return "The agreement to mediate, version " + std::to_string(agreement.version) +
          ", proposed by " + PersonText(agreement.proposed_by) + "\n\n" +
@@ -221,6 +238,12 @@ Status Run(Session& session, const CaseActArguments& arguments) {
   if (arguments.act == CaseAct::kWaive || arguments.act == CaseAct::kObject) {
     PARLEY_TRY_ASSIGN(about, FindDisclosure(*profile, info, arguments.disclosure));
   }
+  if (arguments.act == CaseAct::kStartSigning || arguments.act == CaseAct::kConfirmSettlement) {
+    PARLEY_TRY_ASSIGN(about, FindSettlement(*profile, info, arguments.settlement));
+  } else if (!arguments.settlement.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "--settlement goes with start-signing and confirm-settlement");
+  }
   PARLEY_TRY_ASSIGN(const MessageId id, profile->Act(info.id, arguments.act, words, about));
   PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
   if (session.json()) {
@@ -230,8 +253,11 @@ Status Run(Session& session, const CaseActArguments& arguments) {
                       .Text("state", CaseStateName(progress.state)));
   } else {
     session.out() << "Recorded for all participants: " << CaseActName(arguments.act)
-                  << ". The case is " << CaseStateName(progress.state) << ".\n"
-                  << id.ToString() << '\n';
+                  << ". The case is " << CaseStateName(progress.state) << ".\n";
+    const bool of_settlement =
+        arguments.act == CaseAct::kStartSigning || arguments.act == CaseAct::kConfirmSettlement;
+    if (of_settlement) session.out() << "The settlement: " << progress.settlement << '\n';
+    session.out() << id.ToString() << '\n';
   }
   return {};
 }

@@ -152,6 +152,8 @@ std::string WhatText(const TimelineEvent& event) {
       return author + " sent word that they release a brief";
     case TimelineKind::kBriefRelease:
       return author + " sent the sides' briefs";
+    case TimelineKind::kOverride:
+      return author + " sent word that they overrode the firewall, and why";
     case TimelineKind::kUnknown:
       return author + " said something that a newer version made";
     case TimelineKind::kPassedOver:

@@ -86,6 +86,9 @@ std::string BodyText(const Message& message) {
     return ContentText(message);
   }
   if (message.kind == MessageKind::kRetracted) return kIndent + std::string("[retracted]");
+  if (message.kind == MessageKind::kDestroyed) {
+    return kIndent + std::string("[destroyed, as the agreement to mediate has it]");
+  }
   if (message.kind == MessageKind::kNotice) {
     return HarmlessLines("[" + message.text + "]", kIndent) +
            (message.refused ? "\n" + (kIndent + ("[doesn't count: " + Harmless(message.note) + "]"))
@@ -244,6 +247,7 @@ JsonObject ToJson(const Message& message, const std::string& channel_name) {
   }
   if (!message.without_floor.empty()) object.Text("without_floor", message.without_floor);
   if (message.quote) object.Objects("quote", {ToJson(*message.quote)});
+  if (message.reserved) object.Bool("reserved", true);
   if (!message.against_procedure.empty()) {
     object.Text("against_procedure", message.against_procedure);
   }
@@ -324,6 +328,7 @@ std::string ToText(const Message& message) {
   for (const std::string* text : {&message.against_procedure, &message.without_floor}) {
     if (!text->empty()) mark += "      [" + Harmless(*text) + "]\n";
   }
+  if (message.reserved) mark += "      [reserved: not to be carried on without leave]\n";
   if (message.quote) mark += QuoteText(*message.quote);
   return position + "  " + PersonText(message.author) + ", " + LocalTime(message.time) + "\n" +
          mark + BodyText(message) + "\n";
