@@ -39,8 +39,8 @@ struct ScaleBenchOptions {
 //   scale/open                  its start until it listens, against the empty one's
 //   scale/append/1KiB/64        64 appends in flight, against the empty one's, in turns
 //   scale/append_p99/1KiB/64    the same, the 99th percentile
-//   scale/append_subscribed/1KiB/64  the rate beside the subscribers (whose mailboxes are others)
-//   without scale/subscriber/memory     of the relay for each subscriber, against a bare stream's
+//   scale/append_subscribed     beside the subscribers (whose mailboxes are others), in turns
+//   scale/subscriber/memory     of the relay for each subscriber, against a bare stream's
 //   scale/relay/memory          of the full relay after its start, against the empty one's
 //   scale/rate/N, scale/median/N, scale/p99/N   appends at N in flight at the full relay
 std::vector<Row> RunScaleBenchmarks(const ScaleBenchOptions& options);
