@@ -74,8 +74,10 @@ struct Limits {
   // Of all connections together: subscriptions, uploads and downloads.
   Live<size_t> max_open_streams = 16384;
 
-  // Calls a second, of which ten seconds' worth may come at once (rate_limits.h); 0: any number.
+  // Calls a second, of which what comes in some seconds may come at once (rate_limits.h); 0: any
+  // number. Of an address: those without a session's token.
   Live<uint64_t> connection_calls_per_second = 2000;
+  Live<uint64_t> address_calls_per_second = 2000;
   Live<uint64_t> session_calls_per_second = 500;
   Live<uint64_t> sponsor_creations_per_second = 100;
 

@@ -16,6 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr double kBurstSeconds = 10;
+constexpr double kNewcomersSeconds = 1;
 constexpr size_t kMostInShard = 4096;
 // The end of a token is its MAC, which no two tokens share.
 constexpr size_t kTokenEnd = 32;
@@ -43,8 +44,19 @@ RateLimits::RateLimits(const Limits& limits, std::function<Time()> now)
       now_(now ? std::move(now) : [] { return std::chrono::steady_clock::now(); }) {}
 
 milliseconds RateLimits::OfConnection(std::string_view connection, uint64_t calls) {
-  return connections_.Take(connection, calls, limits_.connection_calls_per_second, kBurstSeconds,
-                           now_());
+  const uint64_t rate = limits_.connection_calls_per_second;
+  double waiting = 0;
+  const milliseconds wait =
+      connections_.Take(connection, calls, rate, kNewcomersSeconds, now_(), &waiting);
+  if (waiting >= std::max(kMostWaiting, static_cast<double>(rate)) && when_not_waiting_) {
+    when_not_waiting_(std::string(connection));
+  }
+  return wait;
+}
+
+milliseconds RateLimits::OfAddress(std::string_view address, uint64_t calls) {
+  return addresses_.Take(address, calls, limits_.address_calls_per_second, kNewcomersSeconds,
+                         now_());
 }
 
 milliseconds RateLimits::OfSession(std::string_view connection, std::string_view token) {
@@ -65,7 +77,7 @@ size_t RateLimits::Buckets::Hash::operator()(const std::string& key) const {
 }
 
 milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, uint64_t per_second,
-                                       double begins_with, Time now) {
+                                       double begins_with, Time now, double* waiting) {
   if (per_second == 0) return milliseconds(0);
   const auto rate = static_cast<double>(per_second);
   const double wanted = std::min(static_cast<double>(calls), kBurstSeconds * rate);
@@ -76,16 +88,21 @@ milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, 
   auto found = shard.buckets.find(key);
   if (found == shard.buckets.end()) {
     if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
-    found = shard.buckets.emplace(key, Bucket{begins_with * rate, now}).first;
+    found = shard.buckets.emplace(key, Bucket{begins_with * rate, 0, now}).first;
   }
   Bucket& bucket = found->second;
+  const double came = std::max(std::chrono::duration<double>(now - bucket.filled).count(), 0.0);
   bucket.calls = Refilled(bucket.calls, now - bucket.filled, rate);
+  bucket.waiting = std::max(bucket.waiting - came * rate, 0.0);
   bucket.filled = now;
   if (bucket.calls >= wanted) {
     bucket.calls -= wanted;
+    if (waiting != nullptr) *waiting = 0;
     return milliseconds(0);
   }
-  const double wait_ms = std::ceil((wanted - bucket.calls) / rate * 1000);
+  const double wait_ms = std::ceil((bucket.waiting + wanted - bucket.calls) / rate * 1000);
+  bucket.waiting = std::min(bucket.waiting + wanted, std::max(kBurstSeconds * rate, kMostWaiting));
+  if (waiting != nullptr) *waiting = bucket.waiting;
   return milliseconds(std::max<int64_t>(1, static_cast<int64_t>(wait_ms)));
 }
 

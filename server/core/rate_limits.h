@@ -1,9 +1,15 @@
 // How often a client may call: a bucket of calls for each connection, for each session on a
-// connection, and for what each sponsor makes. A bucket is refilled steadily and holds what comes
-// in ten seconds, so that who has been away can catch up.
+// connection, for the calls without a session that come from an address, and for what each sponsor
+// makes. A bucket is refilled steadily and holds what comes in ten seconds, so that who has been
+// away can catch up. Those of connections and addresses begin with one second's worth: else who
+// makes new connections had ten times the calls.
 //
 //   const milliseconds wait = rates.OfConnection(peer);
 //   if (wait.count() > 0) return TooOften(wait, "this connection");
+//
+// Who is refused gets a turn: the next one's is behind it. So who makes many calls at once is told
+// different times, and who makes them again and again without waiting waits ever longer, and is
+// named by a callback in the end: it doesn't keep to what it is told.
 //
 // A session's bucket belongs to its connection too: the members of a channel share its keys, and
 // none of them can use up another's calls. Time is the steady clock's: the system's may be set.
@@ -21,6 +27,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "server/core/limits.h"
@@ -37,30 +44,46 @@ class RateLimits {
   // What a call counts that has a signature checked, which costs about as much more.
   static constexpr uint64_t kSignatureCalls = 10;
 
+  // So many refused calls whose turn hasn't come have only those who don't wait for it: twice what
+  // a connection has under way as the relay is installed, each with a signature.
+  static constexpr double kMostWaiting = 4096;
+
   // The limits are followed when they change. `now`: for tests.
   explicit RateLimits(const Limits& limits, std::function<Time()> now = {});
 
-  // Each takes `calls` from its bucket, or nothing: then it returns how long to wait until there
-  // would be as many, at least a millisecond. 0: taken, or there is no such limit.
+  // Gets each connection that calls on without waiting, from any of OfConnection's threads. Not to
+  // be set while those run.
+  void WhenNotWaiting(std::function<void(const std::string& connection)> callback) {
+    when_not_waiting_ = std::move(callback);
+  }
+
+  // Each takes `calls` from its bucket, or nothing: then it returns how long to wait until its turn
+  // comes, at least a millisecond. 0: taken, or there is no such limit.
   std::chrono::milliseconds OfConnection(std::string_view connection, uint64_t calls = 1);
+  // Of calls that show no session's token.
+  std::chrono::milliseconds OfAddress(std::string_view address, uint64_t calls = 1);
   // `token`: a session's, whatever it is.
   std::chrono::milliseconds OfSession(std::string_view connection, std::string_view token);
   // `sponsor`: an id that exists, since whoever makes up ids must not have buckets for them.
   std::chrono::milliseconds OfSponsor(std::string_view sponsor);
 
   // How many are remembered, of all kinds.
-  size_t buckets() { return connections_.size() + sessions_.size() + sponsors_.size(); }
+  size_t buckets() {
+    return connections_.size() + addresses_.size() + sessions_.size() + sponsors_.size();
+  }
 
  private:
   struct Bucket {
     double calls = 0;
+    double waiting = 0;  // calls that were refused and whose turn hasn't come
     Time filled;
   };
   class Buckets {
    public:
-    // One that isn't known begins with what comes in so many seconds.
+    // One that isn't known begins with what comes in so many seconds. `waiting`, when not null:
+    // gets how many calls wait now.
     std::chrono::milliseconds Take(std::string_view key, uint64_t calls, uint64_t per_second,
-                                   double begins_with, Time now);
+                                   double begins_with, Time now, double* waiting = nullptr);
     size_t size();
 
    private:
@@ -78,7 +101,9 @@ class RateLimits {
 
   const Limits limits_;
   const std::function<Time()> now_;
+  std::function<void(const std::string&)> when_not_waiting_;
   Buckets connections_;
+  Buckets addresses_;
   Buckets sessions_;
   Buckets sponsors_;
 };

@@ -70,7 +70,8 @@ absl::StatusOr<bool> HasFormat(const storage::KeyValueStore& store) {
   if (std::string_view(*format) == kStoreFormat) return true;
   return absl::FailedPreconditionError(
       "the store has format " + *format + " and this program knows format " +
-      std::string(kStoreFormat) + ": use the version of parley-relay that made it, or a newer one");
+      std::string(kStoreFormat) +
+      "; nothing was changed: go on with the version of parley-relay that made it, or a newer one");
 }
 
 absl::Status PrepareStore(storage::KeyValueStore& store) {

@@ -1,6 +1,7 @@
 #include "server/grpc/acceptor.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -20,6 +22,8 @@ namespace {
 constexpr int kBacklog = 256;
 // When the process or the machine is short of something, until it may have some again.
 constexpr std::chrono::milliseconds kPause{50};
+// For so long an address is kept out one of whose connections was ended.
+constexpr std::chrono::seconds kBarred{10};
 
 absl::Status CantListen(const std::string& address) {
   return absl::UnavailableError(
@@ -37,6 +41,23 @@ std::string PeerOf(const sockaddr_storage& address) {
   const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
   return std::string(reinterpret_cast<const char*>(&v6.sin6_addr) + (mapped ? 12 : 0),
                      mapped ? 4 : 8);
+}
+
+// What gRPC calls it in a call's context.
+std::string GrpcNameOf(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  const std::string port = std::to_string(ntohs(v4.sin_port));  // the same place in both
+  const bool mapped = address.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+  if (address.ss_family == AF_INET || mapped) {
+    const void* bytes = mapped ? static_cast<const void*>(&v6.sin6_addr.s6_addr[12])
+                               : static_cast<const void*>(&v4.sin_addr);
+    ::inet_ntop(AF_INET, bytes, text.data(), text.size());
+    return std::string("ipv4:") + text.data() + ":" + port;
+  }
+  ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+  return std::string("ipv6:%5B") + text.data() + "%5D:" + port;
 }
 
 int ListenOn(const addrinfo& at) {
@@ -135,6 +156,12 @@ void Acceptor::Accept() {
   }
   std::string peer = PeerOf(address);
   struct stat status {};
+  std::unique_lock lock(mutex_);
+  if (IsBarred(peer)) {
+    if (metrics_ != nullptr) metrics_->connections_barred.Add();
+    ::close(fd);
+    return;
+  }
   if (!HasRoomFor(peer)) {
     CountRefused();
     ::close(fd);
@@ -148,8 +175,35 @@ void Acceptor::Accept() {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ++per_peer_[peer];
-  held_.push_back({fd, status.st_ino, std::move(peer)});
+  held_.push_back({fd, status.st_ino, std::move(peer), GrpcNameOf(address)});
+  lock.unlock();
   take_(fd);
+}
+
+void Acceptor::End(const std::string& peer) {
+  std::lock_guard lock(mutex_);
+  for (const Held& held : held_) {
+    if (held.name != peer) continue;
+    // Of the descriptor that is looked at and shut down nobody makes another connection's.
+    const int fd = ::fcntl(held.fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) continue;
+    struct stat status {};
+    const bool is_it =
+        ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode;
+    if (is_it) {
+      ::shutdown(fd, SHUT_RDWR);
+      barred_[held.peer] = std::chrono::steady_clock::now() + kBarred;
+      if (metrics_ != nullptr) metrics_->connections_ended.Add();
+    }
+    ::close(fd);
+    if (is_it) return;
+  }
+}
+
+bool Acceptor::IsBarred(const std::string& peer) {
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(barred_, [now](const auto& entry) { return entry.second <= now; });
+  return barred_.contains(peer);
 }
 
 bool Acceptor::HasRoomFor(const std::string& peer) {

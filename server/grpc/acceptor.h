@@ -9,9 +9,11 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,7 +24,7 @@
 
 namespace parley::server {
 
-// Threading: Start and Stop from one thread; `take` runs on the acceptor's own.
+// Threading: Start and Stop from one thread, End from any; `take` runs on the acceptor's own.
 class Acceptor {
  public:
   // Listens on "host:port" ("[host]:port" for IPv6); the system chooses a port for port 0.
@@ -40,6 +42,9 @@ class Acceptor {
   // Hands each connection over, non-blocking, to be closed by whoever took it. One beyond a bound
   // is closed at once.
   void Start(std::function<void(int fd)> take);
+  // Ends the connection that gRPC calls `peer`, and takes no other from its address (or its IPv6
+  // network) for a while. Nothing when there is no such connection.
+  void End(const std::string& peer);
   // Takes no more and frees the port. Calling it again does nothing.
   void Stop();
 
@@ -50,12 +55,14 @@ class Acceptor {
     int fd;
     ino_t inode;
     std::string peer;
+    std::string name;  // as gRPC calls it
   };
 
   Acceptor(int listener, int port, const Limits& limits, Metrics* metrics);
   void Work();
   void Accept();
   bool HasRoomFor(const std::string& peer);
+  bool IsBarred(const std::string& peer);
   void CountRefused() const;
   void ForgetClosed();
 
@@ -65,8 +72,10 @@ class Acceptor {
   Metrics* const metrics_;
   int stop_ = -1;  // an eventfd
   std::function<void(int)> take_;
+  std::mutex mutex_;  // guards what follows
   std::vector<Held> held_;
   std::map<std::string, size_t> per_peer_;
+  std::map<std::string, std::chrono::steady_clock::time_point> barred_;  // until when
   std::thread thread_;
   bool stopped_ = false;
 };

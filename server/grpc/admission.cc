@@ -12,6 +12,7 @@
 #include "absl/strings/cord.h"
 #include "parley/relay/v1/relay.pb.h"
 #include "server/core/sponsors.h"
+#include "server/grpc/counted_call.h"
 #include "server/grpc/status_mapping.h"
 
 namespace parley::server {
@@ -83,7 +84,11 @@ absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std
   const std::string connection = context.peer();  // its address and port
   milliseconds wait = relay.rates().OfConnection(connection, calls);
   if (wait.count() != 0) return TooOften(wait, "this connection");
-  if (token.empty()) return absl::OkStatus();
+  if (token.empty()) {
+    wait = relay.rates().OfAddress(AddressOfPeer(connection), calls);
+    if (wait.count() != 0) return TooOften(wait, "this address");
+    return absl::OkStatus();
+  }
   wait = relay.rates().OfSession(connection, token);
   if (wait.count() != 0) return TooOften(wait, "this session");
   return absl::OkStatus();

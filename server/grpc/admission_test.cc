@@ -15,8 +15,8 @@ class AdmissionTest : public RelayServerTest {
  protected:
   AdmissionTest()
       : RelayServerTest([](Limits& limits) {
-          limits.connection_calls_per_second = 20;  // and 200 at once
-          limits.session_calls_per_second = 4;      // and 40
+          limits.connection_calls_per_second = 200;  // and as many at first
+          limits.session_calls_per_second = 4;       // and 40 at once
         }) {}
 
   static uint64_t HintOf(const grpc::Status& status) {
@@ -105,23 +105,98 @@ TEST_F(AdmissionTest, ARefusedAppendIsTakenLater) {
   EXPECT_EQ(position, appended + 1);
 }
 
-// Adding and dropping for ever ends the stream, with a hint.
+// Adding and dropping for ever goes on, and no faster than the connection may.
 TEST_F(AdmissionTest, ASubscriptionThatChangesTooOften) {
+  const auto begin = std::chrono::steady_clock::now();
   const TestMailbox mailbox = relay_.NewMailbox();
   const v1::SubscribeRequest add = Add(mailbox, relay_.ReadToken(mailbox, 1));
   v1::SubscribeRequest drop;
   drop.set_drop_mailbox_id(mailbox.id);
   grpc::ClientContext context;
   auto stream = stub_->Subscribe(&context);
+  int caught_up = 0;
   std::thread reader([&] {
     v1::SubscribeEvent event;
-    while (stream->Read(&event)) {
-    }
+    while (stream->Read(&event)) caught_up += event.has_caught_up();
   });
-  for (int i = 0; i < 100'000 && stream->Write(add) && stream->Write(drop); ++i) {
+  constexpr int kRounds = 200;
+  for (int i = 0; i < kRounds; ++i) {
+    EXPECT_TRUE(stream->Write(add) && stream->Write(drop));
+    // Reading goes on meanwhile, so each is caught up with before it is dropped, or never.
   }
+  EXPECT_TRUE(stream->Write(add));
+  EXPECT_TRUE(stream->WritesDone());
   reader.join();
-  EXPECT_GT(HintOf(stream->Finish()), 0u);
+  EXPECT_TRUE(stream->Finish().ok());
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  EXPECT_LE(2 * kRounds + 1, 200 + 200 * took + 1) << "more than the connection may";
+}
+
+// A file in many small pieces comes in no faster either, and all of it.
+TEST_F(AdmissionTest, AnUploadOfManyChunks) {
+  const auto begin = std::chrono::steady_clock::now();
+  constexpr int kChunks = 400;
+  const TestBlob blob;
+  ASSERT_TRUE(relay_.Create(relay_.CreateRequest(blob, uint64_t{kChunks} * 1024)).ok());
+  grpc::ClientContext context;
+  auto stream = stub_->UploadBlob(&context);
+  v1::UploadBlobRequest request;
+  request.mutable_header()->set_token(relay_.BlobToken(blob, AccessRight::kWrite));
+  request.mutable_header()->set_blob_id(blob.id);
+  ASSERT_TRUE(stream->Write(request));
+  for (int i = 0; i < kChunks; ++i) {
+    request.mutable_chunk()->set_index(static_cast<uint64_t>(i));
+    request.mutable_chunk()->set_data(std::string(1024, 'c'));
+    ASSERT_TRUE(stream->Write(request)) << i;
+  }
+  ASSERT_TRUE(stream->WritesDone());
+  uint64_t stored = 0;
+  for (v1::UploadBlobResponse response; stream->Read(&response);) stored = response.chunks();
+  const grpc::Status status = stream->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(stored, uint64_t{kChunks});
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  EXPECT_LE(kChunks, 200 + 200 * took + 1) << "more than the connection may";
+}
+
+// Who gives its calls up as soon as they are refused, and makes the next ones at once, is cut off;
+// who is there already isn't.
+class FewCallsTest : public RelayServerTest {
+ protected:
+  FewCallsTest()
+      : RelayServerTest([](Limits& limits) { limits.connection_calls_per_second = 5; }) {}
+};
+
+TEST_F(FewCallsTest, AConnectionThatDoesNotWaitIsEnded) {
+  auto attacker = v1::Relay::NewStub(NewChannel());
+  const auto get_challenge = [&] {
+    grpc::ClientContext context;
+    v1::GetChallengeResponse response;
+    return stub_->GetChallenge(&context, {}, &response);
+  };
+  ASSERT_TRUE(get_challenge().ok());
+  grpc::Status status;
+  for (int i = 0; i < 100'000; ++i) {
+    grpc::ClientContext context;
+    // Large requests are refused at once.
+    v1::AppendRequest request;
+    request.set_payload(std::string(2048, 'x'));
+    request.mutable_closing();  // counts as ten
+    v1::AppendResponse response;
+    status = attacker->Append(&context, request, &response);
+    if (status.error_code() == StatusCode::UNAVAILABLE) break;
+  }
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
+  EXPECT_GE(relay_.relay->metrics().connections_ended.value(), 1u);
+  EXPECT_TRUE(get_challenge().ok());
+  // Nor is another one taken from the same address, for a while.
+  auto again = v1::Relay::NewStub(NewChannel());
+  grpc::ClientContext context;
+  v1::GetChallengeResponse response;
+  EXPECT_FALSE(again->GetChallenge(&context, {}, &response).ok());
+  EXPECT_GE(relay_.relay->metrics().connections_barred.value(), 1u);
 }
 
 // Who doesn't keep to the hints waits for its answers, and ends with the server all the same.

@@ -357,6 +357,8 @@ absl::StatusOr<int> RelayServer::Start(const std::string& address) {
     return serving.status();
   }
   state_->servings.push_back(*std::move(serving));
+  state_->relay.rates().WhenNotWaiting(
+      [acceptor = state_->acceptor.get()](const std::string& peer) { acceptor->End(peer); });
   state_->acceptor->Start([state = state_.get()](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
     connection.fd = fd;
@@ -389,6 +391,7 @@ void RelayServer::Shutdown(std::chrono::milliseconds grace) {
   for (const auto& serving : state_->servings) serving->server->Shutdown(deadline);
   for (const auto& serving : state_->servings) serving->server->Wait();
   state_->servings.clear();
+  state_->relay.rates().WhenNotWaiting({});
   state_->acceptor.reset();
 }
 

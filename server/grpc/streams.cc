@@ -80,6 +80,10 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
     streams_.Remove(this);
     metrics_.open_streams.Add(-1);
     proving_.Cancel();
+    {
+      std::lock_guard lock(mutex_);
+      rest_.reset();
+    }
     OnClosed();
     self_.reset();  // the last owner, unless a wake-up is on its way
   }
@@ -89,6 +93,8 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
   virtual void OnWritten() = 0;
   virtual void OnClosed() = 0;
   virtual bool IsProven() const = 0;
+  // After Rest.
+  virtual void OnRested() = 0;
   const Limits& limits() const { return limits_; }
   void CountBytes(size_t bytes) { metrics_.of(call_kind_).bytes.Add(bytes); }
 
@@ -105,12 +111,32 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
     if (!ending_) this->StartRead(request);
   }
 
+  // Whether the stream's connection may do so much more now; if not, OnRested will be called when
+  // it may ask again. Nothing is read meanwhile: so the client waits, and the stream goes on.
+  bool MayGoOn(Relay& relay, const grpc::CallbackServerContext& context) {
+    const std::chrono::milliseconds wait = relay.rates().OfConnection(context.peer());
+    if (wait.count() == 0) return true;
+    std::weak_ptr<BidiStream> weak = this->weak_from_this();
+    // An alarm can't be set while it calls, which this may be called by. The one before lives on
+    // in its call.
+    auto rest = std::make_unique<grpc::Alarm>();
+    std::lock_guard lock(mutex_);
+    if (ending_) return false;
+    rest->Set(std::chrono::system_clock::now() + wait, [weak](bool in_time) {
+      if (!in_time) return;
+      if (auto stream = weak.lock()) stream->OnRested();
+    });
+    rest_.swap(rest);
+    return false;
+  }
+
  private:
   OpenStreams& streams_;
   const Limits limits_;
   Metrics& metrics_;
   const Call call_kind_;
   grpc::Alarm proving_;
+  std::unique_ptr<grpc::Alarm> rest_;
   std::shared_ptr<BidiStream> self_;
   std::mutex mutex_;
   bool writing_ = false;
@@ -129,6 +155,14 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
+    if (absl::Status size = CheckSize(); !size.ok()) return End(ToGrpcStatus(size));
+    GoOn();
+  }
+
+ private:
+  // Also for a mailbox that is dropped, which otherwise could be added and dropped for ever.
+  void GoOn() {
+    if (!MayGoOn(relay_, context_)) return;
     const absl::Status taken = Take();
     // Not kept while the stream waits for its client, however much came in it.
     v1::SubscribeRequest().Swap(&request_);
@@ -136,16 +170,15 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
     ReadOrPause();
   }
 
- private:
+  absl::Status CheckSize() const {
+    const size_t size = request_.ByteSizeLong();
+    if (size <= limits().max_subscribe_request_bytes) return absl::OkStatus();
+    return absl::InvalidArgumentError("the request has " + std::to_string(size) +
+                                      " bytes: one in a subscription may have " +
+                                      std::to_string(limits().max_subscribe_request_bytes));
+  }
+
   absl::Status Take() {
-    if (request_.ByteSizeLong() > limits().max_subscribe_request_bytes) {
-      return absl::InvalidArgumentError("the request has " +
-                                        std::to_string(request_.ByteSizeLong()) +
-                                        " bytes: one in a subscription may have " +
-                                        std::to_string(limits().max_subscribe_request_bytes));
-    }
-    // Also for a mailbox that is dropped, which otherwise could be added and dropped for ever.
-    PARLEY_RETURN_IF_ERROR(Admit(relay_, context_, ""));
     switch (request_.request_case()) {
       case v1::SubscribeRequest::kAdd:
         return subscription_->Add(request_.add());
@@ -157,6 +190,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   }
 
   bool IsProven() const override { return subscription_->IsProven(); }
+  void OnRested() override { GoOn(); }
 
   void OnBegin() override {
     // The subscription may outlive the stream by a wake-up.
@@ -233,13 +267,19 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
     absl::Status status = Take();
     v1::UploadBlobRequest().Swap(&request_);
     if (!status.ok()) return End(ToGrpcStatus(status));
-    Read(&request_);
+    ReadNext();
   }
 
  private:
+  // Each chunk counts as a call, before it is read: so none is kept while the stream rests.
+  void ReadNext() {
+    if (MayGoOn(relay_, context_)) Read(&request_);
+  }
+
   void OnBegin() override { Read(&request_); }
 
   bool IsProven() const override { return proven_; }
+  void OnRested() override { ReadNext(); }
 
   absl::Status Take() {
     switch (request_.request_case()) {

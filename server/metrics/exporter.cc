@@ -108,10 +108,12 @@ void AddConnections(Metrics& metrics, Families& families) {
   families.Counts("connections_total", "Connections that were taken",
                   {CounterMetric(metrics.connections.value())});
   families.Counts(
-      "connections_refused_total", "Connections beyond a limit",
+      "connections_refused_total", "Connections beyond a limit, or ended for calling on (rate)",
       {CounterMetric(metrics.connections_over_limit.value(), {{"limit", "max-connections"}}),
        CounterMetric(metrics.connections_over_address_limit.value(),
-                     {{"limit", "max-connections-per-address"}})});
+                     {{"limit", "max-connections-per-address"}}),
+       CounterMetric(metrics.connections_barred.value(), {{"limit", "barred"}}),
+       CounterMetric(metrics.connections_ended.value(), {{"limit", "rate"}})});
   families.Gauges("streams", "Subscriptions and uploads that are open",
                   {GaugeMetric(static_cast<double>(metrics.open_streams.value()))});
   families.Gauges("unread_bytes", "Answers that clients haven't read yet",

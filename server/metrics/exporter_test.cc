@@ -93,7 +93,7 @@ TEST_F(ExporterTest, LabelsNameNothingButCallsOutcomesAndSponsors) {
        }()},
       {"sponsor", {"idle", "sponsor"}},
       {"part", {"records", "chunks"}},
-      {"limit", {"max-connections", "max-connections-per-address"}},
+      {"limit", {"max-connections", "max-connections-per-address", "barred", "rate"}},
       {"le", labels.at("le")},
   };
   EXPECT_EQ(labels.size(), allowed.size());

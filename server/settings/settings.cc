@@ -236,6 +236,10 @@ std::vector<Setting> LimitSettings() {
              "Calls a second on a connection, those of ten seconds at once; one that has a "
              "signature checked counts as ten; 0: any number (default: 2000)",
              &Limits::connection_calls_per_second, 0, 1'000'000),
+      Number("address-calls-per-second",
+             "Calls a second without a session's token from an address, or an IPv6 network; 0: any "
+             "number (default: 2000)",
+             &Limits::address_calls_per_second, 0, 1'000'000),
       Number("session-calls-per-second",
              "Of them, those with one session's token; 0: any number (default: 500)",
              &Limits::session_calls_per_second, 0, 1'000'000),

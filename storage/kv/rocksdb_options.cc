@@ -20,6 +20,10 @@ rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& 
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // In pieces, of which a read needs one: as a whole, a large table's filter has more than a
+  // megabyte, which the cache has no room for, so that each append to a large store would read it.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   // Writing a record is mostly the search for its place among those in memory, which takes long
   // when these don't stay in a core's cache. As many bytes as with larger buffers gather before
@@ -105,6 +109,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> StoreFamilies(
           {"entries", Entries(cache)}};
 }
 
-std::shared_ptr<rocksdb::Cache> NewStoreCache() { return rocksdb::NewLRUCache(32 * kMiB); }
+// Each part of the cache has room for some hundred blocks.
+std::shared_ptr<rocksdb::Cache> NewStoreCache() {
+  constexpr int kPartBits = 4;
+  return rocksdb::NewLRUCache(32 * kMiB, kPartBits);
+}
 
 }  // namespace parley::storage

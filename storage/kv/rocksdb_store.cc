@@ -348,9 +348,56 @@ class RocksDbStore : public FolderStore {
   Watchers watchers_;
 };
 
+// Whether nothing is in the first of a store's families, as when it was being made and this was cut
+// short.
+bool IsEmpty(const std::string& folder, const std::vector<std::string>& names) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names)
+    descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  rocksdb::DB* opened = nullptr;
+  if (!rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, descriptors, &families, &opened).ok()) {
+    return false;
+  }
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(rocksdb::ReadOptions()));
+  it->SeekToFirst();
+  const bool is_empty = !it->Valid() && it->status().ok();
+  it.reset();
+  for (rocksdb::ColumnFamilyHandle* family : families) db->DestroyColumnFamilyHandle(family);
+  return is_empty;
+}
+
+// Opening a store of another version's layout would add what it lacks, and its own version couldn't
+// open it any more. Errors: FailedPrecondition.
+absl::Status CheckLayout(const std::string& folder) {
+  std::vector<std::string> names;
+  // What isn't there, or can't be read, opening tells.
+  if (!rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), folder, &names).ok()) {
+    return absl::OkStatus();
+  }
+  size_t known = 0;
+  const std::vector<rocksdb::ColumnFamilyDescriptor> ours = StoreFamilies(nullptr);
+  for (const rocksdb::ColumnFamilyDescriptor& family : ours) {
+    known += std::count(names.begin(), names.end(), family.name) != 0;
+  }
+  if (known < names.size()) {
+    return absl::FailedPreconditionError(
+        "the store in " + folder +
+        " was made by a later version of this program; nothing was changed: use that version");
+  }
+  if (known == ours.size() || IsEmpty(folder, names)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the store in " + folder +
+      " was made by an earlier version of this program, which this one can't read; nothing was "
+      "changed: go on with the version that made it");
+}
+
 absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Access access,
                                                   AskDisk ask) {
   PrepareRocksDbChecksum();
+  absl::Status layout = CheckLayout(folder);
+  if (!layout.ok()) return layout;
   std::shared_ptr<rocksdb::Cache> cache = NewStoreCache();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;

@@ -53,7 +53,8 @@ std::optional<DiskRoom> AskSystemForRoom(const std::string& folder);
 
 // Opens the store in `folder`, making it when it isn't there; how much room is left `ask` says.
 // Errors: Unavailable when another process has it open or the folder can't be used; DataLoss when
-// its files are damaged (nothing is dropped silently).
+// its files are damaged (nothing is dropped silently); FailedPrecondition when another version made
+// it that keeps things elsewhere (nothing is changed).
 absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder,
                                                               AskDisk ask = AskSystemForRoom);
 

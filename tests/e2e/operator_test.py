@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What an operator has beside the relay itself: its configuration, metrics, reloading, and checking its store."""
+import concurrent.futures
 import json
 import os
 import re
@@ -302,6 +303,37 @@ class ReloadTest(OperatorTest):
         self.set(max_connections_per_address=100, drain_seconds=2)
         self.assertIn("drain-seconds has changed", self.reload(relay, "read anew"))
         self.assertTrue(self.ping(self.connect(relay), b"34567890"))
+        self.assertEqual(relay.stop(), 0)
+
+    def test_rates_change(self):
+        """Each call here is a connection's first, so it is the address's rate that they meet."""
+        if shutil.which("curl") is None or shutil.which("protoc") is None:
+            self.skipTest("curl or protoc is not here")
+        relay = self.start()
+        tool = os.path.join(ROOT, "tools", "relay-call")
+
+        def ask():
+            done = subprocess.run([tool, relay.address, "GetInfo"], input="", capture_output=True,
+                                  text=True, timeout=60)
+            return done.stderr if done.returncode else ""
+
+        self.assertEqual([ask() for _ in range(3)], [""] * 3)
+        # What is there of the earlier rate is cut to ten seconds of the new one, so of 1 a second
+        # a few calls at once are too many.
+        self.set(address_calls_per_second=1)
+        self.reload(relay, "read anew")
+        answers = []
+        for _ in range(10):
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                answers += pool.map(lambda _: ask(), range(8))
+            if any(answers):
+                break
+        refused = [answer for answer in answers if answer]
+        self.assertTrue(refused, "80 calls were all taken")
+        self.assertIn("this address asks for too much", refused[0])
+        self.set(address_calls_per_second=0)
+        self.reload(relay, "read anew")
+        self.assertEqual([ask() for _ in range(3)], [""] * 3)
         self.assertEqual(relay.stop(), 0)
 
     def test_what_is_wrong_changes_nothing(self):

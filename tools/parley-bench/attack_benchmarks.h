@@ -14,6 +14,7 @@ struct AttackBenchOptions {
   std::string relay_program;  // empty: parley-relay beside this program
   std::string folder;         // for temporary files; empty: TMPDIR, or /tmp
   size_t attackers = 4;       // connections of each attack
+  double cores = 0.5;         // processors' time that an attack may use
   int rounds = 5;
   double seconds = 1;          // of honest load in each round
   double warm_up_seconds = 3;  // of each attack, before the honest load begins beside it
@@ -26,8 +27,11 @@ struct AttackBenchOptions {
   }
 };
 
-// A row "honest/append/1KiB/alone", and "honest/append/1KiB/KIND" for each kind of attack, whose
-// baseline is the honest rate of the same rounds without it. Figures are medians of the rounds.
+// A row "honest/append/1KiB/alone", and of each kind of attack "honest/append/1KiB/KIND": the
+// honest rate beside the attack, whose baseline is that beside a process that uses as much
+// processor time for nothing, in the same round. What the attackers used stands beside it
+// ("attackers/processors", against what the other process did), what the relay did
+// ("relay/processors"), and how many calls they made. Figures are medians of the rounds.
 std::vector<Row> RunAttackBenchmarks(const AttackBenchOptions& options);
 
 }  // namespace parley::bench

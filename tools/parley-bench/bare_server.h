@@ -19,6 +19,7 @@ class BareServer {
  public:
   BareServer();
   const std::string& address() const { return address_; }
+  pid_t pid() const { return process_.pid(); }
 
  private:
   ChildProcess process_;

@@ -58,6 +58,30 @@ class AppendCaller final : public Caller {
 
 }  // namespace
 
+struct TurnsCaller::State {
+  relay::v1::Relay::Stub& stub;
+  std::vector<Target> targets;
+  size_t next = 0;
+  relay::v1::AppendRequest request;
+  relay::v1::AppendResponse response;
+};
+
+TurnsCaller::TurnsCaller(relay::v1::Relay::Stub& stub, std::vector<Target> targets)
+    : state_(new State{stub, std::move(targets), 0, {}, {}}) {
+  state_->request.set_generation(1);
+  state_->request.set_payload(crypto::ToString(crypto::RandomBytes(kCallBytes)));
+}
+
+TurnsCaller::~TurnsCaller() = default;
+
+void TurnsCaller::Start(grpc::ClientContext& context, std::function<void(grpc::Status)> done) {
+  const Target& target = state_->targets[state_->next++ % state_->targets.size()];
+  state_->request.set_token(target.token);
+  state_->request.set_mailbox_id(crypto::ToString(target.mailbox));
+  state_->request.set_append_id(crypto::ToString(crypto::RandomArray<16>()));
+  state_->stub.async()->Append(&context, &state_->request, &state_->response, std::move(done));
+}
+
 struct EchoCallers::Connection {
   std::unique_ptr<v1::Bare::Stub> stub;
 };

@@ -6,12 +6,31 @@
 #include <string>
 #include <vector>
 
+#include "client-lib/relay/relay_types.h"
+#include "parley/relay/v1/relay.grpc.pb.h"
 #include "tools/parley-bench/load.h"
 #include "tools/parley-bench/relay_under_test.h"
 
 namespace parley::bench {
 
 inline constexpr size_t kCallBytes = 1024;  // of payload
+
+// Appends to mailboxes of its own, in turns.
+class TurnsCaller final : public Caller {
+ public:
+  struct Target {
+    client::ObjectId mailbox{};
+    std::string token;
+  };
+  // Lifetime: `stub` outlives it. There must be a target.
+  TurnsCaller(relay::v1::Relay::Stub& stub, std::vector<Target> targets);
+  ~TurnsCaller() override;
+  void Start(grpc::ClientContext& context, std::function<void(grpc::Status)> done) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // So many connections, each with a channel of its own.
 class EchoCallers {

@@ -4,12 +4,14 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "absl/status/status.h"
 #include "tools/parley-bench/must.h"
@@ -72,7 +74,24 @@ ChildProcess::~ChildProcess() {
   std::fclose(output_);
 }
 
+void ChildProcess::Terminate() { kill(pid_, SIGTERM); }
+
+double ChildProcess::CpuSeconds() const {
+  clockid_t clock = 0;
+  timespec time{};
+  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
 std::string ChildProcess::ReadLine() { return LineOf(output_); }
+
+double ResidentKib(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  double pages = 0;
+  double resident = 0;
+  file >> pages >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024;
+}
 
 std::vector<std::string> OutputOf(const std::vector<std::string>& arguments) {
   const Started started = Start(arguments);

@@ -25,10 +25,20 @@ class ChildProcess {
   // The next line of its output without the line's end; empty when it has closed its output.
   std::string ReadLine();
 
+  // Tells it to end (SIGTERM) and doesn't wait: what it still says can be read.
+  void Terminate();
+
+  // Processor time of all its threads since it began; 0 when it has ended.
+  double CpuSeconds() const;
+  pid_t pid() const { return pid_; }
+
  private:
   pid_t pid_ = 0;
   std::FILE* output_ = nullptr;
 };
+
+// What a process has of the machine's memory; 0 when it has ended.
+double ResidentKib(pid_t pid);
 
 // All lines that a program prints until it ends. Throws Failure when it fails.
 std::vector<std::string> OutputOf(const std::vector<std::string>& arguments);

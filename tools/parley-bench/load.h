@@ -6,6 +6,7 @@
 
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -25,6 +26,7 @@ namespace parley::bench {
 struct LoadResult {
   double calls_per_second = 0;
   double median_us = 0;  // from a call's beginning to its end
+  double p99_us = 0;     // of a hundred calls, one takes longer
 };
 
 // One of the calls in flight; kept for the next one when it has ended.
@@ -64,7 +66,9 @@ class Load {
       micros.insert(micros.end(), slot->micros.begin(), slot->micros.end());
     }
     const double calls = static_cast<double>(micros.size());
-    return {calls / took.count(), Median(std::move(micros))};
+    std::sort(micros.begin(), micros.end());
+    const double p99 = micros[micros.size() * 99 / 100];
+    return {calls / took.count(), Median(std::move(micros)), p99};
   }
 
  private:

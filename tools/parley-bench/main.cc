@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "tools/parley-bench/attack_benchmarks.h"
+#include "tools/parley-bench/attackers.h"
 #include "tools/parley-bench/bare_server.h"
 #include "tools/parley-bench/client_benchmarks.h"
 #include "tools/parley-bench/mls_benchmarks.h"
 #include "tools/parley-bench/must.h"
 #include "tools/parley-bench/relay_benchmarks.h"
 #include "tools/parley-bench/rows.h"
+#include "tools/parley-bench/scale_benchmarks.h"
 
 namespace {
 
@@ -101,10 +103,35 @@ int main(int argc, char** argv) {
                      "Where a folder for the relay is made (default: TMPDIR, or /tmp)");
   attack->add_option("--attackers", attack_options.attackers, "Connections of each attack")
       ->check(CLI::Range(1, 64));
+  attack
+      ->add_option("--cores", attack_options.cores,
+                   "Processors' time that an attack may use, like 0.5")
+      ->check(CLI::Range(0.05, 64.0));
   attack->add_option("--rounds", attack_options.rounds, "Rounds, of which medians are taken")
       ->check(CLI::Range(1, 1000));
   attack->add_option("--seconds", attack_options.seconds, "How long the honest load runs each time")
       ->check(CLI::Range(0.05, 60.0));
+
+  bench::ScaleBenchOptions scale_options;
+  CLI::App* scale = app.add_subcommand("scale", "A relay with much in it against an empty one");
+  AddCommonOptions(*scale, common);
+  scale->add_option("--relay", scale_options.relay_program,
+                    "The relay's program (default: parley-relay beside this one)");
+  scale->add_option("--folder", scale_options.folder,
+                    "Where a folder for the relays is made (default: TMPDIR, or /tmp)");
+  scale->add_option("--mailboxes", scale_options.mailboxes, "How many the full relay has")
+      ->check(CLI::Range(100, 100'000'000));
+  scale->add_option("--entries", scale_options.entries_each, "Entries in each of them")
+      ->check(CLI::Range(0, 100'000));
+  scale->add_option("--subscribers", scale_options.subscribers, "Clients that follow mailboxes")
+      ->check(CLI::Range(1, 16'000));
+  scale->add_option("--follow", scale_options.follow_each, "Mailboxes that each of them follows")
+      ->check(CLI::Range(1, 4'096));
+  scale->add_option("--rounds", scale_options.rounds, "Rounds, of which medians are taken")
+      ->check(CLI::Range(1, 1000));
+  scale->add_option("--seconds", scale_options.seconds, "How long each load runs in a round")
+      ->check(CLI::Range(0.05, 60.0));
+  scale->add_option("--plot", scale_options.plot, "Where to write rate and latency over load, SVG");
 
   bench::ClientBenchOptions client_options;
   CLI::App* client = app.add_subcommand("client", "A full profile against reading its records");
@@ -115,6 +142,19 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(100, 10'000'000));
   client->add_option("--queries", client_options.queries, "Queries of each kind")
       ->check(CLI::Range(1, 10'000));
+
+  // What `attack` runs as processes of their own.
+  std::string kind;
+  std::string address;
+  size_t connections = 1;
+  double cores = 0.5;
+  CLI::App* attackers = app.add_subcommand("attackers", "")->group("");
+  attackers->add_option("--kind", kind)->required();
+  attackers->add_option("--address", address)->required();
+  attackers->add_option("--connections", connections);
+  attackers->add_option("--cores", cores);
+  CLI::App* other_work = app.add_subcommand("other-work", "")->group("");
+  other_work->add_option("--cores", cores);
 
   CLI::App* bare = app.add_subcommand("bare-server", "")->group("");  // the relay's counterpart
 
@@ -127,6 +167,8 @@ int main(int argc, char** argv) {
   }
   try {
     if (bare->parsed()) return bench::RunBareServer();
+    if (attackers->parsed()) return bench::RunAttackers(kind, address, connections, cores);
+    if (other_work->parsed()) return bench::RunOtherWork(cores);
     if (mls->parsed()) {
       mls_options.quick = common.quick;
       if (common.quick && mls->count("--members") == 0) mls_options.members = {2, 8};
@@ -139,6 +181,9 @@ int main(int argc, char** argv) {
     } else if (attack->parsed()) {
       if (common.quick) attack_options.MakeQuick();
       bench::Print(bench::RunAttackBenchmarks(attack_options), common.format());
+    } else if (scale->parsed()) {
+      if (common.quick) scale_options.MakeQuick();
+      bench::Print(bench::RunScaleBenchmarks(scale_options), common.format());
     } else if (client->parsed()) {
       if (common.quick) client_options.MakeQuick();
       bench::Print(bench::RunClientBenchmarks(client_options), common.format());

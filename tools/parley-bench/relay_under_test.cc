@@ -23,8 +23,8 @@ std::vector<std::string> ServeCommand(const std::string& program, const std::str
       RelayProgram(program),        "serve", "--data", data_folder, "--listen", "127.0.0.1:0",
       "--session-calls-per-second", "0"};
   if (rates == RelayUnderTest::Rates::kAny) {
-    words.insert(words.end(),
-                 {"--connection-calls-per-second", "0", "--sponsor-creations-per-second", "0"});
+    words.insert(words.end(), {"--connection-calls-per-second", "0", "--address-calls-per-second",
+                               "0", "--sponsor-creations-per-second", "0"});
   }
   return words;
 }
@@ -44,6 +44,11 @@ TemporaryFolder::TemporaryFolder(const std::string& parent) {
 TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+std::vector<std::string> RelayUnderTest::ServeWords(const std::string& program,
+                                                    const std::string& data_folder) {
+  return ServeCommand(program, data_folder, Rates::kAny);
 }
 
 RelayUnderTest::RelayUnderTest(const std::string& program, const std::string& data_folder,

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client-lib/relay/connection_string.h"
 #include "client-lib/relay/relay_types.h"
@@ -31,6 +32,10 @@ class RelayUnderTest {
   // What of calls it takes: all that it can, or on a connection what it takes as it is installed.
   enum class Rates { kAny, kAsInstalled };
 
+  // What runs `program` on the folder, taking all calls that it can.
+  static std::vector<std::string> ServeWords(const std::string& program,
+                                             const std::string& data_folder);
+
   // `program` is a parley-relay; empty: the one beside this program. `data_folder` must not exist.
   RelayUnderTest(const std::string& program, const std::string& data_folder,
                  Rates rates = Rates::kAny);
@@ -40,6 +45,9 @@ class RelayUnderTest {
   client::Credential credential() const {
     return client::Credential::SponsorToken(connection_string_->sponsor_token.Reveal());
   }
+
+  double CpuSeconds() const { return process_.CpuSeconds(); }
+  pid_t pid() const { return process_.pid(); }
 
  private:
   ChildProcess process_;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs parley-bench for a few seconds and checks that every row is there and well-formed.
 
-  smoke_test.py PARLEY_BENCH attack|client|mls|relay
+  smoke_test.py PARLEY_BENCH attack|client|mls|relay|scale
 
 The figures of such a run mean nothing and aren't looked at.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 FIELDS = ["name", "value", "unit", "baseline", "ratio"]
-UNITS = {"us", "KiB", "per s", "MB/s"}
+UNITS = {"us", "KiB", "per s", "MB/s", "cores"}
 
 EXPECTED = {
     "attack": [f"honest/append/1KiB/{kind}" for kind in ("alone", "cancels", "challenges",
@@ -25,6 +25,9 @@ EXPECTED = {
            [f"mls/0xF001/{step}/{size}" for size in (2, 3, 8)
             for step in ("create", "join", "commit/blank_tree", "process/blank_tree",
                          "process_with_bytes/blank_tree", "commit/full_tree", "process/full_tree")],
+    "scale": ["scale/open", "scale/relay/memory", "scale/append/1KiB/64",
+              "scale/append_p99/1KiB/64", "scale/append_subscribed/1KiB/64",
+              "scale/subscriber/memory", "scale/rate/1", "scale/median/16", "scale/p99/16"],
     "relay": [f"bare/echo/1KiB/{count}" for count in (1, 16, 64)] +
              [f"relay/append/1KiB/{count}" for count in (1, 16, 64)] +
              ["bare/fdatasync/1KiB", "relay/append_latency/1KiB/1", "bare/stream_up/1MiB",
@@ -32,7 +35,7 @@ EXPECTED = {
               "relay/upload/sealed_file", "relay/download/sealed_file"],
 }
 ARGUMENTS = {"mls": ["--suite", "0xF001", "--members", "2,3,8"], "relay": [], "client": [],
-             "attack": []}
+             "attack": [], "scale": []}
 
 
 def run(program, *arguments):
