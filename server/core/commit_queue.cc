@@ -41,24 +41,39 @@ void CommitQueue::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void CommitQueue::Submit(size_t bytes, Step step, Done done) {
+bool CommitQueue::Enqueue(size_t bytes, Step& step, Done& done,
+                          std::unique_lock<std::mutex>& lock) {
   absl::Status refusal = absl::ResourceExhaustedError("the relay is busy: try again in a second");
-  {
-    std::unique_lock lock(mutex_);
-    if (stopping_) {
-      refusal = absl::UnavailableError("the relay is shutting down: connect again in a moment");
-    } else if (queue_.size() < limits_.max_queued_steps &&
-               queued_bytes_ + bytes <= limits_.max_queued_bytes) {
-      queued_bytes_ += bytes;
-      queue_.push_back({bytes, std::move(step), std::move(done)});
-      const bool was_empty = queue_.size() == 1;
-      CountQueued();
-      lock.unlock();
-      if (was_empty) wake_.notify_one();
-      return;
-    }
+  lock.lock();
+  if (stopping_) {
+    refusal = absl::UnavailableError("the relay is shutting down: connect again in a moment");
+  } else if (queue_.size() < limits_.max_queued_steps &&
+             queued_bytes_ + bytes <= limits_.max_queued_bytes) {
+    queued_bytes_ += bytes;
+    queue_.push_back({bytes, std::move(step), std::move(done)});
+    CountQueued();
+    return true;
   }
+  lock.unlock();
   done(std::move(refusal));
+  return false;
+}
+
+void CommitQueue::Submit(size_t bytes, Step step, Done done) {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (!Enqueue(bytes, step, done, lock)) return;
+  const bool is_first = queue_.size() == 1 && !is_busy_;  // else it is seen without being told
+  lock.unlock();
+  if (is_first) wake_.notify_one();
+}
+
+void CommitQueue::SubmitEagerly(size_t bytes, Step step, Done done) {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (!Enqueue(bytes, step, done, lock)) return;
+  if (is_busy_) return;
+  if (queue_.size() == 1 && last_group_size_ <= 1) WorkOffGroup(lock);
+  // Under the lock: the queue may be destroyed as soon as it has nothing to do.
+  if (!queue_.empty() || stopping_) wake_.notify_one();
 }
 
 absl::Status CommitQueue::Run(Step step) {
@@ -68,8 +83,6 @@ absl::Status CommitQueue::Run(Step step) {
 }
 
 std::vector<CommitQueue::Item> CommitQueue::TakeGroup() {
-  std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
   std::vector<Item> group;
   size_t bytes = 0;
   while (!queue_.empty() && group.size() < limits_.max_group_steps &&
@@ -79,6 +92,7 @@ std::vector<CommitQueue::Item> CommitQueue::TakeGroup() {
     queue_.pop_front();
   }
   queued_bytes_ -= bytes;
+  last_group_size_ = group.size();
   CountQueued();
   return group;
 }
@@ -104,12 +118,24 @@ absl::Status CommitQueue::Commit(Transaction& transaction, size_t steps) {
 }
 
 void CommitQueue::Work() {
+  std::unique_lock lock(mutex_);
   while (true) {
+    wake_.wait(lock, [this] { return !is_busy_ && (stopping_ || !queue_.empty()); });
+    if (queue_.empty()) return;
+    WorkOffGroup(lock);
+  }
+}
+
+void CommitQueue::WorkOffGroup(std::unique_lock<std::mutex>& lock) {
+  {
     std::vector<Item> group = TakeGroup();
-    if (group.empty()) return;
+    is_busy_ = true;
+    lock.unlock();
     std::vector<absl::Status> results = CommitGroup(group);
     for (size_t i = 0; i < group.size(); ++i) group[i].done(std::move(results[i]));
   }
+  lock.lock();
+  is_busy_ = false;
 }
 
 std::vector<absl::Status> CommitQueue::CommitGroup(const std::vector<Item>& group) {

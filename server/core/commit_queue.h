@@ -8,8 +8,8 @@
 // disturb its neighbours. `done` is called once it is on disk, or with the error.
 //
 // Steps may be run again when somebody else's write came between (KeyValueStore's Aborted), so they
-// must set their results anew each time. Steps and callbacks run on the queue's thread: neither may
-// wait for the queue.
+// must set their results anew each time. Steps and callbacks run one after the other, on the
+// queue's thread or that of an eager submission: neither may wait for the queue.
 //
 // Threading: any thread may submit. Destruction stops it first.
 #ifndef PARLEY_SERVER_CORE_COMMIT_QUEUE_H_
@@ -45,6 +45,12 @@ class CommitQueue {
   // calling thread, when too much waits already.
   void Submit(size_t bytes, Step step, Done done);
 
+  // The same, but while nothing else is under way the step is committed on the calling thread, and
+  // `done` called there before this returns: the two changes of thread that are spared take longer
+  // than the disk. As soon as steps come together, the queue's thread takes them as groups. Not to
+  // be called from a step or a callback, nor under a lock that these take.
+  void SubmitEagerly(size_t bytes, Step step, Done done);
+
   // Submits and waits. Not to be called from a step or a callback.
   absl::Status Run(Step step);
 
@@ -58,7 +64,13 @@ class CommitQueue {
     Done done;
   };
 
+  // Queues the step, unless it is refused, which `done` is told. Returns whether it was queued,
+  // with the lock held in that case.
+  bool Enqueue(size_t bytes, Step& step, Done& done, std::unique_lock<std::mutex>& lock);
   void Work();
+  // Under the lock, which is released meanwhile: commits and answers a group of what waits.
+  void WorkOffGroup(std::unique_lock<std::mutex>& lock);
+  // Under the lock.
   std::vector<Item> TakeGroup();
   // Says how much waits. Under the lock.
   void CountQueued() const;
@@ -74,6 +86,8 @@ class CommitQueue {
   std::deque<Item> queue_;
   size_t queued_bytes_ = 0;
   bool stopping_ = false;
+  bool is_busy_ = false;  // a group is being committed, here or on an eager submitter's thread
+  size_t last_group_size_ = 0;  // whether steps come one by one
   std::thread thread_;
 };
 

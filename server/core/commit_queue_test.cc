@@ -76,6 +76,56 @@ TEST_F(CommitQueueTest, StepsSeeTheirPredecessors) {
   EXPECT_EQ(Get("n"), "10");
 }
 
+absl::Status PutOne(Transaction& t) {
+  t.Put("a", "1");
+  return absl::OkStatus();
+}
+
+TEST_F(CommitQueueTest, ALoneEagerStepIsDoneOnTheCallersThread) {
+  CommitQueue queue(store_, Limits());
+  std::thread::id done_on;
+  queue.SubmitEagerly(0, PutOne, [&](absl::Status status) {
+    EXPECT_TRUE(status.ok());
+    EXPECT_EQ(Get("a"), "1");
+    done_on = std::this_thread::get_id();
+  });
+  EXPECT_EQ(done_on, std::this_thread::get_id());
+}
+
+// Neither does an eager step wait for what is under way, nor is what comes meanwhile forgotten.
+TEST_F(CommitQueueTest, EagerStepsAndOthersWaitForEachOther) {
+  CommitQueue queue(store_, Limits());
+  std::promise<void> gate;
+  std::shared_future<void> open(gate.get_future());
+  std::promise<void> running;
+  std::promise<absl::Status> first;
+  std::promise<absl::Status> second;
+  std::promise<absl::Status> third;
+  std::thread eager([&] {
+    queue.SubmitEagerly(
+        0,
+        [&, open](Transaction& t) {
+          running.set_value();
+          open.wait();
+          return PutOne(t);
+        },
+        [&](absl::Status status) { first.set_value(status); });
+  });
+  running.get_future().wait();
+  queue.SubmitEagerly(0, PutOne, [&](absl::Status status) { second.set_value(status); });
+  queue.Submit(0, PutOne, [&](absl::Status status) { third.set_value(status); });
+  EXPECT_EQ(Get("a"), std::nullopt);
+  gate.set_value();
+  EXPECT_TRUE(first.get_future().get().ok());
+  EXPECT_TRUE(second.get_future().get().ok());
+  EXPECT_TRUE(third.get_future().get().ok());
+  eager.join();
+  queue.Stop();
+  absl::Status refused;
+  queue.SubmitEagerly(0, PutOne, [&](absl::Status status) { refused = status; });
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+}
+
 TEST_F(CommitQueueTest, RangesAndLaterWritesKeepTheirOrder) {
   CommitQueue queue(store_, Limits());
   Transaction t(store_);

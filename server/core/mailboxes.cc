@@ -165,7 +165,7 @@ void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done) {
     return CheckClosing(*pending);
   };
   if (absl::Status status = checked(); !status.ok()) return done(std::move(status));
-  core_.queue.Submit(
+  core_.queue.SubmitEagerly(
       request.ByteSizeLong() + core_.limits.entry_overhead_bytes,
       [this, pending](Transaction& transaction) { return AppendStep(transaction, *pending); },
       [pending, done = std::move(done)](absl::Status status) {

@@ -4,6 +4,9 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <deque>
+#include <mutex>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "client-lib/relay/tls_channel.h"
@@ -56,6 +59,53 @@ class DownloadWriter final : public grpc::ServerWriteReactor<v1::Payload> {
   v1::Payload payload_;
 };
 
+// Reads on while it writes; as many wait as the client has under way.
+class StreamEchoer final : public grpc::ServerBidiReactor<v1::Payload, v1::Payload> {
+ public:
+  StreamEchoer() { StartRead(&incoming_); }
+
+  void OnReadDone(bool ok) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (ok) {
+        waiting_.push_back(std::move(incoming_));
+        WriteNext();
+      } else {
+        has_ended_ = true;
+        FinishAtTheEnd();
+      }
+    }
+    if (ok) StartRead(&incoming_);
+  }
+  void OnWriteDone(bool ok) override {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (!ok) waiting_.clear();
+    WriteNext();
+    FinishAtTheEnd();
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void WriteNext() {
+    if (writing_ || waiting_.empty()) return;
+    outgoing_ = std::move(waiting_.front());
+    waiting_.pop_front();
+    writing_ = true;
+    StartWrite(&outgoing_);
+  }
+  void FinishAtTheEnd() {
+    if (has_ended_ && !writing_) Finish(grpc::Status::OK);
+  }
+
+  std::mutex mutex_;
+  std::deque<v1::Payload> waiting_;
+  bool writing_ = false;
+  bool has_ended_ = false;
+  v1::Payload incoming_;
+  v1::Payload outgoing_;
+};
+
 class BareService final : public v1::Bare::CallbackService {
   grpc::ServerUnaryReactor* Echo(grpc::CallbackServerContext* context, const v1::Payload* request,
                                  v1::Payload* response) override {
@@ -63,6 +113,10 @@ class BareService final : public v1::Bare::CallbackService {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;
+  }
+  grpc::ServerBidiReactor<v1::Payload, v1::Payload>* EchoStream(
+      grpc::CallbackServerContext* /*context*/) override {
+    return new StreamEchoer();
   }
   grpc::ServerReadReactor<v1::Payload>* Upload(grpc::CallbackServerContext* /*context*/,
                                                v1::Received* response) override {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -11,10 +12,12 @@
 
 #include "crypto/base/check.h"
 #include "tools/parley-bench/bare_server.h"
+#include "tools/parley-bench/bare_store.h"
 #include "tools/parley-bench/callers.h"
 #include "tools/parley-bench/load.h"
 #include "tools/parley-bench/must.h"
 #include "tools/parley-bench/relay_under_test.h"
+#include "tools/parley-bench/streams.h"
 #include "tools/parley-bench/transfers.h"
 
 namespace parley::bench {
@@ -48,34 +51,47 @@ class Samples {
   std::map<std::string, std::vector<double>> values_;
 };
 
-// One round of echoes and appends, each with so many calls in flight.
+// One round of echoes, appends and their like, each with so many in flight.
 class CallRounds {
  public:
-  CallRounds(EchoCallers& echo, AppendCallers& append, const std::vector<size_t>& in_flight) {
+  CallRounds(const BareServer& bare, EchoCallers& echo, AppendCallers& append, Delivery& delivery,
+             BareStore& store, const std::vector<size_t>& in_flight)
+      : store_(store) {
     for (size_t count : in_flight) {
-      pairs_.push_back({std::to_string(count), std::make_unique<Load>(echo.Make(count)),
-                        std::make_unique<Load>(append.Make(count))});
+      groups_.push_back({std::to_string(count), count, std::make_unique<Load>(echo.Make(count)),
+                         std::make_unique<Load>(append.Make(count)),
+                         std::make_unique<StreamEchoes>(bare.address(), count),
+                         count == 1 ? std::make_unique<Load>(delivery.Make()) : nullptr});
     }
   }
 
   void RunOnce(double seconds, Samples& samples) {
-    for (Pair& pair : pairs_) {
-      const LoadResult echo = pair.echo->Run(std::chrono::duration<double>(seconds));
-      const LoadResult append = pair.append->Run(std::chrono::duration<double>(seconds));
-      samples.Add("echo/" + pair.in_flight, echo.calls_per_second);
-      samples.Add("append/" + pair.in_flight, append.calls_per_second);
-      samples.Add("echo_us/" + pair.in_flight, echo.median_us);
-      samples.Add("append_us/" + pair.in_flight, append.median_us);
+    for (Group& group : groups_) {
+      const LoadResult echo = group.echo->Run(std::chrono::duration<double>(seconds));
+      const LoadResult append = group.append->Run(std::chrono::duration<double>(seconds));
+      samples.Add("echo/" + group.in_flight, echo.calls_per_second);
+      samples.Add("append/" + group.in_flight, append.calls_per_second);
+      samples.Add("echo_us/" + group.in_flight, echo.median_us);
+      samples.Add("append_us/" + group.in_flight, append.median_us);
+      samples.Add("stream_echo/" + group.in_flight, group.stream_echo->Run(seconds));
+      samples.Add("puts/" + group.in_flight, store_.SyncedPuts(group.count, kCallBytes, seconds));
+      if (group.delivery == nullptr) continue;
+      samples.Add("delivery_us",
+                  group.delivery->Run(std::chrono::duration<double>(seconds)).median_us);
     }
   }
 
  private:
-  struct Pair {
+  struct Group {
     std::string in_flight;
+    size_t count;
     std::unique_ptr<Load> echo;
     std::unique_ptr<Load> append;
+    std::unique_ptr<StreamEchoes> stream_echo;
+    std::unique_ptr<Load> delivery;  // with one in flight
   };
-  std::vector<Pair> pairs_;
+  BareStore& store_;
+  std::vector<Group> groups_;
 };
 
 void AddTransfers(const TransferTimes& times, uint64_t bytes, Samples& samples) {
@@ -86,6 +102,12 @@ void AddTransfers(const TransferTimes& times, uint64_t bytes, Samples& samples) 
   samples.Add("raw_down", megabytes / times.raw_down);
   samples.Add("share", megabytes / times.share);
   samples.Add("fetch", megabytes / times.fetch);
+  samples.Add("file_write", megabytes / times.file_write);
+  samples.Add("file_read", megabytes / times.file_read);
+  samples.Add("bare_up_together", megabytes / times.bare_up_together);
+  samples.Add("bare_down_together", megabytes / times.bare_down_together);
+  samples.Add("raw_up_together", megabytes / times.raw_up_together);
+  samples.Add("raw_down_together", megabytes / times.raw_down_together);
 }
 
 void AddCallRows(const Samples& samples, const std::vector<size_t>& in_flight,
@@ -96,14 +118,23 @@ void AddCallRows(const Samples& samples, const std::vector<size_t>& in_flight,
     const std::string name = std::to_string(count);
     rows.push_back(
         BaselineRow("bare/echo/1KiB/" + name, samples.MedianOf("echo/" + name), "per s"));
+    rows.push_back(BaselineRow("bare/stream_echo/1KiB/" + name,
+                               samples.MedianOf("stream_echo/" + name), "per s"));
+    rows.push_back(
+        BaselineRow("bare/rocksdb_put/1KiB/" + name, samples.MedianOf("puts/" + name), "per s"));
   }
   for (size_t count : in_flight) {
     const std::string name = std::to_string(count);
     rows.push_back({"relay/append/1KiB/" + name, samples.MedianOf("append/" + name), "per s",
                     samples.MedianOf("echo/" + name), "the echo's rate"});
+    rows.push_back({"relay/append_beside_rocksdb/1KiB/" + name, samples.MedianOf("append/" + name),
+                    "per s", samples.MedianOf("puts/" + name), "RocksDB's synced puts"});
     if (count != 1) continue;
     rows.push_back({"relay/append_latency/1KiB/1", samples.MedianOf("append_us/1"), "us",
                     samples.MedianOf("echo_us/1") + 1.5 * sync, "echo + 1.5 fdatasync"});
+    rows.push_back({"relay/delivery_latency/1KiB/1", samples.MedianOf("delivery_us"), "us",
+                    samples.MedianOf("append_us/1") + samples.MedianOf("echo_us/1"),
+                    "append + echo"});
   }
 }
 
@@ -121,11 +152,41 @@ void AddTransferRows(const Samples& samples, std::vector<Row>& rows) {
   add("relay/download/sealed_file", "fetch", down);
 }
 
+// The same against what can't be gone without at all: the slower of the wire and the disk; and
+// sealed files against what the relay takes and gives.
+void AddFloorRows(const Samples& samples, std::vector<Row>& rows) {
+  const double write = samples.MedianOf("file_write");
+  const double read = samples.MedianOf("file_read");
+  rows.push_back(BaselineRow("bare/file_write/1MiB", write, "MB/s"));
+  rows.push_back(BaselineRow("bare/file_read/1MiB", read, "MB/s"));
+  const std::string many = "/" + std::to_string(kTransfersTogether);
+  const auto together = [&](const std::string& name, const std::string& sample) {
+    rows.push_back(BaselineRow(name + many, samples.MedianOf(sample), "MB/s"));
+  };
+  together("bare/stream_up/1MiB", "bare_up_together");
+  together("bare/stream_down/1MiB", "bare_down_together");
+  const auto add = [&](const std::string& name, const std::string& sample, const std::string& wire,
+                       double disk) {
+    rows.push_back({name, samples.MedianOf(sample), "MB/s", std::min(samples.MedianOf(wire), disk),
+                    "the slower of stream and disk"});
+  };
+  add("relay/upload/raw_beside_slower", "raw_up", "bare_up", write);
+  add("relay/download/raw_beside_slower", "raw_down", "bare_down", read);
+  add("relay/upload/raw_beside_slower" + many, "raw_up_together", "bare_up_together", write);
+  add("relay/download/raw_beside_slower" + many, "raw_down_together", "bare_down_together", read);
+  rows.push_back({"relay/upload/sealed_beside_raw", samples.MedianOf("share"), "MB/s",
+                  samples.MedianOf("raw_up"), "the raw upload"});
+  rows.push_back({"relay/download/sealed_beside_raw", samples.MedianOf("fetch"), "MB/s",
+                  samples.MedianOf("raw_down"), "the raw download"});
+}
+
 void MeasureCalls(const RelayBenchOptions& options, const BareServer& bare,
                   const RelayUnderTest& relay, const std::string& folder, std::vector<Row>& rows) {
   EchoCallers echo(bare.address(), options.connections);
   AppendCallers append(relay, options.connections);
-  CallRounds calls(echo, append, options.in_flight);
+  Delivery delivery(relay);
+  BareStore store(folder + "/bare_store");
+  CallRounds calls(bare, echo, append, delivery, store, options.in_flight);
   Samples samples;
   for (int round = 1; round <= options.rounds; ++round) {
     std::fprintf(stderr, "parley-bench: calls, round %d of %d\n", round, options.rounds);
@@ -145,6 +206,7 @@ void MeasureTransfers(const RelayBenchOptions& options, const BareServer& bare,
     AddTransfers(transfers.RunOnce(), transfers.bytes(), samples);
   }
   AddTransferRows(samples, rows);
+  AddFloorRows(samples, rows);
 }
 
 }  // namespace

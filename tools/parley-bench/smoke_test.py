@@ -30,6 +30,13 @@ EXPECTED = {
               "scale/subscriber/memory", "scale/rate/1", "scale/median/16", "scale/p99/16"],
     "relay": [f"bare/echo/1KiB/{count}" for count in (1, 16, 64)] +
              [f"relay/append/1KiB/{count}" for count in (1, 16, 64)] +
+             [f"{what}/1KiB/{count}" for count in (1, 16, 64)
+              for what in ("bare/stream_echo", "bare/rocksdb_put", "relay/append_beside_rocksdb")] +
+             [f"{what}{many}" for many in ("", "/4")
+              for what in ("relay/upload/raw_beside_slower", "relay/download/raw_beside_slower")] +
+             ["relay/delivery_latency/1KiB/1", "bare/file_write/1MiB", "bare/file_read/1MiB",
+              "bare/stream_up/1MiB/4", "bare/stream_down/1MiB/4", "relay/upload/sealed_beside_raw",
+              "relay/download/sealed_beside_raw"] +
              ["bare/fdatasync/1KiB", "relay/append_latency/1KiB/1", "bare/stream_up/1MiB",
               "bare/stream_down/1MiB", "relay/upload/raw", "relay/download/raw",
               "relay/upload/sealed_file", "relay/download/sealed_file"],

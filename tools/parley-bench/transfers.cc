@@ -3,7 +3,9 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <utility>
+#include <vector>
 
 #include "client-lib/documents/transfer.h"
 #include "client-lib/relay/relay_client.h"
@@ -14,6 +16,7 @@
 #include "crypto/primitives/signature.h"
 #include "parley/bench/v1/bare.grpc.pb.h"
 #include "parley/content/v1/content.pb.h"
+#include "tools/parley-bench/bare_store.h"
 #include "tools/parley-bench/must.h"
 
 namespace parley::bench {
@@ -26,6 +29,11 @@ double Seconds(F&& step) {
   const auto begin = std::chrono::steady_clock::now();
   step();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::unique_ptr<v1::Bare::Stub> NewBareStub(const std::string& address) {
+  return v1::Bare::NewStub(bench::Must(client::internal::MakeTlsChannel(
+      address, std::nullopt, std::make_shared<client::internal::ShownKeys>())));
 }
 
 void Must(const grpc::Status& status) {
@@ -41,12 +49,16 @@ struct Transfers::State {
       : chunks(mib_in),
         credential(relay_in.credential()),
         relay(bench::Must(client::RelayClient::Connect(relay_in.connection()))),
-        bare(v1::Bare::NewStub(bench::Must(client::internal::MakeTlsChannel(
-            bare_address, std::nullopt, std::make_shared<client::internal::ShownKeys>())))),
+        bare(NewBareStub(bare_address)),
         store(bench::Must(client::ProfileStore::Create(folder + "/profile"))),
         source(folder + "/source"),
         target(folder + "/target"),
+        plain(folder + "/plain"),
         chunk(crypto::RandomBytes(kChunkBytes)) {
+    for (uint64_t i = 0; i < kTransfersTogether; ++i) {
+      relays.push_back(bench::Must(client::RelayClient::Connect(relay_in.connection())));
+      bares.push_back(NewBareStub(bare_address));
+    }
     std::ofstream file(source, std::ios::binary);
     for (uint64_t i = 0; i < chunks; ++i) {
       file.write(reinterpret_cast<const char*>(chunk.data()),
@@ -55,60 +67,92 @@ struct Transfers::State {
     PARLEY_CHECK(file.good());
   }
 
-  double BareUp() {
+  void BareUp(v1::Bare::Stub& stub, uint64_t count) const {
     v1::Payload payload;
     payload.set_data(chunk.data(), chunk.size());
-    return Seconds([&] {
-      grpc::ClientContext context;
-      v1::Received received;
-      const auto stream = bare->Upload(&context, &received);
-      for (uint64_t i = 0; i < chunks; ++i) PARLEY_CHECK(stream->Write(payload));
-      stream->WritesDone();
-      Must(stream->Finish());
-      PARLEY_CHECK(received.bytes() == chunks * kChunkBytes);
-    });
+    grpc::ClientContext context;
+    v1::Received received;
+    const auto stream = stub.Upload(&context, &received);
+    for (uint64_t i = 0; i < count; ++i) PARLEY_CHECK(stream->Write(payload));
+    stream->WritesDone();
+    Must(stream->Finish());
+    PARLEY_CHECK(received.bytes() == count * kChunkBytes);
   }
 
-  double BareDown() {
+  static void BareDown(v1::Bare::Stub& stub, uint64_t count) {
     v1::DownloadRequest request;
-    request.set_payloads(chunks);
+    request.set_payloads(count);
     request.set_payload_bytes(kChunkBytes);
-    return Seconds([&] {
-      grpc::ClientContext context;
-      v1::Payload payload;
-      uint64_t received = 0;
-      const auto stream = bare->Download(&context, request);
-      while (stream->Read(&payload)) received += payload.data().size();
-      Must(stream->Finish());
-      PARLEY_CHECK(received == chunks * kChunkBytes);
-    });
+    grpc::ClientContext context;
+    v1::Payload payload;
+    uint64_t received = 0;
+    const auto stream = stub.Download(&context, request);
+    while (stream->Read(&payload)) received += payload.data().size();
+    Must(stream->Finish());
+    PARLEY_CHECK(received == count * kChunkBytes);
+  }
+
+  struct Blob {
+    client::ObjectId id = crypto::RandomArray<32>();
+    crypto::SignatureKey key = crypto::SignatureKey::Generate();
+  };
+
+  void RawUp(client::RelayClient& client, const Blob& blob, uint64_t count) const {
+    bench::Must(client.CreateBlob(credential, blob.id, blob.key.public_key(), blob.key.public_key(),
+                                  count * kChunkBytes));
+    const std::unique_ptr<client::BlobUpload> upload =
+        bench::Must(client.UploadBlob(blob.id, blob.key, 0, 0));
+    std::string data;
+    for (uint64_t i = 0; i < count; ++i) {
+      data.assign(chunk.begin(), chunk.end());
+      bench::Must(upload->Send(i, std::move(data)));
+    }
+    bench::Must(upload->Finish());
+    bench::Must(client.SealBlob(blob.id, blob.key, count, count * kChunkBytes));
+  }
+
+  static void RawDown(client::RelayClient& client, const Blob& blob, uint64_t count) {
+    uint64_t received = 0;
+    bench::Must(client.DownloadBlob(blob.id, blob.key, 0, 0, [&](uint64_t, std::string& data) {
+      received += data.size();
+      return absl::OkStatus();
+    }));
+    PARLEY_CHECK(received == count * kChunkBytes);
   }
 
   void Raw(TransferTimes& times) {
-    const client::ObjectId blob = crypto::RandomArray<32>();
-    const crypto::SignatureKey key = crypto::SignatureKey::Generate();
-    times.raw_up = Seconds([&] {
-      bench::Must(relay->CreateBlob(credential, blob, key.public_key(), key.public_key(),
-                                    chunks * kChunkBytes));
-      const std::unique_ptr<client::BlobUpload> upload =
-          bench::Must(relay->UploadBlob(blob, key, 0, 0));
-      std::string data;
-      for (uint64_t i = 0; i < chunks; ++i) {
-        data.assign(chunk.begin(), chunk.end());
-        bench::Must(upload->Send(i, std::move(data)));
+    const Blob blob;
+    times.raw_up = Seconds([&] { RawUp(*relay, blob, chunks); });
+    times.raw_down = Seconds([&] { RawDown(*relay, blob, chunks); });
+    bench::Must(relay->DeleteBlob(blob.id, blob.key));
+  }
+
+  // Seconds until `part` was done for each of the parts, all at once.
+  template <typename F>
+  static double Together(F part) {
+    return Seconds([&] {
+      std::vector<std::future<void>> parts;
+      for (size_t i = 0; i < kTransfersTogether; ++i) {
+        parts.push_back(std::async(std::launch::async, [&part, i] { part(i); }));
       }
-      bench::Must(upload->Finish());
-      bench::Must(relay->SealBlob(blob, key, chunks, chunks * kChunkBytes));
+      for (std::future<void>& one : parts) one.get();
     });
-    uint64_t received = 0;
-    times.raw_down = Seconds([&] {
-      bench::Must(relay->DownloadBlob(blob, key, 0, 0, [&](uint64_t, std::string& data) {
-        received += data.size();
-        return absl::OkStatus();
-      }));
-    });
-    PARLEY_CHECK(received == chunks * kChunkBytes);
-    bench::Must(relay->DeleteBlob(blob, key));
+  }
+
+  void AllTogether(TransferTimes& times) {
+    const uint64_t count = chunks / kTransfersTogether;
+    times.bare_up_together = Together([&](size_t i) { BareUp(*bares[i], count); });
+    times.bare_down_together = Together([&](size_t i) { BareDown(*bares[i], count); });
+    const std::vector<Blob> blobs(kTransfersTogether);
+    times.raw_up_together = Together([&](size_t i) { RawUp(*relays[i], blobs[i], count); });
+    times.raw_down_together = Together([&](size_t i) { RawDown(*relays[i], blobs[i], count); });
+    for (const Blob& blob : blobs) bench::Must(relay->DeleteBlob(blob.id, blob.key));
+  }
+
+  void Disk(TransferTimes& times) const {
+    times.file_write = FileWriteSeconds(plain, chunks);
+    times.file_read = FileReadSeconds(plain);
+    std::filesystem::remove(plain);
   }
 
   void Sealed(TransferTimes& times) {
@@ -133,9 +177,12 @@ struct Transfers::State {
   const client::Credential credential;
   const std::unique_ptr<client::RelayClient> relay;
   const std::unique_ptr<v1::Bare::Stub> bare;
+  std::vector<std::unique_ptr<client::RelayClient>> relays;
+  std::vector<std::unique_ptr<v1::Bare::Stub>> bares;
   const std::unique_ptr<client::ProfileStore> store;
   const std::string source;
   const std::string target;
+  const std::string plain;
   const crypto::Bytes chunk;
 };
 
@@ -149,10 +196,12 @@ uint64_t Transfers::bytes() const { return state_->chunks * kChunkBytes; }
 
 TransferTimes Transfers::RunOnce() {
   TransferTimes times;
-  times.bare_up = state_->BareUp();
-  times.bare_down = state_->BareDown();
+  times.bare_up = Seconds([&] { state_->BareUp(*state_->bare, state_->chunks); });
+  times.bare_down = Seconds([&] { State::BareDown(*state_->bare, state_->chunks); });
   state_->Raw(times);
   state_->Sealed(times);
+  state_->Disk(times);
+  state_->AllTogether(times);
   return times;
 }
 

@@ -16,9 +16,17 @@ struct TransferTimes {
   double bare_down = 0;
   double raw_up = 0;  // of chunks that are there already, until the blob is sealed (on disk)
   double raw_down = 0;
-  double share = 0;  // a file: read, hashed, sealed, sent, until the blob is sealed
-  double fetch = 0;  // received, opened, verified, written and synced to a file
+  double share = 0;       // a file: read, hashed, sealed, sent, until the blob is sealed
+  double fetch = 0;       // received, opened, verified, written and synced to a file
+  double file_write = 0;  // to the disk alone, synced
+  double file_read = 0;
+  // In so many parts at once, each over a connection of its own.
+  double bare_up_together = 0;
+  double bare_down_together = 0;
+  double raw_up_together = 0;
+  double raw_down_together = 0;
 };
+inline constexpr uint64_t kTransfersTogether = 4;
 
 class Transfers {
  public:
