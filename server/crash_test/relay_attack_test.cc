@@ -500,7 +500,8 @@ TEST(RelayAttackTest, ManyTinyMailboxes) {
   const char* is_long = std::getenv("PARLEY_LONG");
   const int count = is_long != nullptr && std::string(is_long) == "1" ? 1'000'000 : 4'000;
   Scene scene("mailboxes",
-              {"--connection-calls-per-second", "0", "--sponsor-creations-per-second", "0"},
+              {"--connection-calls-per-second", "0", "--address-calls-per-second", "0",
+               "--sponsor-creations-per-second", "0"},
               "10000GiB");
   std::atomic<int> made = 0;
   std::atomic<int> failed = 0;
