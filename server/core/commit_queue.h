@@ -46,9 +46,9 @@ class CommitQueue {
   void Submit(size_t bytes, Step step, Done done);
 
   // The same, but while nothing else is under way the step is committed on the calling thread, and
-  // `done` called there before this returns: the two changes of thread that are spared take longer
-  // than the disk. As soon as steps come together, the queue's thread takes them as groups. Not to
-  // be called from a step or a callback, nor under a lock that these take.
+  // `done` called there before this returns, which spares two changes of thread. As soon as steps
+  // come together, the queue's thread takes them as groups. Not to be called from a step or a
+  // callback, nor under a lock that these take.
   void SubmitEagerly(size_t bytes, Step step, Done done);
 
   // Submits and waits. Not to be called from a step or a callback.
