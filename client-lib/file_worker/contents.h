@@ -1,5 +1,5 @@
-// What the file worker answers of an archive: its members, one after another (docs/hostile-files.md,
-// "Archives"). The data of such an answer, over all its frames, is
+// What the file worker answers of an archive: its members, one after another
+// (docs/hostile-files.md, "Archives"). The data of such an answer, over all its frames, is
 //
 //   data    = member* [ stopped ]
 //   member  = 1  name length (4)  name  size (8)  root (32)  text length (4)  text

@@ -97,6 +97,11 @@ struct ChannelDismissArguments {
   std::string participant;
   bool yes = false;
 };
+struct ChannelLeaveArguments {
+  std::string case_text;
+  std::string channel;
+  bool yes = false;
+};
 struct ChannelStewardArguments {
   std::string case_text;
   std::string channel;
@@ -171,6 +176,7 @@ struct BriefSubmitArguments {
   std::string file;
   bool exchanged = false;
   bool mediator_only = false;
+  bool keep_metadata = false;
   std::string name;
   std::string note;
   std::string document_class;
@@ -438,7 +444,8 @@ using Command = std::variant<
     MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments,
     MeetingsArguments, ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments,
     RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments,
-    ChannelCreateArguments, ChannelDismissArguments, ChannelStewardArguments>;
+    ChannelCreateArguments, ChannelDismissArguments, ChannelLeaveArguments,
+    ChannelStewardArguments>;
 
 }  // namespace parley::cli
 
