@@ -54,6 +54,11 @@ class Attacker {
     Welcome(channel, victim);
   }
 
+  // Somebody into a channel that is there, whatever the records say.
+  void LetInto(const ChannelId& channel, const client::PersonRecord& victim) {
+    Welcome(channel, victim);
+  }
+
   // Another channel of that kind and side.
   void OpenAnother(const ChannelId& channel, ChannelKind kind, const std::string& side,
                    const client::PersonRecord& victim) {
@@ -98,6 +103,11 @@ class Attacker {
   bool HasChannel(const ChannelId& channel) {
     client::ReadTransaction read = Have(store_->Read());
     return context_.Channel(channel).Info(read).ok();
+  }
+  // How far the caucus was looked at for what those of a side pair by.
+  uint64_t TeamCursor() {
+    client::ReadTransaction read = Have(store_->Read());
+    return Have(client::LoadTeam(read, context_)).cursor;
   }
   // As if the profile had seen them by another device before the one that the rosters show.
   void HaveSeenAnotherDeviceOf(const ParticipantId& id) {

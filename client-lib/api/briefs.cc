@@ -135,6 +135,7 @@ absl::StatusOr<SentMessage> Profile::Impl::SubmitBrief(const CaseId& id, const s
   options.name = request.name;
   options.note = request.note;
   options.document_class = request.document_class;
+  options.keep_metadata = request.keep_metadata;
   return ShareDocument({id, caucus}, path, options, terms, progress);
 }
 
@@ -175,18 +176,20 @@ absl::StatusOr<BriefList> Profile::Impl::Briefs(const CaseId& id) {
 }
 
 absl::StatusOr<Profile::Impl::ReleaseJob> Profile::Impl::PrepareRelease(const CaseId& id) {
-  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-  PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(step, LocalContext(id)));
-  PARLEY_RETURN_IF_ERROR(CheckReleasable(log));
-  PARLEY_ASSIGN_OR_RETURN(
-      std::optional<ReleaseJob> begun,
-      client::GetRecord<ReleaseJob>(step, client::RecordClass::kKeys, JobName(id)));
+  std::optional<ReleaseJob> begun;
   ReleaseJob job;
-  job.release = client::RandomId<MessageId>();
-  for (const std::string& side : log.sides()) {
-    const BriefRecord& brief = *log.HeldOf(side);
-    job.briefs.push_back({brief.channel, brief.message.author.participant_id, brief.id,
-                          client::RandomId<MessageId>()});
+  {
+    PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(read, LocalContext(id)));
+    PARLEY_RETURN_IF_ERROR(CheckReleasable(log));
+    PARLEY_ASSIGN_OR_RETURN(
+        begun, client::GetRecord<ReleaseJob>(read, client::RecordClass::kKeys, JobName(id)));
+    job.release = client::RandomId<MessageId>();
+    for (const std::string& side : log.sides()) {
+      const BriefRecord& brief = *log.HeldOf(side);
+      job.briefs.push_back({brief.channel, brief.message.author.participant_id, brief.id,
+                            client::RandomId<MessageId>()});
+    }
   }
   if (begun.has_value()) {
     const bool same =
@@ -196,9 +199,25 @@ absl::StatusOr<Profile::Impl::ReleaseJob> Profile::Impl::PrepareRelease(const Ca
                    });
     if (same) return std::move(*begun);
   }
+  // What was uploaded for one that isn't right any more goes, with its keys, before it is
+  // forgotten.
+  if (begun.has_value()) PARLEY_RETURN_IF_ERROR(AbandonUploads(id, *begun));
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
   PARLEY_RETURN_IF_ERROR(client::PutRecord(step, client::RecordClass::kKeys, JobName(id), job));
   PARLEY_RETURN_IF_ERROR(step.Commit());
   return job;
+}
+
+absl::Status Profile::Impl::AbandonUploads(const CaseId& id, const ReleaseJob& job) {
+  PARLEY_ASSIGN_OR_RETURN(const Connected connected, Connect(id));
+  for (const ReleaseJob::One& one : job.briefs) {
+    PARLEY_RETURN_IF_ERROR(
+        client::Transfers(*store_).Forget(one.document.ToString(), connected.relay->client.get()));
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, ShareName(one.document)));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<content::v1::BriefRelease> Profile::Impl::CarryBriefs(
@@ -253,6 +272,16 @@ absl::StatusOr<content::v1::BriefRelease> Profile::Impl::CarryBriefs(
   return release;
 }
 
+absl::StatusOr<std::optional<MessageId>> Profile::Impl::ReleaseThatWaits(const ChannelRef& joint) {
+  PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, store_->Read());
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<client::ChannelMessage> unsent,
+                          LocalContext(joint.case_id).Channel(joint.channel_id).Unsent(read));
+  for (const client::ChannelMessage& message : unsent) {
+    if (message.kind == client::ContentKind::kBriefRelease) return std::optional(message.id);
+  }
+  return std::optional<MessageId>();
+}
+
 absl::Status Profile::Impl::MarkBriefs(const CaseId& id, const ReleaseJob& job) {
   for (const ReleaseJob::One& one : job.briefs) {
     content::v1::Content content;
@@ -302,6 +331,9 @@ absl::StatusOr<SentMessage> Profile::Impl::ReleaseBriefs(const CaseId& id,
   PARLEY_RETURN_IF_ERROR(CheckWritable(joint.ref));
   content::v1::Content content;
   PARLEY_RETURN_IF_ERROR(SayUnderProcedure(joint.ref, content));
+  // One that was queued goes out, and no other beside it.
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<MessageId> waits, ReleaseThatWaits(joint.ref));
+  if (waits.has_value()) return Deliver(joint.ref, *waits, /*may_stay_queued=*/true);
   {
     // What has come up to now, so that neither a missing brief nor another's release is overlooked.
     PARLEY_ASSIGN_OR_RETURN(const Connected connected, Connect(id));

@@ -3,6 +3,7 @@
 
 #include "client-lib/api/session_for_test.h"
 #include "client-lib/channels/document_log.h"
+#include "client-lib/documents/transfer.h"
 #include "client-lib/firewall/disclosures.h"
 
 namespace parley {
@@ -49,6 +50,41 @@ class BriefsTest : public testing::SessionTest {
     Must(Submit("Ana", "harbor.pdf", kHarborsBrief), "handing in");
     Must(Submit("Ben", "northline.pdf", kNorthlinesBrief), "handing in");
     Everybody(1);
+  }
+
+  // A release under way, as briefs.cc keeps it.
+  struct Job {
+    struct One {
+      ChannelId caucus;
+      ParticipantId author;
+      MessageId brief;
+      MessageId document;
+      template <typename F>
+      static auto Fields(F& self) {
+        return std::tie(self.caucus, self.author, self.brief, self.document);
+      }
+    };
+    MessageId release;
+    std::vector<One> briefs;
+    template <typename F>
+    static auto Fields(F& self) {
+      return std::tie(self.release, self.briefs);
+    }
+  };
+  std::vector<MessageId> Uploads(const std::string& name) {
+    const auto store = Have(client::ProfileStore::Open(folder_ / name));
+    const client::ReadTransaction read = Have(store->Read());
+    const auto job = Have(client::GetRecord<Job>(read, client::RecordClass::kKeys,
+                                                 "brief-release/" + case_.ToString()));
+    std::vector<MessageId> uploads;
+    if (job.has_value()) {
+      for (const Job::One& one : job->briefs) uploads.push_back(one.document);
+    }
+    return uploads;
+  }
+  bool HasUpload(const std::string& name, const MessageId& upload) {
+    const auto store = Have(client::ProfileStore::Open(folder_ / name));
+    return Have(client::Transfers(*store).HasUpload(upload.ToString()));
   }
 
   // What a modified neutral's program would say of the briefs that wait, as `name` has them.
@@ -352,6 +388,40 @@ TEST_F(BriefsTest, AnEndThatDidntCountDoesntMakeARightReleaseWrong) {
   for (const char* name : {"Mira", "Ana"}) {
     EXPECT_FALSE(Briefs(name).released.back().refused) << Briefs(name).released.back().note;
   }
+}
+
+TEST_F(BriefsTest, WhatAnInterruptedReleaseHasUploadedGoesWithIt) {
+  Must(Submit("Ana", "harbor.pdf", kHarborsBrief), "handing in");
+  Must(Submit("Ben", "northline.pdf", std::string(9 << 20, 'n')), "handing in");
+  Everybody(1);
+  // The small one is uploaded; it stops at the large one.
+  const Result<SentMessage> stopped =
+      Of("Mira").ReleaseBriefs(case_, [](uint64_t, uint64_t total) { return total < (1 << 20); });
+  ASSERT_EQ(stopped.status().code(), StatusCode::kCancelled);
+  const std::vector<MessageId> uploaded = Uploads("Mira");
+  ASSERT_THAT(uploaded, SizeIs(2));
+  EXPECT_TRUE(HasUpload("Mira", uploaded[0]));
+  Must(Submit("Ana", "harbor.pdf", "CANARY-H: another brief."), "handing in");
+  Everybody(1);
+  Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  for (const MessageId& upload : uploaded) EXPECT_FALSE(HasUpload("Mira", upload));
+}
+
+TEST_F(BriefsTest, AReleaseThatWaitsGoesOutAndNoOtherBesideIt) {
+  BothHandIn();
+  const content::v1::Content waiting = Release("Mira", true);
+  LeaveWaiting("Mira", "joint", waiting);
+  const SentMessage sent = Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  EXPECT_EQ(client::ToField(sent.id), waiting.message_id());
+  EXPECT_THAT(Briefs("Mira").released, SizeIs(1));
+}
+
+TEST_F(BriefsTest, ABriefIsHandedInWithItsMetadataWhereThatIsAsked) {
+  const std::string scan = "%PDF-1.4\n1 0 obj\n<< /Broken";  // can't be cleaned
+  EXPECT_EQ(Submit("Ana", "scan.pdf", scan).status().code(), StatusCode::kFailedPrecondition);
+  const SentMessage sent =
+      Must(Submit("Ana", "scan.pdf", scan, {.keep_metadata = true}), "handing in");
+  EXPECT_EQ(sent.metadata, MetadataOutcome::kKept);
 }
 
 TEST_F(BriefsTest, NobodyKeepsOthersFromFetchingWhatWasReleased) {

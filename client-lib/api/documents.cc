@@ -90,10 +90,7 @@ absl::Status Profile::Impl::SetTerms(const client::ReadTransaction& step, const 
   if (document_class.has_value()) {
     manifest.set_document_class(static_cast<content::v1::DocumentClass>(*document_class));
   }
-  if (options.valid_for_seconds > 0) {
-    manifest.set_expires_at(static_cast<uint64_t>(std::time(nullptr)) +
-                            static_cast<uint64_t>(options.valid_for_seconds));
-  }
+  manifest.set_expires_at(brief.expires_at);
   manifest.set_brief(static_cast<content::v1::BriefKind>(brief.kind));
   manifest.clear_brief_sides();
   for (const std::string& side : brief.sides) manifest.add_brief_sides(side);

@@ -336,6 +336,27 @@ TEST_F(DocumentsTest, ATransferIsPausedResumedAndCancelled) {
   EXPECT_NE(anew, all[0].id);
 }
 
+// The relay was told how long to keep it when it was begun.
+TEST_F(DocumentsTest, AShareThatGoesOnEndsWhenItWasToEndAtFirst) {
+  const ChannelRef joint = Ref("Ana", "joint");
+  const std::string path = Write("sheet.bin", std::string(9 << 20, 's'));
+  const ShareOptions options = {.valid_for_seconds = 60 * 60};
+  const auto stop = [](uint64_t, uint64_t) { return false; };
+  EXPECT_EQ(Of("Ana").Share(joint, path, options, stop).status().code(), StatusCode::kCancelled);
+  const auto latest = static_cast<int64_t>(std::time(nullptr)) + options.valid_for_seconds;
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  EXPECT_EQ(Of("Ana").Share(joint, path, options, stop).status().code(), StatusCode::kCancelled);
+  const std::vector<Transfer> all = Must(Of("Ana").Transfers(), "transfers");
+  ASSERT_THAT(all, SizeIs(1));
+  PARLEY_ASSERT_OK(Of("Ana").ResumeTransfer(all[0].id));
+  EXPECT_LE(Documents("Ana").at(0).expires_at, latest);
+  // Another time is another one, and another blob.
+  const std::string other = Write("other.bin", std::string(9 << 20, 'o'));
+  EXPECT_EQ(Of("Ana").Share(joint, other, options, stop).status().code(), StatusCode::kCancelled);
+  Must(Of("Ana").Share(joint, other), "sharing");
+  EXPECT_EQ(Documents("Ana").at(1).expires_at, 0);
+}
+
 TEST_F(DocumentsTest, WhatIsPausedWithItsLastByteIsntSent) {
   const auto pause = [&](uint64_t, uint64_t) {
     const std::vector<Transfer> all = Must(Of("Ana").Transfers(), "transfers");

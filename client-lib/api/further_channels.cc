@@ -42,6 +42,13 @@ absl::Status CheckGroupName(const CaseContext& context, const std::string& name)
   return firewall.CheckText(step, name);
 }
 
+// Empty for a channel of another kind.
+absl::StatusOr<std::string> GroupName(const CaseContext& context, const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, context.store->Read());
+  PARLEY_ASSIGN_OR_RETURN(const client::ChannelInfo info, context.Channel(channel).Info(read));
+  return info.state.kind == ChannelKind::kGroup ? info.state.side : std::string();
+}
+
 }  // namespace
 
 absl::StatusOr<Channel> Profile::Impl::CreateChannel(const CaseId& id,
@@ -76,6 +83,10 @@ absl::Status Profile::Impl::Admit(const ChannelRef& channel, const ParticipantId
       [&](const CaseContext& context) -> absl::Status {
         PARLEY_ASSIGN_OR_RETURN(const bool team, client::IsTeam(context, channel.channel_id));
         if (team) return client::AdmitToTeam(context, channel.channel_id, participant);
+        // Another neutral's program may have let the name pass.
+        PARLEY_ASSIGN_OR_RETURN(const std::string name, GroupName(context, channel.channel_id));
+        const absl::Status named = name.empty() ? absl::OkStatus() : CheckGroupName(context, name);
+        if (!named.ok()) return named;
         return client::Admit(context, channel.channel_id, participant);
       },
       &problems));
@@ -88,6 +99,12 @@ absl::Status Profile::Impl::Dismiss(const ChannelRef& channel, const Participant
     PARLEY_ASSIGN_OR_RETURN(const bool team, client::IsTeam(context, channel.channel_id));
     if (team) return client::DismissFromTeam(context, channel.channel_id, participant);
     return client::Dismiss(context, channel.channel_id, participant);
+  });
+}
+
+absl::Status Profile::Impl::LeaveTeam(const ChannelRef& channel) {
+  return Decide(channel.case_id, [&](const CaseContext& context) {
+    return client::LeaveTeam(context, channel.channel_id);
   });
 }
 

@@ -1,5 +1,7 @@
 // The counsel channel and groups: who opens them, who is in them, what may be carried into them.
-#include "client-lib/api/mediation_for_test.h"
+#include "client-lib/cases/further_channels.h"
+
+#include "client-lib/api/attacker_for_test.h"
 
 namespace parley {
 namespace {
@@ -107,6 +109,28 @@ TEST_F(FurtherChannelsTest, AGroupIsWhomTheNeutralsNameAndTheFirewallKnowsIt) {
               StatusCode::kInvalidArgument)
         << name;
   }
+  // Nor by letting somebody into a group whose name was let pass by another program.
+  Say("Ana", "caucus",
+      "The covenant falls due on the thirtieth of June this year, and not before.");
+  SyncAll({"Mira", "Tomas"});
+  const std::string said = "covenant falls due on the thirtieth of June this year";
+  const ParticipantId ana = Id("Mira", "Ana");
+  profiles_.erase("Mira");
+  {
+    const auto store = testing::Have(client::ProfileStore::Open(folder_ / "Mira"));
+    client::CaseContext mira;
+    mira.store = store.get();
+    mira.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    mira.id = case_;
+    testing::Have(client::CreateFurtherChannel(
+                      mira, {.kind = ChannelKind::kGroup, .name = said, .members = {ana}})
+                      .status());
+  }
+  profiles_.emplace("Mira", Another("Mira"));
+  SyncAll({"Mira", "Tomas"}, 3);
+  const Status passed_on = Of("Tomas").Admit(Ref("Tomas", "group:" + said), Id("Tomas", "Ben"));
+  EXPECT_EQ(passed_on.code(), StatusCode::kPermissionDenied) << passed_on.message();
+  EXPECT_THAT(passed_on.message(), HasSubstr("caucus:Harbor"));
   PARLEY_ASSERT_OK(Of("Tomas").Dismiss(Ref("Tomas", "group:Principals"), Id("Tomas", "Ben")));
   SyncAll({"Tomas", "Mira", "Ben"});
   EXPECT_THAT(Readers("Mira", "group:Principals"), UnorderedElementsAre("Mira", "Tomas", "Ana"));

@@ -181,6 +181,61 @@ TEST_F(ProcedureTest, WhoComesLaterSignsFirst) {
   EXPECT_THAT(Against("Mira", "caucus:Northline"), ElementsAre(""));
 }
 
+// Who stands on no side is in the joint channel only where the neutrals let them in, and can't sign
+// elsewhere.
+TEST_F(ProcedureTest, WhoIsNotInTheJointChannelComesIntoNoOtherAndKeepsNobodyFromTalk) {
+  Consent();
+  const std::string hash = Propose();
+  SignAll(hash);
+  LetIn("Keller", Role::kExpert);
+  SyncAll({"Mira", "Tomas", "Keller"});
+  PARLEY_ASSERT_OK(Of("Mira").CreateChannel(case_, {.kind = ChannelKind::kCounsel}));
+  SyncAll({"Mira", "Tomas"});
+  const ParticipantId keller = Id("Mira", "Keller");
+  const auto refused_for = [&](const std::string& why) {
+    for (const Status& refused :
+         {Of("Mira").Admit(Ref("Mira", "counsel"), keller),
+          Of("Mira")
+              .CreateChannel(case_,
+                             {.kind = ChannelKind::kGroup, .name = "Yard", .members = {keller}})
+              .status()}) {
+      EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+      EXPECT_THAT(refused.message(), HasSubstr(why));
+    }
+  };
+  refused_for("Keller isn't in the joint channel");
+  PARLEY_ASSERT_OK(Of("Mira").Admit(Ref("Mira", "joint"), keller));
+  SyncAll({"Mira", "Tomas", "Keller"}, 4);
+  refused_for("Keller hasn't signed the agreement to mediate, version 1");
+  PARLEY_ASSERT_OK(Of("Keller").SignAgreement(case_, hash));
+  SyncAll({"Keller", "Mira", "Tomas"});
+  PARLEY_ASSERT_OK(Of("Mira").Admit(Ref("Mira", "counsel"), keller));
+  SyncAll({"Mira", "Tomas", "Keller"});
+  Say("Keller", "counsel", "My opinion.");
+  // Another program lets somebody in all the same: the others' puts them out again.
+  LetIn("Noor", Role::kExpert);
+  SyncAll({"Mira", "Tomas", "Noor"});
+  const ParticipantId noor = Id("Mira", "Noor");
+  profiles_.erase("Mira");
+  {
+    testing::Attacker mira(folder_ / "Mira", relay_, case_);
+    mira.LetInto(Ref("Tomas", "counsel").channel_id, mira.Person(noor));
+    mira.Send();
+  }
+  profiles_.emplace("Mira", Another("Mira"));
+  EXPECT_THAT(Missing("Mira"), HasSubstr("a neutral lets Noor, who reads counsel, into the "
+                                         "joint channel"));
+  SyncAll({"Tomas", "Mira", "Noor"});
+  EXPECT_THAT(Readers("Tomas", "counsel"), Not(::testing::Contains("Noor")));
+  Say("Tomas", "counsel", "Without Noor.");
+  // Out of the joint channel is out of all: there they couldn't sign the next version.
+  PARLEY_ASSERT_OK(Of("Mira").Dismiss(Ref("Mira", "joint"), keller));
+  SyncAll({"Mira", "Tomas", "Keller"});
+  EXPECT_THAT(Readers("Tomas", "counsel"), Not(::testing::Contains("Keller")));
+  EXPECT_THAT(ChannelNames("Keller"), IsEmpty());
+  EXPECT_EQ(Find("Mira", "Keller").state, ParticipantState::kApproved);
+}
+
 // Offers are made under the agreement, and while the case goes on.
 TEST_F(ProcedureTest, OffersWaitForTheAgreementAndEndWithTheCase) {
   Consent();

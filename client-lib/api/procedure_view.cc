@@ -140,6 +140,9 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
     missing.push_back({"a neutral", "lets you into the joint channel"});
   }
   progress.may_speak = missing.empty();
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseProcedure::Missing> elsewhere,
+                          WhoCanNotSign(step, context, *procedure));
+  missing.insert(missing.end(), elsewhere.begin(), elsewhere.end());
   // What keeps the case from going on, beside what keeps people from talk.
   for (const CaseProcedure::Missing& other : procedure->log.procedure().WaitsFor()) {
     if (std::find(missing.begin(), missing.end(), other) == missing.end()) missing.push_back(other);

@@ -112,6 +112,10 @@ Result<Channel> Profile::CreateChannel(const CaseId& id, const ChannelRequest& r
   return Guarded([&] { return impl_->CreateChannel(id, request); });
 }
 
+Status Profile::LeaveTeam(const ChannelRef& channel) {
+  return Guarded([&] { return impl_->LeaveTeam(channel); });
+}
+
 Status Profile::NameSteward(const ChannelRef& channel, const ParticipantId& participant) {
   return Guarded([&] { return impl_->NameSteward(channel, participant); });
 }

@@ -73,6 +73,7 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<Channel> CreateChannel(const CaseId& id, const ChannelRequest& request);
   absl::Status Admit(const ChannelRef& channel, const ParticipantId& participant);
   absl::Status Dismiss(const ChannelRef& channel, const ParticipantId& participant);
+  absl::Status LeaveTeam(const ChannelRef& channel);
   absl::Status NameSteward(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Messages and documents: sending.cc ----
@@ -248,6 +249,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   struct BriefTerms {
     BriefKind kind = BriefKind::kNone;
     std::vector<std::string> sides;
+    // When its time is over: of a share that is resumed, which was told so before. 0: not said yet.
+    uint64_t expires_at = 0;
   };
   absl::StatusOr<SentMessage> ShareDocument(const ChannelRef& channel, const std::string& path,
                                             const ShareOptions& options, const BriefTerms& brief,
@@ -262,6 +265,9 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
                                                         const ProgressCallback& progress);
   absl::Status MarkBriefs(const CaseId& id, const ReleaseJob& job);
   absl::StatusOr<ReleaseJob> PrepareRelease(const CaseId& id);
+  absl::Status AbandonUploads(const CaseId& id, const ReleaseJob& job);
+  // An own release that is queued.
+  absl::StatusOr<std::optional<MessageId>> ReleaseThatWaits(const ChannelRef& joint);
   // A file that is at the relay; the message of that id is to carry the manifest, and whoever
   // queues it then deletes the share's record.
   struct Uploaded {

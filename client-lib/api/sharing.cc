@@ -155,7 +155,7 @@ namespace {
 client::UnderWay NoteOf(const MessageId& id, const ChannelRef& channel, const std::string& path,
                         const std::string& share, const client::UploadRequest& request,
                         const ShareOptions& options, BriefKind brief,
-                        const std::vector<std::string>& brief_sides) {
+                        const std::vector<std::string>& brief_sides, uint64_t expires_at) {
   client::UnderWay note;
   note.id = id;
   note.case_id = channel.case_id;
@@ -175,10 +175,41 @@ client::UnderWay NoteOf(const MessageId& id, const ChannelRef& channel, const st
   note.document_class =
       static_cast<uint8_t>(options.document_class.value_or(DocumentClass::kGeneral));
   note.valid_for_seconds = static_cast<uint64_t>(options.valid_for_seconds);
+  note.expires_at = expires_at;
   note.brief = static_cast<uint8_t>(brief);
   note.brief_sides = brief_sides;
   note.keep_metadata = uint8_t{options.keep_metadata};
   return note;
+}
+
+// When a share's time is over; and whether what an earlier call has put at the relay ends before.
+struct Expiry {
+  uint64_t at = 0;  // 0: never
+  bool blob_ends_before = false;
+};
+
+// `resumed`: of a share that is resumed; 0 for one that is asked for (again). A share that goes on
+// ends when it was to end when it was begun: so the relay was told.
+absl::StatusOr<Expiry> ExpiryOf(client::ProfileStore& store, const MessageId& id,
+                                const ShareOptions& options, uint64_t resumed) {
+  const auto now = static_cast<uint64_t>(std::time(nullptr));
+  const auto valid_for = static_cast<uint64_t>(options.valid_for_seconds);
+  if (resumed != 0) {
+    if (resumed > now) return Expiry{resumed, false};
+    return absl::FailedPreconditionError(
+        "the time for which it was to be shared is over; cancel it (parley transfers cancel), and "
+        "share it anew");
+  }
+  PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store.Read());
+  PARLEY_ASSIGN_OR_RETURN(const auto begun, client::TransfersUnderWay().Get(read, id.ToString()));
+  Expiry expiry;
+  if (valid_for != 0) expiry.at = now + valid_for;
+  if (!begun.has_value() || begun->expires_at == 0) return expiry;
+  if (begun->valid_for_seconds == valid_for && begun->expires_at > now) {
+    expiry.at = begun->expires_at;
+  }
+  expiry.blob_ends_before = expiry.at == 0 || expiry.at > begun->expires_at;
+  return expiry;
 }
 
 // The fetch of this document into that file that was begun, or a new one.
@@ -255,10 +286,8 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
   client::UploadRequest request;
   {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
-    content::v1::Document terms;
-    PARLEY_RETURN_IF_ERROR(SetTerms(read, channel, options, brief, terms));
-    // The relay may let go of it a while after everybody has.
-    if (terms.expires_at() != 0) request.expires_at = terms.expires_at() + kBlobOutlivesSeconds;
+    content::v1::Document checked;
+    PARLEY_RETURN_IF_ERROR(SetTerms(read, channel, options, brief, checked));
   }
   request.name = client::SafeFileName(
       options.name.empty() ? std::filesystem::path(path).filename().string() : options.name);
@@ -288,14 +317,24 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
                                                               std::nullopt, /*new_voucher=*/false));
   PARLEY_ASSIGN_OR_RETURN(const client::AtTransfer at,
                           client::AtTransfer::Begin(folder_, begun.message_id));
+  client::Transfers transfers(*store_);
+  BriefTerms terms = brief;
+  PARLEY_ASSIGN_OR_RETURN(const Expiry expiry,
+                          ExpiryOf(*store_, begun.message_id, options, brief.expires_at));
+  terms.expires_at = expiry.at;
+  // The relay may let go of it a while after everybody has.
+  if (expiry.at != 0) request.expires_at = expiry.at + kBlobOutlivesSeconds;
+  if (expiry.blob_ends_before) {
+    PARLEY_RETURN_IF_ERROR(
+        transfers.Forget(begun.message_id.ToString(), connected.relay->client.get()));
+  }
   PARLEY_RETURN_IF_ERROR(Keep(*store_, NoteOf(begun.message_id, channel, path, name, request,
-                                              options, brief.kind, brief.sides)));
+                                              options, brief.kind, brief.sides, expiry.at)));
   PARLEY_ASSIGN_OR_RETURN(
       Uploaded uploaded, UnlessPaused(*store_, begun.message_id,
                                       Upload(connected, name, std::nullopt, request,
                                              StopWhenPaused(*store_, begun.message_id, progress))));
   content::v1::Document& manifest = uploaded.manifest;
-  client::Transfers transfers(*store_);
   if (sent_as.has_value() &&
       !crypto::PublicEquals(*sent_as, crypto::ViewOf(manifest.plaintext_root()))) {
     transfers.Forget(uploaded.message_id.ToString(), connected.relay->client.get()).IgnoreError();
@@ -321,7 +360,7 @@ absl::StatusOr<SentMessage> Profile::Impl::ShareDocument(const ChannelRef& chann
     manifest.set_preview(file.preview());
     if (!options.note.empty()) PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, options.note));
     content.set_message_id(client::ToField(uploaded.message_id));
-    PARLEY_RETURN_IF_ERROR(SetTerms(step, channel, options, brief, manifest));
+    PARLEY_RETURN_IF_ERROR(SetTerms(step, channel, options, terms, manifest));
     PARLEY_RETURN_IF_ERROR(transfers.KeepBlob(step, uploaded.message_id.ToString()));
     *content.mutable_document() = std::move(manifest);
     PARLEY_RETURN_IF_ERROR(connected.context.Channel(channel.channel_id)

@@ -332,33 +332,105 @@ TEST(TeamRosterTest, WhoIsSomebodyElseElsewhereIsFound) {
   team.kind = ChannelKind::kTeam;
   team.side = "Harbor";
   team.members = {ana};
-  std::vector<std::string> unknown;
-  EXPECT_THAT(client::Contradiction(team, {joint}, &unknown), IsEmpty());
-  EXPECT_THAT(unknown, IsEmpty());
+  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, IsEmpty());
+  EXPECT_THAT(client::CheckTeam(team, {joint}).unknown, IsEmpty());
   client::RosterMember disguised = mira;
   disguised.role = Role::kSupportPerson;
   disguised.side = "Harbor";
   team.members = {ana, disguised};
-  EXPECT_THAT(client::Contradiction(team, {joint}),
+  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction,
               HasSubstr("Mira (support person, Harbor), who is Mira (mediator) in joint"));
   // Under an id of her own making, but from her device, or with its key.
   disguised.participant_id = ParticipantId(ParticipantId::Bytes{3});
   disguised.name = "Noor";
   team.members = {ana, disguised};
-  EXPECT_THAT(client::Contradiction(team, {joint}), HasSubstr("Mira (mediator)"));
+  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, HasSubstr("Mira (mediator)"));
   disguised.devices[0].device_id = client::DeviceId(client::DeviceId::Bytes{3});
   team.members = {ana, disguised};
-  EXPECT_THAT(client::Contradiction(team, {joint}), HasSubstr("Mira (mediator)"));
+  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, HasSubstr("Mira (mediator)"));
   // A device that nobody has seen: that can only be said.
   disguised.devices[0].identity_key = {3};
   team.members = {ana, disguised};
-  EXPECT_THAT(client::Contradiction(team, {joint}, &unknown), IsEmpty());
-  EXPECT_THAT(unknown, ElementsAre("Noor (support person, Harbor)"));
+  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, IsEmpty());
+  EXPECT_THAT(client::CheckTeam(team, {joint}).unknown,
+              ElementsAre("Noor (support person, Harbor)"));
   // Ana under a key that isn't hers.
   client::RosterMember other = ana;
   other.devices[0] = {client::DeviceId(client::DeviceId::Bytes{4}), {4}};
   team.members = {other};
-  EXPECT_THAT(client::Contradiction(team, {joint}), HasSubstr("Ana (party, Harbor)"));
+  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, HasSubstr("Ana (party, Harbor)"));
+}
+
+// One neutral says something else of Ana, in a group that they alone have opened.
+TEST(TeamRosterTest, WhatAnUnrelatedChannelSaysOfAMemberEndsNoTeam) {
+  const client::RosterMember ana{ParticipantId(ParticipantId::Bytes{1}),
+                                 "Ana",
+                                 Role::kParty,
+                                 "Harbor",
+                                 {{client::DeviceId(client::DeviceId::Bytes{1}), {1}}}};
+  client::RosterMember slandered = ana;
+  slandered.side = "Northline";
+  client::CaseChannel joint;
+  joint.info.state.kind = ChannelKind::kJoint;
+  joint.info.state.members = {ana};
+  client::CaseChannel group;
+  group.info.state.kind = ChannelKind::kGroup;
+  group.info.state.side = "Yard";
+  group.info.state.members = {slandered};
+  client::ChannelState team;
+  team.kind = ChannelKind::kTeam;
+  team.side = "Harbor";
+  team.members = {ana};
+  const client::TeamCheck check = client::CheckTeam(team, {group, joint});
+  EXPECT_THAT(check.contradiction, IsEmpty());
+  EXPECT_THAT(check.doubts, ElementsAre(HasSubstr("Ana (party, Northline) in group:Yard")));
+  // Where neither the joint channel nor the caucus shows them, any other channel counts.
+  EXPECT_THAT(client::CheckTeam(team, {group}).contradiction, HasSubstr("in group:Yard"));
+  // A joint channel that is over says nothing.
+  joint.info.standing = client::Standing::kHalted;
+  joint.info.state.members = {slandered};
+  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, IsEmpty());
+}
+
+TEST_F(TeamTest, OfTwoTeamsThatAreOpenedAtOnceOneCounts) {
+  LetEverybodyIn();
+  OpenTeam("Lee");
+  OpenTeam("Ana");
+  SyncAll({"Lee", "Ana"}, 4);
+  const ChannelRef team = Ref("Lee", "team");
+  EXPECT_EQ(Ref("Ana", "team"), team);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+  Say("Ana", "team", "One of the two is enough.");
+  Sync("Lee");
+  EXPECT_THAT(Texts("Lee", "team"), ElementsAre("Ana: One of the two is enough."));
+}
+
+TEST_F(TeamTest, WhoLeavesTheTeamIsPutOutAndComesInAgain) {
+  OpenTeamOfThree();
+  const ChannelRef team = Ref("Ana", "team");
+  PARLEY_ASSERT_OK(Of("Ana").LeaveTeam(team));
+  EXPECT_EQ(Of("Ana").Send(team, "Still here?").status().code(), StatusCode::kFailedPrecondition);
+  SyncAll({"Lee", "Kim", "Ana"}, 3);
+  EXPECT_THAT(Readers("Lee", "team"), UnorderedElementsAre("Lee", "Kim"));
+  EXPECT_THAT(ChannelNames("Ana"), Contains("caucus:Harbor"));
+  EXPECT_EQ(Find("Mira", "Ana").state, ParticipantState::kApproved);
+  PARLEY_ASSERT_OK(Of("Kim").LeaveTeam(team));
+  SyncAll({"Lee", "Kim"}, 2);
+  EXPECT_THAT(Stewards("Lee"), ElementsAre("Lee"));
+  EXPECT_EQ(Of("Lee").LeaveTeam(team).code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Of("Lee").LeaveTeam(Ref("Lee", "caucus")).code(), StatusCode::kInvalidArgument);
+  PARLEY_ASSERT_OK(Of("Lee").Admit(team, Id("Lee", "Ana")));
+  SyncAll({"Ana", "Lee", "Ana"}, 2);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+}
+
+// What was looked at for pairing isn't looked at again with every sync.
+TEST_F(TeamTest, TheCaucusIsReadForPairingOnce) {
+  LetEverybodyIn();
+  Say("Ana", "caucus", "Nothing about pairing.");
+  SyncAll({"Lee", "Ana"});
+  const uint64_t position = Must(Of("Ana").Read(Ref("Ana", "caucus")), "reading").back().position;
+  EXPECT_GE(As("Ana").TeamCursor(), position);
 }
 
 TEST_F(TeamTest, TheFirstStewardGoesAndTheSideGoesOn) {

@@ -115,7 +115,8 @@ absl::Status Profile::Impl::ResumeTransfer(const MessageId& id, const ProgressCa
     options.document_class = static_cast<DocumentClass>(record.document_class);
   }
   options.valid_for_seconds = static_cast<int64_t>(record.valid_for_seconds);
-  const BriefTerms brief{static_cast<BriefKind>(record.brief), record.brief_sides};
+  const BriefTerms brief{static_cast<BriefKind>(record.brief), record.brief_sides,
+                         record.expires_at};
   return ShareDocument(channel, record.path, options, brief, progress).status();
 }
 

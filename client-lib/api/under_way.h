@@ -40,6 +40,7 @@ struct UnderWay {
   uint8_t has_class = 0;
   uint8_t document_class = 0;
   uint64_t valid_for_seconds = 0;
+  uint64_t expires_at = 0;  // counted from when it was begun; 0: it doesn't end
   uint8_t brief = 0;
   std::vector<std::string> brief_sides;
   uint8_t keep_metadata = 0;
@@ -52,8 +53,8 @@ struct UnderWay {
     return std::tie(self.id, self.upload, self.case_id, self.channel, self.path, self.name,
                     self.total, self.began_at, self.paused, self.share, self.media_type,
                     self.has_replaces, self.replaces, self.note, self.has_class,
-                    self.document_class, self.valid_for_seconds, self.brief, self.brief_sides,
-                    self.keep_metadata, self.document, self.overwrite);
+                    self.document_class, self.valid_for_seconds, self.expires_at, self.brief,
+                    self.brief_sides, self.keep_metadata, self.document, self.overwrite);
   }
 };
 

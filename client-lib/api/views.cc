@@ -95,7 +95,7 @@ absl::Status AddNeverSent(const ReadTransaction& step, const CaseContext& contex
 // What the records ask for and the rosters don't show.
 void AddWaitingJobs(const CaseId& id, const std::vector<PersonRecord>& people,
                     const std::vector<CaseChannel>& channels, const ChannelChoice& choice,
-                    std::vector<Alarm>& alarms) {
+                    const std::optional<ChannelId>& signing_in, std::vector<Alarm>& alarms) {
   for (const PersonRecord& person : people) {
     for (const CaseChannel& channel : channels) {
       if (channel.info.standing != Standing::kActive) continue;
@@ -107,7 +107,7 @@ void AddWaitingJobs(const CaseId& id, const std::vector<PersonRecord>& people,
         alarms.push_back({AlarmKind::kJobWaiting, id, ChannelRef{id, channel.id}, person.id,
                           person.name + " is still in " + name + "; sync to finish the removal"});
       } else if (!in && choice.Counts(channel) &&
-                 BelongsIn(person, channel.id, channel.info.state)) {
+                 BelongsIn(person, channel.id, channel.info.state, signing_in)) {
         alarms.push_back({AlarmKind::kJobWaiting, id, ChannelRef{id, channel.id}, person.id,
                           person.name + " isn't in " + name +
                               " yet; sync, or wait until their device has been online"});
@@ -125,9 +125,13 @@ absl::Status AddTeamAlarms(const ReadTransaction& step, const CaseContext& conte
   const ChannelState& team = view.team->info.state;
   const ChannelRef ref{context.id, view.team->id};
   const std::string name = DescribeChannel(team.kind, team.side);
-  std::vector<std::string> unknown;
-  Contradiction(team, view.channels, &unknown);
-  for (const std::string& who : unknown) {
+  const TeamCheck check = CheckTeam(team, view.counting);
+  for (const std::string& doubt : check.doubts) {
+    alarms.push_back({AlarmKind::kRefused, context.id, ref, std::nullopt,
+                      name + " goes on, though " + doubt.substr(std::string("it ").size()) +
+                          ": ask the neutrals who said that there"});
+  }
+  for (const std::string& who : check.unknown) {
     alarms.push_back({AlarmKind::kRefused, context.id, ref, std::nullopt,
                       who + " reads " + name +
                           ", and no other channel here shows them; ask its stewards who that is"});
@@ -235,7 +239,9 @@ absl::StatusOr<std::vector<Alarm>> ViewAlarms(const ReadTransaction& step,
   PARLEY_RETURN_IF_ERROR(AddRefusedRecords(step, context, alarms));
   if (record.IsNeutral() && record.own_state == ParticipantState::kApproved) {
     PARLEY_ASSIGN_OR_RETURN(std::vector<PersonRecord> people, context.Records().People(step));
-    AddWaitingJobs(id, people, channels, ChannelChoice(record, people, channels), alarms);
+    const ChannelChoice choice(record, people, channels);
+    PARLEY_ASSIGN_OR_RETURN(const auto signing_in, SigningIn(step, context, choice));
+    AddWaitingJobs(id, people, channels, choice, signing_in, alarms);
   }
   PARLEY_RETURN_IF_ERROR(AddTeamAlarms(step, context, alarms));
   PARLEY_ASSIGN_OR_RETURN(std::vector<Participant> participants, ViewParticipants(step, context));

@@ -5,6 +5,7 @@
 #include "client-lib/cases/membership.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/cases/procedure_gate.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
@@ -78,13 +79,7 @@ absl::StatusOr<std::string> NameOf(const ChannelRequest& request) {
   }
   std::string name(Trimmed(request.name));
   PARLEY_RETURN_IF_ERROR(CheckName("the group's name", name));
-  static constexpr ChannelKind kKinds[] = {ChannelKind::kJoint,    ChannelKind::kCaucus,
-                                           ChannelKind::kNeutrals, ChannelKind::kCounsel,
-                                           ChannelKind::kTeam,     ChannelKind::kGroup};
-  const bool is_kind = std::any_of(std::begin(kKinds), std::end(kKinds), [&](ChannelKind kind) {
-    return Folded(ChannelKindName(kind)) == Folded(name);
-  });
-  if (is_kind || name.find(':') != std::string::npos) {
+  if (!IsGroupName(name)) {
     return absl::InvalidArgumentError(
         "a group may not be called as channels of another kind are, nor have a colon in its name: "
         "choose another name");
@@ -129,6 +124,7 @@ absl::StatusOr<ChannelId> CreateFurtherChannel(const CaseContext& context,
   for (const ParticipantId& id : request.members) {
     PARLEY_ASSIGN_OR_RETURN(PersonRecord person, Known(step, context, id));
     PARLEY_RETURN_IF_ERROR(CheckAdmission(person, request.kind, name));
+    PARLEY_RETURN_IF_ERROR(CheckIsBound(step, context, person.id, person.name));
     members.push_back(std::move(person));
   }
   const NamedChannel named{RandomId<ChannelId>(), static_cast<uint8_t>(request.kind), name, {}};
@@ -151,6 +147,9 @@ absl::Status Admit(const CaseContext& context, const ChannelId& channel, const P
   PARLEY_ASSIGN_OR_RETURN(PersonRecord person, Known(step, context, id));
   PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
   PARLEY_RETURN_IF_ERROR(CheckAdmission(person, info.state.kind, info.state.side));
+  if (info.state.kind != ChannelKind::kJoint) {
+    PARLEY_RETURN_IF_ERROR(CheckIsBound(step, context, person.id, person.name));
+  }
   if (IsAdmitted(person, channel)) return absl::OkStatus();
   PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
   person.admitted.push_back(channel);
@@ -176,6 +175,9 @@ absl::Status Dismiss(const CaseContext& context, const ChannelId& channel,
   }
   PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
   std::erase(person.admitted, channel);
+  // Who can't sign the agreement to mediate any more reads nothing that is said under it.
+  PARLEY_ASSIGN_OR_RETURN(const bool signs, KeepsProcedure(step, context));
+  if (signs && info.state.kind == ChannelKind::kJoint) person.admitted.clear();
   PARLEY_RETURN_IF_ERROR(PostRecord(step, context, neutrals, person));
   PARLEY_RETURN_IF_ERROR(context.Records().PutPerson(step, person));
   return step.Commit();

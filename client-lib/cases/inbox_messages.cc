@@ -85,6 +85,37 @@ absl::Status CheckKnownChannel(const ReadTransaction& step, const CaseContext& c
   return CheckMayLetInto(pairing, record, info.state);
 }
 
+// Two of a side may open a team at the same time, each for both. That with the lower id counts, at
+// both ends: the other's founder gives it up, as long as nobody else has been heard in it. (Later
+// the side has its team, and who was put out of it can't lead anybody away.) The own one, if it is
+// to give way to the team of this `state`.
+std::optional<ChannelId> FoundedAtOnce(const std::vector<CaseChannel>& channels,
+                                       const ChannelChoice& choice, const ChannelState& state) {
+  if (state.kind != ChannelKind::kTeam) return std::nullopt;
+  for (const CaseChannel& own : channels) {
+    const ChannelInfo& info = own.info;
+    const bool counts = choice.Of(ChannelKind::kTeam, state.side) == own.id;
+    const bool founded = info.joined.position == 0 && info.confirmed_at == 0;
+    if (counts && founded && info.standing == Standing::kActive && state.channel_id < own.id) {
+      return own.id;
+    }
+  }
+  return std::nullopt;
+}
+
+absl::Status GiveUpOwnTeam(Transaction& step, const CaseContext& context, const ChannelId& own,
+                           CaseRecord& record) {
+  PARLEY_RETURN_IF_ERROR(
+      context.Channel(own).Halt(step,
+                                "another of your side opened a team at the same time, and "
+                                "theirs counts"));
+  record.given_up.push_back(own);
+  record.Refuse(
+      "another of your side opened a team channel at the same time as you: theirs counts now, and "
+      "what you said in yours has reached nobody");
+  return absl::OkStatus();
+}
+
 absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pairing& pairing,
                          const content::v1::WelcomeWrapper& wrapper) {
   PARLEY_ASSIGN_OR_RETURN(OwnDevice device, context.Pairings().Device(step));
@@ -102,10 +133,11 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
     expectations.side = record.own_side;
   }
   PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
+  std::optional<ChannelId> gives_way;
   expectations.may_come = [&](const ChannelState& state) -> absl::Status {
     PARLEY_RETURN_IF_ERROR(CheckMayLetInto(pairing, record, state));
     if (state.kind == ChannelKind::kTeam) {
-      const std::string wrong = Contradiction(state, channels);
+      const std::string wrong = CheckTeam(state, ThoseThatCount(choice, channels)).contradiction;
       if (!wrong.empty()) {
         return absl::PermissionDeniedError("a Welcome into " +
                                            DescribeChannel(state.kind, state.side) + ": " + wrong);
@@ -119,12 +151,17 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
       case Coming::kAnotherCounts:
         break;
     }
+    gives_way = FoundedAtOnce(channels, choice, state);
+    if (gives_way.has_value()) return absl::OkStatus();
     return absl::AbortedError(DescribeChannel(state.kind, state.side));
   };
   PARLEY_ASSIGN_OR_RETURN(ChannelId channel, Channel::Join(step, context.Channels(), wrapper,
                                                            std::move(bundle), expectations));
   if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {
     record.channels.push_back(channel);
+  }
+  if (gives_way.has_value()) {
+    PARLEY_RETURN_IF_ERROR(GiveUpOwnTeam(step, context, *gives_way, record));
   }
   // A team that was given up counts again when a steward has opened it anew, and no other does.
   if (!FromNeutral(pairing) && !choice.Of(ChannelKind::kTeam, record.own_side).has_value())

@@ -1,5 +1,7 @@
 #include "client-lib/cases/procedure_gate.h"
 
+#include <algorithm>
+
 #include "client-lib/channels/log_hash.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/procedure/procedure_table.h"
@@ -51,6 +53,28 @@ std::string WhyNoMeetings(CaseState state) {
   if (!IsAtRest(state)) return {};
   return std::string("the case is ") + NameOf(state) +
          "; until it goes on, meetings and reminders can only be cancelled";
+}
+
+absl::Status CheckIsBound(const ReadTransaction& step, const CaseContext& context,
+                          const ParticipantId& id, const std::string& name) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<LoadedProcedure> procedure,
+                          LoadProcedure(step, context));
+  if (!procedure.has_value()) return absl::OkStatus();
+  const bool is_in = std::any_of(procedure->roster.begin(), procedure->roster.end(),
+                                 [&id](const Actor& member) { return member.id == id; });
+  if (!is_in) {
+    return absl::FailedPreconditionError(
+        name +
+        " isn't in the joint channel, where everybody signs the agreement to mediate, and who "
+        "hasn't signed keeps the others of a channel from talk; let them into the joint channel "
+        "first (parley channel admit CASE joint NAME)");
+  }
+  const CaseProcedure::Proposal* const agreement = procedure->log.procedure().in_force();
+  if (agreement == nullptr || agreement->signers.contains(id)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      name + " hasn't signed the agreement to mediate, version " +
+      std::to_string(agreement->version) +
+      "; they sign first (parley case agreement sign), and can be let in then");
 }
 
 absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,

@@ -26,6 +26,14 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
                                        const ChannelState& channel, const ChannelMessage& message,
                                        bool* pending = nullptr);
 
+// Of somebody whom the neutrals want to let into another channel than the joint one: whether they
+// are bound by what is said there, so that they neither read without having signed nor keep the
+// others from talk by a signature that they can't give. Fine in a case without a procedure.
+// Errors: FailedPrecondition for who isn't in the joint channel, where the agreement to mediate is
+// signed, and for who hasn't signed the one in force, saying what to do.
+absl::Status CheckIsBound(const ReadTransaction& step, const CaseContext& context,
+                          const ParticipantId& id, const std::string& name);
+
 // Why nothing is put on a calendar, or moved there, in this state of a case; empty for nothing.
 std::string WhyNoMeetings(CaseState state);
 

@@ -178,6 +178,23 @@ void AddForbiddenReaders(const LoadedProcedure& procedure, const ChannelState& c
   }
 }
 
+// Of a reader who can't sign, since they aren't in the joint channel; only a neutral can mend that.
+std::optional<CaseProcedure::Missing> CanNotSign(const LoadedProcedure& procedure,
+                                                 const ChannelInfo& channel,
+                                                 const RosterMember& reader) {
+  const bool is_in =
+      std::any_of(procedure.roster.begin(), procedure.roster.end(),
+                  [&](const Actor& member) { return member.id == reader.participant_id; });
+  // Others come into the joint channel by themselves.
+  if (is_in || IsNeutral(reader.role) || !reader.side.empty()) return std::nullopt;
+  const std::string name = DescribeChannel(channel.state.kind, channel.state.side);
+  return CaseProcedure::Missing{
+      "a neutral", "lets " + reader.name + ", who reads " + name +
+                       ", into the joint channel, where they can sign the agreement to mediate, "
+                       "or puts them out of " +
+                       name};
+}
+
 }  // namespace
 
 // A later incarnation has another place where this device came in, but no gap before it.
@@ -326,6 +343,11 @@ absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTran
           return candidate.signer == reader.participant_id &&
                  candidate.document == now.in_force()->document;
         });
+    const std::optional<CaseProcedure::Missing> elsewhere = CanNotSign(procedure, info, reader);
+    if (signature == signatures.end() && elsewhere.has_value()) {
+      missing.push_back(*elsewhere);
+      continue;
+    }
     if (signature == signatures.end()) {
       missing.push_back({reader.name, "signs the agreement to mediate (version " +
                                           std::to_string(now.in_force()->version) + ")"});
@@ -340,6 +362,21 @@ absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTran
                                              ", about which they contradict each other"});
     } else if (key->second.key != signature->record_key) {
       missing.push_back({reader.name, "signs with their own key, and not with another"});
+    }
+  }
+  return missing;
+}
+
+absl::StatusOr<std::vector<CaseProcedure::Missing>> WhoCanNotSign(
+    const ReadTransaction& step, const CaseContext& context, const LoadedProcedure& procedure) {
+  std::vector<CaseProcedure::Missing> missing;
+  if (!procedure.joint.has_value()) return missing;
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  for (const CaseChannel& channel : channels) {
+    if (channel.info.standing != Standing::kActive) continue;
+    for (const RosterMember& reader : channel.info.state.members) {
+      std::optional<CaseProcedure::Missing> one = CanNotSign(procedure, channel.info, reader);
+      if (one.has_value()) missing.push_back(*std::move(one));
     }
   }
   return missing;

@@ -78,6 +78,12 @@ absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTran
                                                                   const LoadedProcedure& procedure,
                                                                   const ChannelId& channel);
 
+// Who reads a channel here and can't sign, since they aren't in the joint channel, with what a
+// neutral can do about each.
+absl::StatusOr<std::vector<CaseProcedure::Missing>> WhoCanNotSign(const ReadTransaction& step,
+                                                                  const CaseContext& context,
+                                                                  const LoadedProcedure& procedure);
+
 // ---- Doing ----
 
 // Queues an act in the joint channel. Errors: PermissionDenied where the own role doesn't allow it;

@@ -6,6 +6,7 @@
 #include "client-lib/cases/controls.h"
 #include "client-lib/cases/inbox_keys.h"
 #include "client-lib/cases/key_stock.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/cases/welcomes.h"
 #include "client-lib/channels/caucus_rule.h"
 #include "crypto/primitives/signature.h"
@@ -48,7 +49,12 @@ class Reconciler {
     PARLEY_ASSIGN_OR_RETURN(channels_, ChannelsOf(step_, context_));
     neutrals_ = FindByKind(channels_, ChannelKind::kNeutrals);
     choice_.emplace(record_, people_, channels_);
+    PARLEY_ASSIGN_OR_RETURN(signing_in_, SigningIn(step_, context_, *choice_));
     return absl::OkStatus();
+  }
+
+  bool Belongs(const PersonRecord& person, const CaseChannel& channel) const {
+    return BelongsIn(person, channel.id, channel.info.state, signing_in_);
   }
 
   bool NeutralsWritable() const { return neutrals_->info.standing == Standing::kActive; }
@@ -85,7 +91,7 @@ class Reconciler {
       bool changed = false;
       for (const CaseChannel& channel : channels_) {
         if (channel.info.standing != Standing::kActive) continue;
-        if (!BelongsIn(person, channel.id, channel.info.state)) {
+        if (!Belongs(person, channel)) {
           // Who was dismissed hasn't left the case; and may be let in again.
           const size_t forgotten = std::erase_if(
               person.seen_in, [&](const SeenIn& other) { return other.channel_id == channel.id; });
@@ -111,8 +117,7 @@ class Reconciler {
     return std::any_of(channels_.begin(), channels_.end(), [&](const CaseChannel& channel) {
       const SeenIn seen{channel.id, channel.info.state.incarnation};
       return channel.info.standing == Standing::kActive && choice_->Counts(channel) &&
-             BelongsIn(person, channel.id, channel.info.state) &&
-             channel.info.state.FindMember(person.id) == nullptr &&
+             Belongs(person, channel) && channel.info.state.FindMember(person.id) == nullptr &&
              std::find(person.seen_in.begin(), person.seen_in.end(), seen) != person.seen_in.end();
     });
   }
@@ -354,7 +359,7 @@ class Reconciler {
 
   absl::Status AddMissing(const CaseChannel& channel, MembershipChange& change) {
     for (const PersonRecord& person : people_) {
-      if (person.id == record_.own_id || !BelongsIn(person, channel.id, channel.info.state) ||
+      if (person.id == record_.own_id || !Belongs(person, channel) ||
           person.recorded != ParticipantState::kApproved ||
           channel.info.state.FindMember(person.id) != nullptr) {
         continue;
@@ -393,8 +398,7 @@ class Reconciler {
       const PersonRecord* person = FindPerson(member.participant_id);
       const bool gone = person != nullptr && HasGone(*person);
       // Whom another neutral has just admitted is known once the log has been read.
-      const bool dismissed =
-          person != nullptr && person->TakesPart() && !BelongsIn(*person, channel.id, info.state);
+      const bool dismissed = person != nullptr && person->TakesPart() && !Belongs(*person, channel);
       if (dismissed && !log_is_fresh_) result_.read_the_log_first = true;
       const bool out = gone || superseded || (dismissed && log_is_fresh_);
       if (out && member.participant_id != record_.own_id) {
@@ -455,13 +459,22 @@ class Reconciler {
   std::vector<PersonRecord> people_;
   std::vector<CaseChannel> channels_;
   std::optional<ChannelChoice> choice_;
+  std::optional<ChannelId> signing_in_;
   const CaseChannel* neutrals_ = nullptr;
   ReconcileResult result_;
 };
 
 }  // namespace
 
-bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelState& channel) {
+absl::StatusOr<std::optional<ChannelId>> SigningIn(const ReadTransaction& step,
+                                                   const CaseContext& context,
+                                                   const ChannelChoice& choice) {
+  PARLEY_ASSIGN_OR_RETURN(const bool keeps, KeepsProcedure(step, context));
+  return keeps ? choice.Of(ChannelKind::kJoint) : std::nullopt;
+}
+
+bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelState& channel,
+               const std::optional<ChannelId>& signing_in) {
   if (!person.TakesPart()) return false;
   if (!MayBeIn(channel.kind, channel.side, person.role, person.side)) return false;
   if (person.IsNeutral()) return channel.kind != ChannelKind::kTeam;
@@ -476,7 +489,11 @@ bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelSta
     default:
       break;
   }
-  return std::find(person.admitted.begin(), person.admitted.end(), id) != person.admitted.end();
+  const auto is_admitted = [&person](const ChannelId& to) {
+    return std::find(person.admitted.begin(), person.admitted.end(), to) != person.admitted.end();
+  };
+  const bool signs = !signing_in.has_value() || !person.side.empty() || is_admitted(*signing_in);
+  return signs && is_admitted(id);
 }
 
 absl::StatusOr<ReconcileResult> Reconcile(Transaction& step, const CaseContext& context,

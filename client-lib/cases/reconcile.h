@@ -7,17 +7,27 @@
 #ifndef PARLEY_CLIENT_LIB_CASES_RECONCILE_H_
 #define PARLEY_CLIENT_LIB_CASES_RECONCILE_H_
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "client-lib/cases/case_context.h"
+#include "client-lib/cases/naming.h"
 #include "client-lib/cases/neutrals_log.h"
 
 namespace parley::client {
 
-// Whether the records ask for a person to be in a channel.
-bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelState& channel);
+// Whether the records ask for a person to be in a channel. `signing_in` is the joint channel of a
+// case that keeps a procedure (SigningIn): who isn't admitted to it, and so can't sign the
+// agreement to mediate, belongs in no other channel that they were admitted to.
+bool BelongsIn(const PersonRecord& person, const ChannelId& id, const ChannelState& channel,
+               const std::optional<ChannelId>& signing_in);
+
+// Nothing for a case without a procedure, or whose joint channel isn't known yet.
+absl::StatusOr<std::optional<ChannelId>> SigningIn(const ReadTransaction& step,
+                                                   const CaseContext& context,
+                                                   const ChannelChoice& choice);
 
 struct ReconcileResult {
   // Channels that have something to send now.

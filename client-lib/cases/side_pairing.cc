@@ -54,12 +54,16 @@ class SidePairing {
     query.kinds = {ContentKind::kSideIntroduction, ContentKind::kSideHello};
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             context_.Channel(view_.caucus->id).Messages(step_, query));
+    bool all_done = true;
     for (const ChannelMessage& message : messages) {
-      PARLEY_ASSIGN_OR_RETURN(const bool done, TakeMessage(message));
-      if (!done) break;
+      PARLEY_ASSIGN_OR_RETURN(all_done, TakeMessage(message));
+      if (!all_done) break;
       team_.cursor = message.number;
     }
-    if (noted || !messages.empty()) PARLEY_RETURN_IF_ERROR(PutTeam(step_, context_, team_));
+    // What else is said there is looked at once, too.
+    const uint64_t before = query.after;
+    if (all_done) team_.cursor = std::max(team_.cursor, view_.caucus->info.number);
+    if (noted || team_.cursor != before) PARLEY_RETURN_IF_ERROR(PutTeam(step_, context_, team_));
     return std::move(touched_);
   }
 

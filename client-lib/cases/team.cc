@@ -101,6 +101,22 @@ absl::Status RequireNoTeam(const ReadTransaction& step, const CaseContext& conte
           : "your side has a team channel, and it is halted; a steward can open it again");
 }
 
+// A team that would be over at once isn't opened.
+absl::Status CheckFounding(const SideView& view, const std::vector<ParticipantId>& members) {
+  ChannelState state;
+  state.kind = ChannelKind::kTeam;
+  state.side = view.record.own_side;
+  for (const RosterMember& member : view.caucus->info.state.members) {
+    const ParticipantId& id = member.participant_id;
+    if (id == view.record.own_id || HasId(members, id)) state.members.push_back(member);
+  }
+  const std::string wrong = CheckTeam(state, view.counting).contradiction;
+  if (wrong.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "your side's caucus contradicts another channel: " + wrong +
+      "; ask the neutrals what is true, and open the team without them or later");
+}
+
 absl::Status Found(Transaction& step, const CaseContext& context, CaseRecord& record,
                    const ChannelId& id) {
   PARLEY_ASSIGN_OR_RETURN(const OwnDevice device, context.Pairings().Device(step));
@@ -143,6 +159,7 @@ absl::StatusOr<ChannelId> CreateTeam(const CaseContext& context, const NewTeam& 
     }
   }
   std::erase(members, view.record.own_id);
+  PARLEY_RETURN_IF_ERROR(CheckFounding(view, members));
   CaseRecord record = std::move(view.record);
   if (record.vouchers.empty()) {
     return absl::FailedPreconditionError(
@@ -210,6 +227,33 @@ absl::Status NameSteward(const CaseContext& context, const ChannelId& channel,
         view.OnOwnSide(id)->name + " isn't in the team; let them in first, then name them steward");
   }
   AddId(team.wanted_stewards, id);
+  PARLEY_RETURN_IF_ERROR(PutTeam(step, context, team));
+  return step.Commit();
+}
+
+absl::Status LeaveTeam(const CaseContext& context, const ChannelId& channel) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+  const std::string name = DescribeChannel(info.state.kind, info.state.side);
+  if (info.state.kind != ChannelKind::kTeam) {
+    return absl::InvalidArgumentError(
+        name + " isn't a team: ask a neutral to put you out of it, or leave the case");
+  }
+  if (IsLastSteward(info)) {
+    return absl::FailedPreconditionError(
+        "you are the only steward of " + name +
+        ": without one nobody could be let in or put out any more; name another first (parley "
+        "channel steward)");
+  }
+  if (info.state.members.size() == 1) {
+    return absl::FailedPreconditionError("you are alone in " + name);
+  }
+  if (info.leaving) return absl::OkStatus();
+  PARLEY_RETURN_IF_ERROR(context.Channel(channel).Leave(step));
+  PARLEY_ASSIGN_OR_RETURN(TeamRecord team, LoadTeam(step, context));
+  team.wanted.clear();
+  team.wanted_stewards.clear();
+  team.dismissed.clear();
   PARLEY_RETURN_IF_ERROR(PutTeam(step, context, team));
   return step.Commit();
 }

@@ -40,6 +40,9 @@ absl::Status DismissFromTeam(const CaseContext& context, const ChannelId& channe
 absl::Status NameSteward(const CaseContext& context, const ChannelId& channel,
                          const ParticipantId& id);
 
+// Asks to be put out of the team, and forgets what was decided here about it. Errors: Profile's.
+absl::Status LeaveTeam(const CaseContext& context, const ChannelId& channel);
+
 // Opens a halted team anew, with those of its members who are on the side still. Errors: also
 // FailedPrecondition when it isn't halted.
 absl::Status ReopenTeam(const CaseContext& context, const ChannelId& channel, bool mailbox_lost);

@@ -68,6 +68,7 @@ absl::Status SideView::Load(const ReadTransaction& step, const CaseContext& cont
   joint = Active(channels, choice.Of(ChannelKind::kJoint));
   caucus = Active(channels, choice.Of(ChannelKind::kCaucus, record.own_side));
   team = Active(channels, choice.Of(ChannelKind::kTeam, record.own_side));
+  counting = ThoseThatCount(choice, channels);
   if (caucus == nullptr) return absl::OkStatus();
   PARLEY_ASSIGN_OR_RETURN(const TeamRecord known, LoadTeam(step, context));
   for (const RosterMember& member : caucus->info.state.members) {
@@ -118,24 +119,79 @@ absl::StatusOr<std::optional<Pairing>> SidePairingWith(const ReadTransaction& st
   return std::optional<Pairing>();
 }
 
-std::string Contradiction(const ChannelState& team, const std::vector<CaseChannel>& channels,
-                          std::vector<std::string>* unknown) {
+namespace {
+
+// What one channel shows of a team's member: the same person, nothing, or somebody else, whom it
+// returns.
+struct Shown {
+  const RosterMember* as = nullptr;  // who contradicts
+  bool same = false;
+};
+
+Shown LookIn(const ChannelState& channel, const RosterMember& member) {
+  Shown shown;
+  for (const RosterMember& other : channel.members) {
+    const bool same_id = other.participant_id == member.participant_id;
+    if (!same_id && !ShareADevice(other, member)) continue;
+    if (same_id && IsSame(other, member)) {
+      shown.same = true;
+    } else if (shown.as == nullptr) {
+      shown.as = &other;
+    }
+  }
+  return shown;
+}
+
+std::string Line(const RosterMember& member, const RosterMember& other,
+                 const ChannelState& channel) {
+  return "it shows " + Describe(member) + ", who is " + Describe(other) + " in " +
+         DescribeChannel(channel.kind, channel.side);
+}
+
+// Where all of the side are, and all neutrals: no neutral alone can show there what they like
+// without the others' seeing it.
+bool IsWitness(const ChannelState& team, const ChannelState& channel) {
+  return channel.kind == ChannelKind::kJoint ||
+         (channel.kind == ChannelKind::kCaucus && channel.side == team.side);
+}
+
+}  // namespace
+
+TeamCheck CheckTeam(const ChannelState& team, const std::vector<CaseChannel>& channels) {
+  TeamCheck check;
   for (const RosterMember& member : team.members) {
+    bool vouched = false;
     bool known = false;
-    for (const CaseChannel& channel : channels) {
-      if (channel.info.state.kind == ChannelKind::kTeam) continue;
-      for (const RosterMember& other : channel.info.state.members) {
-        const bool same_id = other.participant_id == member.participant_id;
-        known = known || same_id;
-        if (!same_id && !ShareADevice(other, member)) continue;
-        if (same_id && IsSame(other, member)) continue;
-        return "it shows " + Describe(member) + ", who is " + Describe(other) + " in " +
-               DescribeChannel(channel.info.state.kind, channel.info.state.side);
+    for (const bool witnesses : {true, false}) {
+      for (const CaseChannel& channel : channels) {
+        const ChannelState& state = channel.info.state;
+        const bool looked_at = channel.info.standing == Standing::kActive &&
+                               state.kind != ChannelKind::kTeam &&
+                               IsWitness(team, state) == witnesses;
+        if (!looked_at) continue;
+        const Shown shown = LookIn(state, member);
+        known = known || shown.same || shown.as != nullptr;
+        vouched = vouched || (witnesses && shown.same);
+        if (shown.as == nullptr) continue;
+        const std::string line = Line(member, *shown.as, state);
+        if (!witnesses && vouched) {
+          check.doubts.push_back(line);
+        } else if (check.contradiction.empty()) {
+          check.contradiction = line;
+        }
       }
     }
-    if (!known && unknown != nullptr) unknown->push_back(Describe(member));
+    if (!known) check.unknown.push_back(Describe(member));
   }
-  return {};
+  return check;
+}
+
+std::vector<CaseChannel> ThoseThatCount(const ChannelChoice& choice,
+                                        const std::vector<CaseChannel>& channels) {
+  std::vector<CaseChannel> counting;
+  std::copy_if(channels.begin(), channels.end(), std::back_inserter(counting),
+               [&choice](const CaseChannel& channel) { return choice.Counts(channel); });
+  return counting;
 }
 
 }  // namespace parley::client

@@ -82,6 +82,7 @@ bool HasId(const std::vector<ParticipantId>& ids, const ParticipantId& id);
 struct SideView {
   CaseRecord record;
   std::vector<CaseChannel> channels;
+  std::vector<CaseChannel> counting;  // those of them that count
   const CaseChannel* joint = nullptr;
   const CaseChannel* caucus = nullptr;  // of the own side
   const CaseChannel* team = nullptr;    // of the own side
@@ -110,11 +111,23 @@ absl::StatusOr<std::optional<Pairing>> SidePairingWith(const ReadTransaction& st
                                                        const CaseContext& context,
                                                        const ParticipantId& id);
 
-// What of a team's roster contradicts the rosters of the case's other channels here, as a line for
-// people: somebody who is a neutral or of another side there, has another name, or another key.
-// Empty when nothing does. `unknown` gets the names of those whom no other channel here shows.
-std::string Contradiction(const ChannelState& team, const std::vector<CaseChannel>& channels,
-                          std::vector<std::string>* unknown = nullptr);
+// What the case's other channels say of a team's roster, as lines for people.
+struct TeamCheck {
+  // Somebody in it who is a neutral or of another side, or has another name or key, in the joint
+  // channel or the side's caucus; or, of whom neither of the two shows, in any other. Empty for
+  // nobody: whoever is in it must be believed to be who they are shown as.
+  std::string contradiction;
+  // What another channel alone says otherwise of those whom the joint channel or the caucus shows
+  // as the team does: one neutral can bring that about, so it is told and ends nothing.
+  std::vector<std::string> doubts;
+  // Whom no other channel here shows.
+  std::vector<std::string> unknown;
+};
+// `channels`: those that count (ThoseThatCount); what isn't active, or is a team, says nothing.
+TeamCheck CheckTeam(const ChannelState& team, const std::vector<CaseChannel>& channels);
+
+std::vector<CaseChannel> ThoseThatCount(const ChannelChoice& choice,
+                                        const std::vector<CaseChannel>& channels);
 
 }  // namespace parley::client
 

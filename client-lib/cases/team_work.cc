@@ -57,7 +57,7 @@ class TeamReconciler {
   // Nothing is said any more in a team that shows somebody who doesn't belong in it, nor in one
   // that nobody can put anybody out of. Whether it is over.
   absl::StatusOr<bool> EndIfLost() {
-    const std::string wrong = Contradiction(state(), view_.channels);
+    const std::string wrong = CheckTeam(state(), view_.counting).contradiction;
     if (!wrong.empty()) {
       PARLEY_RETURN_IF_ERROR(Stop("somebody is in it who doesn't belong: " + wrong +
                                       "; ask its stewards, and open "

@@ -1,5 +1,6 @@
 #include "client-lib/channels/caucus_rule.h"
 
+#include "client-lib/channels/names.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
@@ -100,6 +101,10 @@ absl::Status CheckCaucusRule(const ChannelState& state) {
     return absl::PermissionDeniedError(
         "the channel " + channel +
         (state.kind == ChannelKind::kGroup ? " has no name" : " has no side"));
+  }
+  if (state.kind == ChannelKind::kGroup && !IsGroupName(state.side)) {
+    return absl::PermissionDeniedError("the channel " + channel +
+                                       " is called as one of another kind");
   }
   if (!rule->has_side && !state.side.empty()) {
     return absl::PermissionDeniedError("the channel " + channel + " must have no side");

@@ -228,6 +228,16 @@ TEST(CaucusRule, KindsHaveASideOrNone) {
   }
   state.kind = ChannelKind::kUnknown;
   EXPECT_FALSE(CheckCaucusRule(state).ok());
+  // A group isn't called as another channel is.
+  state.kind = ChannelKind::kGroup;
+  for (const char* name : {"Principals", "team of two"}) {
+    state.side = name;
+    EXPECT_TRUE(CheckCaucusRule(state).ok()) << name;
+  }
+  for (const char* name : {"team", "Joint", "caucus:Harbor", "group"}) {
+    state.side = name;
+    EXPECT_FALSE(CheckCaucusRule(state).ok()) << name;
+  }
 }
 
 // The formula of docs/protocol.md section 5, put together by hand.

@@ -15,6 +15,10 @@ bool IsUtf8(std::string_view text);
 // Errors: InvalidArgument.
 absl::Status CheckName(std::string_view what, std::string_view text);
 
+// Whether a group may be called so: not as channels of another kind are, in whatever letters, and
+// without the colon that stands between a kind and a name.
+bool IsGroupName(std::string_view name);
+
 }  // namespace parley::client
 
 #endif  // PARLEY_CLIENT_LIB_CHANNELS_NAMES_H_

@@ -20,6 +20,10 @@ namespace {
 
 constexpr size_t kPieceBytes = 5;  // kind and length
 constexpr size_t kMostPieces = 1'000'000;
+// What may be unpacked, and as much again for what each member's record has beside its text.
+constexpr size_t kMostContentsAnswer = kMostUnpackedBytes + kMostArchiveMembers * 64;
+// As many times as long as another job.
+constexpr int kTimeForArchives = 5;
 
 struct Input {
   Descriptor file;
@@ -46,14 +50,12 @@ absl::StatusOr<Input> OpenInput(const std::string& path) {
   return input;
 }
 
-absl::Status CheckSize(const Input& input) {
+absl::Status CheckSize(const Input& input, uint64_t most = kMostInputBytes) {
   struct stat found {};
-  if (fstat(input.file.get(), &found) == 0 &&
-      static_cast<uint64_t>(found.st_size) <= kMostInputBytes) {
+  if (fstat(input.file.get(), &found) == 0 && static_cast<uint64_t>(found.st_size) <= most) {
     return absl::OkStatus();
   }
-  return absl::ResourceExhaustedError("it is larger than " + std::to_string(kMostInputBytes >> 20) +
-                                      " MiB");
+  return absl::ResourceExhaustedError("it is larger than " + std::to_string(most >> 20) + " MiB");
 }
 
 absl::Status WhyRefused(Refusal refusal) {
@@ -82,6 +84,21 @@ absl::Status WhyFailed(Failure failure) {
       return absl::UnavailableError("there is no room left on the disk");
   }
   return absl::InternalError("for an unknown reason");
+}
+
+absl::Status WhyStopped(Stopped reason) {
+  switch (reason) {
+    case Stopped::kUnpacked:
+      return absl::ResourceExhaustedError("unpacked, it is too many MiB");
+    case Stopped::kMembers:
+      return absl::ResourceExhaustedError("it has more than " +
+                                          std::to_string(kMostArchiveMembers) + " members");
+    case Stopped::kInnerLarge:
+      return absl::ResourceExhaustedError("an archive within it is too large");
+    case Stopped::kDeep:
+      return absl::ResourceExhaustedError("archives are packed in one another too deeply");
+  }
+  return absl::ResourceExhaustedError("it is over the limits");
 }
 
 // Of an answer that isn't done.
@@ -197,7 +214,8 @@ bool IsPreview(std::string_view bytes) {
 absl::StatusOr<std::string> FileWorker::Text(const std::string& path) const {
   PARLEY_ASSIGN_OR_RETURN(const Input input, OpenInput(path));
   PARLEY_RETURN_IF_ERROR(CheckSize(input));
-  WorkerCall call{program_, {"text", "plain"}, input.file.get(), -1, kMostTextAnswer, most_time_};
+  WorkerCall call{program_, {"text", "plain"}, input.file.get(), -1, kMostTextAnswer,
+                  {},       most_time_};
   if (input.kind == FileKind::kZip || input.kind == FileKind::kPdf) {
     call.arguments[1] = KindName(input.kind);
   } else if (input.kind != FileKind::kOther) {
@@ -209,6 +227,35 @@ absl::StatusOr<std::string> FileWorker::Text(const std::string& path) const {
   return text;
 }
 
+absl::Status FileWorker::Contents(
+    const std::string& path, const std::function<absl::Status(const PackedFile&)>& visit) const {
+  PARLEY_ASSIGN_OR_RETURN(const Input input, OpenInput(path));
+  PARLEY_RETURN_IF_ERROR(CheckSize(input, kMostArchiveBytes));
+  absl::Status visited;
+  ContentsReader contents([&](const PackedFile& packed) {
+    visited = client::IsWellFormedUtf8(packed.name) && client::IsWellFormedUtf8(packed.text)
+                  ? visit(packed)
+                  : Untrue();
+    return visited.ok();
+  });
+  const WorkerCall call{program_,
+                        {"contents", "zip"},
+                        input.file.get(),
+                        -1,
+                        kMostContentsAnswer,
+                        [&contents](std::string_view data) { return contents.Take(data); },
+                        kTimeForArchives * most_time_};
+  PARLEY_ASSIGN_OR_RETURN(const WorkerEnd end, RunWorker(call));
+  PARLEY_RETURN_IF_ERROR(visited);
+  const bool is_none =
+      end.kind == WorkerEnd::Kind::kFailed && end.reader.failure() == Failure::kNotReadable;
+  if (is_none) return absl::OkStatus();
+  if (end.kind != WorkerEnd::Kind::kDone) return WhyEnded(end);
+  if (!contents.AtEnd()) return Untrue();
+  if (contents.stopped().has_value()) return WhyStopped(*contents.stopped());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<TextDifference> FileWorker::Difference(std::string_view older,
                                                       std::string_view newer) const {
   PARLEY_ASSIGN_OR_RETURN(const Descriptor texts, InMemory(older, newer));
@@ -217,6 +264,7 @@ absl::StatusOr<TextDifference> FileWorker::Difference(std::string_view older,
                         texts.get(),
                         -1,
                         kPieceBytes * kMostPieces,
+                        {},
                         most_time_};
   PARLEY_ASSIGN_OR_RETURN(const AnswerReader answer, Run(call));
   return ReadPieces(answer.data(), older, newer);
@@ -228,7 +276,7 @@ absl::StatusOr<FileWorker::Cleaned> FileWorker::Clean(const std::string& path, i
   if (!CanBeCleaned(input.kind)) {
     return absl::InvalidArgumentError("it is of a kind that can't be cleaned");
   }
-  const WorkerCall call{program_,  {"clean", KindName(input.kind)}, input.file.get(), output, 0,
+  const WorkerCall call{program_,  {"clean", KindName(input.kind)}, input.file.get(), output, 0, {},
                         most_time_};
   PARLEY_ASSIGN_OR_RETURN(const AnswerReader answer, Run(call));
   struct stat written {};
@@ -251,9 +299,9 @@ absl::StatusOr<std::string> FileWorker::Preview(const std::string& path) const {
   if (!HasPreview(input.kind)) {
     return absl::InvalidArgumentError("it is of a kind that has no preview");
   }
-  const WorkerCall call{program_,           {"preview", KindName(input.kind)},
-                        input.file.get(),   -1,
-                        kMostPreviewAnswer, most_time_};
+  const WorkerCall call{
+      program_,  {"preview", KindName(input.kind)}, input.file.get(), -1, kMostPreviewAnswer, {},
+      most_time_};
   PARLEY_ASSIGN_OR_RETURN(AnswerReader answer, Run(call));
   std::string preview = answer.TakeData();
   if (!IsPreview(preview)) return Untrue();

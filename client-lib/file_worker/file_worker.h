@@ -11,13 +11,14 @@
 // long or broke out; InvalidArgument for a file that breaks the rules of its kind. The messages are
 // for people, and say of the file "it".
 //
-// Threading: safe from any thread. A job takes a minute at most.
+// Threading: safe from any thread. A job takes a minute at most, one over an archive five.
 #ifndef PARLEY_CLIENT_LIB_FILE_WORKER_FILE_WORKER_H_
 #define PARLEY_CLIENT_LIB_FILE_WORKER_FILE_WORKER_H_
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client-lib/file_worker/contents.h"
 #include "client-lib/file_worker/file_kind.h"
 #include "parley/types.h"
 
@@ -44,6 +46,13 @@ class FileWorker {
 
   // Of plain text, Markdown, DOCX or PDF: well-formed UTF-8.
   absl::StatusOr<std::string> Text(const std::string& path) const;
+
+  // Calls `visit` with what is packed in an archive, to kMostArchiveDepth levels, one after
+  // another; with nothing for what is none. What is damaged, encrypted, or packed in a way that
+  // isn't known, is passed over. Errors: the first of `visit`; ResourceExhausted also for an
+  // archive beyond the limits (contents.h), saying which.
+  absl::Status Contents(const std::string& path,
+                        const std::function<absl::Status(const PackedFile&)>& visit) const;
 
   // Of two texts. That the pieces really make up both is checked.
   absl::StatusOr<TextDifference> Difference(std::string_view older, std::string_view newer) const;

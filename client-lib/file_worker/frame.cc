@@ -65,10 +65,9 @@ bool AnswerReader::TakeHeader() {
     case FrameType::kRefused:
       return !ready_ && length_ == 1;
     case FrameType::kFailed:
-      return ready_ && data_.empty() && length_ == 1;
+      return ready_ && taken_ == 0 && length_ == 1;
     case FrameType::kData:
-      return ready_ && length_ >= 1 && length_ <= kMostFrameBytes &&
-             length_ <= most_data_ - data_.size();
+      return ready_ && length_ >= 1 && length_ <= kMostFrameBytes && length_ <= most_data_ - taken_;
     case FrameType::kDone:
       return ready_ && length_ == kDoneBytes;
   }
@@ -90,6 +89,8 @@ bool AnswerReader::TakePayload(std::string_view payload) {
       reason_ = first;
       return first >= 1 && first <= kLastFailure;
     case FrameType::kData:
+      taken_ += payload.size();
+      if (sink_) return sink_(payload);
       data_.append(payload);
       return true;
     case FrameType::kDone:
@@ -104,7 +105,7 @@ bool AnswerReader::TakeDone(std::string_view payload) {
   flags_ = static_cast<uint8_t>(payload[12]);
   removed_ = static_cast<uint32_t>(removed);
   state_ = State::kDone;
-  return bytes == data_.size() && (removed & ~uint64_t{kAllRemovedBits}) == 0 &&
+  return bytes == taken_ && (removed & ~uint64_t{kAllRemovedBits}) == 0 &&
          (flags_ & ~kAllDoneFlags) == 0;
 }
 

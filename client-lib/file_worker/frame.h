@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,12 +68,15 @@ inline constexpr uint8_t kAllDoneFlags = 1;
 std::string MakeFrame(FrameType type, std::string_view payload);
 std::string MakeDone(uint64_t data_bytes, uint32_t removed, uint8_t flags);
 
-// Reads an answer as it comes, in any pieces, and holds no more than `most_data` of it.
+// Reads an answer as it comes, in any pieces, and takes no more than `most_data` of it: to hold, or
+// for a sink that is given, which says whether it wants more.
 class AnswerReader {
  public:
   enum class State : uint8_t { kReading, kRefused, kFailed, kDone, kBroken };
 
-  explicit AnswerReader(size_t most_data) : most_data_(most_data) {}
+  using Sink = std::function<bool(std::string_view)>;
+  explicit AnswerReader(size_t most_data, Sink sink = {})
+      : most_data_(most_data), sink_(std::move(sink)) {}
 
   // Takes the next bytes. What breaks the rules, or comes after the end, makes it kBroken for good.
   State Take(std::string_view bytes);
@@ -93,6 +97,8 @@ class AnswerReader {
   bool TakeDone(std::string_view payload);
 
   size_t most_data_;
+  Sink sink_;
+  size_t taken_ = 0;  // bytes of data
   State state_ = State::kReading;
   bool ready_ = false;
   bool in_payload_ = false;

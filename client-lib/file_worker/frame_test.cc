@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
+
+#include "client-lib/file_worker/contents.h"
 
 namespace parley::file_worker {
 namespace {
@@ -100,6 +103,61 @@ TEST(AnswerReader, StaysBroken) {
   EXPECT_EQ(reader.state(), State::kBroken);
   EXPECT_EQ(reader.Take(kReady + MakeDone(0, 0, 0)), State::kBroken);
   EXPECT_EQ(reader.data(), "");
+}
+
+PackedFile Sample() {
+  PackedFile packed;
+  packed.name = "letters.zip/b.txt";
+  packed.size = 7;
+  packed.root.fill(3);
+  packed.text = "a letter";
+  return packed;
+}
+
+TEST(Contents, AreReadInAnyPieces) {
+  const std::string records =
+      MemberRecord(Sample()) + MemberRecord({}) + StoppedRecord(Stopped::kDeep);
+  for (const size_t piece : {size_t{1}, size_t{7}, records.size()}) {
+    std::vector<PackedFile> members;
+    ContentsReader reader([&](const PackedFile& member) {
+      members.push_back(member);
+      return true;
+    });
+    for (size_t at = 0; at < records.size(); at += piece) {
+      ASSERT_TRUE(reader.Take(std::string_view(records).substr(at, piece)));
+    }
+    EXPECT_TRUE(reader.AtEnd());
+    ASSERT_EQ(members.size(), 2u);
+    EXPECT_EQ(members[0].name, Sample().name);
+    EXPECT_EQ(members[0].size, 7u);
+    EXPECT_EQ(members[0].root, Sample().root);
+    EXPECT_EQ(members[0].text, "a letter");
+    EXPECT_EQ(members[1].name, "");
+    EXPECT_EQ(reader.stopped(), Stopped::kDeep);
+    EXPECT_FALSE(reader.Take("\x01"));  // nothing follows
+  }
+}
+
+TEST(Contents, WhatBreaksTheirRulesIsRefused) {
+  const auto take = [](const std::string& records) {
+    ContentsReader reader([](const PackedFile&) { return true; });
+    return reader.Take(records) && reader.AtEnd();
+  };
+  const std::string good = MemberRecord(Sample());
+  EXPECT_TRUE(take(good));
+  EXPECT_FALSE(take(good.substr(0, good.size() - 1)));
+  EXPECT_FALSE(take(good + "x"));
+  EXPECT_FALSE(take(std::string("\x02\x00", 2)));
+  EXPECT_FALSE(take("\x02\x05"));
+  std::string long_name = good;
+  long_name[1] = '\x7f';
+  EXPECT_FALSE(take(long_name.substr(0, 5)));  // before a byte of it has come
+  std::string long_text = good;
+  long_text[good.size() - Sample().text.size() - 4] = '\x7f';
+  EXPECT_FALSE(take(long_text.substr(0, good.size() - Sample().text.size())));
+  std::string many;
+  for (uint64_t i = 0; i <= kMostArchiveMembers; ++i) many += MemberRecord({});
+  EXPECT_FALSE(take(many));
 }
 
 }  // namespace

@@ -60,6 +60,17 @@ TEST_F(LyingWorkerTest, IsBelievedNothing) {
   }
 }
 
+// An archive's members are records, or the answer counts for nothing.
+TEST_F(LyingWorkerTest, CanNotSayOfAnArchiveWhatItLikes) {
+  for (const char* what : {"given", "not utf-8", "endless", "overlong", "fails after its answer",
+                           "dies", "says nothing", "half"}) {
+    const absl::Status status =
+        worker_.Contents(Write(what), [](const PackedFile&) { return absl::OkStatus(); });
+    EXPECT_FALSE(status.ok()) << what;
+    EXPECT_FALSE(status.message().empty()) << what;
+  }
+}
+
 TEST_F(LyingWorkerTest, IsWaitedForNoLongerThanItMay) {
   for (const char* what : {"hangs", "hangs after its answer", "leaves a child"}) {
     const absl::StatusOr<std::string> text = impatient_.Text(Write(what));

@@ -212,7 +212,7 @@ absl::StatusOr<WorkerEnd> RunWorker(const WorkerCall& call) {
   PARLEY_ASSIGN_OR_RETURN(const pid_t pid, Spawn(call, pipe.write.get()));
   Child child(pid);
   pipe.write.Close();
-  AnswerReader reader(call.most_data);
+  AnswerReader reader(call.most_data, call.sink);
   const Heard heard = Hear(pipe.read.get(), deadline, reader);
   if (heard == Heard::kTooLate) return WorkerEnd{WorkerEnd::Kind::kTimedOut, std::move(reader)};
   if (heard == Heard::kBroken) return WorkerEnd{WorkerEnd::Kind::kBroken, std::move(reader)};

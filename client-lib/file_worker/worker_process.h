@@ -46,6 +46,7 @@ struct WorkerCall {
   int input = -1;
   int output = -1;  // none when negative
   size_t most_data = 0;
+  AnswerReader::Sink sink = {};  // for the data as it comes; without one it is kept
   std::chrono::milliseconds most_time{60'000};
 };
 

@@ -1,8 +1,9 @@
 // What is in a file that is to be shared, as the firewall looks at it: the file itself, and what is
-// packed in it (ZIP, which .docx, .xlsx, .odt and others are), to kMostArchiveDepth levels.
+// packed in it (ZIP, which .docx, .xlsx, .odt and others are).
 //
-// An archive may be an attack: sizes that it claims are not believed, and what is unpacked is
-// counted. Nothing is written to disk; memory is bounded by kMostTextBytes for each level.
+// An archive may be an attack, so it isn't opened here but by the program that reads files
+// (file_worker.h, with the limits in contents.h). Here it is only seen whether the file ends as an
+// archive must; where it does, and the program can't look into it, nothing is shared.
 //
 // Threading: free functions.
 #ifndef PARLEY_CLIENT_LIB_FIREWALL_FILE_CONTENTS_H_
@@ -17,14 +18,7 @@
 
 namespace parley::client {
 
-inline constexpr int kMostArchiveDepth = 3;
-inline constexpr uint64_t kMostArchiveMembers = 10'000;            // in all archives of a file
-inline constexpr uint64_t kMostUnpackedBytes = uint64_t{1} << 30;  // the same
-// Unpacked, an archive has at most so many times its own bytes, and kFreeUnpackedBytes.
-inline constexpr uint64_t kMostUnpackedRatio = 200;
-inline constexpr uint64_t kFreeUnpackedBytes = uint64_t{32} << 20;
-// Files and members over this are known by their hash alone: neither is their text read, nor what
-// is packed in a member.
+// Files over this are known by their hash alone.
 inline constexpr uint64_t kMostTextBytes = uint64_t{32} << 20;
 
 struct FilePiece {
@@ -37,7 +31,8 @@ struct FilePiece {
 // Calls `visit` with the file, then with each member. What is no archive, is damaged, encrypted, or
 // packed in a way that isn't known, is passed over.
 // Errors: the first of `visit`; ResourceExhausted for an archive beyond the limits, saying which;
-// those of reading the file.
+// FailedPrecondition for one where the program that reads files can't be started; those of reading
+// the file.
 absl::Status VisitFile(const std::string& path,
                        const std::function<absl::Status(const FilePiece&)>& visit);
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "client-lib/file_worker/contents.h"
 #include "crypto/base/bytes.h"
 
 namespace parley::client {
@@ -128,7 +129,8 @@ TEST_F(FileContentsTest, WhatUnpacksToTooMuchIsRefused) {
 
 TEST_F(FileContentsTest, TooManyMembersAreRefused) {
   Members members;
-  for (uint64_t i = 0; i <= kMostArchiveMembers; ++i) members.emplace_back(std::to_string(i), "");
+  for (uint64_t i = 0; i <= file_worker::kMostArchiveMembers; ++i)
+    members.emplace_back(std::to_string(i), "");
   const absl::Status many = Visit(Zip("many.zip", members));
   EXPECT_EQ(many.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(many.message()), HasSubstr("members"));
@@ -139,19 +141,53 @@ TEST_F(FileContentsTest, EncryptedMembersArePassedOver) {
   EXPECT_THAT(Names(), ElementsAre(""));
 }
 
-// Every byte of an archive changed, and every beginning of it: nothing crashes or runs on.
+// Bytes of an archive changed, and beginnings of it: nothing crashes or runs on.
 TEST_F(FileContentsTest, DamagedArchivesArePassedOver) {
   const std::string good =
       Read(Zip("good.zip", {{"a.txt", std::string(300, 'a')}, {"b/c.txt", "short"}}));
-  for (size_t i = 0; i < good.size(); ++i) {
-    for (const int flip : {0x01, 0x80, 0xFF}) {
-      std::string bad = good;
-      bad[i] = static_cast<char>(bad[i] ^ flip);
-      const absl::Status status = Visit(Write("bad.zip", bad));
-      ASSERT_TRUE(status.ok() || absl::IsResourceExhausted(status)) << i << " " << status;
-      ASSERT_FALSE(pieces_.empty());
-    }
-    ASSERT_TRUE(Visit(Write("cut.zip", good.substr(0, i))).ok()) << i;
+  for (size_t i = 0; i < good.size(); i += 13) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ (i % 2 == 0 ? 0xFF : 0x01));
+    const absl::Status status = Visit(Write("bad.zip", bad));
+    ASSERT_TRUE(status.ok() || absl::IsResourceExhausted(status)) << i << " " << status;
+    ASSERT_FALSE(pieces_.empty());
+    // Its beginning is gone instead: what is left claims places that aren't there.
+    ASSERT_TRUE(Visit(Write("cut.zip", good.substr(i))).ok()) << i;
+  }
+}
+
+// One member that the directory lists again and again: little to store, endless to unpack.
+TEST_F(FileContentsTest, MembersThatShareTheirBytesAreCountedEach) {
+  const std::string one = Read(Zip("one.zip", {{"zeros", std::string(size_t{4} << 20, '\0')}}));
+  const size_t end = one.rfind("PK\x05\x06");
+  const size_t directory = one.rfind("PK\x01\x02");
+  ASSERT_NE(end, std::string::npos);
+  const std::string entry = one.substr(directory, end - directory);
+  constexpr uint16_t kTimes = 5'000;
+  std::string many = one.substr(0, directory);
+  for (int i = 0; i < kTimes; ++i) many += entry;
+  std::string tail = one.substr(end);
+  const auto put = [&tail](size_t at, uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) tail[at + i] = static_cast<char>(value >> (8 * i) & 0xff);
+  };
+  put(8, kTimes, 2);
+  put(10, kTimes, 2);
+  put(12, static_cast<uint32_t>(entry.size() * kTimes), 4);
+  const absl::Status overlapping = Visit(Write("overlapping.zip", many + tail));
+  EXPECT_EQ(overlapping.code(), absl::StatusCode::kResourceExhausted) << overlapping;
+  EXPECT_GT(pieces_.size(), 2u);
+  EXPECT_LT(pieces_.size(), 100u);
+}
+
+// Not even the directory's count is believed.
+TEST_F(FileContentsTest, ADirectoryThatPointsNowhereIsNone) {
+  std::string bad = Read(Zip("good.zip", {{"secret.txt", "floor"}}));
+  const size_t end = bad.rfind("PK\x05\x06");
+  for (const size_t at : {end + 8, end + 10, end + 12, end + 16}) {
+    std::string one = bad;
+    one[at] = one[at + 1] = '\xff';
+    ASSERT_TRUE(Visit(Write("bad.zip", one)).ok()) << at - end;
+    EXPECT_THAT(Names(), ElementsAre(""));
   }
 }
 

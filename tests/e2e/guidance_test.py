@@ -96,7 +96,8 @@ class GuidanceTest(testing.ProgramTest):
 
         reused(1)
         self.assertEqual(len(warned()), 1)
-        mira.run("case", "compare", case.case, ANA.name)
+        mira.run("case", "compare", case.case, ANA.name,
+                 mira.participants()[ANA.name]["safety_number"])
         self.assertEqual(warned(), [])
         self.assertIn("settled: ", mira.run("case", "participants", case.case).out)
         reused(2)

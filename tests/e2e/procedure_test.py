@@ -70,7 +70,11 @@ class ProcedureTest(testing.ProgramTest):
         self.assertIn("caucus: closed", shown)
         self.assertIn(agreed, shown)
         self.assertIn("Mira Voss* (mediator)", shown)
-        case["lee"].run("case", "compare", case.case, "Mira")
+        number = case["lee"].participants()["Mira Voss"]["safety_number"]
+        shown = case["lee"].run("case", "compare", case.case, "Mira").out
+        self.assertIn(number, shown)
+        self.assertFalse(case["lee"].participants()["Mira Voss"]["compared"])
+        case["lee"].run("case", "compare", case.case, "Mira", number)
         shown = case["lee"].run("case", "agreement", "show", case.case).out
         self.assertIn("Mira Voss (mediator)", shown)
         self.assertIn("Shah Merchant* (counsel, Northline)", shown)

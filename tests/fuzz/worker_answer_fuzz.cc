@@ -3,8 +3,34 @@
 #include <algorithm>
 #include <string_view>
 
+#include "client-lib/file_worker/contents.h"
 #include "client-lib/file_worker/frame.h"
 #include "tests/fuzz/fuzz_check.h"
+
+namespace {
+
+using parley::file_worker::ContentsReader;
+using parley::file_worker::PackedFile;
+
+// The same of an archive's records.
+void TryContents(std::string_view records, size_t step) {
+  size_t members = 0;
+  size_t again = 0;
+  ContentsReader whole([&](const PackedFile& member) {
+    FUZZ_CHECK(member.name.size() + member.text.size() <= records.size());
+    ++members;
+    return true;
+  });
+  const bool taken = whole.Take(records);
+  ContentsReader pieces([&](const PackedFile&) { return ++again <= members; });
+  for (size_t at = 0; at < records.size(); at += step) pieces.Take(records.substr(at, step));
+  FUZZ_CHECK(members == again);
+  FUZZ_CHECK(whole.AtEnd() == pieces.AtEnd());
+  FUZZ_CHECK(whole.stopped() == pieces.stopped());
+  FUZZ_CHECK(taken || !whole.AtEnd());
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using parley::file_worker::AnswerReader;
@@ -12,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr size_t kMostData = 4096;
   const size_t step = data[0] + size_t{1};
   const std::string_view answer(reinterpret_cast<const char*>(data + 1), size - 1);
+  TryContents(answer, step);
   AnswerReader whole(kMostData);
   whole.Take(answer);
   AnswerReader pieces(kMostData);

@@ -97,6 +97,11 @@ struct ChannelDismissArguments {
   std::string participant;
   bool yes = false;
 };
+struct ChannelLeaveArguments {
+  std::string case_text;
+  std::string channel;
+  bool yes = false;
+};
 struct ChannelStewardArguments {
   std::string case_text;
   std::string channel;
@@ -173,6 +178,7 @@ struct BriefSubmitArguments {
   std::string file;
   bool exchanged = false;
   bool mediator_only = false;
+  bool keep_metadata = false;
   std::string name;
   std::string note;
   std::string document_class;
@@ -450,7 +456,7 @@ using Command = std::variant<
     MeetingProposeArguments, MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments,
     MeetingExportArguments, MeetingsArguments, ReminderSetArguments, ReminderDoneArguments,
     ReminderCancelArguments, RemindersArguments, ReceiptsArguments, SendReceiptsArguments,
-    TodoArguments, ChannelCreateArguments, ChannelDismissArguments, ChannelStewardArguments>;
+    TodoArguments, ChannelCreateArguments, ChannelDismissArguments, ChannelLeaveArguments, ChannelStewardArguments>;
 
 }  // namespace parley::cli
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ struct JobResult {
   uint32_t removed = 0;  // cleaning: RemovedBit
   bool unchanged = false;
 };
+
+// Takes a part of the answer's data before the job has ended. After that it can't fail any more.
+using Emit = std::function<void(std::string_view)>;
 
 inline JobResult Failed(Failure failure) {
   JobResult result;

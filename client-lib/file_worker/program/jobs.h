@@ -16,6 +16,11 @@ JobResult PlainText(std::string_view file);
 JobResult DocxText(std::string_view file);  // a ZIP with word/document.xml in it
 JobResult PdfText(std::string_view file);
 
+// What is packed in an archive, as records (contents.h); kNotReadable for what is none.
+JobResult ZipContents(std::string_view file, const Emit& emit);
+// Makes ready, before the sandbox is closed, what the hashes take.
+void PrepareContents();
+
 // How the first `older_bytes` of `texts` become the rest: by lines, and within lines that have
 // changed by words. The data is a list of pieces: kind (1 byte: 0 the same, 1 removed, 2 added) and
 // length (4 bytes, big-endian), in the order of the texts.

@@ -2,6 +2,7 @@
 // library starts it; it is of no use by hand.
 //
 //   parley-file-worker text plain|zip|pdf          0: the file  1: the answer
+//   parley-file-worker contents zip
 //   parley-file-worker difference OLDER-BYTES      0: both texts, one after the other
 //   parley-file-worker clean jpeg|png|tiff|webp|pdf  3: an empty file for the clean copy
 //   parley-file-worker preview jpeg|png|pdf
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -29,6 +31,7 @@ constexpr int kAnswer = 1;
 constexpr int kOutput = 3;
 
 constexpr uint64_t kCpuSeconds = 20;
+constexpr uint64_t kCpuSecondsOfArchives = 60;  // of which a GiB may be unpacked
 constexpr uint64_t kFreeMemoryBytes = uint64_t{512} << 20;
 constexpr uint64_t kMemoryPerInputByte = 6;
 constexpr uint64_t kFreeOutputBytes = uint64_t{1} << 20;
@@ -37,21 +40,30 @@ struct Job {
   std::string_view name;
   std::string_view kind;  // of the file; empty: a number instead
   bool uses_fonts;
-  JobResult (*run)(std::string_view file, size_t number);
+  JobResult (*run)(std::string_view file, size_t number, const Emit& emit);
 };
 
 template <JobResult (*Run)(std::string_view)>
-JobResult OfFile(std::string_view file, size_t) {
+JobResult OfFile(std::string_view file, size_t, const Emit&) {
   return Run(file);
 }
 
+JobResult OfTexts(std::string_view texts, size_t older_bytes, const Emit&) {
+  return DifferenceOf(texts, older_bytes);
+}
+
+JobResult OfArchive(std::string_view file, size_t, const Emit& emit) {
+  return ZipContents(file, emit);
+}
+
 constexpr Job kJobs[] = {
-    {"text", "plain", false, OfFile<PlainText>},   {"text", "zip", false, OfFile<DocxText>},
-    {"text", "pdf", true, OfFile<PdfText>},        {"difference", "", false, DifferenceOf},
-    {"clean", "jpeg", false, OfFile<CleanJpeg>},   {"clean", "png", false, OfFile<CleanPng>},
-    {"clean", "webp", false, OfFile<CleanWebp>},   {"clean", "tiff", false, OfFile<CleanTiff>},
-    {"clean", "pdf", false, OfFile<CleanPdf>},     {"preview", "jpeg", false, OfFile<PreviewJpeg>},
-    {"preview", "png", false, OfFile<PreviewPng>}, {"preview", "pdf", true, OfFile<PreviewPdf>},
+    {"text", "plain", false, OfFile<PlainText>},     {"text", "zip", false, OfFile<DocxText>},
+    {"text", "pdf", true, OfFile<PdfText>},          {"difference", "", false, OfTexts},
+    {"contents", "zip", false, OfArchive},           {"clean", "jpeg", false, OfFile<CleanJpeg>},
+    {"clean", "png", false, OfFile<CleanPng>},       {"clean", "webp", false, OfFile<CleanWebp>},
+    {"clean", "tiff", false, OfFile<CleanTiff>},     {"clean", "pdf", false, OfFile<CleanPdf>},
+    {"preview", "jpeg", false, OfFile<PreviewJpeg>}, {"preview", "png", false, OfFile<PreviewPng>},
+    {"preview", "pdf", true, OfFile<PreviewPdf>},
 };
 
 // Whether all of it could be written.
@@ -82,16 +94,22 @@ bool WriteAll(int to, std::string_view bytes) {
   FinishWith(FrameType::kFailed, static_cast<uint8_t>(failure));
 }
 
-[[noreturn]] void Answer(const JobResult& result) {
+void WriteData(std::string_view data) {
+  for (; !data.empty(); data.remove_prefix(std::min(data.size(), kMostFrameBytes))) {
+    const std::string_view piece = data.substr(0, kMostFrameBytes);
+    if (!WriteAll(kAnswer, MakeFrame(FrameType::kData, piece))) _exit(EXIT_FAILURE);
+  }
+}
+
+// `emitted`: bytes of data that were written before.
+[[noreturn]] void Answer(const JobResult& result, uint64_t emitted) {
   if (result.failure.has_value()) Fail(*result.failure);
   if (!result.unchanged && !WriteAll(kOutput, result.output)) {
     Fail(errno == ENOSPC || errno == EDQUOT ? Failure::kNoRoom : Failure::kTooLarge);
   }
-  for (size_t at = 0; at < result.data.size(); at += kMostFrameBytes) {
-    const std::string_view piece = std::string_view(result.data).substr(at, kMostFrameBytes);
-    if (!WriteAll(kAnswer, MakeFrame(FrameType::kData, piece))) _exit(EXIT_FAILURE);
-  }
-  Finish(MakeDone(result.data.size(), result.removed, result.unchanged ? kDoneUnchanged : 0));
+  WriteData(result.data);
+  Finish(MakeDone(emitted + result.data.size(), result.removed,
+                  result.unchanged ? kDoneUnchanged : 0));
 }
 
 [[noreturn]] void RunJob(const Job& job, size_t size, size_t number) {
@@ -102,7 +120,12 @@ bool WriteAll(int to, std::string_view bytes) {
     file = {static_cast<const char*>(mapped), size};
   }
   try {
-    Answer(job.run(file, number));
+    uint64_t emitted = 0;
+    const JobResult result = job.run(file, number, [&emitted](std::string_view data) {
+      WriteData(data);
+      emitted += data.size();
+    });
+    Answer(result, emitted);
   } catch (const std::bad_alloc&) {
     Fail(Failure::kMemory);
   } catch (...) {
@@ -136,9 +159,11 @@ const Job* FindJob(int argc, char** argv, size_t& number) {
   setenv("TZ", "UTC0", 1);
   tzset();
   if (job->uses_fonts) PreparePdf();
+  const bool is_archive = job->run == OfArchive;
+  if (is_archive) PrepareContents();
   SandboxLimits limits;
-  limits.cpu_seconds = kCpuSeconds;
-  limits.memory_bytes = kFreeMemoryBytes + kMemoryPerInputByte * size;
+  limits.cpu_seconds = is_archive ? kCpuSecondsOfArchives : kCpuSeconds;
+  limits.memory_bytes = kFreeMemoryBytes + (is_archive ? 1 : kMemoryPerInputByte) * size;
   limits.output_bytes = job->name == "clean" ? 2 * size + kFreeOutputBytes : 0;
   limits.opening_fails = job->uses_fonts;
   if (const std::optional<Refusal> refusal = EnterSandbox(limits)) Refuse(*refusal);

@@ -15,6 +15,8 @@ struct BriefRequest {
   DocumentClass document_class = DocumentClass::kGeneral;
   std::string name = {};  // that readers see; by default the file's own
   std::string note = {};  // for those who read it in the caucus
+  // As of ShareOptions: hand a photograph or PDF in as it is.
+  bool keep_metadata = false;
 };
 
 enum class BriefState : uint8_t {

@@ -237,11 +237,14 @@ class PARLEY_EXPORT Profile {
   // side, and only its stewards may. What is still due afterwards is told as by Approve; who is let
   // into a team comes in when their program and the steward's have been online again.
   // Errors: kPermissionDenied; kInvalidArgument for whom the caucus rule forbids to be in it, or
-  // who is in it anyway, saying why.
+  // who is in it anyway, saying why; in a case that keeps a procedure kFailedPrecondition for who
+  // isn't in the joint channel, where they sign the agreement to mediate, or hasn't signed it yet.
   Status Admit(const ChannelRef& channel, const ParticipantId& participant);
 
   // Puts somebody out of a channel that they were let into by Admit or CreateChannel, and keeps
-  // them in the case. Errors: as Admit; kInvalidArgument for who is in it by their role and side.
+  // them in the case; in one that keeps a procedure, who is put out of the joint channel is put out
+  // of all others with it. Errors: as Admit; kInvalidArgument for who is in it by their role and
+  // side.
   Status Dismiss(const ChannelRef& channel, const ParticipantId& participant);
 
   // ---- Channels ------------------------------------------------------------------------------
@@ -269,6 +272,13 @@ class PARLEY_EXPORT Profile {
   // Makes a member of a team one of its stewards. Only stewards may.
   // Errors: kPermissionDenied; kFailedPrecondition for who isn't in the team.
   Status NameSteward(const ChannelRef& channel, const ParticipantId& participant);
+
+  // Leaves a team, and stays in the case: nothing can be sent in it afterwards, and what was
+  // received stays readable. Until a steward's program has put the owner out they can read on. A
+  // steward can let them in again.
+  // Errors: kInvalidArgument for a channel that is no team; kFailedPrecondition for its only
+  // steward while others are in it, who is alone in it, and who isn't in it any more.
+  Status LeaveTeam(const ChannelRef& channel);
 
   // Opens a halted channel anew: a new group and log with the same members. Only neutrals may; of a
   // team, its stewards. Errors: kPermissionDenied; kFailedPrecondition when it isn't halted.

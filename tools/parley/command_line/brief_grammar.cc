@@ -19,6 +19,8 @@ void AddSubmit(Grammar& grammar, CLI::App& brief) {
       ->excludes(exchanged);
   submit->add_option("--name", in_submit.name, "Another name for the others to see")
       ->type_name("NAME");
+  submit->add_flag("--keep-metadata", in_submit.keep_metadata,
+                   "Hand a photograph or PDF in as it is, with place, camera and author");
   submit->add_option("--note", in_submit.note, "What to say with it, to those who read it here")
       ->type_name("TEXT");
   submit

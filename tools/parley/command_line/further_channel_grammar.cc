@@ -45,10 +45,12 @@ void AddFurtherChannelCommands(Grammar& grammar) {
   Positional(admit, "CASE", in_admit.case_text, kCaseHelp);
   Positional(admit, "CHANNEL", in_admit.channel, kChannelHelp);
   Positional(admit, "NAME", in_admit.participant, kParticipantHelp);
-  Explain(admit,
-          "Into a team its stewards let people of their side; into all others the neutrals: an "
-          "expert or interpreter into the counsel channel, anybody into a group, who has no side "
-          "into a caucus or the joint channel. They read what is said from then on.");
+  Explain(
+      admit,
+      "Into a team its stewards let people of their side; into all others the neutrals: an "
+      "expert or interpreter into the counsel channel, anybody into a group, who has no side "
+      "into a caucus or the joint channel. They read what is said from then on. In a case with a "
+      "procedure they come into the joint channel first and sign the agreement to mediate.");
   auto& in_dismiss = grammar.Keep<ChannelDismissArguments>();
   CLI::App* dismiss =
       grammar.Add(*channel, "dismiss", "Put somebody out of a channel, and leave them in the case",
@@ -57,9 +59,22 @@ void AddFurtherChannelCommands(Grammar& grammar) {
   Positional(dismiss, "CHANNEL", in_dismiss.channel, kChannelHelp);
   Positional(dismiss, "NAME", in_dismiss.participant, kParticipantHelp);
   dismiss->add_flag("-y,--yes", in_dismiss.yes, "Don't ask");
-  Explain(dismiss,
-          "Who may: as with admit. Who is in a channel by their role and side is put out by "
-          "removing them from the case (parley case remove).");
+  Explain(
+      dismiss,
+      "Who may: as with admit. Who is in a channel by their role and side is put out by "
+      "removing them from the case (parley case remove). In a case with a procedure, who is put "
+      "out of the joint channel is put out of all others that they were let into.");
+  auto& in_leave = grammar.Keep<ChannelLeaveArguments>();
+  CLI::App* leave = grammar.Add(*channel, "leave", "Leave your side's team, and stay in the case",
+                                in_leave, kGroup);
+  Positional(leave, "CASE", in_leave.case_text, kCaseHelp);
+  Positional(leave, "CHANNEL", in_leave.channel, "The team: team");
+  leave->add_flag("-y,--yes", in_leave.yes, "Don't ask");
+  Explain(leave,
+          "You can send nothing in it from then on; what you have received stays readable. A "
+          "steward's program puts you out when it next reaches the relay: until then yours could "
+          "still read. The only steward names another one first (parley channel steward). Other "
+          "channels: a neutral puts you out, or you leave the case.");
   auto& in_steward = grammar.Keep<ChannelStewardArguments>();
   CLI::App* steward = grammar.Add(
       *channel, "steward", "Make a member of your team one of its stewards", in_steward, kGroup);

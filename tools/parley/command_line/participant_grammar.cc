@@ -25,7 +25,8 @@ void AddParticipantCommands(Grammar& grammar) {
   Positional(compare, "NAME", in_compare.participant, kParticipantHelp);
   compare
       ->add_option("NUMBER", in_compare.number,
-                   "The number that they read to you: it is compared with yours here")
+                   "The number that they read to you: it is compared with yours here. Without it "
+                   "yours is shown, and nothing is noted")
       ->type_name("");
   CLI::App* remove = grammar.Add(grammar.case_command(), "remove",
                                  "Put somebody out of a case, or withdraw their invitation",

@@ -23,7 +23,7 @@ void AddRecordCommands(Grammar& grammar) {
           "Looks through all that you may read: messages, names of documents, words of acts, "
           "agreements, disclosures; in all cases and channels, closed ones too. Upper and lower "
           "case and accents don't count. Best first; each with its channel and who reads that. "
-          "Shows what this profile has: \"parley sync\" gets what is new.");
+          "Syncs first, as the other commands do; --offline shows what this profile has.");
   CLI::App* timeline = grammar.Add(grammar.case_command(), "timeline",
                                    "Show what happened, without content", in_timeline, kGroup);
   Positional(timeline, "CASE", in_timeline.case_text, kCaseHelp);

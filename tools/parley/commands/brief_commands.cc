@@ -1,5 +1,6 @@
 // brief submit, brief list, brief release.
 #include "tools/parley/commands/commands.h"
+#include "tools/parley/commands/sharing.h"
 #include "tools/parley/interruption.h"
 #include "tools/parley/output/progress.h"
 #include "tools/parley/output/records.h"
@@ -67,6 +68,7 @@ Status Run(Session& session, const BriefSubmitArguments& arguments) {
   request.kind = arguments.mediator_only ? BriefKind::kMediatorOnly : BriefKind::kExchanged;
   request.name = arguments.name;
   request.note = arguments.note;
+  request.keep_metadata = arguments.keep_metadata;
   request.document_class =
       DocumentClassOf(arguments.document_class).value_or(DocumentClass::kGeneral);
   Result<SentMessage> sent = Status(StatusCode::kCancelled, "");
@@ -81,6 +83,8 @@ Status Run(Session& session, const BriefSubmitArguments& arguments) {
     object.Text("document", sent->id.ToString())
         .Text("brief", BriefKindName(request.kind))
         .Text("file", arguments.file)
+        .Text("metadata", MetadataOutcomeName(sent->metadata))
+        .Texts("removed", sent->removed)
         .Bool("queued", sent->queued)
         .Text("queued_because", sent->queued_because)
         .Objects("readers", ToJson(sent->readers));
@@ -91,6 +95,7 @@ Status Run(Session& session, const BriefSubmitArguments& arguments) {
     session.out() << "Not announced yet: " << Harmless(sent->queued_because)
                   << ". It is uploaded, and a later command announces it, once.\n";
   }
+  session.out() << MetadataText(*sent) << '\n';
   session.out() << (request.kind == BriefKind::kExchanged
                         ? "Held by the neutrals until all sides have handed theirs in"
                         : "For the neutrals only")

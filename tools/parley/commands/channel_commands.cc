@@ -26,6 +26,29 @@ bool NameIsShared(const Channel& channel, const std::vector<Channel>& channels) 
   return std::count_if(channels.begin(), channels.end(), alike) > 1;
 }
 
+// Of those who have let it be known.
+std::vector<JsonObject> ReadUpTo(const std::vector<ReadReceipt>& receipts) {
+  std::vector<JsonObject> objects;
+  for (const ReadReceipt& receipt : receipts) {
+    if (receipt.position == 0) continue;
+    objects.push_back(JsonObject()
+                          .Text("name", receipt.reader.name)
+                          .Text("side", receipt.reader.side)
+                          .Number("position", receipt.position));
+  }
+  return objects;
+}
+
+std::string ReadUpToText(const std::vector<ReadReceipt>& receipts) {
+  std::string text;
+  for (const ReadReceipt& receipt : receipts) {
+    if (receipt.position == 0) continue;
+    text += (text.empty() ? "  read up to: " : ", ") + PersonText(receipt.reader) + " " +
+            std::to_string(receipt.position);
+  }
+  return text.empty() ? text : text + "\n";
+}
+
 // What is quoted. One of another channel is found, too, so that the refusal says where it is from.
 Result<MessageId> FindQuoted(Profile& profile, const Case& info, const Channel& channel,
                              const std::string& text) {
@@ -78,10 +101,14 @@ Status Run(Session& session, const ChannelsArguments& arguments) {
   PARLEY_TRY_ASSIGN(const std::vector<Channel> channels, profile->Channels(info.id));
   bool not_compared = false;
   for (const Channel& channel : channels) {
+    PARLEY_TRY_ASSIGN(const std::vector<ReadReceipt> receipts, profile->Receipts(channel.ref));
     if (session.json()) {
-      session.Print(ToJson(channel));
+      JsonObject object = ToJson(channel);
+      object.Objects("read_up_to", ReadUpTo(receipts));
+      session.Print(object);
     } else {
-      session.out() << ToText(channel, info.own_state, NameIsShared(channel, channels));
+      session.out() << ToText(channel, info.own_state, NameIsShared(channel, channels))
+                    << ReadUpToText(receipts);
       not_compared = not_compared || AnyNotCompared(channel.readers);
     }
   }

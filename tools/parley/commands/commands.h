@@ -41,6 +41,7 @@ Status Run(Session& session, const RetractArguments& arguments);
 // further_channel_commands.cc
 Status Run(Session& session, const ChannelCreateArguments& arguments);
 Status Run(Session& session, const ChannelDismissArguments& arguments);
+Status Run(Session& session, const ChannelLeaveArguments& arguments);
 Status Run(Session& session, const ChannelStewardArguments& arguments);
 
 // document_commands.cc

@@ -13,24 +13,6 @@
 namespace parley::cli {
 namespace {
 
-// What became of the file's metadata, in a line.
-std::string MetadataLine(const SentMessage& sent) {
-  switch (sent.metadata) {
-    case MetadataOutcome::kRemoved: {
-      std::string removed;
-      for (const std::string& one : sent.removed) removed += (removed.empty() ? "" : ", ") + one;
-      return "Removed from the copy that was shared: " + removed + ".";
-    }
-    case MetadataOutcome::kKept:
-      return "Shared as it is, with its metadata.";
-    case MetadataOutcome::kNoneFound:
-      return "It has no metadata to remove.";
-    case MetadataOutcome::kNotCleaned:
-      break;
-  }
-  return "Shared as it is: files of this kind are not cleaned of metadata.";
-}
-
 void PrintShared(Session& session, const std::string& path, const Channel& channel,
                  const SentMessage& sent, bool first) {
   if (session.json()) {
@@ -56,7 +38,7 @@ void PrintShared(Session& session, const std::string& path, const Channel& chann
                   << PeopleText(sent.readers) << '\n';
     if (AnyNotCompared(sent.readers)) session.out() << kNotComparedNote << '\n';
   }
-  session.out() << Harmless(MetadataLine(sent)) << '\n';
+  session.out() << MetadataText(sent) << '\n';
   session.out() << sent.id.ToString() << '\n';
 }
 

@@ -1,4 +1,4 @@
-// channel create, channel dismiss, channel steward.
+// channel create, channel dismiss, channel leave, channel steward.
 #include <algorithm>
 #include <cctype>
 
@@ -95,6 +95,23 @@ Status Run(Session& session, const ChannelDismissArguments& arguments) {
   }
   PARLEY_TRY(profile->Dismiss(channel.ref, participant.id));
   return PrintChannel(session, *profile, channel.ref);
+}
+
+Status Run(Session& session, const ChannelLeaveArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  if (!arguments.yes && !Confirm("Leave " + Harmless(channel.name) + "?")) {
+    return Status(StatusCode::kCancelled, "you are still in it");
+  }
+  PARLEY_TRY(profile->LeaveTeam(channel.ref));
+  if (session.json()) {
+    session.Print(JsonObject().Text("channel", channel.name).Bool("left", true));
+  } else {
+    session.out() << "You have left " << Harmless(channel.name)
+                  << "; a steward's program puts you out when it next reaches the relay.\n";
+  }
+  return {};
 }
 
 Status Run(Session& session, const ChannelStewardArguments& arguments) {

@@ -108,6 +108,17 @@ Status Run(Session& session, const CaseCompareArguments& arguments) {
                       "): somebody may stand between you; don't go on with "
                       "this participant");
   }
+  // Who has read no number to the other end hasn't compared anything.
+  if (arguments.number.empty() && !number.empty()) {
+    if (session.json()) return PrintParticipant(session, found);
+    const std::string name = Harmless(found.participant.name);
+    session.out() << "The safety number of " << Describe(found.participant) << " here is\n  "
+                  << number << "\nNothing was noted yet. Have " << name
+                  << " read you theirs, by telephone or face to face, and run it again with what "
+                     "they read:\n  parley case compare CASE "
+                  << name << " \"NUMBER\"\n";
+    return {};
+  }
   PARLEY_TRY(found.profile->MarkCompared(found.info.id, found.participant.id));
   if (session.json()) return PrintParticipant(session, found);
   session.out() << Describe(found.participant) << " is marked as compared: " << number << '\n';

@@ -317,12 +317,15 @@ Status Run(Session& session, const SearchArguments& arguments) {
   request.text = arguments.text;
   request.limit = static_cast<size_t>(arguments.limit);
   if (!arguments.case_text.empty()) {
-    PARLEY_TRY_ASSIGN(const Case info, profile->FindCase(arguments.case_text));
+    PARLEY_TRY_ASSIGN(const Case info,
+                      session.OpenCase(arguments.case_text, Session::Purpose::kShow));
     request.case_id = info.id;
     if (!arguments.channel.empty()) {
       PARLEY_TRY_ASSIGN(const Channel channel, profile->FindChannel(info.id, arguments.channel));
       request.channel = channel.ref;
     }
+  } else {
+    PARLEY_TRY(session.Refresh(std::nullopt, Session::Purpose::kShow));
   }
   PARLEY_TRY_ASSIGN(const std::vector<SearchResult> results, profile->Search(request));
   bool not_compared = false;

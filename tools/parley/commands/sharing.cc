@@ -11,6 +11,7 @@
 
 #include "tools/parley/interruption.h"
 #include "tools/parley/output/progress.h"
+#include "tools/parley/output/text.h"
 
 namespace parley::cli {
 namespace {
@@ -132,6 +133,23 @@ std::vector<SharedFile> ShareAll(Profile& profile, const ChannelRef& channel,
   work();
   for (std::thread& thread : others) thread.join();
   return shared;
+}
+
+std::string MetadataText(const SentMessage& sent) {
+  switch (sent.metadata) {
+    case MetadataOutcome::kRemoved: {
+      std::string removed;
+      for (const std::string& one : sent.removed) removed += (removed.empty() ? "" : ", ") + one;
+      return "Removed from the copy that was shared: " + Harmless(removed) + ".";
+    }
+    case MetadataOutcome::kKept:
+      return "Shared as it is, with its metadata.";
+    case MetadataOutcome::kNoneFound:
+      return "It has no metadata to remove.";
+    case MetadataOutcome::kNotCleaned:
+      break;
+  }
+  return "Shared as it is: files of this kind are not cleaned of metadata.";
 }
 
 }  // namespace parley::cli

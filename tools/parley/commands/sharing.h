@@ -37,6 +37,9 @@ struct SharedFile {
 std::vector<SharedFile> ShareAll(Profile& profile, const ChannelRef& channel,
                                  std::vector<FileToShare> files, const ShareOptions& options);
 
+// What became of a shared file's metadata, in a line for a terminal.
+std::string MetadataText(const SentMessage& sent);
+
 }  // namespace parley::cli
 
 #endif  // PARLEY_TOOLS_PARLEY_COMMANDS_SHARING_H_

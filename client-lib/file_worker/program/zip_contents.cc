@@ -1,0 +1,154 @@
+// What is packed in an archive: ZIP, which .docx, .xlsx, .odt and others are, and archives in it.
+// Sizes that it claims are not believed; what is unpacked is counted.
+#include <zip.h>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "client-lib/content/utf8.h"
+#include "client-lib/file_worker/contents.h"
+#include "client-lib/file_worker/program/jobs.h"
+#include "crypto/file/tree_hash.h"
+
+namespace parley::file_worker {
+namespace {
+
+using Archive = std::unique_ptr<zip_t, void (*)(zip_t*)>;
+using Member = std::unique_ptr<zip_file_t, int (*)(zip_file_t*)>;
+
+// The tree hash over a stream, in pieces of the manifest's size.
+class StreamHash {
+ public:
+  void Add(crypto::ByteView bytes) {
+    size_ += bytes.size();
+    while (!bytes.empty()) {
+      const size_t room = std::min(crypto::kTreePieceSize - piece_.size(), bytes.size());
+      piece_.insert(piece_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(room));
+      bytes = bytes.subspan(room);
+      if (piece_.size() == crypto::kTreePieceSize) Flush();
+    }
+  }
+  crypto::TreeHash Root() {
+    if (!piece_.empty()) Flush();
+    return tree_.Root();
+  }
+  uint64_t size() const { return size_; }
+
+ private:
+  void Flush() {
+    tree_.AddPiece(piece_);
+    piece_.clear();
+  }
+
+  crypto::TreeHasher tree_;
+  crypto::Bytes piece_;
+  uint64_t size_ = 0;
+};
+
+// Goes through one file's archives.
+class Walk {
+ public:
+  Walk(uint64_t most_unpacked, const Emit& emit) : most_unpacked_(most_unpacked), emit_(emit) {}
+
+  // Whether all of it could be looked at; otherwise what stopped it has been said.
+  bool Visit(zip_t* archive, const std::string& inside, int depth) {
+    const zip_int64_t members = zip_get_num_entries(archive, 0);
+    for (zip_int64_t i = 0; i < members; ++i) {
+      if (++members_ > kMostArchiveMembers) return Stop(Stopped::kMembers);
+      const auto index = static_cast<zip_uint64_t>(i);
+      const char* const name = zip_get_name(archive, index, ZIP_FL_ENC_GUESS);
+      std::string shown = inside + (name == nullptr ? "?" : name);
+      if (!client::IsWellFormedUtf8(shown)) shown = inside + "?";
+      unpacked_ += shown.size();
+      if (unpacked_ > most_unpacked_) return Stop(Stopped::kUnpacked);
+      if (shown.ends_with('/')) continue;
+      if (!VisitMember(archive, index, shown, depth)) return false;
+    }
+    return true;
+  }
+
+  static Archive Open(std::string_view bytes) {
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+    if (source == nullptr) throw std::bad_alloc();
+    zip_t* const archive = zip_open_from_source(source, ZIP_RDONLY, &error);
+    const bool no_memory = zip_error_code_zip(&error) == ZIP_ER_MEMORY;
+    zip_error_fini(&error);
+    if (archive == nullptr) zip_source_free(source);
+    // What there was no memory for isn't known not to be an archive.
+    if (archive == nullptr && no_memory) throw std::bad_alloc();
+    return {archive, zip_discard};
+  }
+
+ private:
+  bool Stop(Stopped reason) {
+    emit_(StoppedRecord(reason));
+    return false;
+  }
+
+  // Unpacks one member: counts and hashes all of it, and keeps as much as may be looked into.
+  bool VisitMember(zip_t* archive, zip_uint64_t index, const std::string& name, int depth) {
+    const Member member(zip_fopen_index(archive, index, 0), zip_fclose);
+    if (member == nullptr) {
+      if (zip_error_code_zip(zip_get_error(archive)) == ZIP_ER_MEMORY) throw std::bad_alloc();
+      return true;  // encrypted, or packed in an unknown way
+    }
+    StreamHash hash;
+    std::string kept;
+    std::vector<uint8_t> buffer(64 * 1024);
+    while (true) {
+      const zip_int64_t got = zip_fread(member.get(), buffer.data(), buffer.size());
+      if (got < 0) {
+        const int code = zip_error_code_zip(zip_file_get_error(member.get()));
+        if (code == ZIP_ER_MEMORY) throw std::bad_alloc();
+        return true;  // damaged: nobody else can unpack it either
+      }
+      if (got == 0) break;
+      const crypto::ByteView bytes(buffer.data(), static_cast<size_t>(got));
+      unpacked_ += bytes.size();
+      if (unpacked_ > most_unpacked_) return Stop(Stopped::kUnpacked);
+      hash.Add(bytes);
+      if (hash.size() <= kMostMemberText) kept.append(bytes.begin(), bytes.end());
+    }
+    const bool is_whole = hash.size() <= kMostMemberText;
+    PackedFile packed;
+    packed.name = name;
+    packed.root = hash.Root();
+    packed.size = hash.size();
+    if (is_whole && client::IsWellFormedUtf8(kept)) {
+      packed.text = IsMarkup(name) ? WithoutTags(kept) : kept;
+    }
+    emit_(MemberRecord(packed));
+    packed = {};
+    if (!kept.starts_with("PK")) return true;
+    if (!is_whole) return Stop(Stopped::kInnerLarge);
+    const Archive inner = Open(kept);
+    if (inner == nullptr) return true;
+    if (depth == kMostArchiveDepth) return Stop(Stopped::kDeep);
+    return Visit(inner.get(), name + "/", depth + 1);
+  }
+
+  const uint64_t most_unpacked_;
+  const Emit& emit_;
+  uint64_t members_ = 0;
+  uint64_t unpacked_ = 0;
+};
+
+}  // namespace
+
+void PrepareContents() { crypto::TreeLeaf({}); }
+
+JobResult ZipContents(std::string_view file, const Emit& emit) {
+  const Archive archive = Walk::Open(file);
+  if (archive == nullptr) return Failed(Failure::kNotReadable);
+  const uint64_t most =
+      std::min(kMostUnpackedBytes, file.size() * kMostUnpackedRatio + kFreeUnpackedBytes);
+  Walk(most, emit).Visit(archive.get(), "", 1);
+  return {};
+}
+
+}  // namespace parley::file_worker
