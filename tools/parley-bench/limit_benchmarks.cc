@@ -130,7 +130,7 @@ double QueueOne(const std::string& folder, const CaseId& id, const ChannelId& ch
   content::v1::Content content;
   content.mutable_text()->set_text(text);
   const auto began = Clock::now();
-  Must(client::Firewall::BringUpToDate(context, channel));
+  Must(client::Firewall::BringUpToDate(context));
   client::Transaction step = Must(store->Begin());
   const client::Firewall firewall = Must(client::Firewall::Create(step, context, channel));
   Must(firewall.CheckText(step, text));
