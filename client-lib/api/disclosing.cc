@@ -183,7 +183,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Authorise(const ChannelRef& channel,
     if (!item.has_value()) {
       PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, context));
       PARLEY_ASSIGN_OR_RETURN(const std::vector<Message> messages,
-                              view.Messages(read, channel.channel_id, 0));
+                              view.Messages(read, channel.channel_id));
       for (const Message& message : messages) {
         if (message.id != request.item) continue;
         return absl::PermissionDeniedError("that is " + message.author.name +

@@ -1,9 +1,11 @@
 // Documents, their ends, and releases of briefs, as CaseView shows them.
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "client-lib/api/views.h"
 #include "client-lib/channels/document_log.h"
+#include "client-lib/channels/message_log.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/file_worker/file_worker.h"
@@ -206,23 +208,54 @@ absl::Status CaseView::ShowDocuments(const ReadTransaction& step, const ChannelI
   return absl::OkStatus();
 }
 
+absl::Status CaseView::AddDocumentsOf(const ReadTransaction& step, const ChannelId& id,
+                                      const ChannelState& channel, const ChannelMessage& message,
+                                      LoadedRecords& loaded,
+                                      std::vector<Document>& documents) const {
+  if (message.kind != ContentKind::kDocument && message.kind != ContentKind::kDisclosure &&
+      message.kind != ContentKind::kBriefRelease) {
+    return absl::OkStatus();
+  }
+  PARLEY_ASSIGN_OR_RETURN(Message view, View(step, id, channel, message, loaded));
+  if (view.document.has_value()) documents.push_back(std::move(*view.document));
+  std::move(view.briefs.begin(), view.briefs.end(), std::back_inserter(documents));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<Document>> CaseView::Documents(const ReadTransaction& step,
-                                                          const ChannelId& id) const {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages, ListDocuments(step, id));
+                                                          const ChannelId& id,
+                                                          const Page& page) const {
+  const client::Channel channel = context_.Channel(id);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<uint64_t> shared, DocumentIndices(step, id));
+  PARLEY_ASSIGN_OR_RETURN(const uint64_t from, FirstIndexAfter(step, id, page.after));
+  std::set<uint64_t> places(std::lower_bound(shared.begin(), shared.end(), from), shared.end());
   MessageQuery query;
+  query.after = page.after;
   query.kinds = {ContentKind::kDisclosure, ContentKind::kBriefRelease};
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> carried,
-                          context_.Channel(id).Messages(step, query));
-  std::move(carried.begin(), carried.end(), std::back_inserter(messages));
-  std::sort(messages.begin(), messages.end(),
-            [](const ChannelMessage& a, const ChannelMessage& b) { return a.index < b.index; });
-  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> carried, channel.Messages(step, query));
+  for (const ChannelMessage& message : carried) places.insert(message.index);
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, channel.Info(step));
   LoadedRecords loaded;
+  const auto add = [&](uint64_t place, std::vector<Document>& documents) -> absl::Status {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelMessage message, channel.At(step, place));
+    return AddDocumentsOf(step, id, info.state, message, loaded, documents);
+  };
   std::vector<Document> documents;
-  for (const ChannelMessage& message : messages) {
-    PARLEY_ASSIGN_OR_RETURN(Message view, View(step, id, info.state, message, loaded));
-    if (view.document.has_value()) documents.push_back(std::move(*view.document));
-    std::move(view.briefs.begin(), view.briefs.end(), std::back_inserter(documents));
+  if (page.last == SIZE_MAX) {
+    for (auto place = places.begin(); place != places.end() && documents.size() < page.first;
+         ++place) {
+      PARLEY_RETURN_IF_ERROR(add(*place, documents));
+    }
+    return documents;
+  }
+  std::vector<std::vector<Document>> latest;  // of each message
+  size_t count = 0;
+  for (auto place = places.rbegin(); place != places.rend() && count < page.last; ++place) {
+    PARLEY_RETURN_IF_ERROR(add(*place, latest.emplace_back()));
+    count += latest.back().size();
+  }
+  for (auto of_one = latest.rbegin(); of_one != latest.rend(); ++of_one) {
+    std::move(of_one->begin(), of_one->end(), std::back_inserter(documents));
   }
   return documents;
 }

@@ -1,5 +1,8 @@
 // Versions, classes, withdrawal and expiry of documents.
+#include <algorithm>
 #include <chrono>
+#include <functional>
+#include <iterator>
 #include <thread>
 
 #include "client-lib/api/session_for_test.h"
@@ -99,6 +102,62 @@ TEST_F(DocumentsTest, AChainOfVersionsIsTheSameForEverybody) {
   EXPECT_EQ(testing::ReadFile(folder_ / "second"), "two");
   PARLEY_ASSERT_OK(Fetch("Ben", "joint", third, "third"));
   EXPECT_EQ(testing::ReadFile(folder_ / "third"), "three");
+}
+
+// `page` gives the positions in a page, `all` are those of everything.
+void ExpectPages(const std::vector<uint64_t>& all,
+                 const std::function<std::vector<uint64_t>(const Page&)>& page) {
+  std::vector<uint64_t> places = all;
+  places.insert(places.end(), {0, 1'000'000});
+  for (const uint64_t after : places) {
+    std::vector<uint64_t> rest;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(rest),
+                 [&](uint64_t position) { return position > after; });
+    for (size_t count = 0; count <= all.size() + 1; ++count) {
+      const auto shown = static_cast<ptrdiff_t>(std::min(count, rest.size()));
+      EXPECT_EQ(page({.after = after, .first = count}),
+                std::vector<uint64_t>(rest.begin(), rest.begin() + shown));
+      EXPECT_EQ(page({.after = after, .last = count}),
+                std::vector<uint64_t>(rest.end() - shown, rest.end()));
+    }
+  }
+}
+
+TEST_F(DocumentsTest, APageIsAPartOfAll) {
+  const ChannelRef joint = Ref("Ana", "joint");
+  Say("Ana", "joint", "one");
+  Share("Ana", "joint", "a.txt", "a");
+  const MessageId slip = Must(Of("Ana").Send(joint, "a slip"), "sending").id;
+  const MessageId gone = Share("Ana", "joint", "b.txt", "b");
+  // Leaves records that nobody is shown.
+  const SentMessage retraction = Must(Of("Ana").Retract(joint, slip), "retracting");
+  EXPECT_TRUE(retraction.position.has_value());
+  EXPECT_FALSE(retraction.queued);
+  Must(Of("Ana").Retract(joint, gone), "retracting");
+  Share("Ana", "joint", "c.txt", "c");
+  Say("Ana", "joint", "two");
+  std::vector<uint64_t> messages;
+  for (const Message& message : Must(Of("Ana").Read(joint), "reading")) {
+    messages.push_back(message.position);
+  }
+  std::vector<uint64_t> documents;
+  for (const Document& document : Documents("Ana")) documents.push_back(document.position);
+  ASSERT_THAT(messages, SizeIs(6));
+  ASSERT_THAT(documents, SizeIs(2));
+  ExpectPages(messages, [&](const Page& page) {
+    std::vector<uint64_t> shown;
+    for (const Message& message : Must(Of("Ana").ReadPage(joint, page), "reading")) {
+      shown.push_back(message.position);
+    }
+    return shown;
+  });
+  ExpectPages(documents, [&](const Page& page) {
+    std::vector<uint64_t> shown;
+    for (const Document& document : Must(Of("Ana").Documents(joint, page), "documents")) {
+      shown.push_back(document.position);
+    }
+    return shown;
+  });
 }
 
 TEST_F(DocumentsTest, NobodyAddsAVersionToAnothersDocument) {

@@ -4,8 +4,11 @@
 
 #include <string>
 
+#include "client-lib/api/attacker_for_test.h"
 #include "client-lib/api/firewall_for_test.h"
 #include "client-lib/firewall/bound_text.h"
+#include "client-lib/firewall/passage_index.h"
+#include "client-lib/firewall/passages.h"
 #include "parley/content/v1/content.pb.h"
 
 namespace parley::testing {
@@ -47,6 +50,56 @@ TEST_F(FirewallTest, WhatEverybodyThereHasReadIsFree) {
   Say("Ana", "joint", std::string("To all: ") + kSecret);
   Sync("Mira");
   EXPECT_EQ(Refused(kNorthline, kSecret), "");
+}
+
+// What the index has of the channel under one case's id, found by what all of its messages have.
+std::string Found(const client::ReadTransaction& step, const client::Channel& channel,
+                  const CaseId& id) {
+  const client::PassageIndex index = Have(client::PassageIndex::Load(step, id, ParticipantId()));
+  std::string found;
+  for (const client::ChannelMessage& message : Have(channel.Messages(step, {}))) {
+    const client::BoundContent bound = client::ReadBound(message);
+    const client::Letters letters = client::FoldedLetters(bound.text);
+    const auto add = [&](const client::IndexedPlace& place) {
+      found += std::to_string(message.index) + ":" + std::to_string(place.index) + " ";
+    };
+    Have(index.FindPassages(step, client::Fingerprints(letters), add));
+    if (client::CountsAsWhole(letters)) {
+      Have(index.FindShort(step, {client::ShortFingerprint(letters)}, add));
+    }
+    if (bound.document_root.empty()) continue;
+    Have(index.FindDocuments(step, client::DocumentFingerprint(bound.document_root), add));
+  }
+  return found;
+}
+
+TEST_F(FirewallTest, TheIndexIsTheSameInHoweverManySteps) {
+  for (const char* text : {"Nine hundred, 4,417,000 at the most.", "Good afternoon", kSecret,
+                           "We would rather keep the whole of the western quay to ourselves."}) {
+    Say("Ana", kHarbor, text);
+  }
+  PARLEY_ASSERT_OK(Share("Ana", kHarbor, Write("figures.txt", "4,417,000")));
+  Sync("Mira");
+  auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+  client::ChannelContext context;
+  context.store = store.get();
+  const client::Channel channel(context, Ref("Mira", kHarbor).channel_id);
+  client::Transaction step = Have(store->Begin());
+  const uint64_t head = Have(channel.Info(step)).number;
+  const auto take_in = [&](const CaseId& id, size_t room_each) {
+    for (int steps = 1;; ++steps) {
+      size_t room = room_each;
+      auto index = Have(client::PassageIndex::Load(step, id, ParticipantId()));
+      if (Have(index.Update(step, channel, head, room))) return steps;
+    }
+  };
+  const CaseId at_once = client::RandomId<CaseId>();
+  const CaseId in_steps = client::RandomId<CaseId>();
+  EXPECT_EQ(take_in(at_once, 1'000'000), 1);
+  EXPECT_GT(take_in(in_steps, 1), 4);
+  const std::string found = Found(step, channel, at_once);
+  EXPECT_THAT(found, HasSubstr(":"));
+  EXPECT_EQ(Found(step, channel, in_steps), found);
 }
 
 // What was said before somebody came wasn't said to them.

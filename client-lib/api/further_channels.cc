@@ -35,7 +35,7 @@ absl::Status CheckGroupName(const CaseContext& context, const std::string& name)
     return absl::FailedPreconditionError(
         "the joint channel isn't there yet; sync, and try again when the mediator has been online");
   }
-  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, *joint));
+  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context));
   PARLEY_ASSIGN_OR_RETURN(client::Transaction step, context.store->Begin());
   PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
                           client::Firewall::Create(step, context, *joint));

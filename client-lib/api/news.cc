@@ -98,8 +98,9 @@ absl::Status News::CollectRetracted(const ReadTransaction& read, const CaseView&
     if (!gone.has_value() || gone->kind != ContentKind::kRetraction || gone->number > shown_up_to) {
       continue;
     }
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Message> shown,
-                            view.Messages(read, channel.channel_id, gone->number - 1));
+    PARLEY_ASSIGN_OR_RETURN(
+        std::vector<Message> shown,
+        view.Messages(read, channel.channel_id, {.after = gone->number - 1, .first = 1}));
     if (shown.empty() || shown.front().id != *id) continue;
     Event event = Make(EventKind::kMessage, {});
     event.channel = channel;
@@ -120,7 +121,7 @@ absl::Status News::Collect(std::vector<Event>& events) {
     PARLEY_RETURN_IF_ERROR(CollectRetracted(read, view, channel.ref, events));
     uint64_t& up_to = read_up_to_[channel.ref.channel_id];
     PARLEY_ASSIGN_OR_RETURN(std::vector<Message> messages,
-                            view.Messages(read, channel.ref.channel_id, up_to));
+                            view.Messages(read, channel.ref.channel_id, {.after = up_to}));
     for (Message& message : messages) {
       up_to = message.position;
       Event event = Make(EventKind::kMessage, {});

@@ -24,7 +24,7 @@ absl::StatusOr<MessageId> Profile::Impl::QueueChecked(const ChannelRef& channel,
                                                       const content::v1::Content& content,
                                                       const std::vector<std::string>& texts) {
   const client::CaseContext context = LocalContext(channel.case_id);
-  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, channel.channel_id));
+  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context));
   PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
   PARLEY_ASSIGN_OR_RETURN(const client::Firewall firewall,
                           client::Firewall::Create(step, context, channel.channel_id));

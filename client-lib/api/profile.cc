@@ -138,7 +138,11 @@ Status Profile::Unsend(const ChannelRef& channel, const MessageId& message) {
 }
 
 Result<std::vector<Message>> Profile::Read(const ChannelRef& channel, uint64_t after) const {
-  return Guarded([&] { return impl_->Read(channel, after); });
+  return ReadPage(channel, {.after = after});
+}
+
+Result<std::vector<Message>> Profile::ReadPage(const ChannelRef& channel, const Page& page) const {
+  return Guarded([&] { return impl_->Read(channel, page); });
 }
 
 Result<std::vector<Message>> Profile::Unsent(const ChannelRef& channel) const {
@@ -166,8 +170,9 @@ Result<std::string> Profile::Preview(const DocumentRef& document) const {
   return Guarded([&] { return impl_->Preview(document); });
 }
 
-Result<std::vector<Document>> Profile::Documents(const ChannelRef& channel) const {
-  return Guarded([&] { return impl_->Documents(channel); });
+Result<std::vector<Document>> Profile::Documents(const ChannelRef& channel,
+                                                 const Page& page) const {
+  return Guarded([&] { return impl_->Documents(channel, page); });
 }
 
 Result<Document> Profile::FindDocument(const ChannelRef& channel, std::string_view text) const {

@@ -199,11 +199,11 @@ absl::StatusOr<Channel> Profile::Impl::FindChannel(const CaseId& id, std::string
 }
 
 absl::StatusOr<std::vector<Message>> Profile::Impl::Read(const ChannelRef& channel,
-                                                         uint64_t after) {
+                                                         const Page& page) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
   PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
   PARLEY_RETURN_IF_ERROR(view.Channel(read, channel.channel_id).status());
-  return view.Messages(read, channel.channel_id, after);
+  return view.Messages(read, channel.channel_id, page);
 }
 
 absl::StatusOr<std::vector<Message>> Profile::Impl::Unsent(const ChannelRef& channel) {
@@ -220,11 +220,12 @@ absl::StatusOr<std::vector<Message>> Profile::Impl::NeverSent(const ChannelRef& 
   return view.NeverSent(read, channel.channel_id);
 }
 
-absl::StatusOr<std::vector<Document>> Profile::Impl::Documents(const ChannelRef& channel) {
+absl::StatusOr<std::vector<Document>> Profile::Impl::Documents(const ChannelRef& channel,
+                                                               const Page& page) {
   PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
   PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
   PARLEY_RETURN_IF_ERROR(view.Channel(read, channel.channel_id).status());
-  return view.Documents(read, channel.channel_id);
+  return view.Documents(read, channel.channel_id, page);
 }
 
 absl::StatusOr<Document> Profile::Impl::FindDocument(const ChannelRef& channel,

@@ -49,10 +49,10 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<std::vector<Channel>> Channels(const CaseId& id);
   absl::StatusOr<Channel> GetChannel(const ChannelRef& channel);
   absl::StatusOr<Channel> FindChannel(const CaseId& id, std::string_view text);
-  absl::StatusOr<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after);
+  absl::StatusOr<std::vector<Message>> Read(const ChannelRef& channel, const Page& page);
   absl::StatusOr<std::vector<Message>> Unsent(const ChannelRef& channel);
   absl::StatusOr<std::vector<Message>> NeverSent(const ChannelRef& channel);
-  absl::StatusOr<std::vector<Document>> Documents(const ChannelRef& channel);
+  absl::StatusOr<std::vector<Document>> Documents(const ChannelRef& channel, const Page& page = {});
   absl::StatusOr<Document> FindDocument(const ChannelRef& channel, std::string_view text);
   absl::StatusOr<std::vector<Alarm>> Alarms(const CaseId& id);
 

@@ -103,13 +103,6 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
                                                    bool may_stay_queued) {
   SentMessage sent;
   sent.id = id;
-  uint64_t head_before = 0;
-  {
-    PARLEY_ASSIGN_OR_RETURN(ReadTransaction read, store_->Read());
-    PARLEY_ASSIGN_OR_RETURN(client::ChannelInfo info,
-                            LocalContext(channel.case_id).Channel(channel.channel_id).Info(read));
-    head_before = info.head.position;
-  }
   absl::Status failed;
   absl::StatusOr<Connected> connected = Connect(channel.case_id, client::Patience::kBrief);
   failed = connected.status();
@@ -121,12 +114,11 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
     PARLEY_ASSIGN_OR_RETURN(CaseView view, CaseView::Create(read, LocalContext(channel.case_id)));
     PARLEY_ASSIGN_OR_RETURN(Channel shown, view.Channel(read, channel.channel_id));
     sent.readers = std::move(shown.readers);
-    // Numbers are positions or more.
-    PARLEY_ASSIGN_OR_RETURN(std::vector<Message> messages,
-                            view.Messages(read, channel.channel_id, head_before));
-    for (const Message& message : messages) {
-      if (message.id == id && message.author.self) sent.position = message.position;
-    }
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<client::ChannelMessage> message,
+                            LocalContext(channel.case_id)
+                                .Channel(channel.channel_id)
+                                .Find(read, view.record().own_id, id));
+    if (message.has_value()) sent.position = message->number;
   }
   if (sent.position.has_value()) return sent;
   PARLEY_RETURN_IF_ERROR(TakeBackGivenUp(channel, id));
@@ -188,7 +180,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
     PARLEY_ASSIGN_OR_RETURN(*content.mutable_quote(),
                             client::MakeQuote(read, context, channel.channel_id, *options.quote));
   }
-  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context, channel.channel_id));
+  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context));
   MessageId id;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());

@@ -69,7 +69,7 @@ absl::StatusOr<MessageId> Profile::Impl::RecordInSession(const CaseId& id, const
     joint = session.joint;
   }
   PARLEY_RETURN_IF_ERROR(CheckWritable({id, joint}));
-  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(LocalContext(id), joint));
+  PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(LocalContext(id)));
   MessageId record;
   const auto decide = [&](const CaseContext& context) -> absl::Status {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
@@ -253,8 +253,7 @@ absl::StatusOr<std::vector<SpeakingShare>> Profile::Impl::Balance(const CaseId& 
   PARLEY_ASSIGN_OR_RETURN(const client::CaseView view,
                           client::CaseView::Create(read, LocalContext(id)));
   PARLEY_ASSIGN_OR_RETURN(const Channel joint, view.Channel(read, session.joint));
-  PARLEY_ASSIGN_OR_RETURN(const std::vector<Message> messages,
-                          view.Messages(read, session.joint, 0));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Message> messages, view.Messages(read, session.joint));
   return client::ShowBalance(joint.readers, messages);
 }
 

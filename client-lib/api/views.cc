@@ -15,6 +15,7 @@
 #include "client-lib/cases/opening.h"
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/cases/team_records.h"
+#include "client-lib/channels/message_log.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
 #include "client-lib/file_worker/file_worker.h"
@@ -412,10 +413,11 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
   return view;
 }
 
-absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& step,
-                                                        const ChannelId& id, uint64_t after) const {
+absl::StatusOr<std::vector<ChannelMessage>> CaseView::Shown(const ReadTransaction& step,
+                                                            const ChannelId& id,
+                                                            const Page& page) const {
   MessageQuery query;
-  query.after = after;
+  query.after = page.after;
   query.kinds = DisclosureKinds();
   query.kinds.insert(
       query.kinds.end(),
@@ -425,13 +427,34 @@ absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& s
        ContentKind::kRetraction, ContentKind::kCalendar, ContentKind::kDocumentEnd,
        ContentKind::kBriefUse, ContentKind::kBriefRelease, ContentKind::kDestroyed,
        ContentKind::kFirewallOverride});
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
-                          context_.Channel(id).Messages(step, query));
+  const bool from_end = page.last != SIZE_MAX;
+  const size_t wanted = from_end ? page.last : page.first;
+  // What is silent takes no room in a page: where there is such, more is asked for.
+  for (size_t ask = wanted;; ask = ask > SIZE_MAX / 2 ? SIZE_MAX : 2 * ask) {
+    query.limit = ask;
+    PARLEY_ASSIGN_OR_RETURN(
+        std::vector<ChannelMessage> messages,
+        from_end ? LastMessages(step, id, query) : context_.Channel(id).Messages(step, query));
+    const bool is_all = messages.size() < ask || ask == SIZE_MAX;
+    std::erase_if(messages, IsSilent);
+    if (!is_all && messages.size() < wanted) continue;
+    if (messages.size() > wanted) {
+      const auto more = static_cast<ptrdiff_t>(messages.size() - wanted);
+      const auto first = from_end ? messages.begin() : messages.end() - more;
+      messages.erase(first, first + more);
+    }
+    return messages;
+  }
+}
+
+absl::StatusOr<std::vector<Message>> CaseView::Messages(const ReadTransaction& step,
+                                                        const ChannelId& id,
+                                                        const Page& page) const {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages, Shown(step, id, page));
   std::vector<Message> views;
   LoadedRecords loaded;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step));
   for (const ChannelMessage& message : messages) {
-    if (IsSilent(message)) continue;
     PARLEY_ASSIGN_OR_RETURN(Message view, View(step, id, info.state, message, loaded));
     views.push_back(std::move(view));
   }

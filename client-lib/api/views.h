@@ -22,6 +22,7 @@
 #include "client-lib/firewall/disclosures.h"
 #include "client-lib/firewall/offer_log.h"
 #include "parley/content/v1/content.pb.h"
+#include "parley/profile.h"
 #include "parley/types.h"
 
 namespace parley::client {
@@ -73,15 +74,15 @@ class CaseView {
   std::string WhyActDoesntCount(uint32_t incarnation, uint64_t position) const;
   Person PersonOf(const RosterMember& member) const;
 
-  // Messages and documents after a number.
+  // Messages and documents.
   absl::StatusOr<std::vector<Message>> Messages(const ReadTransaction& step, const ChannelId& id,
-                                                uint64_t after) const;
+                                                const Page& page = {}) const;
   absl::StatusOr<std::vector<Message>> Unsent(const ReadTransaction& step,
                                               const ChannelId& id) const;
   absl::StatusOr<std::vector<Message>> NeverSent(const ReadTransaction& step,
                                                  const ChannelId& id) const;
-  absl::StatusOr<std::vector<Document>> Documents(const ReadTransaction& step,
-                                                  const ChannelId& id) const;
+  absl::StatusOr<std::vector<Document>> Documents(const ReadTransaction& step, const ChannelId& id,
+                                                  const Page& page = {}) const;
   // The documents of a release that counts, as they are shown.
   std::vector<Document> ReleasedDocuments(const ChannelId& id, const ReleaseRecord& release) const;
   // A document of a channel's message.
@@ -92,6 +93,13 @@ class CaseView {
                                                  const DocumentRef& document) const;
 
  private:
+  // The messages of a page that people see.
+  absl::StatusOr<std::vector<ChannelMessage>> Shown(const ReadTransaction& step,
+                                                    const ChannelId& id, const Page& page) const;
+  // The documents that a message shows, behind the others.
+  absl::Status AddDocumentsOf(const ReadTransaction& step, const ChannelId& id,
+                              const ChannelState& channel, const ChannelMessage& message,
+                              LoadedRecords& loaded, std::vector<Document>& documents) const;
   // `hold`: why those wait that have no other reason.
   std::vector<Message> ForPeople(const ChannelId& id, const std::vector<ChannelMessage>& messages,
                                  const std::string& hold) const;

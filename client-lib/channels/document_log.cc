@@ -1,7 +1,6 @@
 #include "client-lib/channels/document_log.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "client-lib/channels/channel_records.h"
 #include "client-lib/channels/entry_log.h"
@@ -65,6 +64,17 @@ struct ExpiringRecord {
   }
 };
 
+// How often a content stands in a caucus by its side's word.
+struct ConfidedRecord {
+  uint8_t version = 1;
+  uint64_t times = 0;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.times);
+  }
+};
+
 struct RetractedBriefRecord {
   uint8_t version = 1;
   uint64_t ended = 0;
@@ -86,8 +96,10 @@ struct BlobsDueRecord {
 };
 
 std::string DocumentsName(const ChannelNames& names) { return names.Channel() + "/documents"; }
-std::string DocumentsName(const ChannelNames& names, uint64_t page) {
-  return DocumentsName(names) + "/" + std::to_string(page);
+// Documents that were handed in as briefs when they came.
+std::string BriefsName(const ChannelNames& names) { return names.Channel() + "/briefs"; }
+std::string ConfidedName(const ChannelNames& names, crypto::ByteView plaintext_root) {
+  return names.Channel() + "/confided/" + crypto::ToHex(plaintext_root);
 }
 std::string VersionName(const ChannelNames& names, uint64_t index) {
   return names.Message(index) + "/version";
@@ -101,13 +113,18 @@ std::string RetractedBriefName(const ChannelNames& names, uint64_t index) {
 std::string ExpiringName(const ChannelNames& names) { return names.Channel() + "/expiring"; }
 std::string BlobsDueName(const ChannelNames& names) { return names.Channel() + "/blobs-due"; }
 
-absl::Status List(ChannelStep& step, uint64_t index) {
-  const ChannelNames& names = step.names();
-  PARLEY_ASSIGN_OR_RETURN(
-      const std::optional<DocumentsHead> before,
-      LoadRecord<DocumentsHead>(step.tx(), RecordClass::kIndex, DocumentsName(names)));
-  DocumentsHead head = before.value_or(DocumentsHead{1, index, 0});
-  const std::string name = DocumentsName(names, head.documents / kPage);
+// A list of indices in pages: the head, and where its pages are.
+absl::StatusOr<std::optional<DocumentsHead>> LoadHead(const ReadTransaction& tx,
+                                                      const std::string& list) {
+  return LoadRecord<DocumentsHead>(tx, RecordClass::kIndex, list);
+}
+std::string PageName(const std::string& list, uint64_t page) {
+  return list + "/" + std::to_string(page);
+}
+
+absl::Status Append(ChannelStep& step, const std::string& list, DocumentsHead head,
+                    uint64_t index) {
+  const std::string name = PageName(list, head.documents / kPage);
   ProcedurePage page;
   if (head.documents % kPage != 0) {
     PARLEY_ASSIGN_OR_RETURN(page,
@@ -116,7 +133,57 @@ absl::Status List(ChannelStep& step, uint64_t index) {
   page.indices.push_back(index);
   ++head.documents;
   PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kIndex, name, page));
-  return StoreRecord(step.tx(), RecordClass::kIndex, DocumentsName(names), head);
+  return StoreRecord(step.tx(), RecordClass::kIndex, list, head);
+}
+
+// What comes before the list begins, and then what is listed.
+absl::StatusOr<std::vector<uint64_t>> IndicesOf(const ReadTransaction& tx, const std::string& list,
+                                                const DocumentsHead& head) {
+  std::vector<uint64_t> indices;
+  for (uint64_t index = 1; index < head.from; ++index) indices.push_back(index);
+  for (uint64_t page = 0; page * kPage < head.documents; ++page) {
+    PARLEY_ASSIGN_OR_RETURN(
+        const ProcedurePage loaded,
+        LoadExisting<ProcedurePage>(tx, RecordClass::kIndex, PageName(list, page)));
+    indices.insert(indices.end(), loaded.indices.begin(), loaded.indices.end());
+  }
+  return indices;
+}
+
+absl::Status List(ChannelStep& step, uint64_t index) {
+  const std::string list = DocumentsName(step.names());
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head, LoadHead(step.tx(), list));
+  return Append(step, list, head.value_or(DocumentsHead{1, index, 0}), index);
+}
+
+// Whether somebody confides it to the neutrals who hands in briefs there, too.
+bool IsConfided(ChannelStep& step, const RosterMember& author) {
+  return step.state().kind == ChannelKind::kCaucus && !author.side.empty() &&
+         author.side == step.state().side &&
+         (author.role == Role::kParty || author.role == Role::kCounsel);
+}
+
+// Adds to how often that content stands confided in the channel.
+absl::Status CountConfided(ChannelStep& step, const pb::Document& document, int64_t more) {
+  const std::string name = ConfidedName(step.names(), crypto::ToBytes(document.plaintext_root()));
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ConfidedRecord> record,
+                          LoadRecord<ConfidedRecord>(step.tx(), RecordClass::kIndex, name));
+  const auto before = static_cast<int64_t>(record.value_or(ConfidedRecord()).times);
+  const int64_t times = before + more;
+  if (times <= 0) return step.tx().Delete(RecordClass::kIndex, name);
+  return StoreRecord(step.tx(), RecordClass::kIndex, name,
+                     ConfidedRecord{1, static_cast<uint64_t>(times)});
+}
+
+// In a profile of an earlier build, which has no such list, nothing is noted: all is read then.
+absl::Status NoteBrief(ChannelStep& step, uint64_t index, const RosterMember& author,
+                       const pb::Document& document) {
+  const std::string list = BriefsName(step.names());
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head, LoadHead(step.tx(), list));
+  if (!head.has_value() || !IsConfided(step, author)) return absl::OkStatus();
+  PARLEY_RETURN_IF_ERROR(CountConfided(step, document, 1));
+  if (document.brief() == pb::BRIEF_KIND_UNSPECIFIED) return absl::OkStatus();
+  return Append(step, list, *head, index);
 }
 
 bool MayAddVersion(const RosterMember& author, const RosterMember& of) {
@@ -217,12 +284,15 @@ void TakeKeysAway(pb::Document& document, pb::DocumentEnd::Reason reason) {
 }  // namespace
 
 absl::Status BeginDocuments(ChannelStep& step) {
+  PARLEY_RETURN_IF_ERROR(
+      StoreRecord(step.tx(), RecordClass::kIndex, BriefsName(step.names()), DocumentsHead()));
   return StoreRecord(step.tx(), RecordClass::kIndex, DocumentsName(step.names()), DocumentsHead());
 }
 
 absl::Status NoteDocument(ChannelStep& step, uint64_t index, const RosterMember& author, bool own,
                           uint64_t position, const pb::Document& document) {
   PARLEY_RETURN_IF_ERROR(List(step, index));
+  PARLEY_RETURN_IF_ERROR(NoteBrief(step, index, author, document));
   // One that comes as ended has no end to wait for.
   if (document.expires_at() != 0 && document.ended() == pb::DocumentEnd::REASON_UNSPECIFIED) {
     PARLEY_RETURN_IF_ERROR(
@@ -306,12 +376,18 @@ absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessa
 
 absl::Status NoteRetracted(ChannelStep& step, const ChannelMessage& message) {
   pb::Content content;
-  if (ParseFromPeer(content, message.content.Reveal()) && content.has_document() &&
-      content.document().brief() == pb::BRIEF_KIND_EXCHANGED) {
-    // The retraction is the message that comes now; an end before it was one already.
-    PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kIndex,
-                                       RetractedBriefName(step.names(), message.index),
-                                       RetractedBriefRecord{1, step.channel().messages}));
+  if (ParseFromPeer(content, message.content.Reveal()) && content.has_document()) {
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head,
+                            LoadHead(step.tx(), BriefsName(step.names())));
+    if (head.has_value() && IsConfided(step, message.author)) {
+      PARLEY_RETURN_IF_ERROR(CountConfided(step, content.document(), -1));
+    }
+    if (content.document().brief() == pb::BRIEF_KIND_EXCHANGED) {
+      // The retraction is the message that comes now; an end before it was one already.
+      PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kIndex,
+                                         RetractedBriefName(step.names(), message.index),
+                                         RetractedBriefRecord{1, step.channel().messages}));
+    }
   }
   return NoteDocumentGone(step, message);
 }
@@ -339,55 +415,67 @@ absl::StatusOr<DocumentVersion> LoadVersion(const ReadTransaction& tx, const Cha
   return version;
 }
 
-namespace {
-
-// Every message that is, or was, a document, in order.
-absl::Status ForEachDocument(const ReadTransaction& tx, const ChannelNames& names,
-                             const std::function<absl::Status(ChannelMessage)>& visit) {
-  const auto take = [&](uint64_t index) -> absl::Status {
-    PARLEY_ASSIGN_OR_RETURN(ChannelMessage message, MessageAt(tx, names, index));
-    return visit(std::move(message));
-  };
+absl::StatusOr<std::vector<uint64_t>> DocumentIndices(const ReadTransaction& tx,
+                                                      const ChannelId& channel) {
+  const ChannelNames names(channel);
   PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head,
-                          LoadRecord<DocumentsHead>(tx, RecordClass::kIndex, DocumentsName(names)));
+                          LoadHead(tx, DocumentsName(names)));
+  if (head.has_value()) return IndicesOf(tx, DocumentsName(names), *head);
   PARLEY_ASSIGN_OR_RETURN(const ChannelRecord record, LoadChannel(tx, names));
-  const uint64_t from = head.has_value() ? head->from : record.messages + 1;
-  for (uint64_t index = 1; index < from; ++index) PARLEY_RETURN_IF_ERROR(take(index));
-  if (!head.has_value()) return absl::OkStatus();
-  for (uint64_t page = 0; page * kPage < head->documents; ++page) {
-    PARLEY_ASSIGN_OR_RETURN(
-        const ProcedurePage loaded,
-        LoadExisting<ProcedurePage>(tx, RecordClass::kIndex, DocumentsName(names, page)));
-    for (const uint64_t index : loaded.indices) PARLEY_RETURN_IF_ERROR(take(index));
-  }
-  return absl::OkStatus();
+  return IndicesOf(tx, DocumentsName(names), DocumentsHead{1, record.messages + 1, 0});
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<ChannelMessage>> ListDocuments(const ReadTransaction& tx,
                                                           const ChannelId& channel) {
+  const ChannelNames names(channel);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<uint64_t> indices, DocumentIndices(tx, channel));
   std::vector<ChannelMessage> documents;
-  PARLEY_RETURN_IF_ERROR(ForEachDocument(tx, ChannelNames(channel), [&](ChannelMessage message) {
+  for (const uint64_t index : indices) {
+    PARLEY_ASSIGN_OR_RETURN(ChannelMessage message, MessageAt(tx, names, index));
     if (message.kind == ContentKind::kDocument) documents.push_back(std::move(message));
-    return absl::OkStatus();
-  }));
+  }
   return documents;
 }
 
-absl::StatusOr<std::vector<RetractedBrief>> ListRetractedBriefs(const ReadTransaction& tx,
-                                                                const ChannelId& channel) {
+absl::StatusOr<std::vector<HandedIn>> ListHandedIn(const ReadTransaction& tx,
+                                                   const ChannelId& channel) {
   const ChannelNames names(channel);
-  std::vector<RetractedBrief> briefs;
-  PARLEY_RETURN_IF_ERROR(ForEachDocument(tx, names, [&](ChannelMessage message) -> absl::Status {
-    if (message.kind != ContentKind::kRetraction) return absl::OkStatus();
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<RetractedBriefRecord> record,
-                            LoadRecord<RetractedBriefRecord>(
-                                tx, RecordClass::kIndex, RetractedBriefName(names, message.index)));
-    if (record.has_value()) briefs.push_back({std::move(message), record->ended});
-    return absl::OkStatus();
-  }));
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head, LoadHead(tx, BriefsName(names)));
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::vector<uint64_t> indices,
+      head.has_value() ? IndicesOf(tx, BriefsName(names), *head) : DocumentIndices(tx, channel));
+  std::vector<HandedIn> briefs;
+  for (const uint64_t index : indices) {
+    HandedIn one;
+    PARLEY_ASSIGN_OR_RETURN(one.message, MessageAt(tx, names, index));
+    if (one.message.kind == ContentKind::kRetraction) {
+      PARLEY_ASSIGN_OR_RETURN(const std::optional<RetractedBriefRecord> record,
+                              LoadRecord<RetractedBriefRecord>(tx, RecordClass::kIndex,
+                                                               RetractedBriefName(names, index)));
+      if (!record.has_value()) continue;
+      one.retracted = record->ended;
+    } else if (one.message.kind != ContentKind::kDocument) {
+      continue;
+    }
+    briefs.push_back(std::move(one));
+  }
   return briefs;
+}
+
+absl::StatusOr<bool> StandsConfided(const ReadTransaction& tx, const ChannelId& channel,
+                                    const std::string& side, const std::string& plaintext_root) {
+  const ChannelNames names(channel);
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head, LoadHead(tx, BriefsName(names)));
+  if (head.has_value()) {
+    return tx.Has(RecordClass::kIndex, ConfidedName(names, crypto::ToBytes(plaintext_root)));
+  }
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> documents, ListDocuments(tx, channel));
+  return std::any_of(documents.begin(), documents.end(), [&](const ChannelMessage& message) {
+    pb::Content content;
+    return (message.author.role == Role::kParty || message.author.role == Role::kCounsel) &&
+           message.author.side == side && ParseFromPeer(content, message.content.Reveal()) &&
+           content.has_document() && content.document().plaintext_root() == plaintext_root;
+  });
 }
 
 absl::StatusOr<std::vector<ExpiringDocument>> ListExpiring(const ReadTransaction& tx,

@@ -91,18 +91,29 @@ absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessa
 absl::StatusOr<DocumentVersion> LoadVersion(const ReadTransaction& tx, const ChannelId& channel,
                                             uint64_t index);
 
+// The indices of all messages that are, or were, documents, in order, without reading them. In a
+// profile of an earlier build others are among them.
+absl::StatusOr<std::vector<uint64_t>> DocumentIndices(const ReadTransaction& tx,
+                                                      const ChannelId& channel);
+
 // The channel's documents (kDocument) in order, without reading other messages. Those that were
 // retracted are not among them.
 absl::StatusOr<std::vector<ChannelMessage>> ListDocuments(const ReadTransaction& tx,
                                                           const ChannelId& channel);
 
-// What is left of a retracted document that said it was an exchanged brief.
-struct RetractedBrief {
+// A document that was handed in as a brief, or what is left of a retracted exchanged one.
+struct HandedIn {
   ChannelMessage message;
-  uint64_t ended = 0;  // the index of the retraction
+  uint64_t retracted = 0;  // the index of the retraction
 };
-absl::StatusOr<std::vector<RetractedBrief>> ListRetractedBriefs(const ReadTransaction& tx,
-                                                                const ChannelId& channel);
+// In order, without reading other documents. In a profile of an earlier build other documents are
+// among them.
+absl::StatusOr<std::vector<HandedIn>> ListHandedIn(const ReadTransaction& tx,
+                                                   const ChannelId& channel);
+// Whether a document of that content, which wasn't retracted, stands in the caucus of `side` by a
+// party or counsel of it.
+absl::StatusOr<bool> StandsConfided(const ReadTransaction& tx, const ChannelId& channel,
+                                    const std::string& side, const std::string& plaintext_root);
 
 absl::StatusOr<std::vector<ExpiringDocument>> ListExpiring(const ReadTransaction& tx,
                                                            const ChannelId& channel);

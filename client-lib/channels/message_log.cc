@@ -331,6 +331,30 @@ LoadText SearchableTexts(const ReadTransaction& tx) {
   };
 }
 
+absl::StatusOr<uint64_t> FirstIndexAfter(const ReadTransaction& tx, const ChannelId& id,
+                                         uint64_t number) {
+  const ChannelNames names(id);
+  PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx, names));
+  return FirstAfter(tx, names, channel.messages, number);
+}
+
+absl::StatusOr<std::vector<ChannelMessage>> LastMessages(const ReadTransaction& tx,
+                                                         const ChannelId& id,
+                                                         const MessageQuery& query) {
+  const ChannelNames names(id);
+  PARLEY_ASSIGN_OR_RETURN(const ChannelRecord channel, LoadChannel(tx, names));
+  PARLEY_ASSIGN_OR_RETURN(const uint64_t first,
+                          FirstAfter(tx, names, channel.messages, query.after));
+  std::vector<ChannelMessage> listed;
+  for (uint64_t index = channel.messages; index >= first && listed.size() < query.limit; --index) {
+    PARLEY_ASSIGN_OR_RETURN(MessageRecord record, LoadMessage(tx, names, index));
+    if (!Wants(query, static_cast<ContentKind>(record.kind))) continue;
+    listed.push_back(FromRecord(std::move(record), index));
+  }
+  std::reverse(listed.begin(), listed.end());
+  return listed;
+}
+
 absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& tx,
                                                          const ChannelNames& names,
                                                          const ChannelRecord& channel,

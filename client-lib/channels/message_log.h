@@ -27,6 +27,14 @@ absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& 
                                                          const ChannelRecord& channel,
                                                          const MessageQuery& query);
 
+// The index of the first message whose number is above that; one past the last when there is none.
+absl::StatusOr<uint64_t> FirstIndexAfter(const ReadTransaction& tx, const ChannelId& id,
+                                         uint64_t number);
+// Of what is asked for the latest, as many as the limit says, in order: read from the end.
+absl::StatusOr<std::vector<ChannelMessage>> LastMessages(const ReadTransaction& tx,
+                                                         const ChannelId& id,
+                                                         const MessageQuery& query);
+
 // The message of that index, which the channel has.
 absl::StatusOr<ChannelMessage> MessageAt(const ReadTransaction& tx, const ChannelNames& names,
                                          uint64_t index);

@@ -81,32 +81,23 @@ const BriefRecord* BriefLog::HeldOf(const std::string& side) const {
 
 absl::Status BriefLog::LoadCaucus(const ReadTransaction& step, const CaseContext& context,
                                   const ChannelId& id, const std::string& side) {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> documents, ListDocuments(step, id));
-  PARLEY_ASSIGN_OR_RETURN(std::vector<RetractedBrief> retracted, ListRetractedBriefs(step, id));
-  std::map<uint64_t, uint64_t> retracted_at;
-  for (RetractedBrief& one : retracted) {
-    retracted_at.emplace(one.message.index, one.ended);
-    documents.push_back(std::move(one.message));
-  }
-  std::sort(documents.begin(), documents.end(),
-            [](const ChannelMessage& a, const ChannelMessage& b) { return a.index < b.index; });
+  PARLEY_ASSIGN_OR_RETURN(std::vector<HandedIn> handed_in, ListHandedIn(step, id));
   std::map<std::pair<ParticipantId, MessageId>, size_t> places;
   std::optional<size_t> latest;
   const size_t before = briefs_.size();
-  for (ChannelMessage& message : documents) {
+  for (HandedIn& one : handed_in) {
+    ChannelMessage& message = one.message;
     pb::Content content;
     if (!HandsIn(message.author.role) || message.author.side != side ||
         !ParseFromPeer(content, message.content.Reveal())) {
       continue;
     }
     BriefRecord brief;
-    if (const auto gone = retracted_at.find(message.index); gone != retracted_at.end()) {
+    if (one.retracted != 0) {
       brief.retracted = true;
-      brief.ended = gone->second;
+      brief.ended = one.retracted;
       content.mutable_document()->set_brief(pb::BRIEF_KIND_EXCHANGED);
       content.mutable_document()->set_ended(pb::DocumentEnd::REASON_WITHDRAWN);
-    } else if (content.has_document()) {
-      confided_[content.document().plaintext_root()].insert(side);
     }
     if (content.document().brief() == pb::BRIEF_KIND_UNSPECIFIED) continue;
     brief.channel = id;
@@ -185,8 +176,27 @@ absl::Status BriefLog::LoadReleases(const ReadTransaction& step, const CaseConte
     ReleaseRecord release;
     release.said = std::move(*content.mutable_brief_release());
     release.message = std::move(message);
+    PARLEY_RETURN_IF_ERROR(LoadConfided(step, release));
     Judge(release);
     releases_.push_back(std::move(release));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BriefLog::LoadConfided(const ReadTransaction& step, const ReleaseRecord& release) {
+  const auto& briefs = release.said.briefs();
+  // Else it is refused, whatever is in it.
+  const bool is_judged = IsNeutral(release.message.author.role) && briefs.size() <= kMostBriefs;
+  if (!is_judged) return absl::OkStatus();
+  for (const auto& brief : briefs) {
+    const std::string& root = brief.document().plaintext_root();
+    if (!confided_looked_for_.insert(root).second) continue;
+    for (const auto& [side, channels] : caucuses_) {
+      for (const ChannelId& id : channels) {
+        PARLEY_ASSIGN_OR_RETURN(const bool stands, StandsConfided(step, id, side, root));
+        if (stands) confided_[root].insert(side);
+      }
+    }
   }
   return absl::OkStatus();
 }

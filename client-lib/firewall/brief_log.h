@@ -100,6 +100,7 @@ class BriefLog {
   absl::Status LoadCaucus(const ReadTransaction& step, const CaseContext& context,
                           const ChannelId& id, const std::string& side);
   absl::Status LoadReleases(const ReadTransaction& step, const CaseContext& context);
+  absl::Status LoadConfided(const ReadTransaction& step, const ReleaseRecord& release);
   void Judge(ReleaseRecord& release);
   // The same of one that this device doesn't know: of a side whose caucus it doesn't read, say.
   std::string FaultOfUnknown(const ReleaseRecord& release,
@@ -116,8 +117,10 @@ class BriefLog {
   // Marks of briefs from before this device came: the release, the brief's author and its id.
   std::vector<std::tuple<MessageId, ParticipantId, MessageId>> unknown_marks_;
   std::vector<BriefRecord> briefs_;
-  // In whose caucuses parties and counsel shared a content, by its root.
+  // In whose caucuses parties and counsel shared a content, by its root: of the contents of
+  // releases.
   std::map<std::string, std::set<std::string>> confided_;
+  std::set<std::string> confided_looked_for_;
   std::vector<ReleaseRecord> releases_;
 };
 

@@ -20,6 +20,9 @@ constexpr size_t kScanBatch = 256;
 // Of each channel, so many messages that may share something with a text are compared with it, the
 // newest: else a phrase that stands in every message would make sending slow.
 constexpr size_t kMostCandidates = 4096;
+// A step takes so many entries into the index at most: after a long absence the profile is still
+// held shortly each time.
+constexpr size_t kEntriesInStep = 200'000;
 
 std::string ListOf(const std::vector<RosterMember>& people) {
   std::string list;
@@ -67,10 +70,27 @@ std::vector<uint64_t> SortedValues(std::vector<uint64_t> values) {
 
 // ---- What holds back ----
 
-absl::Status Firewall::BringUpToDate(const CaseContext& context, const ChannelId& to) {
+absl::StatusOr<bool> Firewall::BringNearer(const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-  PARLEY_RETURN_IF_ERROR(Create(step, context, to).status());
-  return step.Commit();
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
+  if (!record.IsNeutral()) return true;
+  PARLEY_ASSIGN_OR_RETURN(PassageIndex index, PassageIndex::Load(step, context.id, record.own_id));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  size_t room = kEntriesInStep;
+  bool all = true;
+  for (auto channel = channels.begin(); all && channel != channels.end(); ++channel) {
+    PARLEY_ASSIGN_OR_RETURN(
+        all, index.Update(step, context.Channel(channel->id), channel->info.number, room));
+  }
+  PARLEY_RETURN_IF_ERROR(step.Commit());
+  return all;
+}
+
+absl::Status Firewall::BringUpToDate(const CaseContext& context) {
+  for (bool all = false; !all;) {
+    PARLEY_ASSIGN_OR_RETURN(all, BringNearer(context));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Firewall> Firewall::Create(Transaction& step, const CaseContext& context,
@@ -81,8 +101,11 @@ absl::StatusOr<Firewall> Firewall::Create(Transaction& step, const CaseContext& 
   if (!record.IsNeutral()) return firewall;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo destination, context.Channel(to).Info(step));
   PARLEY_ASSIGN_OR_RETURN(std::vector<CaseChannel> channels, ChannelsOf(step, context));
+  size_t room = std::numeric_limits<size_t>::max();
   for (CaseChannel& channel : channels) {
-    PARLEY_RETURN_IF_ERROR(firewall.index_.Update(step, context.Channel(channel.id)));
+    PARLEY_RETURN_IF_ERROR(
+        firewall.index_.Update(step, context.Channel(channel.id), channel.info.number, room)
+            .status());
     PARLEY_ASSIGN_OR_RETURN(const uint64_t from, FreeFrom(step, context.Channel(channel.id),
                                                           channel.info, destination.state.members));
     firewall.free_from_.emplace(channel.id, from);
@@ -459,6 +482,7 @@ absl::StatusOr<std::optional<crypto::TreeHash>> Firewall::CheckFile(const CaseCo
                                                                     const ChannelId& to,
                                                                     const std::string& path,
                                                                     const DocumentNames& names) {
+  PARLEY_RETURN_IF_ERROR(BringUpToDate(context));
   std::optional<Firewall> firewall;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());

@@ -11,7 +11,7 @@
 // a passage ("Thank you, I have read it") aren't bound. Parties and their counsel decide for
 // themselves what they say where.
 //
-//   PARLEY_RETURN_IF_ERROR(Firewall::BringUpToDate(store, context, to));
+//   PARLEY_RETURN_IF_ERROR(Firewall::BringUpToDate(context));
 //   PARLEY_ASSIGN_OR_RETURN(Transaction step, store.Begin());
 //   PARLEY_ASSIGN_OR_RETURN(Firewall firewall, Firewall::Create(step, context, to));
 //   PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));    // then queue, in the same step
@@ -45,8 +45,8 @@ namespace parley::client {
 
 class Firewall {
  public:
-  // Takes into the index what came since, in a step of its own: a refusal later keeps it.
-  static absl::Status BringUpToDate(const CaseContext& context, const ChannelId& to);
+  // Takes into the index what came since, in steps of its own: a refusal later keeps it.
+  static absl::Status BringUpToDate(const CaseContext& context);
 
   // For what is to go into the channel `to`.
   static absl::StatusOr<Firewall> Create(Transaction& step, const CaseContext& context,
@@ -98,6 +98,8 @@ class Firewall {
   explicit Firewall(CaseContext context, PassageIndex index)
       : context_(std::move(context)), index_(std::move(index)) {}
 
+  // One such step. Whether it was the last.
+  static absl::StatusOr<bool> BringNearer(const CaseContext& context);
   // `what`: "the text", "\"brief.pdf\"". `repeats`: what it does to the source.
   absl::Status Refusal(const Source& source, const std::string& what,
                        const std::string& repeats) const;

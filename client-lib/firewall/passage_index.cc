@@ -12,7 +12,7 @@ namespace parley::client {
 namespace {
 
 constexpr size_t kBatchMessages = 256;
-constexpr size_t kBatchEntries = 50'000;
+constexpr size_t kBatchEntries = 200'000;
 
 }  // namespace
 
@@ -88,32 +88,39 @@ size_t PassageIndex::Add(const ChannelMessage& message, uint32_t slot, Pending& 
   return added + fingerprints.size();
 }
 
-absl::Status PassageIndex::Update(Transaction& step, const Channel& channel) {
+absl::StatusOr<bool> PassageIndex::Update(Transaction& step, const Channel& channel, uint64_t head,
+                                          size_t& room) {
   const uint32_t slot = SlotOf(channel.id());
-  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, channel.Info(step));
-  if (head_.channels[slot].up_to >= info.number) return absl::OkStatus();
+  if (head_.channels[slot].up_to >= head) return true;
   MessageQuery query;
   query.limit = kBatchMessages;
   query.kinds = BoundKinds();
-  for (bool more = true; more;) {
+  Pending pending;
+  size_t entries = 0;
+  bool more = true;
+  while (more && room > 0) {
     query.after = head_.channels[slot].up_to;
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             channel.Messages(step, query));
-    Pending pending;
-    size_t entries = 0;
-    for (const ChannelMessage& message : messages) {
-      entries += Add(message, slot, pending);
-      head_.channels[slot].up_to = message.number;
-      if (entries < kBatchEntries) continue;
-      PARLEY_RETURN_IF_ERROR(Append(step, pending));
-      entries = 0;
-    }
-    PARLEY_RETURN_IF_ERROR(Append(step, pending));
     more = messages.size() == kBatchMessages;
+    for (const ChannelMessage& message : messages) {
+      const size_t added = Add(message, slot, pending);
+      entries += added;
+      room -= std::min(room, added);
+      head_.channels[slot].up_to = message.number;
+      if (room > 0) continue;
+      more = true;
+      break;
+    }
+    if (entries < kBatchEntries) continue;
+    PARLEY_RETURN_IF_ERROR(Append(step, pending));
+    entries = 0;
   }
+  PARLEY_RETURN_IF_ERROR(Append(step, pending));
   // What stands between the last text and the head holds nothing.
-  head_.channels[slot].up_to = info.number;
-  return SaveHead(step);
+  if (!more) head_.channels[slot].up_to = head;
+  PARLEY_RETURN_IF_ERROR(SaveHead(step));
+  return !more;
 }
 
 absl::Status PassageIndex::Reset(Transaction& step) {

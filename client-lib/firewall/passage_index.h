@@ -9,8 +9,8 @@
 // them there is no hash of what was said.
 //
 // The index is brought up to date before it is used, from what is stored: whatever took a message
-// in (a sync, another process), it can't be missed. Memory is bounded by a batch of messages and a
-// page.
+// in (a sync, another process), it can't be missed. Memory is bounded by a batch of entries and a
+// page. Each batch writes most lists anew, so batches are large.
 //
 // Threading: belongs to its transaction's thread.
 // Errors: DataLoss for a damaged record; the store's.
@@ -47,8 +47,11 @@ class PassageIndex {
   static absl::StatusOr<PassageIndex> Load(const ReadTransaction& step, const CaseId& id,
                                            const ParticipantId& own_id);
 
-  // Takes in what the channel has that isn't in the index yet, and stores it.
-  absl::Status Update(Transaction& step, const Channel& channel);
+  // Takes in what the channel, whose latest number is `head`, has and the index hasn't, and stores
+  // it: up to the message that has `room` filled, which is lessened by each entry. Whether that is
+  // all.
+  absl::StatusOr<bool> Update(Transaction& step, const Channel& channel, uint64_t head,
+                              size_t& room);
 
   // Removes all of it. What is brought up to date next is taken in anew, from what the profile
   // still has then.

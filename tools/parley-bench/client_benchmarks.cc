@@ -1,9 +1,7 @@
 #include "tools/parley-bench/client_benchmarks.h"
 
 #include <chrono>
-#include <cmath>
 #include <functional>
-#include <random>
 #include <string>
 #include <utility>
 
@@ -15,54 +13,18 @@
 #include "crypto/primitives/random.h"
 #include "parley/content/v1/content.pb.h"
 #include "parley/profile.h"
+#include "tools/parley-bench/language.h"
+#include "tools/parley-bench/limit_benchmarks.h"
 #include "tools/parley-bench/must.h"
 #include "tools/parley-bench/relay_under_test.h"
+#include "tools/parley-bench/taken.h"
 
 namespace parley::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kWords = 20'000;
-constexpr size_t kWordsInText = 20;
 constexpr size_t kBatch = 2000;
-
-// Words as unequally frequent as a language's, the same in every run.
-class Language {
- public:
-  Language() {
-    std::vector<double> weights;
-    for (size_t i = 0; i < kWords; ++i) weights.push_back(1 / static_cast<double>(i + 3));
-    words_ = std::discrete_distribution<size_t>(weights.begin(), weights.end());
-  }
-
-  std::string Word() { return Spelled(words_(random_)); }
-  // One that stands in few texts.
-  std::string RareWord() { return Spelled(kWords / 4 + random_() % (kWords / 2)); }
-  std::string Text() {
-    std::string text;
-    for (size_t i = 0; i < kWordsInText; ++i) text += (i == 0 ? "" : " ") + Word();
-    return text;
-  }
-
- private:
-  static std::string Spelled(size_t number) {
-    static constexpr const char* kSyllables[] = {"ba", "con", "de",  "fi",  "ga", "lor", "mi",
-                                                 "no", "pre", "qua", "ris", "so", "tan", "ve"};
-    std::string word;
-    for (size_t rest = number + 14; rest > 0; rest /= 14) word += kSyllables[rest % 14];
-    return word;
-  }
-
-  std::mt19937_64 random_{1};
-  std::discrete_distribution<size_t> words_;
-};
-
-template <typename T>
-T Take(Result<T> result) {
-  if (!result.ok()) throw Failure(result.status().message());
-  return std::move(*result);
-}
 
 // A profile with a case, a channel and texts in it, without a relay.
 class FullProfile {
@@ -188,15 +150,12 @@ Measured Measure(const FullProfile& profile, size_t queries,
   return {Median(std::move(searches)), Median(std::move(reads))};
 }
 
-}  // namespace
-
-std::vector<Row> RunClientBenchmarks(const ClientBenchOptions& options) {
+void AddSearchRows(const ClientBenchOptions& options, std::vector<Row>& rows) {
   const TemporaryFolder folder(options.folder);
   const FullProfile profile(folder.path() + "/profile", options.messages);
   Language language;
   std::vector<SearchResult> unused;
   profile.Search("warm", unused);  // merges what is due
-  std::vector<Row> rows;
   const double all = profile.ReadAll();
   rows.push_back(BaselineRow("profile/read_all", all, "us"));
   const auto add = [&](const std::string& name, const std::function<std::string()>& next) {
@@ -214,6 +173,18 @@ std::vector<Row> RunClientBenchmarks(const ClientBenchOptions& options) {
   add("beginning", [&] { return language.Word().substr(0, 2); });
   add("letter", [&] { return language.Word().substr(0, 1); });
   rows.push_back(BaselineRow("profile/keep_text", profile.fill_us(), "us"));
+}
+
+}  // namespace
+
+std::vector<Row> RunClientBenchmarks(const ClientBenchOptions& options) {
+  std::vector<Row> rows;
+  if (options.with_search) AddSearchRows(options, rows);
+  if (options.with_limits) {
+    LimitBenchOptions limits = options.limits;
+    limits.folder = options.folder;
+    for (Row& row : RunLimitBenchmarks(limits)) rows.push_back(std::move(row));
+  }
   return rows;
 }
 

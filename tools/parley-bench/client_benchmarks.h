@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/parley-bench/limit_benchmarks.h"
 #include "tools/parley-bench/rows.h"
 
 namespace parley::bench {
@@ -15,15 +16,21 @@ struct ClientBenchOptions {
   size_t queries = 60;  // of each length
   std::string folder;   // where the profile is made; empty: TMPDIR, or /tmp
 
+  bool with_search = true;
+  bool with_limits = true;
+  LimitBenchOptions limits;  // with this folder
+
   void MakeQuick() {
     messages = 1500;
     queries = 3;
+    limits.MakeQuick();
   }
 };
 
-// Rows "profile/…" and "client/…". A profile without a passphrase and a channel of so many texts
-// (20 words each, of 20,000 that are as unequally frequent as a language's) are made through the
-// store; the profile is then opened anew for each query.
+// Rows "profile/…", "client/…" and "limits/…". A profile without a passphrase and a channel of so
+// many texts (20 words each, of 20,000 that are as unequally frequent as a language's) are made
+// through the store; the profile is then opened anew for each query. Then the rows of
+// limit_benchmarks.h.
 std::vector<Row> RunClientBenchmarks(const ClientBenchOptions& options);
 
 }  // namespace parley::bench

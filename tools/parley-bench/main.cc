@@ -134,11 +134,14 @@ int main(int argc, char** argv) {
   scale->add_option("--plot", scale_options.plot, "Where to write rate and latency over load, SVG");
 
   bench::ClientBenchOptions client_options;
-  CLI::App* client = app.add_subcommand("client", "A full profile against reading its records");
+  CLI::App* client = app.add_subcommand("client", "A full profile: searching, opening and sending");
   AddCommonOptions(*client, common);
   client->add_option("--folder", client_options.folder,
                      "Where a folder for the profile is made (default: TMPDIR, or /tmp)");
-  client->add_option("--messages", client_options.messages, "Messages in the profile")
+  client
+      ->add_option("--messages", client_options.messages,
+                   "Messages in the profile, and in a large case's joint channel and caucuses; a "
+                   "tenth of the latter are documents")
       ->check(CLI::Range(100, 10'000'000));
   client->add_option("--queries", client_options.queries, "Queries of each kind")
       ->check(CLI::Range(1, 10'000));
@@ -155,6 +158,20 @@ int main(int argc, char** argv) {
   attackers->add_option("--cores", cores);
   CLI::App* other_work = app.add_subcommand("other-work", "")->group("");
   other_work->add_option("--cores", cores);
+
+  client
+      ->add_option_function<std::string>(
+          "--only",
+          [&client_options](const std::string& part) {
+            client_options.with_search = part == "search";
+            client_options.with_limits = part == "limits";
+          },
+          "Searching, or opening and sending in a large case (default: both)")
+      ->check(CLI::IsMember({"search", "limits"}));
+  client->add_option("--rounds", client_options.limits.rounds, "Rounds in a large case")
+      ->check(CLI::Range(1, 1000));
+  client->add_option("--relay", client_options.limits.relay_program,
+                     "The relay's program (default: parley-relay beside this one)");
 
   CLI::App* bare = app.add_subcommand("bare-server", "")->group("");  // the relay's counterpart
 
@@ -185,6 +202,9 @@ int main(int argc, char** argv) {
       if (common.quick) scale_options.MakeQuick();
       bench::Print(bench::RunScaleBenchmarks(scale_options), common.format());
     } else if (client->parsed()) {
+      const size_t messages = client_options.messages;
+      client_options.limits.joint = client_options.limits.caucuses = {messages, messages / 10};
+      client_options.limits.made = [] { std::fprintf(stderr, "all is made; measuring\n"); };
       if (common.quick) client_options.MakeQuick();
       bench::Print(bench::RunClientBenchmarks(client_options), common.format());
     } else {

@@ -41,6 +41,11 @@ class RelayUnderTest {
                  Rates rates = Rates::kAny);
 
   const client::ConnectionInfo& connection() const { return connection_string_->relay; }
+  // By which a person opens a case there.
+  std::string connection_string() const {
+    return client::FormatConnectionString(connection_string_->relay,
+                                          connection_string_->sponsor_token.Reveal());
+  }
   // Of a sponsor with a large quota. Valid while this lives.
   client::Credential credential() const {
     return client::Credential::SponsorToken(connection_string_->sponsor_token.Reveal());

@@ -19,7 +19,12 @@ EXPECTED = {
     "client": ["profile/read_all", "profile/keep_text"] +
               [f"{what}/{kind}" for what in ("profile/read_found", "client/search",
                                              "client/search_for_all")
-               for kind in ("1", "2", "3", "rare", "beginning", "letter")],
+               for kind in ("1", "2", "3", "rare", "beginning", "letter")] +
+              ["limits/fill", "limits/first_look", "limits/open/channels", "limits/open/status"] +
+              [f"limits/open/{what}/{channel}" for what in ("read", "documents")
+               for channel in ("joint", "caucus")] +
+              [f"limits/{way}/{who}/{channel}" for way in ("queue", "send", "send_processor")
+               for who in ("neutral", "party") for channel in ("joint", "caucus")],
     "mls": ["primitive/sign/1KiB", "primitive/kem_encap", "mls/0xF001/protect/1KiB",
             "mls/0xF001/unprotect/64KiB", "mls/0xF001/key_package"] +
            [f"mls/0xF001/{step}/{size}" for size in (2, 3, 8)

@@ -456,7 +456,8 @@ using Command = std::variant<
     MeetingProposeArguments, MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments,
     MeetingExportArguments, MeetingsArguments, ReminderSetArguments, ReminderDoneArguments,
     ReminderCancelArguments, RemindersArguments, ReceiptsArguments, SendReceiptsArguments,
-    TodoArguments, ChannelCreateArguments, ChannelDismissArguments, ChannelLeaveArguments, ChannelStewardArguments>;
+    TodoArguments, ChannelCreateArguments, ChannelDismissArguments, ChannelLeaveArguments,
+    ChannelStewardArguments>;
 
 }  // namespace parley::cli
 

@@ -39,6 +39,7 @@
 #define PARLEY_PROFILE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -105,6 +106,14 @@ struct ShareOptions {
 struct FetchOptions {
   // Without it a file that exists is an error (kAlreadyExists).
   bool overwrite = false;
+};
+
+// A part of a list: of what comes after the position `after` the first ones, or the last ones (then
+// `first` says nothing). What one message carries isn't split, so that there may be some more.
+struct Page {
+  uint64_t after = 0;
+  size_t first = SIZE_MAX;
+  size_t last = SIZE_MAX;
 };
 
 struct SendOptions {
@@ -317,6 +326,8 @@ class PARLEY_EXPORT Profile {
   // Messages and documents after the position, in order. Those that wait to be sent are not among
   // them.
   Result<std::vector<Message>> Read(const ChannelRef& channel, uint64_t after = 0) const;
+  // A page of them: what it costs depends on what it shows alone.
+  Result<std::vector<Message>> ReadPage(const ChannelRef& channel, const Page& page) const;
   // The owner's messages that wait to be sent, in order.
   Result<std::vector<Message>> Unsent(const ChannelRef& channel) const;
   // The owner's messages that waited when they were put out of the channel, or left it, or when
@@ -361,7 +372,7 @@ class PARLEY_EXPORT Profile {
   Status HoldRecords(const CaseId& id, std::string_view reason);
 
   // In order of their positions.
-  Result<std::vector<Document>> Documents(const ChannelRef& channel) const;
+  Result<std::vector<Document>> Documents(const ChannelRef& channel, const Page& page = {}) const;
   // By name (the latest of that name) or by the beginning of the id. Errors: kNotFound; kAmbiguous.
   Result<Document> FindDocument(const ChannelRef& channel, std::string_view text) const;
 
