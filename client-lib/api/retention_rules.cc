@@ -29,17 +29,17 @@ bool IsClosed(CaseState state) {
 // told it was before it came, that is when they told it.
 absl::Status SetTimes(const ReadTransaction& step, const CaseContext& context,
                       RetentionRules& rules) {
-  std::optional<JointPosition> ended;
-  std::optional<JointPosition> closed;
+  JointPosition ended;
+  JointPosition closed;
+  bool is_closed = false;
   for (const ProcedureLog::Step& one : rules.procedure.log.steps()) {
     if (!one.refused.empty()) continue;
     const CaseState state = one.afterwards.state();
-    if (!HasEnded(state)) ended.reset();
-    if (!IsClosed(state)) closed.reset();
-    if (HasEnded(state) && !ended.has_value()) ended = one.record.at;
-    if (IsClosed(state) && !closed.has_value()) closed = one.record.at;
+    if (HasEnded(state) && !rules.ended) ended = one.record.at;
+    if (IsClosed(state) && !is_closed) closed = one.record.at;
+    rules.ended = HasEnded(state);
+    is_closed = IsClosed(state);
   }
-  rules.ended = ended.has_value();
   if (!rules.ended) return absl::OkStatus();
   MessageQuery query;
   query.kinds = {ContentKind::kProcedure};
@@ -47,10 +47,8 @@ absl::Status SetTimes(const ReadTransaction& step, const CaseContext& context,
                           context.Channel(*rules.procedure.joint).Messages(step, query));
   for (const ChannelMessage& record : records) {
     const JointPosition at{record.incarnation, record.position};
-    if (rules.ended_at == 0 && at >= *ended) rules.ended_at = record.received_at;
-    if (closed.has_value() && rules.closed_at == 0 && at >= *closed) {
-      rules.closed_at = record.received_at;
-    }
+    if (rules.ended_at == 0 && at >= ended) rules.ended_at = record.received_at;
+    if (is_closed && rules.closed_at == 0 && at >= closed) rules.closed_at = record.received_at;
   }
   return absl::OkStatus();
 }
