@@ -84,6 +84,11 @@ absl::StatusOr<Bytes> SealPrivate(GroupState& state, const AuthenticatedContent&
       MlsMessage{ProtectPrivate(*state.suite, state.secrets.sender_data, key, content, padding)});
 }
 
+const Update* OwnUpdate(const GroupState& state, const PendingProposal& pending) {
+  if (pending.sender != Sender::Member(state.own_leaf)) return nullptr;
+  return std::get_if<Update>(&pending.proposal.body);
+}
+
 // ---- Stored form ------------------------------------------------------------------------------
 
 namespace {
@@ -171,7 +176,7 @@ absl::Status DecodePending(crypto::Reader& r, GroupState& state) {
 void EncodePendingOne(crypto::Writer& w, const GroupState& state, size_t index) {
   const PendingProposal& pending = state.pending.all()[index];
   Encode(w, StoredPending{pending.ref, pending.sender, pending.proposal});
-  const auto* update = std::get_if<Update>(&pending.proposal.body);
+  const Update* update = OwnUpdate(state, pending);
   const auto own = std::find_if(
       state.pending_updates.begin(), state.pending_updates.end(), [&](const PendingUpdate& one) {
         return update != nullptr && one.encryption_key == update->leaf_node->encryption_key;

@@ -4,6 +4,7 @@
 
 #include "crypto/mls/external_proposal.h"
 #include "crypto/mls/forging.h"
+#include "crypto/mls/group_records.h"
 #include "crypto/mls/testing.h"
 
 namespace parley::mls {
@@ -152,6 +153,35 @@ TEST(HostileMessage, UpdatesMustBeNewAndMadeForTheirPlace) {
   EXPECT_FALSE(propose([](LeafNode& leaf) { leaf.encryption_key = Bytes(32, 0); }, own).ok());
   EXPECT_FALSE(propose([](LeafNode&) {}, LeafIndex(2)).ok());
   EXPECT_TRUE(propose([](LeafNode&) {}, own).ok());
+}
+
+// Somebody else's Update with the public key of the own one says nothing about the own private key.
+TEST(HostileMessage, CopyOfAnUpdatesKeyTakesNothingAlong) {
+  std::vector<Group> groups = NewGroups(3);
+  const Bytes own = Must(groups[0].ProposeUpdate({.new_signature_key = true}));
+  const auto& update = std::get<Update>(groups[0].pending_proposals()[0].proposal.body);
+  const GroupState& mallory = groups[1].state();
+  LeafNode leaf = mallory.own_leaf_node();
+  leaf.source = LeafNodeSource::kUpdate;
+  leaf.encryption_key = update.leaf_node->encryption_key;
+  SignLeafNode(mallory.signature_key, mallory.place(mallory.own_leaf), leaf);
+  Must(groups[0].Process(ForgeProposal(groups[1], Proposal{Update{leaf}})));
+  ASSERT_EQ(groups[0].pending_proposals().size(), 2u);
+  for (size_t i : {1u, 2u}) Must(groups[i].Process(own));
+
+  // The private key is stored once, with the own proposal.
+  GroupRecords records;
+  for (auto& [name, record] : ChangedRecords(groups[0]).put) {
+    records.insert_or_assign(name, std::move(record));
+  }
+  EXPECT_EQ(Must(LoadGroup(records)).state().pending_updates.size(), 1u);
+  EXPECT_LT(records.at("pending/1").size(), records.at("pending/0").size());
+  EXPECT_TRUE(SameState(groups[0].Serialize(), Must(LoadGroup(records))));
+
+  EXPECT_EQ(groups[0].DropPendingProposals({groups[0].pending_proposals()[1].ref}), 1u);
+  CommitToAll(groups, 2, Must(groups[2].PrepareCommit()));
+  ExpectAgreement(groups);
+  ExpectHeard(groups, 0, "with the new keys");
 }
 
 // With a limit over all members, one could keep the others' proposals out, and, since members count
