@@ -106,7 +106,8 @@ void EncodePendingOne(crypto::Writer& w, const GroupState& state, size_t index);
 absl::Status DecodePendingOne(crypto::Reader& r, GroupState& state);
 void EncodePast(crypto::Writer& w, const GroupState& state);
 absl::Status DecodePast(crypto::Reader& r, GroupState& state);
-// Errors: InvalidArgument when the tree isn't the context's, or has no own leaf.
+// Errors: InvalidArgument when the tree isn't the context's, or has no own leaf, or a secret isn't
+// of the suite's size.
 absl::Status CheckLoaded(GroupState& state);
 
 }  // namespace parley::mls
