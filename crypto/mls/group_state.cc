@@ -380,7 +380,7 @@ absl::Status Decode(crypto::Reader& r, StoredCommit& commit) {
 absl::StatusOr<PreparedCommit> PreparedCommit::Parse(ByteView stored) {
   crypto::Reader r(stored);
   StoredCommit commit;
-  if (!Decode(r, commit).ok() || !r.empty()) {
+  if (!Decode(r, commit).ok()) {
     return absl::DataLossError("a stored commit is damaged or from a later version");
   }
   PARLEY_ASSIGN_OR_RETURN(Group next, Group::Parse(commit.next.Reveal()));
