@@ -9,6 +9,7 @@
 #include "client-lib/channels/credential.h"
 #include "crypto/base/codec.h"
 #include "crypto/base/status_macros.h"
+#include "crypto/mls/tree_keys.h"
 
 namespace parley::client {
 namespace {
@@ -398,26 +399,41 @@ absl::Status ChannelPolicy::CheckProposal(const ChannelState& state, const mls::
 
 std::vector<mls::PendingProposal> ChannelPolicy::AcceptableProposals(
     const mls::Group& group, const std::set<mls::LeafIndex>& removed) const {
-  std::map<mls::LeafIndex, mls::PendingProposal> chosen;
-  for (const mls::PendingProposal& pending : group.pending_proposals()) {
+  const std::vector<mls::PendingProposal>& waiting = group.pending_proposals();
+  std::map<mls::LeafIndex, size_t> chosen;  // places in `waiting`
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    const mls::PendingProposal& pending = waiting[i];
     if (!pending.sender.IsMember()) continue;
     const mls::LeafIndex proposer = pending.sender.leaf();
     if (proposer == group.own_leaf() || removed.contains(proposer)) continue;
     const std::optional<mls::Member> member = group.FindMember(proposer);
     if (!member.has_value()) continue;
     const auto already = chosen.find(proposer);
-    const bool leaves =
-        already != chosen.end() && already->second.proposal.type() == mls::ProposalType::kRemove;
+    const bool leaves = already != chosen.end() &&
+                        waiting[already->second].proposal.type() == mls::ProposalType::kRemove;
     if (const auto* remove = std::get_if<mls::Remove>(&pending.proposal.body)) {
-      if (remove->removed == proposer && !leaves) chosen.insert_or_assign(proposer, pending);
+      if (remove->removed == proposer && !leaves) chosen.insert_or_assign(proposer, i);
     } else if (const auto* update = std::get_if<mls::Update>(&pending.proposal.body)) {
       if (!leaves && JudgeSuccessor(member->credential, update->leaf_node->credential).ok()) {
-        chosen.insert_or_assign(proposer, pending);
+        chosen.insert_or_assign(proposer, i);
       }
     }
   }
+  if (chosen.empty()) return {};
+  // Updates that bring one key, or one of the tree's, can't be committed together: who copies
+  // another's must not keep everybody's from being taken.
+  std::vector<size_t> in_order;
+  for (const auto& [leaf, place] : chosen) in_order.push_back(place);
+  std::sort(in_order.begin(), in_order.end());
+  mls::TreeKeys keys = mls::TreeKeys::Of(group);
   std::vector<mls::PendingProposal> result;
-  for (auto& [leaf, pending] : chosen) result.push_back(std::move(pending));
+  for (const size_t place : in_order) {
+    const mls::PendingProposal& pending = waiting[place];
+    const auto* update = std::get_if<mls::Update>(&pending.proposal.body);
+    if (update == nullptr || keys.Take(pending.sender.leaf(), *update->leaf_node)) {
+      result.push_back(pending);
+    }
+  }
   return result;
 }
 

@@ -88,8 +88,8 @@ class ChannelPolicy final : public mls::CredentialJudge {
                              const mls::PendingProposal& proposal) const;
 
   // Of the proposals that wait: those that a committer takes in. Updates of the proposer's own leaf
-  // that keep its identity (the latest of each), and Removes of the proposer itself; none of or
-  // about leaves in `removed`, which the commit removes by itself.
+  // that keep its identity (the latest of each, and of those that bring one key the first), and
+  // Removes of the proposer itself; none of or about leaves in `removed`, which the commit removes.
   std::vector<mls::PendingProposal> AcceptableProposals(
       const mls::Group& group, const std::set<mls::LeafIndex>& removed) const;
 

@@ -232,6 +232,41 @@ TEST_F(PolicyTest, ManySuchProposalsKeepNobodyFromWhatTheyMay) {
   EXPECT_EQ(tomas.Info(id).state.members.size(), 3u);
 }
 
+// Two leaves with one key make a commit invalid, and the committer's answer to that is to take no
+// renewals at all.
+TEST_F(PolicyTest, WhoCopiesAKeyKeepsNobodyElseFromRenewing) {
+  Insider party = InsiderOf(ana, id);
+  Must(AppendMessage(relay, party, Must(party.group.ProposeUpdate())));
+  const Bytes renewed = std::get<mls::Update>(party.group.pending_proposals()[0].proposal.body)
+                            .leaf_node->encryption_key;
+  Insider mallory = InsiderOf(lee, id);
+  const auto propose = [&](const Bytes& encryption_key) {
+    mls::GroupState& state = mallory.group.mutable_state();
+    mls::LeafNode leaf = state.own_leaf_node();
+    leaf.source = mls::LeafNodeSource::kUpdate;
+    leaf.encryption_key = encryption_key;
+    mls::SignLeafNode(state.signature_key, state.place(state.own_leaf), leaf);
+    mls::FramedContent content = mls::NewContent(state, {});
+    content.body = mls::Proposal{mls::Update{leaf}};
+    const mls::AuthenticatedContent update =
+        mls::SignAs(state, mls::WireFormat::kPrivateMessage, std::move(content));
+    Must(AppendMessage(relay, mallory, Must(mls::SealPrivate(state, update, 0))));
+    Must(mira.In(id).Sync());
+    EXPECT_EQ(mira.Info(id).passed_over, 0u) << "each by itself is well made";
+    const auto taken = StandardPolicy().AcceptableProposals(InsiderOf(mira, id).group, {});
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].sender.leaf(), party.group.own_leaf());
+  };
+  mallory.group.state().tree.ForEachParent(
+      [&](mls::NodeIndex, const mls::ParentNode& node) { propose(node.encryption_key); });
+  propose(mallory.group.FindMember(LeafOf(mallory, tomas))->encryption_key);
+  propose(renewed);
+  EXPECT_TRUE(Must(mira.In(id).Exchange()).commit_merged);
+  Must(tomas.In(id).Exchange());
+  EXPECT_EQ(tomas.Info(id).standing, Standing::kActive) << tomas.Info(id).reason;
+  EXPECT_EQ(InsiderOf(tomas, id).group.FindMember(party.group.own_leaf())->encryption_key, renewed);
+}
+
 TEST_F(PolicyTest, ACommitterBecomesSomebodyElse) {
   mls::CommitOptions options;
   ParleyCredential other = tomas.self;

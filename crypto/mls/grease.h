@@ -1,6 +1,6 @@
 // GREASE (RFC 9420 section 13.5): values that mean nothing, sent so that receivers stay able to
-// ignore what they don't know. Receivers have no rule for them: they are unknown values like
-// others.
+// ignore what they don't know. To receivers they are unknown values like others, with one exception
+// of ours: a key package's extensions needn't be listed by its leaf (VALIDATION.md).
 //
 // Threading: free functions without shared state.
 #ifndef PARLEY_CRYPTO_MLS_GREASE_H_

@@ -116,8 +116,7 @@ size_t Group::DropPendingProposals(const std::vector<ProposalRef>& refs) {
   const size_t before = state.pending.all().size();
   for (const ProposalRef& ref : refs) {
     const PendingProposal* pending = state.pending.Find(ref);
-    const Update* update =
-        pending == nullptr ? nullptr : std::get_if<Update>(&pending->proposal.body);
+    const Update* update = pending == nullptr ? nullptr : OwnUpdate(state, *pending);
     if (update == nullptr) continue;
     std::erase_if(state.pending_updates, [&](const PendingUpdate& own) {
       return own.encryption_key == update->leaf_node->encryption_key;

@@ -28,11 +28,11 @@
 // Errors, for all functions: InvalidArgument for malformed bytes or a message that breaks a rule of
 // the RFC; Unauthenticated, one identical message, for a signature, tag or ciphertext that doesn't
 // verify; FailedPrecondition for another epoch or group, a state in which the call makes no sense,
-// or a key that was already used (replay); ResourceExhausted for a jump over kMaxRatchetJump, and
-// for a message (or a tree beside it) of more than kMaxMessageSize bytes.
+// or a key that was already used (replay); ResourceExhausted for a jump over kMaxRatchetJump, for a
+// message (or a tree beside it) of more than kMaxMessageSize bytes, when too many proposals wait
+// already, the tree is full, or the own ratchet has no generation left.
 //
-// Threading: const calls may run together on one Group; different Groups, also those that come from
-// one another, are independent.
+// Threading: const calls may run together on one Group; any two Groups are independent.
 //
 // Secrets: the epoch's secrets, own private keys and message keys, in crypto::Secret, wiped when
 // used, replaced or destroyed. Serialize() gives all of them away.
@@ -215,14 +215,14 @@ class Group {
   // The group that a Welcome (an MLSMessage) opens for the key package. The ratchet tree, its
   // hashes and every leaf are verified. The bundle is used up by success only: anybody can make a
   // Welcome that says it is for this key package, and the genuine one must still open.
-  // Errors: also NotFound when the Welcome isn't for this key package; ResourceExhausted when it or
-  // the tree in `options` is longer than kMaxMessageSize.
+  // Errors: also NotFound when the Welcome isn't for this key package, AlreadyExists by `in_use`,
+  // PermissionDenied when it doesn't continue the group it should, and whatever the judge returns.
   static absl::StatusOr<Group> Join(ByteView welcome, KeyPackageBundle&& bundle,
                                     const JoinOptions& options = {});
 
   // Joins from outside by an external commit (section 12.4.3.2), given a GroupInfo message with
   // external_pub and the ratchet tree. Who may do so is the application's rule.
-  // Errors: also ResourceExhausted for more than kMaxMessageSize.
+  // Errors: also AlreadyExists by `options.in_use`, and whatever the judge in `options` returns.
   static absl::StatusOr<PreparedCommit> JoinExternally(ByteView group_info,
                                                        const GroupOptions& own_leaf,
                                                        const JoinOptions& options = {});
@@ -301,10 +301,10 @@ class Group {
   const std::vector<PendingProposal>& pending_proposals() const;
   // Forgets them, and the private keys of own pending updates.
   void ClearPendingProposals();
-  // The same for those of these names, whose places others can take: an application's own policy
-  // against who fills them, above all newcomers, of whom none needs to be known. A commit of one
-  // that was dropped can't be processed, so that this is for who commits, or by a rule that all
-  // members follow. Returns how many there were.
+  // Gives up single proposals, and the private keys of own Updates among them. For an application
+  // that has a rule against who fills others' places, which all members follow before they take in
+  // anything new: who has no place for a proposal can't process a commit of it. Who drops alone
+  // commits newcomers by value (CommitOptions::adds). Public ones can come back. Returns how many.
   size_t DropPendingProposals(const std::vector<ProposalRef>& refs);
 
   // A commit and the group after it. Of this group nothing changes but that one key of the own

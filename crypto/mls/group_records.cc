@@ -175,7 +175,7 @@ absl::StatusOr<std::unique_ptr<GroupState>> LoadState(const GroupRecords& record
       return absl::InvalidArgumentError("a record of an unknown name");
     }
   }
-  PARLEY_RETURN_IF_ERROR(state->secret_tree.CheckComplete());
+  PARLEY_RETURN_IF_ERROR(state->secret_tree.CheckComplete(*state->suite));
   return state;
 }
 

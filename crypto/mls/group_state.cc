@@ -84,6 +84,11 @@ absl::StatusOr<Bytes> SealPrivate(GroupState& state, const AuthenticatedContent&
       MlsMessage{ProtectPrivate(*state.suite, state.secrets.sender_data, key, content, padding)});
 }
 
+const Update* OwnUpdate(const GroupState& state, const PendingProposal& pending) {
+  if (pending.sender != Sender::Member(state.own_leaf)) return nullptr;
+  return std::get_if<Update>(&pending.proposal.body);
+}
+
 // ---- Stored form ------------------------------------------------------------------------------
 
 namespace {
@@ -130,6 +135,29 @@ struct StoredResumption {
   }
 };
 
+absl::Status WrongSize() {
+  return absl::InvalidArgumentError("a secret that isn't as long as its suite's are");
+}
+
+absl::Status CheckSizes(const CipherSuite& suite, const PendingUpdate& own) {
+  const size_t seed = own.signature_seed.size();
+  const bool fits = own.leaf_private.size() == suite.kem().private_key_size() &&
+                    (seed == 0 || seed == crypto::kSignatureSeedSize);
+  return fits ? absl::OkStatus() : WrongSize();
+}
+
+// What derives from a secret takes for granted that it is as long as it should be.
+absl::Status CheckSizes(const GroupState& state) {
+  const CipherSuite& suite = *state.suite;
+  const bool keys_fit = std::all_of(state.keys.begin(), state.keys.end(), [&](const auto& key) {
+    return key.second.size() == suite.kem().private_key_size();
+  });
+  const bool secrets_fit = std::apply(
+      [&](const auto&... secret) { return ((secret.value.size() == suite.hash_size()) && ...); },
+      EpochSecrets::Fields(state.secrets));
+  return keys_fit && secrets_fit ? absl::OkStatus() : WrongSize();
+}
+
 }  // namespace
 
 void EncodeEpoch(crypto::Writer& w, const GroupState& state) {
@@ -165,13 +193,17 @@ absl::Status DecodePending(crypto::Reader& r, GroupState& state) {
   for (StoredPending& p : pending) {
     state.pending.Restore({std::move(p.ref), p.sender, std::move(p.proposal)});
   }
-  return Decode(r, state.pending_updates);
+  PARLEY_RETURN_IF_ERROR(Decode(r, state.pending_updates));
+  for (const PendingUpdate& own : state.pending_updates) {
+    PARLEY_RETURN_IF_ERROR(CheckSizes(*state.suite, own));
+  }
+  return absl::OkStatus();
 }
 
 void EncodePendingOne(crypto::Writer& w, const GroupState& state, size_t index) {
   const PendingProposal& pending = state.pending.all()[index];
   Encode(w, StoredPending{pending.ref, pending.sender, pending.proposal});
-  const auto* update = std::get_if<Update>(&pending.proposal.body);
+  const Update* update = OwnUpdate(state, pending);
   const auto own = std::find_if(
       state.pending_updates.begin(), state.pending_updates.end(), [&](const PendingUpdate& one) {
         return update != nullptr && one.encryption_key == update->leaf_node->encryption_key;
@@ -186,7 +218,10 @@ absl::Status DecodePendingOne(crypto::Reader& r, GroupState& state) {
   std::optional<PendingUpdate> own;
   PARLEY_RETURN_IF_ERROR(Decode(r, own));
   state.pending.Restore({std::move(pending.ref), pending.sender, std::move(pending.proposal)});
-  if (own.has_value()) state.pending_updates.push_back(std::move(*own));
+  if (own.has_value()) {
+    PARLEY_RETURN_IF_ERROR(CheckSizes(*state.suite, *own));
+    state.pending_updates.push_back(std::move(*own));
+  }
   return absl::OkStatus();
 }
 
@@ -209,7 +244,7 @@ absl::Status CheckLoaded(GroupState& state) {
       state.tree.TreeHash() != state.context.tree_hash) {
     return absl::InvalidArgumentError("parts that don't belong together");
   }
-  return absl::OkStatus();
+  return CheckSizes(state);
 }
 
 namespace {
@@ -261,7 +296,7 @@ absl::StatusOr<std::unique_ptr<GroupState>> ParseState(ByteView stored) {
   if (state->secret_tree.leaf_count().value != state->tree.leaf_count().value) {
     return absl::InvalidArgumentError("a secret tree of another size");
   }
-  PARLEY_RETURN_IF_ERROR(state->secret_tree.CheckComplete());
+  PARLEY_RETURN_IF_ERROR(state->secret_tree.CheckComplete(*state->suite));
   return state;
 }
 
@@ -345,7 +380,7 @@ absl::Status Decode(crypto::Reader& r, StoredCommit& commit) {
 absl::StatusOr<PreparedCommit> PreparedCommit::Parse(ByteView stored) {
   crypto::Reader r(stored);
   StoredCommit commit;
-  if (!Decode(r, commit).ok() || !r.empty()) {
+  if (!Decode(r, commit).ok()) {
     return absl::DataLossError("a stored commit is damaged or from a later version");
   }
   PARLEY_ASSIGN_OR_RETURN(Group next, Group::Parse(commit.next.Reveal()));

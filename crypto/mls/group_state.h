@@ -91,6 +91,10 @@ absl::StatusOr<Bytes> SealPrivate(GroupState& state, const AuthenticatedContent&
 // A content of this group and epoch, from this member.
 FramedContent NewContent(const GroupState& state, ByteView authenticated_data);
 
+// The Update in a proposal of the own member's; null for any other. Others can copy the public key
+// of one, so that the key alone doesn't say whose a proposal is.
+const Update* OwnUpdate(const GroupState& state, const PendingProposal& pending);
+
 // The parts of the stored forms: what stays for an epoch, what waits for a commit, what is kept of
 // earlier epochs.
 void EncodeEpoch(crypto::Writer& w, const GroupState& state);
@@ -102,7 +106,8 @@ void EncodePendingOne(crypto::Writer& w, const GroupState& state, size_t index);
 absl::Status DecodePendingOne(crypto::Reader& r, GroupState& state);
 void EncodePast(crypto::Writer& w, const GroupState& state);
 absl::Status DecodePast(crypto::Reader& r, GroupState& state);
-// Errors: InvalidArgument when the tree isn't the context's, or has no own leaf.
+// Errors: InvalidArgument when the tree isn't the context's, or has no own leaf, or a secret isn't
+// of the suite's size.
 absl::Status CheckLoaded(GroupState& state);
 
 }  // namespace parley::mls

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "crypto/mls/group_records.h"
 #include "crypto/mls/group_state.h"
 #include "crypto/mls/testing.h"
 
@@ -317,6 +320,40 @@ TEST(Group, StateWithoutSomebodysKeysIsRefused) {
   groups[0].mutable_state().secret_tree = SecretTree::OfParts(LeafCount(4));
   EXPECT_EQ(Group::Parse(groups[0].Serialize().Reveal()).status().code(),
             absl::StatusCode::kDataLoss);
+}
+
+// What derives keys takes the sizes of secrets for granted, and ends the program at another.
+TEST(Group, StateWithSecretsOfTheWrongSizeIsRefused) {
+  const std::vector<Group> groups = NewGroups(3);
+  const auto code = [&](const std::function<void(GroupState&)>& damage) {
+    Group group = groups[0].Clone();
+    Must(group.ProposeUpdate({.new_signature_key = true}));
+    damage(group.mutable_state());
+    const absl::StatusCode whole = Group::Parse(group.Serialize().Reveal()).status().code();
+    GroupRecords records;
+    for (auto& [name, record] : ChangedRecords(group).put) {
+      records.insert_or_assign(name, std::move(record));
+    }
+    EXPECT_EQ(LoadGroup(records).status().code(), whole);
+    return whole;
+  };
+  constexpr absl::StatusCode kRefused = absl::StatusCode::kDataLoss;
+  EXPECT_EQ(code([](GroupState&) {}), absl::StatusCode::kOk);
+  for (const size_t size : {0u, 31u, 33u}) {
+    EXPECT_EQ(code([&](GroupState& s) { s.secrets.exporter.value = Secret(size); }), kRefused);
+    EXPECT_EQ(code([&](GroupState& s) { s.secrets.init.value = Secret(size); }), kRefused);
+    EXPECT_EQ(code([&](GroupState& s) { s.keys.begin()->second = Secret(size); }), kRefused);
+    EXPECT_EQ(code([&](GroupState& s) { s.pending_updates[0].leaf_private = Secret(size); }),
+              kRefused);
+    EXPECT_EQ(code([&](GroupState& s) {
+                SecretTree tree = SecretTree::OfParts(s.secret_tree.leaf_count());
+                EXPECT_TRUE(tree.LoadNode(3, Bytes(size, 1)).ok());
+                s.secret_tree = std::move(tree);
+              }),
+              kRefused);
+  }
+  EXPECT_EQ(code([](GroupState& s) { s.pending_updates[0].signature_seed = Secret(31); }),
+            kRefused);
 }
 
 TEST(Group, ProposalThatCannotBeSentIsNotKept) {

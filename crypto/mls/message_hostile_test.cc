@@ -4,6 +4,7 @@
 
 #include "crypto/mls/external_proposal.h"
 #include "crypto/mls/forging.h"
+#include "crypto/mls/group_records.h"
 #include "crypto/mls/testing.h"
 
 namespace parley::mls {
@@ -154,6 +155,35 @@ TEST(HostileMessage, UpdatesMustBeNewAndMadeForTheirPlace) {
   EXPECT_TRUE(propose([](LeafNode&) {}, own).ok());
 }
 
+// Somebody else's Update with the public key of the own one says nothing about the own private key.
+TEST(HostileMessage, CopyOfAnUpdatesKeyTakesNothingAlong) {
+  std::vector<Group> groups = NewGroups(3);
+  const Bytes own = Must(groups[0].ProposeUpdate({.new_signature_key = true}));
+  const auto& update = std::get<Update>(groups[0].pending_proposals()[0].proposal.body);
+  const GroupState& mallory = groups[1].state();
+  LeafNode leaf = mallory.own_leaf_node();
+  leaf.source = LeafNodeSource::kUpdate;
+  leaf.encryption_key = update.leaf_node->encryption_key;
+  SignLeafNode(mallory.signature_key, mallory.place(mallory.own_leaf), leaf);
+  Must(groups[0].Process(ForgeProposal(groups[1], Proposal{Update{leaf}})));
+  ASSERT_EQ(groups[0].pending_proposals().size(), 2u);
+  for (size_t i : {1u, 2u}) Must(groups[i].Process(own));
+
+  // The private key is stored once, with the own proposal.
+  GroupRecords records;
+  for (auto& [name, record] : ChangedRecords(groups[0]).put) {
+    records.insert_or_assign(name, std::move(record));
+  }
+  EXPECT_EQ(Must(LoadGroup(records)).state().pending_updates.size(), 1u);
+  EXPECT_LT(records.at("pending/1").size(), records.at("pending/0").size());
+  EXPECT_TRUE(SameState(groups[0].Serialize(), Must(LoadGroup(records))));
+
+  EXPECT_EQ(groups[0].DropPendingProposals({groups[0].pending_proposals()[1].ref}), 1u);
+  CommitToAll(groups, 2, Must(groups[2].PrepareCommit()));
+  ExpectAgreement(groups);
+  ExpectHeard(groups, 0, "with the new keys");
+}
+
 // With a limit over all members, one could keep the others' proposals out, and, since members count
 // their own at different times, make a commit that some of them can't follow.
 TEST(HostileMessage, OneMembersProposalsCrowdOutNobodyElses) {
@@ -214,35 +244,68 @@ TEST(HostileMessage, OneNewcomerCrowdsOutNobodyElse) {
   EXPECT_TRUE(groups[0].Process(Must(groups[1].ProposeUpdate())).ok());
 }
 
-// The group's own rule decides who goes when strangers have filled the places for newcomers.
-TEST(HostileMessage, StrangersWhoFillThePlacesForNewcomersAreDropped) {
-  std::vector<Group> groups = NewGroups(2);
-  const GroupAddress address{groups[0].group_id(), groups[0].epoch()};
-  const Bytes update = Must(groups[1].ProposeUpdate());
-  Must(groups[0].Process(update));
-  for (size_t i = 0; i < kMaxPendingOfNewcomers; ++i) {
-    Must(groups[0].Process(Must(ProposeToJoin(NewKeyPackage("mob"), address))));
+// Strangers have filled every member's places for newcomers when Dora asks to join.
+class FullOfStrangers : public ::testing::Test {
+ protected:
+  FullOfStrangers() {
+    const GroupAddress address{groups_[0].group_id(), groups_[0].epoch()};
+    Must(groups_[0].Process(Must(groups_[1].ProposeUpdate())));
+    for (size_t i = 0; i < kMaxPendingOfNewcomers; ++i) {
+      stranger_ = Must(ProposeToJoin(NewKeyPackage("mob"), address));
+      for (Group& group : groups_) Must(group.Process(stranger_));
+    }
+    asking_ = Must(ProposeToJoin(dora_, address));
+    for (Group& group : groups_) {
+      EXPECT_EQ(group.Process(asking_).status().code(), absl::StatusCode::kResourceExhausted);
+    }
   }
-  KeyPackageBundle dora = NewKeyPackage("dora");
-  const Bytes asking = Must(ProposeToJoin(dora, address));
-  EXPECT_EQ(groups[0].Process(asking).status().code(), absl::StatusCode::kResourceExhausted);
 
-  std::vector<ProposalRef> strangers;
-  for (const PendingProposal& pending : groups[0].pending_proposals()) {
-    if (pending.sender.type == SenderType::kNewMemberProposal) strangers.push_back(pending.ref);
+  // Drops them in one member's group.
+  static void Drop(Group& group) {
+    std::vector<ProposalRef> strangers;
+    for (const PendingProposal& pending : group.pending_proposals()) {
+      if (pending.sender.type == SenderType::kNewMemberProposal) strangers.push_back(pending.ref);
+    }
+    strangers.push_back(Bytes(32, 1));  // of nothing
+    EXPECT_EQ(group.DropPendingProposals(strangers), kMaxPendingOfNewcomers);
+    EXPECT_EQ(group.DropPendingProposals(strangers), 0u);
+    ASSERT_EQ(group.pending_proposals().size(), 1u) << "the member's stays";
   }
-  strangers.push_back(Bytes(32, 1));  // of nothing
-  EXPECT_EQ(groups[0].DropPendingProposals(strangers), kMaxPendingOfNewcomers);
-  EXPECT_EQ(groups[0].DropPendingProposals(strangers), 0u);
-  ASSERT_EQ(groups[0].pending_proposals().size(), 1u) << "the member's stays";
-  Must(groups[0].Process(asking));
-  Must(groups[1].Process(asking));
-  PreparedCommit commit = Must(groups[0].PrepareCommit());
-  EXPECT_EQ(commit.added.size(), 1u);
-  const Bytes welcome = *commit.welcome;
-  CommitToAll(groups, 0, std::move(commit));
-  groups.push_back(Must(Group::Join(welcome, std::move(dora))));
-  ExpectAgreement(groups);
+
+  void ExpectDoraJoins(PreparedCommit commit) {
+    EXPECT_EQ(commit.added.size(), 1u);
+    const Bytes welcome = *commit.welcome;
+    CommitToAll(groups_, 0, std::move(commit));
+    groups_.push_back(Must(Group::Join(welcome, std::move(dora_))));
+    ExpectAgreement(groups_);
+  }
+
+  std::vector<Group> groups_ = NewGroups(2);
+  KeyPackageBundle dora_ = NewKeyPackage("dora");
+  Bytes stranger_;
+  Bytes asking_;
+};
+
+// A commit by reference is of what only the committer has: it would leave the others behind. By
+// value they need to have nothing.
+TEST_F(FullOfStrangers, WhoDropsThemAloneCommitsNewcomersByValue) {
+  Drop(groups_[0]);
+  Must(groups_[0].Process(asking_));
+  const PreparedCommit by_reference = Must(groups_[0].PrepareCommit());
+  const absl::Status status = groups_[1].Process(by_reference.message).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("proposal"));
+  Must(groups_[0].Process(stranger_));  // anybody may send it again
+  ExpectDoraJoins(Must(
+      groups_[0].PrepareCommit({.adds = {dora_.message()}, .include = ProposalsToInclude::kNone})));
+}
+
+TEST_F(FullOfStrangers, WhereAllDropThemTheSameWayNewcomersAreCommittedByReference) {
+  for (Group& group : groups_) {
+    Drop(group);
+    Must(group.Process(asking_));
+  }
+  ExpectDoraJoins(Must(groups_[0].PrepareCommit()));
 }
 
 TEST(HostileMessage, NothingIsSentAfterAReInit) {

@@ -1,5 +1,6 @@
 #include "crypto/mls/secret_tree.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/base/check.h"
@@ -261,13 +262,34 @@ absl::Status SecretTree::LoadRatchets(uint32_t leaf, ByteView stored) {
   return absl::OkStatus();
 }
 
-absl::Status SecretTree::CheckComplete() const {
+namespace {
+
+bool HasSizesOf(const CipherSuite& suite, const Ratchet& ratchet) {
+  return ratchet.secret.size() == suite.hash_size() &&
+         std::all_of(ratchet.skipped.begin(), ratchet.skipped.end(), [&](const auto& skipped) {
+           const auto& [generation, key] = skipped;
+           return generation < ratchet.generation && key.key.size() == suite.key_size() &&
+                  key.nonce.size() == suite.nonce_size();
+         });
+}
+
+}  // namespace
+
+absl::Status SecretTree::CheckComplete(const CipherSuite& suite) const {
   std::vector<bool> covered(leaves_.value, false);
   for (const auto& [leaf, ratchets] : ratchets_) {
     if (leaf >= covered.size()) return absl::InvalidArgumentError("ratchets of another tree");
     covered[leaf] = true;
+    for (const Ratchet& ratchet : ratchets) {
+      if (!HasSizesOf(suite, ratchet)) {
+        return absl::InvalidArgumentError("ratchets that this suite can't have");
+      }
+    }
   }
   for (const auto& [node, secret] : nodes_) {
+    if (secret.size() != suite.hash_size()) {
+      return absl::InvalidArgumentError("a node's secret that isn't as long as its suite's are");
+    }
     const uint64_t below = uint64_t{1} << NodeIndex(node).Level();
     const uint64_t first = (uint64_t{node} + 1 - below) / 2;
     if (first + below > covered.size()) return absl::InvalidArgumentError("a node of another tree");

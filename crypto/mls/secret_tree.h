@@ -105,8 +105,9 @@ class SecretTree {
   absl::Status LoadNode(uint32_t node, ByteView stored);
   absl::Status LoadRatchets(uint32_t leaf, ByteView stored);
   // Of a tree that was read: every leaf has its ratchets, or one node above it has the secret that
-  // they come from. Errors: InvalidArgument.
-  absl::Status CheckComplete() const;
+  // they come from; all of them, and the keys that were skipped, are of the suite's sizes, and no
+  // skipped key is of a generation to come. Errors: InvalidArgument.
+  absl::Status CheckComplete(const CipherSuite& suite) const;
 
  private:
   friend void Encode(crypto::Writer& w, const SecretTree& tree);

@@ -107,6 +107,39 @@ TEST(SecretTree, StoredFormReadsBack) {
   }
 }
 
+// One leaf's ratchets as they are stored, of secrets of these sizes, with one key that was skipped.
+struct StoredRatchet {
+  size_t secret = 32;
+  uint32_t skipped = 4;
+  size_t key = 32;
+  size_t nonce = 12;
+};
+
+bool IsComplete(const StoredRatchet& ratchet) {
+  crypto::Writer w;
+  for (int i = 0; i < 2; ++i) {
+    Encode(w, Secret(ratchet.secret));
+    w.WriteUint32(5);  // of the next key
+    w.WriteUint32(1);
+    w.WriteUint32(ratchet.skipped);
+    Encode(w, MessageKey{Secret(ratchet.key), Secret(ratchet.nonce)});
+  }
+  SecretTree tree = SecretTree::OfParts(LeafCount(1));
+  EXPECT_TRUE(tree.LoadRatchets(0, w.view()).ok());
+  return tree.CheckComplete(Suite()).ok();
+}
+
+TEST(SecretTree, RatchetsOfAnotherSuiteAreNotComplete) {
+  EXPECT_TRUE(IsComplete({}));
+  for (const size_t size : {0u, 31u, 33u}) {
+    EXPECT_FALSE(IsComplete({.secret = size}));
+    EXPECT_FALSE(IsComplete({.key = size}));
+  }
+  EXPECT_FALSE(IsComplete({.nonce = 0}));
+  EXPECT_FALSE(IsComplete({.nonce = 11}));
+  EXPECT_FALSE(IsComplete({.skipped = 5})) << "the next one is still to come";
+}
+
 // Counting on would begin at 0 again, with keys that have served.
 TEST(SecretTree, TheLastGenerationIsNeverReached) {
   const CipherSuite& suite = **FindCipherSuite(CipherSuiteId::k0x0003);
