@@ -299,8 +299,9 @@ absl::StatusOr<Destruction> DestroyDue(const CaseContext& context) {
     PARLEY_ASSIGN_OR_RETURN(const std::optional<RetentionRules> rules, LoadRules(step, context));
     if (!rules.has_value()) {
       return absl::FailedPreconditionError(
-          "this case has no agreement to mediate in force, so nothing says how long anything is "
-          "kept");
+          "this case has no agreement to mediate in force that you have signed, so nothing says "
+          "how "
+          "long anything is kept");
     }
     if (!record.hold.empty()) {
       return absl::FailedPreconditionError(

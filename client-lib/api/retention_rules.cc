@@ -161,7 +161,8 @@ absl::StatusOr<std::optional<RetentionRules>> LoadRules(const ReadTransaction& s
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
   if (!procedure.has_value() || !procedure->joint.has_value())
     return std::optional<RetentionRules>();
-  std::optional<ConfidentialityPolicy> policy = PolicyOf(*procedure);
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
+  std::optional<ConfidentialityPolicy> policy = PolicySignedBy(*procedure, own.own_id);
   if (!policy.has_value()) return std::optional<RetentionRules>();
   RetentionRules rules{std::move(*procedure), std::move(*policy)};
   PARLEY_RETURN_IF_ERROR(SetTimes(step, context, rules));

@@ -22,7 +22,8 @@ namespace parley::client {
 
 inline constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
-// The policy in force, and since when its periods run.
+// The policy of the last agreement in force that this participant has signed, and since when its
+// periods run.
 struct RetentionRules {
   LoadedProcedure procedure;
   ConfidentialityPolicy policy;
@@ -38,7 +39,7 @@ struct RetentionRules {
   uint64_t DueAt(const KeepPeriod& period, uint64_t received_at) const;
 };
 
-// Nothing without an agreement in force.
+// Nothing without an agreement in force that this participant has signed.
 absl::StatusOr<std::optional<RetentionRules>> LoadRules(const ReadTransaction& step,
                                                         const CaseContext& context);
 

@@ -347,6 +347,48 @@ TEST_F(RetentionTest, ProgramsDestroyByThemselvesOnlyWhereAgreedAndAfterADay) {
   EXPECT_FALSE(holds());
 }
 
+// A neutral's list that leaves the others out lets an agreement come into force that they never
+// saw.
+TEST_F(RetentionTest, AnAgreementThatSomebodyNeverSignedDestroysNothingOfTheirs) {
+  Begin("caucus: closed\nkeep messages: 30 days\n");
+  Say("Ana", "caucus", kMarker);
+  Everybody();
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    const client::CaseContext context =
+        ContextAt(*store, static_cast<uint64_t>(std::time(nullptr)));
+    client::Transaction step = Have(store->Begin());
+    const auto procedure = Have(client::LoadProcedure(step, context));
+    ASSERT_TRUE(procedure.has_value());
+    std::vector<client::Actor> alone = procedure->roster;
+    std::erase_if(alone, [](const client::Actor& one) { return one.name != "Mira"; });
+    content::v1::Content list;
+    *list.mutable_case_overview() = procedure->log.MakeOverview(alone, procedure->head);
+    Have(context.Channel(*procedure->joint).Queue(step, list));
+    Have(step.Commit());
+  }
+  const std::string hash =
+      Must(Of("Mira").ProposeAgreement(case_, "As I like it.",
+                                       "caucus: open\nkeep messages: 0 days\ndestroy: when due\n"),
+           "proposing");
+  PARLEY_ASSERT_OK(Of("Mira").SignAgreement(case_, hash));
+  Everybody();
+  ASSERT_EQ(Must(Of("Ana").Progress(case_), "progress").in_force->hash, hash)
+      << "the attack doesn't get this far any more";
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  EXPECT_FALSE(Kept("Ana").automatic);
+  EXPECT_EQ(Kept("Ana", "messages").records_due, 0u);
+  const auto now = static_cast<uint64_t>(std::time(nullptr));
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Ana"));
+    for (const uint64_t days : {1, 3, 5}) {
+      EXPECT_FALSE(Have(client::TendRetention(ContextAt(*store, now + days * kDay)))) << days;
+    }
+  }
+  EXPECT_TRUE(Holds("Ana", kMarker));
+}
+
 // Who may not speak in a channel by the policy's list of readers, and where they read.
 TEST_F(RetentionTest, NothingIsSaidWhereSomebodyReadsWhoMayNot) {
   Begin("caucus: closed\nkeep notes: 7 days\naccess joint: the neutrals and parties\n");
@@ -438,6 +480,19 @@ TEST_F(RetentionTest, OpenCaucusesLetANeutralCarryWhatIsntReserved) {
                 .status()
                 .code(),
             StatusCode::kPermissionDenied);
+  // What somebody reserved stays so, whoever said the same before without that.
+  const std::string twice = "They would wait for the money until the autumn of next year.";
+  Say("Ana", "caucus", twice);
+  Must(Of("Ana").Send(Ref("Ana", "caucus"), twice, reserved), "reserving");
+  const std::string brief = "Not before May!";
+  Say("Ana", "caucus", brief);
+  Must(Of("Ana").Send(Ref("Ana", "caucus"), brief, reserved), "reserving");
+  Everybody(1);
+  for (const std::string& said : {twice, brief}) {
+    EXPECT_EQ(Of("Mira").Send(northline, said, options).status().code(),
+              StatusCode::kPermissionDenied)
+        << said;
+  }
   Must(Of("Mira").Send(northline, text, options), "overriding");
   Everybody();
   EXPECT_THAT(Texts("Ben", "caucus"), ElementsAre("Mira: " + text));
