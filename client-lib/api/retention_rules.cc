@@ -97,11 +97,7 @@ class Scanner {
   void Take(ChannelKind kind, const ChannelMessage& message, ChannelScan& scan,
             std::set<Together>& kept) const {
     const Together group = GroupOf(message);
-    const Retention* rule = nullptr;
-    for (const std::string_view name :
-         ClassesOf(kind, message, rules_.now(), rules_.settlement_is_offer)) {
-      if ((rule = rules_.Find(name)) != nullptr) break;
-    }
+    const Retention* const rule = rules_.RuleOf(kind, message);
     if (rule == nullptr) {
       ++scan.uncovered;
       kept.insert(group);
@@ -146,6 +142,14 @@ const Retention* RetentionRules::Find(std::string_view name) const {
   const auto found = std::find_if(policy.retention.begin(), policy.retention.end(),
                                   [&](const Retention& one) { return one.record_class == name; });
   return found == policy.retention.end() ? nullptr : &*found;
+}
+
+const Retention* RetentionRules::RuleOf(ChannelKind channel, const ChannelMessage& message) const {
+  for (const std::string_view name : ClassesOf(channel, message, now(), settlement_is_offer)) {
+    const Retention* const rule = Find(name);
+    if (rule != nullptr) return rule;
+  }
+  return nullptr;
 }
 
 uint64_t RetentionRules::DueAt(const KeepPeriod& period, uint64_t received_at) const {
