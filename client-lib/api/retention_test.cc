@@ -9,7 +9,9 @@
 
 #include "client-lib/api/attacker_for_test.h"
 #include "client-lib/api/mediation_for_test.h"
+#include "client-lib/api/under_way.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/documents/transfer_records.h"
 
 namespace parley {
 namespace {
@@ -345,6 +347,90 @@ TEST_F(RetentionTest, ProgramsDestroyByThemselvesOnlyWhereAgreedAndAfterADay) {
   Have(client::HoldRetention(ContextAt(*store, now), ""));
   EXPECT_TRUE(tend(52));
   EXPECT_FALSE(holds());
+}
+
+// What never got into a log, and files half way there.
+TEST_F(RetentionTest, WhatWaitsAndWhatIsHalfTransferredIsDestroyedToo) {
+  Begin(kAtOnce);
+  const SentMessage shared = Share("Ana", "joint", "draft.txt");
+  Everybody();
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  const std::string target = folder_ / "fetched.txt";
+  testing::WriteFile(target + ".parley-part", "half of it");
+  const auto now = static_cast<uint64_t>(std::time(nullptr));
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
+    const client::CaseContext context = ContextAt(*store, now);
+    client::UnderWay upload;
+    upload.id = client::RandomId<MessageId>();
+    upload.case_id = case_;
+    upload.channel = Ref("Ben", "caucus").channel_id;
+    upload.path = folder_ / "CANARY-PATH";
+    upload.note = "CANARY-NOTE";
+    upload.began_at = now;
+    client::internal::UploadRecord keys;
+    keys.file_key = crypto::Secret::CopyOf(crypto::ViewOf("CANARY-KEY"));
+    Have(client::internal::SaveRecord(*store, client::RecordClass::kKeys,
+                                      client::internal::UploadName(upload.id.ToString()), keys));
+    client::UnderWay download;
+    download.id = client::RandomId<MessageId>();
+    download.upload = 0;
+    download.case_id = case_;
+    download.channel = Ref("Ben", "joint").channel_id;
+    download.document = shared.id;
+    download.path = target;
+    content::v1::Content waiting;
+    waiting.mutable_text()->set_text("CANARY-WAITS");
+    client::Transaction step = Have(store->Begin());
+    Have(client::TransfersUnderWay().Put(step, upload.id.ToString(), upload));
+    Have(client::TransfersUnderWay().Put(step, download.id.ToString(), download));
+    Have(context.Channel(upload.channel).Queue(step, waiting));
+    Have(step.Commit());
+    Have(client::DestroyDue(context));
+    const client::ReadTransaction read = Have(store->Read());
+    EXPECT_THAT(Have(client::TransfersUnderWay().Keys(read)), IsEmpty());
+    EXPECT_THAT(Have(context.Channel(upload.channel).Unsent(read)), IsEmpty());
+  }
+  for (const char* canary : {"CANARY-PATH", "CANARY-NOTE", "CANARY-KEY", "CANARY-WAITS"}) {
+    EXPECT_FALSE(Holds("Ben", canary)) << canary;
+  }
+  EXPECT_FALSE(std::filesystem::exists(target + ".parley-part"));
+  // The report waits to be sent: it isn't made twice.
+  auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
+  EXPECT_FALSE(Have(client::DestroyDue(ContextAt(*store, now))).reported);
+}
+
+TEST_F(RetentionTest, AHoldThatComesMeanwhileStopsTheDestruction) {
+  Begin("caucus: closed\nkeep messages: 0 days\ndestroy: when due\n");
+  Say("Ana", "caucus", kMarker);
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Ana"));
+    const auto now = static_cast<uint64_t>(std::time(nullptr));
+    client::CaseContext context = ContextAt(*store, now);
+    EXPECT_FALSE(Have(client::TendRetention(context)));  // it is foreseen
+    // As another process of the profile's would, right after this one has begun.
+    int asked = 0;
+    context.now_seconds = [&] {
+      if (++asked == 2) Have(client::HoldRetention(ContextAt(*store, now), "a court's order"));
+      return now + 2 * kDay;
+    };
+    const absl::Status stopped = client::TendRetention(context).status();
+    EXPECT_THAT(std::string(stopped.message()), HasSubstr("a court's order"));
+  }
+  EXPECT_EQ(Kept("Ana").hold, "a court's order");
+  EXPECT_TRUE(Kept("Ana").unfinished);
+  EXPECT_TRUE(Holds("Ana", kMarker));
+  auto store = Have(client::ProfileStore::Open(folder_ / "Ana"));
+  const client::CaseContext later =
+      ContextAt(*store, static_cast<uint64_t>(std::time(nullptr)) + 9 * kDay);
+  EXPECT_FALSE(Have(client::TendRetention(later)));
+  EXPECT_TRUE(Holds("Ana", kMarker));
+  Have(client::HoldRetention(later, ""));
+  EXPECT_TRUE(Have(client::TendRetention(later)));
+  EXPECT_FALSE(Holds("Ana", kMarker));
 }
 
 // A neutral's list that leaves the others out lets an agreement come into force that they never
