@@ -123,8 +123,8 @@ class Scanner {
   uint64_t now_;
 };
 
-std::string DocumentClassOf(const Content& content) {
-  switch (content.document().document_class()) {
+std::string_view ClassOf(const content::v1::Document& document) {
+  switch (document.document_class()) {
     case content::v1::DOCUMENT_CLASS_FINANCIAL:
       return "financial";
     case content::v1::DOCUMENT_CLASS_PRIVILEGED:
@@ -136,6 +136,24 @@ std::string DocumentClassOf(const Content& content) {
   }
 }
 
+// Of each document whose keys the record has.
+std::vector<std::string_view> DocumentClassesIn(const ChannelMessage& message) {
+  Content content;
+  const bool parsed = ParseFromPeer(content, message.content.Reveal());
+  if (message.kind == ContentKind::kDocument) return {ClassOf(content.document())};
+  if (message.kind == ContentKind::kDisclosure && parsed && content.disclosure().has_document()) {
+    return {ClassOf(content.disclosure().document())};
+  }
+  std::vector<std::string_view> classes;
+  if (message.kind == ContentKind::kBriefRelease) {
+    for (const auto& brief : content.brief_release().briefs()) {
+      classes.push_back(ClassOf(brief.document()));
+    }
+    if (classes.empty()) classes.emplace_back("general");
+  }
+  return classes;
+}
+
 }  // namespace
 
 const Retention* RetentionRules::Find(std::string_view name) const {
@@ -145,11 +163,21 @@ const Retention* RetentionRules::Find(std::string_view name) const {
 }
 
 const Retention* RetentionRules::RuleOf(ChannelKind channel, const ChannelMessage& message) const {
+  const Retention* rule = nullptr;
   for (const std::string_view name : ClassesOf(channel, message, now(), settlement_is_offer)) {
-    const Retention* const rule = Find(name);
-    if (rule != nullptr) return rule;
+    if ((rule = Find(name)) != nullptr) break;
   }
-  return nullptr;
+  if (message.kind != ContentKind::kBriefRelease) return rule;
+  // Several documents' keys in one record: it goes when the first of them has to. The briefs
+  // themselves stay as long as each may.
+  for (const std::string_view name : DocumentClassesIn(message)) {
+    const Retention* one = Find(name);
+    if (one == nullptr) one = Find("documents");
+    const bool is_earlier =
+        one != nullptr && (rule == nullptr || DueAt(one->period, 0) < DueAt(rule->period, 0));
+    if (is_earlier) rule = one;
+  }
+  return rule;
 }
 
 uint64_t RetentionRules::DueAt(const KeepPeriod& period, uint64_t received_at) const {
@@ -205,13 +233,9 @@ std::vector<std::string_view> ClassesOf(ChannelKind channel, const ChannelMessag
                                           message.kind != ContentKind::kOptionEvaluation));
   if (is_settlement) names.push_back("settlement");
   if (channel == ChannelKind::kNeutrals) names.push_back("notes");
-  Content content;
-  if (message.kind == ContentKind::kDocument || message.kind == ContentKind::kBriefRelease) {
-    const bool parsed = ParseFromPeer(content, message.content.Reveal());
-    static constexpr std::array<std::string_view, 4> kClasses = {"general", "financial",
-                                                                 "privileged", "settlement"};
-    const std::string name = parsed ? DocumentClassOf(content) : "general";
-    names.push_back(*std::find(kClasses.begin(), kClasses.end(), name));
+  const std::vector<std::string_view> documents = DocumentClassesIn(message);
+  if (!documents.empty()) {
+    names.push_back(documents.front());
     names.push_back("documents");
   }
   names.push_back("messages");

@@ -35,7 +35,8 @@ struct RetentionRules {
   const CaseProcedure& now() const { return procedure.log.procedure(); }
   // Null for a class that the policy doesn't have.
   const Retention* Find(std::string_view name) const;
-  // What the policy says of a message; null where it says nothing.
+  // What the policy says of a message; null where it says nothing. Of a release of briefs of
+  // several classes, what it says of the one that goes first.
   const Retention* RuleOf(ChannelKind channel, const ChannelMessage& message) const;
   // When what came then is due; kNever for never.
   uint64_t DueAt(const KeepPeriod& period, uint64_t received_at) const;

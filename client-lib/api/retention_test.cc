@@ -349,6 +349,43 @@ TEST_F(RetentionTest, ProgramsDestroyByThemselvesOnlyWhereAgreedAndAfterADay) {
   EXPECT_FALSE(holds());
 }
 
+// What an authorisation is about goes first, or the authorisation before what it allowed.
+TEST_F(RetentionTest, NobodyIsAccusedForWhatOneHasDestroyedOneself) {
+  Begin(
+      "caucus: closed\nkeep notes: 30 days\nkeep messages: 0 days\nkeep financial: 0 days\n"
+      "keep documents: 30 days\n");
+  const auto tell = [&](const MessageId& item, const std::string& audience) {
+    AuthorisationRequest request;
+    request.item = item;
+    request.audience = audience;
+    const SentMessage leave = Must(Of("Ana").Authorise(Ref("Ana", "caucus"), request), "leave");
+    Everybody(1);
+    Must(Of("Mira").Disclose(
+             Must(Of("Mira").FindAuthorisation(case_, leave.id.ToString()), "finding")),
+         "disclosing");
+    Everybody(1);
+  };
+  Say("Ana", "caucus", kMarker);
+  tell(Must(Of("Ana").Read(Ref("Ana", "caucus")), "reading").front().id, "neutrals");
+  const SentMessage accounts =
+      Share("Ana", "caucus", "accounts.txt", {.document_class = DocumentClass::kFinancial});
+  const std::string key = FileKeyOf("Mira", "caucus:Harbor", accounts.id);
+  tell(accounts.id, "joint");
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  for (const char* name : {"Mira", "Ana", "Ben"}) {
+    Must(Of(name).DestroyRecords(case_), "destroying");
+  }
+  Everybody();
+  for (const char* name : {"Mira", "Ana", "Ben"}) {
+    EXPECT_THAT(AlarmKinds(name), Not(Contains(AlarmKind::kRefused))) << AlarmTexts(name);
+  }
+  const std::vector<std::string> notes = Texts("Mira", "neutrals");
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_THAT(notes[0], HasSubstr(kMarker));
+  EXPECT_FALSE(Holds("Mira", key));
+}
+
 // What never got into a log, and files half way there.
 TEST_F(RetentionTest, WhatWaitsAndWhatIsHalfTransferredIsDestroyedToo) {
   Begin(kAtOnce);
