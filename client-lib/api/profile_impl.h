@@ -242,6 +242,12 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
                                       bool may_stay_queued);
   // Queue and Deliver.
+  // Where the text is let through by an override alone: puts the reason into the neutrals' channel,
+  // with the id that `content`'s message has from then on. Errors: PermissionDenied for what may
+  // not be overridden; Unavailable, and nothing is to be sent, when the relay hasn't taken the
+  // record.
+  absl::Status RecordOverride(const ChannelRef& channel, const std::string& text,
+                              const std::string& reason, content::v1::Content& content);
   absl::StatusOr<SentMessage> QueueAndDeliver(const ChannelRef& channel,
                                               const content::v1::Content& content,
                                               bool may_stay_queued);

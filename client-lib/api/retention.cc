@@ -6,7 +6,9 @@
 #include <tuple>
 #include <utility>
 
+#include "client-lib/api/retention_leftovers.h"
 #include "client-lib/api/retention_rules.h"
+#include "client-lib/content/parse.h"
 #include "client-lib/firewall/offer_log.h"
 #include "client-lib/firewall/passage_index.h"
 #include "client-lib/pairing/record_table.h"
@@ -56,6 +58,15 @@ absl::Status SaveRetention(Transaction& step, const CaseContext& context,
   return PutRecord(step, RecordClass::kKeys, RecordName(context), record);
 }
 
+// A hold that comes while records are being destroyed keeps those that are still there.
+absl::Status CheckNotHeld(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(const RetentionRecord record, LoadRetention(step, context));
+  if (record.hold.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "nothing is destroyed: this device holds the case's records (" + record.hold +
+      "); release them first (parley case retention --release)");
+}
+
 absl::Status DestroyIn(const CaseContext& context, const ChannelId& channel,
                        const std::vector<uint64_t>& indices, size_t batch) {
   for (size_t begin = 0; begin < indices.size(); begin += batch) {
@@ -63,6 +74,7 @@ absl::Status DestroyIn(const CaseContext& context, const ChannelId& channel,
     const auto end =
         indices.begin() + static_cast<std::ptrdiff_t>(std::min(indices.size(), begin + batch));
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+    PARLEY_RETURN_IF_ERROR(CheckNotHeld(step, context));
     PARLEY_RETURN_IF_ERROR(
         context.Channel(channel).Destroy(step, std::vector<uint64_t>(from, end)));
     PARLEY_RETURN_IF_ERROR(step.Commit());
@@ -78,15 +90,23 @@ absl::Status Mark(const CaseContext& context, uint8_t stage) {
   return step.Commit();
 }
 
-// Own messages that were given up, of channels whose messages are due: they hold words, too.
-absl::Status DropGivenUp(Transaction& step, const CaseContext& context, const ChannelId& id) {
-  Channel channel = context.Channel(id);
-  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> given_up, channel.NeverSent(step));
-  for (const ChannelMessage& message : given_up) {
-    const absl::Status dropped = channel.Unqueue(step, message.id);
-    if (!absl::IsNotFound(dropped)) PARLEY_RETURN_IF_ERROR(dropped);
+// The classes in own reports that wait to be sent.
+absl::StatusOr<std::set<std::string>> WaitingReports(const ReadTransaction& step,
+                                                     const CaseContext& context,
+                                                     const ChannelId& joint) {
+  std::set<std::string> classes;
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> unsent,
+                          context.Channel(joint).Unsent(step));
+  for (const ChannelMessage& message : unsent) {
+    Content content;
+    if (message.kind != ContentKind::kProcedure ||
+        !ParseFromPeer(content, message.content.Reveal()) ||
+        content.case_act().act() != static_cast<uint32_t>(CaseAct::kReportDestruction)) {
+      continue;
+    }
+    classes.insert(content.case_act().destroyed().begin(), content.case_act().destroyed().end());
   }
-  return absl::OkStatus();
+  return classes;
 }
 
 // The classes that this participant hasn't reported yet and of which nothing is left that is due.
@@ -94,7 +114,10 @@ absl::StatusOr<std::vector<std::string>> Unreported(const ReadTransaction& step,
                                                     const CaseContext& context,
                                                     const RetentionRules& rules, uint64_t now) {
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
-  const std::set<std::string> reported = rules.now().DestroyedBy(own.own_id);
+  std::set<std::string> reported = rules.now().DestroyedBy(own.own_id);
+  PARLEY_ASSIGN_OR_RETURN(std::set<std::string> waiting,
+                          WaitingReports(step, context, *rules.procedure.joint));
+  reported.merge(waiting);
   std::vector<std::string> classes;
   for (const Retention& one : rules.policy.retention) {
     const bool is_due = rules.DueAt(one.period, 0) <= now && IsDestroyable(one.record_class) &&
@@ -108,17 +131,12 @@ absl::StatusOr<std::vector<std::string>> Unreported(const ReadTransaction& step,
 absl::Status Conclude(const CaseContext& context, const std::optional<RetentionRules>& rules,
                       const CaseRecord& own, uint64_t now, Destruction& done) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_RETURN_IF_ERROR(CheckNotHeld(step, context));
   PARLEY_ASSIGN_OR_RETURN(PassageIndex fingerprints,
                           PassageIndex::Load(step, context.id, own.own_id));
   PARLEY_RETURN_IF_ERROR(fingerprints.Reset(step));
   PARLEY_RETURN_IF_ERROR(SearchIndex::Reset(step));
   if (rules.has_value() && rules->ended) {
-    const Retention* const messages = rules->Find("messages");
-    if (messages != nullptr && rules->DueAt(messages->period, 0) <= now) {
-      for (const ChannelId& id : own.channels) {
-        PARLEY_RETURN_IF_ERROR(DropGivenUp(step, context, id));
-      }
-    }
     PARLEY_ASSIGN_OR_RETURN(const std::vector<std::string> classes,
                             Unreported(step, context, *rules, now));
     if (!classes.empty()) {
@@ -148,13 +166,38 @@ absl::Status WipeFiles(const CaseContext& context) {
   return Mark(context, kAtRest);
 }
 
-// From whatever stage on.
-absl::StatusOr<Destruction> Carry(const CaseContext& context) {
+absl::StatusOr<size_t> DropLeftovers(const CaseContext& context, const CaseRecord& own,
+                                     const RetentionRules& rules, uint64_t now) {
+  {
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
+    PARLEY_RETURN_IF_ERROR(CheckNotHeld(read, context));
+  }
+  PARLEY_ASSIGN_OR_RETURN(size_t dropped, DropTransfers(context, rules, now));
+  for (const ChannelId& id : own.channels) {
+    PARLEY_ASSIGN_OR_RETURN(const size_t in_channel, DropUnsent(context, id, rules, now));
+    dropped += in_channel;
+  }
+  return dropped;
+}
+
+// Nothing was there to be destroyed or reported: it is looked for again a day later.
+absl::Status NoteLooked(const CaseContext& context, uint64_t now) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(RetentionRecord record, LoadRetention(step, context));
+  record.stage = kAtRest;
+  record.looked_at = now;
+  PARLEY_RETURN_IF_ERROR(SaveRetention(step, context, record));
+  return step.Commit();
+}
+
+// From whatever stage on. `is_new`: none was interrupted before.
+absl::StatusOr<Destruction> Carry(const CaseContext& context, bool is_new) {
   const uint64_t now = context.now_seconds();
   Destruction done;
   std::optional<RetentionRules> rules;
   CaseRecord own;
   std::vector<std::pair<ChannelId, ChannelScan>> scans;
+  std::vector<std::string> unreported;
   {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
     PARLEY_ASSIGN_OR_RETURN(own, context.Records().Case(read));
@@ -164,6 +207,13 @@ absl::StatusOr<Destruction> Carry(const CaseContext& context) {
       PARLEY_ASSIGN_OR_RETURN(ChannelScan scan, ScanChannel(read, context, id, *rules, now));
       scans.emplace_back(id, std::move(scan));
     }
+    if (rules.has_value() && rules->ended) {
+      PARLEY_ASSIGN_OR_RETURN(unreported, Unreported(read, context, *rules, now));
+    }
+  }
+  size_t leftovers = 0;
+  if (rules.has_value() && rules->ended) {
+    PARLEY_ASSIGN_OR_RETURN(leftovers, DropLeftovers(context, own, *rules, now));
   }
   std::set<std::string> classes;
   for (const auto& [id, scan] : scans) {
@@ -174,6 +224,10 @@ absl::StatusOr<Destruction> Carry(const CaseContext& context) {
     for (const auto& [group, indices] : scan.groups) done.records += indices.size();
   }
   done.classes.assign(classes.begin(), classes.end());
+  if (is_new && done.records == 0 && leftovers == 0 && unreported.empty()) {
+    PARLEY_RETURN_IF_ERROR(NoteLooked(context, now));
+    return done;
+  }
   for (const auto& [id, scan] : scans) {
     PARLEY_RETURN_IF_ERROR(DestroyIn(context, id, scan.disclosures, kBatch));
     for (const auto& [group, indices] : scan.groups) {
@@ -293,44 +347,68 @@ absl::StatusOr<std::optional<RetentionNotice>> NextDestruction(const ReadTransac
 }
 
 absl::StatusOr<Destruction> DestroyDue(const CaseContext& context) {
+  bool is_new = false;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
     PARLEY_ASSIGN_OR_RETURN(RetentionRecord record, LoadRetention(step, context));
     PARLEY_ASSIGN_OR_RETURN(const std::optional<RetentionRules> rules, LoadRules(step, context));
     if (!rules.has_value()) {
       return absl::FailedPreconditionError(
-          "this case has no agreement to mediate in force, so nothing says how long anything is "
-          "kept");
+          "this case has no agreement to mediate in force that you have signed, so nothing says "
+          "how "
+          "long anything is kept");
     }
-    if (!record.hold.empty()) {
-      return absl::FailedPreconditionError(
-          "nothing is destroyed: this device holds the case's records (" + record.hold +
-          "); release them first (parley case retention --release)");
-    }
+    PARLEY_RETURN_IF_ERROR(CheckNotHeld(step, context));
     if (!rules->ended) {
       return absl::FailedPreconditionError(std::string("nothing is destroyed: the case is ") +
                                            CaseStateName(rules->now().state()) +
                                            ", and the agreement's periods run from its end");
     }
+    is_new = record.stage == kAtRest;
     record.stage = kMessages;
     PARLEY_RETURN_IF_ERROR(SaveRetention(step, context, record));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
-  return Carry(context);
+  return Carry(context, is_new);
 }
+
+namespace {
+
+// Notes that the destruction was foreseen. What else the record says may have changed meanwhile.
+absl::Status NoteForeseen(const CaseContext& context, uint64_t ended_at, uint64_t now) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(RetentionRecord record, LoadRetention(step, context));
+  if (record.stage != kAtRest) return absl::OkStatus();
+  record.noticed_at = now;
+  record.ended_at = ended_at;
+  PARLEY_RETURN_IF_ERROR(SaveRetention(step, context, record));
+  return step.Commit();
+}
+
+// Begins one, unless somebody has held the records, or begun it, meanwhile.
+absl::StatusOr<bool> BeginByItself(const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  PARLEY_ASSIGN_OR_RETURN(RetentionRecord record, LoadRetention(step, context));
+  if (record.stage != kAtRest || !record.hold.empty()) return false;
+  record.stage = kMessages;
+  PARLEY_RETURN_IF_ERROR(SaveRetention(step, context, record));
+  PARLEY_RETURN_IF_ERROR(step.Commit());
+  return true;
+}
+
+}  // namespace
 
 absl::StatusOr<bool> TendRetention(const CaseContext& context) {
   const uint64_t now = context.now_seconds();
   RetentionRecord record;
+  bool may_look = false;
   {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
     PARLEY_ASSIGN_OR_RETURN(record, LoadRetention(read, context));
+    if (!record.hold.empty()) return false;
     PARLEY_ASSIGN_OR_RETURN(const std::optional<RetentionRules> rules, LoadRules(read, context));
     if (record.stage == kAtRest) {
-      if (!rules.has_value() || !rules->ended || !rules->policy.destroys_when_due ||
-          !record.hold.empty()) {
-        return false;
-      }
+      if (!rules.has_value() || !rules->ended || !rules->policy.destroys_when_due) return false;
       PARLEY_ASSIGN_OR_RETURN(const std::vector<std::string> due,
                               Unreported(read, context, *rules, now));
       if (record.ended_at != rules->ended_at) {
@@ -339,35 +417,32 @@ absl::StatusOr<bool> TendRetention(const CaseContext& context) {
       }
       const uint64_t next = NextDue(*rules, due, now);
       const bool is_near = next != kNever && next <= now + kNoticeSeconds;
-      const bool may_look = record.noticed_at != 0 && record.noticed_at + kNoticeSeconds <= now &&
-                            record.looked_at + kNoticeSeconds <= now;
+      may_look = record.noticed_at != 0 && record.noticed_at + kNoticeSeconds <= now &&
+                 record.looked_at + kNoticeSeconds <= now;
       if (!may_look && (record.noticed_at != 0 || !is_near)) return false;
-      if (!may_look) record.noticed_at = now;
     }
   }
   if (record.stage == kFiles) {
     PARLEY_RETURN_IF_ERROR(WipeFiles(context));
     return false;
   }
-  if (record.stage == kAtRest && record.noticed_at == now) {
-    PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-    PARLEY_RETURN_IF_ERROR(SaveRetention(step, context, record));
-    PARLEY_RETURN_IF_ERROR(step.Commit());
+  const bool is_new = record.stage == kAtRest;
+  if (is_new && !may_look) {
+    PARLEY_RETURN_IF_ERROR(NoteForeseen(context, record.ended_at, now));
     return false;
   }
-  if (record.stage == kAtRest) PARLEY_RETURN_IF_ERROR(Mark(context, kMessages));
-  PARLEY_ASSIGN_OR_RETURN(const Destruction done, Carry(context));
+  if (is_new) {
+    PARLEY_ASSIGN_OR_RETURN(const bool begins, BeginByItself(context));
+    if (!begins) return false;
+  }
+  PARLEY_ASSIGN_OR_RETURN(const Destruction done, Carry(context, is_new));
   return done.reported;
 }
 
+// Also while a destruction is interrupted: it stays so until the hold ends.
 absl::Status HoldRetention(const CaseContext& context, const std::string& reason) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
   PARLEY_ASSIGN_OR_RETURN(RetentionRecord record, LoadRetention(step, context));
-  if (record.stage != kAtRest) {
-    return absl::FailedPreconditionError(
-        "a destruction was interrupted; it is finished first (parley sync, or parley case "
-        "destroy)");
-  }
   record.hold = reason;
   PARLEY_RETURN_IF_ERROR(SaveRetention(step, context, record));
   return step.Commit();

@@ -95,11 +95,7 @@ class Scanner {
   void Take(ChannelKind kind, const ChannelMessage& message, ChannelScan& scan,
             std::set<Together>& kept) const {
     const Together group = GroupOf(message);
-    const Retention* rule = nullptr;
-    for (const std::string_view name :
-         ClassesOf(kind, message, rules_.now(), rules_.settlement_is_offer)) {
-      if ((rule = rules_.Find(name)) != nullptr) break;
-    }
+    const Retention* const rule = rules_.RuleOf(kind, message);
     if (rule == nullptr) {
       ++scan.uncovered;
       kept.insert(group);
@@ -125,8 +121,8 @@ class Scanner {
   uint64_t now_;
 };
 
-std::string DocumentClassOf(const Content& content) {
-  switch (content.document().document_class()) {
+std::string_view ClassOf(const content::v1::Document& document) {
+  switch (document.document_class()) {
     case content::v1::DOCUMENT_CLASS_FINANCIAL:
       return "financial";
     case content::v1::DOCUMENT_CLASS_PRIVILEGED:
@@ -138,12 +134,48 @@ std::string DocumentClassOf(const Content& content) {
   }
 }
 
+// Of each document whose keys the record has.
+std::vector<std::string_view> DocumentClassesIn(const ChannelMessage& message) {
+  Content content;
+  const bool parsed = ParseFromPeer(content, message.content.Reveal());
+  if (message.kind == ContentKind::kDocument) return {ClassOf(content.document())};
+  if (message.kind == ContentKind::kDisclosure && parsed && content.disclosure().has_document()) {
+    return {ClassOf(content.disclosure().document())};
+  }
+  std::vector<std::string_view> classes;
+  if (message.kind == ContentKind::kBriefRelease) {
+    for (const auto& brief : content.brief_release().briefs()) {
+      classes.push_back(ClassOf(brief.document()));
+    }
+    if (classes.empty()) classes.emplace_back("general");
+  }
+  return classes;
+}
+
 }  // namespace
 
 const Retention* RetentionRules::Find(std::string_view name) const {
   const auto found = std::find_if(policy.retention.begin(), policy.retention.end(),
                                   [&](const Retention& one) { return one.record_class == name; });
   return found == policy.retention.end() ? nullptr : &*found;
+}
+
+const Retention* RetentionRules::RuleOf(ChannelKind channel, const ChannelMessage& message) const {
+  const Retention* rule = nullptr;
+  for (const std::string_view name : ClassesOf(channel, message, now(), settlement_is_offer)) {
+    if ((rule = Find(name)) != nullptr) break;
+  }
+  if (message.kind != ContentKind::kBriefRelease) return rule;
+  // Several documents' keys in one record: it goes when the first of them has to. The briefs
+  // themselves stay as long as each may.
+  for (const std::string_view name : DocumentClassesIn(message)) {
+    const Retention* one = Find(name);
+    if (one == nullptr) one = Find("documents");
+    const bool is_earlier =
+        one != nullptr && (rule == nullptr || DueAt(one->period, 0) < DueAt(rule->period, 0));
+    if (is_earlier) rule = one;
+  }
+  return rule;
 }
 
 uint64_t RetentionRules::DueAt(const KeepPeriod& period, uint64_t received_at) const {
@@ -159,7 +191,8 @@ absl::StatusOr<std::optional<RetentionRules>> LoadRules(const ReadTransaction& s
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
   if (!procedure.has_value() || !procedure->joint.has_value())
     return std::optional<RetentionRules>();
-  std::optional<ConfidentialityPolicy> policy = PolicyOf(*procedure);
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
+  std::optional<ConfidentialityPolicy> policy = PolicySignedBy(*procedure, own.own_id);
   if (!policy.has_value()) return std::optional<RetentionRules>();
   RetentionRules rules{std::move(*procedure), std::move(*policy)};
   PARLEY_RETURN_IF_ERROR(SetTimes(step, context, rules));
@@ -198,13 +231,9 @@ std::vector<std::string_view> ClassesOf(ChannelKind channel, const ChannelMessag
                                           message.kind != ContentKind::kOptionEvaluation));
   if (is_settlement) names.push_back("settlement");
   if (channel == ChannelKind::kNeutrals) names.push_back("notes");
-  Content content;
-  if (message.kind == ContentKind::kDocument || message.kind == ContentKind::kBriefRelease) {
-    const bool parsed = ParseFromPeer(content, message.content.Reveal());
-    static constexpr std::array<std::string_view, 4> kClasses = {"general", "financial",
-                                                                 "privileged", "settlement"};
-    const std::string name = parsed ? DocumentClassOf(content) : "general";
-    names.push_back(*std::find(kClasses.begin(), kClasses.end(), name));
+  const std::vector<std::string_view> documents = DocumentClassesIn(message);
+  if (!documents.empty()) {
+    names.push_back(documents.front());
     names.push_back("documents");
   }
   names.push_back("messages");

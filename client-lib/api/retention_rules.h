@@ -22,7 +22,8 @@ namespace parley::client {
 
 inline constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
-// The policy in force, and since when its periods run.
+// The policy of the last agreement in force that this participant has signed, and since when its
+// periods run.
 struct RetentionRules {
   LoadedProcedure procedure;
   ConfidentialityPolicy policy;
@@ -34,11 +35,14 @@ struct RetentionRules {
   const CaseProcedure& now() const { return procedure.log.procedure(); }
   // Null for a class that the policy doesn't have.
   const Retention* Find(std::string_view name) const;
+  // What the policy says of a message; null where it says nothing. Of a release of briefs of
+  // several classes, what it says of the one that goes first.
+  const Retention* RuleOf(ChannelKind channel, const ChannelMessage& message) const;
   // When what came then is due; kNever for never.
   uint64_t DueAt(const KeepPeriod& period, uint64_t received_at) const;
 };
 
-// Nothing without an agreement in force.
+// Nothing without an agreement in force that this participant has signed.
 absl::StatusOr<std::optional<RetentionRules>> LoadRules(const ReadTransaction& step,
                                                         const CaseContext& context);
 

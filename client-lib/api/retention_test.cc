@@ -9,7 +9,9 @@
 
 #include "client-lib/api/attacker_for_test.h"
 #include "client-lib/api/mediation_for_test.h"
+#include "client-lib/api/under_way.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/documents/transfer_records.h"
 
 namespace parley {
 namespace {
@@ -347,6 +349,169 @@ TEST_F(RetentionTest, ProgramsDestroyByThemselvesOnlyWhereAgreedAndAfterADay) {
   EXPECT_FALSE(holds());
 }
 
+// What an authorisation is about goes first, or the authorisation before what it allowed.
+TEST_F(RetentionTest, NobodyIsAccusedForWhatOneHasDestroyedOneself) {
+  Begin(
+      "caucus: closed\nkeep notes: 30 days\nkeep messages: 0 days\nkeep financial: 0 days\n"
+      "keep documents: 30 days\n");
+  const auto tell = [&](const MessageId& item, const std::string& audience) {
+    AuthorisationRequest request;
+    request.item = item;
+    request.audience = audience;
+    const SentMessage leave = Must(Of("Ana").Authorise(Ref("Ana", "caucus"), request), "leave");
+    Everybody(1);
+    Must(Of("Mira").Disclose(
+             Must(Of("Mira").FindAuthorisation(case_, leave.id.ToString()), "finding")),
+         "disclosing");
+    Everybody(1);
+  };
+  Say("Ana", "caucus", kMarker);
+  tell(Must(Of("Ana").Read(Ref("Ana", "caucus")), "reading").front().id, "neutrals");
+  const SentMessage accounts =
+      Share("Ana", "caucus", "accounts.txt", {.document_class = DocumentClass::kFinancial});
+  const std::string key = FileKeyOf("Mira", "caucus:Harbor", accounts.id);
+  tell(accounts.id, "joint");
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  for (const char* name : {"Mira", "Ana", "Ben"}) {
+    Must(Of(name).DestroyRecords(case_), "destroying");
+  }
+  Everybody();
+  for (const char* name : {"Mira", "Ana", "Ben"}) {
+    EXPECT_THAT(AlarmKinds(name), Not(Contains(AlarmKind::kRefused))) << AlarmTexts(name);
+  }
+  const std::vector<std::string> notes = Texts("Mira", "neutrals");
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_THAT(notes[0], HasSubstr(kMarker));
+  EXPECT_FALSE(Holds("Mira", key));
+}
+
+// What never got into a log, and files half way there.
+TEST_F(RetentionTest, WhatWaitsAndWhatIsHalfTransferredIsDestroyedToo) {
+  Begin(kAtOnce);
+  const SentMessage shared = Share("Ana", "joint", "draft.txt");
+  Everybody();
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  const std::string target = folder_ / "fetched.txt";
+  testing::WriteFile(target + ".parley-part", "half of it");
+  const auto now = static_cast<uint64_t>(std::time(nullptr));
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
+    const client::CaseContext context = ContextAt(*store, now);
+    client::UnderWay upload;
+    upload.id = client::RandomId<MessageId>();
+    upload.case_id = case_;
+    upload.channel = Ref("Ben", "caucus").channel_id;
+    upload.path = folder_ / "CANARY-PATH";
+    upload.note = "CANARY-NOTE";
+    upload.began_at = now;
+    client::internal::UploadRecord keys;
+    keys.file_key = crypto::Secret::CopyOf(crypto::ViewOf("CANARY-KEY"));
+    Have(client::internal::SaveRecord(*store, client::RecordClass::kKeys,
+                                      client::internal::UploadName(upload.id.ToString()), keys));
+    client::UnderWay download;
+    download.id = client::RandomId<MessageId>();
+    download.upload = 0;
+    download.case_id = case_;
+    download.channel = Ref("Ben", "joint").channel_id;
+    download.document = shared.id;
+    download.path = target;
+    content::v1::Content waiting;
+    waiting.mutable_text()->set_text("CANARY-WAITS");
+    client::Transaction step = Have(store->Begin());
+    Have(client::TransfersUnderWay().Put(step, upload.id.ToString(), upload));
+    Have(client::TransfersUnderWay().Put(step, download.id.ToString(), download));
+    Have(context.Channel(upload.channel).Queue(step, waiting));
+    Have(step.Commit());
+    Have(client::DestroyDue(context));
+    const client::ReadTransaction read = Have(store->Read());
+    EXPECT_THAT(Have(client::TransfersUnderWay().Keys(read)), IsEmpty());
+    EXPECT_THAT(Have(context.Channel(upload.channel).Unsent(read)), IsEmpty());
+  }
+  for (const char* canary : {"CANARY-PATH", "CANARY-NOTE", "CANARY-KEY", "CANARY-WAITS"}) {
+    EXPECT_FALSE(Holds("Ben", canary)) << canary;
+  }
+  EXPECT_FALSE(std::filesystem::exists(target + ".parley-part"));
+  // The report waits to be sent: it isn't made twice.
+  auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
+  EXPECT_FALSE(Have(client::DestroyDue(ContextAt(*store, now))).reported);
+}
+
+TEST_F(RetentionTest, AHoldThatComesMeanwhileStopsTheDestruction) {
+  Begin("caucus: closed\nkeep messages: 0 days\ndestroy: when due\n");
+  Say("Ana", "caucus", kMarker);
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Ana"));
+    const auto now = static_cast<uint64_t>(std::time(nullptr));
+    client::CaseContext context = ContextAt(*store, now);
+    EXPECT_FALSE(Have(client::TendRetention(context)));  // it is foreseen
+    // As another process of the profile's would, right after this one has begun.
+    int asked = 0;
+    context.now_seconds = [&] {
+      if (++asked == 2) Have(client::HoldRetention(ContextAt(*store, now), "a court's order"));
+      return now + 2 * kDay;
+    };
+    const absl::Status stopped = client::TendRetention(context).status();
+    EXPECT_THAT(std::string(stopped.message()), HasSubstr("a court's order"));
+  }
+  EXPECT_EQ(Kept("Ana").hold, "a court's order");
+  EXPECT_TRUE(Kept("Ana").unfinished);
+  EXPECT_TRUE(Holds("Ana", kMarker));
+  auto store = Have(client::ProfileStore::Open(folder_ / "Ana"));
+  const client::CaseContext later =
+      ContextAt(*store, static_cast<uint64_t>(std::time(nullptr)) + 9 * kDay);
+  EXPECT_FALSE(Have(client::TendRetention(later)));
+  EXPECT_TRUE(Holds("Ana", kMarker));
+  Have(client::HoldRetention(later, ""));
+  EXPECT_TRUE(Have(client::TendRetention(later)));
+  EXPECT_FALSE(Holds("Ana", kMarker));
+}
+
+// A neutral's list that leaves the others out lets an agreement come into force that they never
+// saw.
+TEST_F(RetentionTest, AnAgreementThatSomebodyNeverSignedDestroysNothingOfTheirs) {
+  Begin("caucus: closed\nkeep messages: 30 days\n");
+  Say("Ana", "caucus", kMarker);
+  Everybody();
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    const client::CaseContext context =
+        ContextAt(*store, static_cast<uint64_t>(std::time(nullptr)));
+    client::Transaction step = Have(store->Begin());
+    const auto procedure = Have(client::LoadProcedure(step, context));
+    ASSERT_TRUE(procedure.has_value());
+    std::vector<client::Actor> alone = procedure->roster;
+    std::erase_if(alone, [](const client::Actor& one) { return one.name != "Mira"; });
+    content::v1::Content list;
+    *list.mutable_case_overview() = procedure->log.MakeOverview(alone, procedure->head);
+    Have(context.Channel(*procedure->joint).Queue(step, list));
+    Have(step.Commit());
+  }
+  const std::string hash =
+      Must(Of("Mira").ProposeAgreement(case_, "As I like it.",
+                                       "caucus: open\nkeep messages: 0 days\ndestroy: when due\n"),
+           "proposing");
+  PARLEY_ASSERT_OK(Of("Mira").SignAgreement(case_, hash));
+  Everybody();
+  ASSERT_EQ(Must(Of("Ana").Progress(case_), "progress").in_force->hash, hash)
+      << "the attack doesn't get this far any more";
+  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
+  Everybody();
+  EXPECT_FALSE(Kept("Ana").automatic);
+  EXPECT_EQ(Kept("Ana", "messages").records_due, 0u);
+  const auto now = static_cast<uint64_t>(std::time(nullptr));
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Ana"));
+    for (const uint64_t days : {1, 3, 5}) {
+      EXPECT_FALSE(Have(client::TendRetention(ContextAt(*store, now + days * kDay)))) << days;
+    }
+  }
+  EXPECT_TRUE(Holds("Ana", kMarker));
+}
+
 // Who may not speak in a channel by the policy's list of readers, and where they read.
 TEST_F(RetentionTest, NothingIsSaidWhereSomebodyReadsWhoMayNot) {
   Begin("caucus: closed\nkeep notes: 7 days\naccess joint: the neutrals and parties\n");
@@ -438,6 +603,19 @@ TEST_F(RetentionTest, OpenCaucusesLetANeutralCarryWhatIsntReserved) {
                 .status()
                 .code(),
             StatusCode::kPermissionDenied);
+  // What somebody reserved stays so, whoever said the same before without that.
+  const std::string twice = "They would wait for the money until the autumn of next year.";
+  Say("Ana", "caucus", twice);
+  Must(Of("Ana").Send(Ref("Ana", "caucus"), twice, reserved), "reserving");
+  const std::string brief = "Not before May!";
+  Say("Ana", "caucus", brief);
+  Must(Of("Ana").Send(Ref("Ana", "caucus"), brief, reserved), "reserving");
+  Everybody(1);
+  for (const std::string& said : {twice, brief}) {
+    EXPECT_EQ(Of("Mira").Send(northline, said, options).status().code(),
+              StatusCode::kPermissionDenied)
+        << said;
+  }
   Must(Of("Mira").Send(northline, text, options), "overriding");
   Everybody();
   EXPECT_THAT(Texts("Ben", "caucus"), ElementsAre("Mira: " + text));

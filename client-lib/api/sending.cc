@@ -25,27 +25,17 @@ absl::Status CheckReason(std::string_view reason) {
   return absl::OkStatus();
 }
 
-// In the neutrals' channel: why something was carried on, and where.
-absl::Status QueueOverride(Transaction& step, const client::CaseContext& context,
-                           const ChannelId& channel, const MessageId& message,
-                           const std::string& reason, const content::v1::CasePosition& said_at) {
-  PARLEY_ASSIGN_OR_RETURN(const client::ChannelInfo to, context.Channel(channel).Info(step));
-  PARLEY_ASSIGN_OR_RETURN(const client::ChannelChoice choice,
-                          client::ChannelChoice::Load(step, context));
-  const std::optional<ChannelId> neutrals = choice.Of(ChannelKind::kNeutrals);
-  if (!neutrals.has_value()) {
-    return absl::FailedPreconditionError(
-        "the reason can't be recorded: this device isn't in the neutrals' channel yet. Nothing was "
-        "sent");
-  }
+content::v1::Content OverrideRecord(const client::ChannelState& to, const MessageId& message,
+                                    const std::string& reason,
+                                    const content::v1::CasePosition& said_at) {
   content::v1::Content content;
   content::v1::FirewallOverride& record = *content.mutable_firewall_override();
   record.set_reason(reason);
-  record.set_kind(static_cast<content::v1::ChannelKind>(to.state.kind));
-  record.set_side(to.state.side);
+  record.set_kind(static_cast<content::v1::ChannelKind>(to.kind));
+  record.set_side(to.side);
   record.set_message_id(client::ToField(message));
   *content.mutable_case_position() = said_at;
-  return context.Channel(*neutrals).Queue(step, content).status();
+  return content;
 }
 
 }  // namespace
@@ -154,6 +144,50 @@ absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, co
   return sent;
 }
 
+absl::Status Profile::Impl::RecordOverride(const ChannelRef& channel, const std::string& text,
+                                           const std::string& reason,
+                                           content::v1::Content& content) {
+  const client::CaseContext context = LocalContext(channel.case_id);
+  std::optional<ChannelRef> neutrals;
+  MessageId record;
+  {
+    PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    PARLEY_ASSIGN_OR_RETURN(client::Firewall firewall,
+                            client::Firewall::Create(step, context, channel.channel_id));
+    PARLEY_RETURN_IF_ERROR(firewall.AllowOverride());
+    PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
+    if (!firewall.Overrode()) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(const client::ChannelChoice choice,
+                            client::ChannelChoice::Load(step, context));
+    const std::optional<ChannelId> where = choice.Of(ChannelKind::kNeutrals);
+    if (!where.has_value()) {
+      return absl::FailedPreconditionError(
+          "the reason can't be recorded: this device isn't in the neutrals' channel yet. Nothing "
+          "was sent");
+    }
+    neutrals = ChannelRef{channel.case_id, *where};
+    PARLEY_ASSIGN_OR_RETURN(const client::ChannelInfo to,
+                            context.Channel(channel.channel_id).Info(step));
+    const MessageId message = client::RandomId<MessageId>();
+    content.set_message_id(client::ToField(message));
+    PARLEY_ASSIGN_OR_RETURN(
+        record, context.Channel(*where).Queue(
+                    step, OverrideRecord(to.state, message, reason, content.case_position())));
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  PARLEY_ASSIGN_OR_RETURN(const SentMessage recorded,
+                          Deliver(*neutrals, record, /*may_stay_queued=*/false));
+  if (recorded.position.has_value()) return absl::OkStatus();
+  // Where it can't be taken back it is on its way, and says more than what happened.
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+  if (context.Channel(neutrals->channel_id).Unqueue(step, record).ok()) {
+    PARLEY_RETURN_IF_ERROR(step.Commit());
+  }
+  return absl::UnavailableError(
+      "the reason can't be put into the neutrals' channel now, and goes there first: " +
+      recorded.queued_because + ". Nothing was sent; send it again later");
+}
+
 absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::string_view text,
                                                 const SendOptions& options) {
   if (client::IsBlank(text)) {
@@ -181,19 +215,19 @@ absl::StatusOr<SentMessage> Profile::Impl::Send(const ChannelRef& channel, std::
                             client::MakeQuote(read, context, channel.channel_id, *options.quote));
   }
   PARLEY_RETURN_IF_ERROR(client::Firewall::BringUpToDate(context));
+  if (!options.override_reason.empty()) {
+    PARLEY_RETURN_IF_ERROR(
+        RecordOverride(channel, std::string(text), options.override_reason, content));
+  }
   MessageId id;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
     PARLEY_ASSIGN_OR_RETURN(client::Firewall firewall,
                             client::Firewall::Create(step, context, channel.channel_id));
-    if (!options.override_reason.empty()) PARLEY_RETURN_IF_ERROR(firewall.AllowOverride());
+    if (!content.message_id().empty()) PARLEY_RETURN_IF_ERROR(firewall.AllowOverride());
     PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
     PARLEY_ASSIGN_OR_RETURN(
         id, context.Channel(channel.channel_id).Queue(step, content, firewall.AllowedReaders()));
-    if (firewall.Overrode()) {
-      PARLEY_RETURN_IF_ERROR(QueueOverride(step, context, channel.channel_id, id,
-                                           options.override_reason, content.case_position()));
-    }
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(channel, id, /*may_stay_queued=*/false);

@@ -70,8 +70,16 @@ absl::StatusOr<SentMessage> Profile::Impl::Retract(const ChannelRef& channel,
 
 absl::Status Profile::Impl::Unsend(const ChannelRef& channel, const MessageId& message) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-  PARLEY_RETURN_IF_ERROR(
-      LocalContext(channel.case_id).Channel(channel.channel_id).Unqueue(step, message));
+  client::Channel in = LocalContext(channel.case_id).Channel(channel.channel_id);
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> unsent, in.Unsent(step));
+  for (const ChannelMessage& waiting : unsent) {
+    if (waiting.id == message && waiting.kind == ContentKind::kFirewallOverride) {
+      return absl::PermissionDeniedError(
+          "the reason why the firewall was overridden belongs to the neutrals' record: it can't be "
+          "taken back");
+    }
+  }
+  PARLEY_RETURN_IF_ERROR(in.Unqueue(step, message));
   return step.Commit();
 }
 

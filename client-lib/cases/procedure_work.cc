@@ -264,14 +264,35 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
   return loaded;
 }
 
-std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure) {
-  const CaseProcedure::Proposal* const agreement = procedure.log.procedure().in_force();
-  if (agreement == nullptr) return std::nullopt;
-  const content::v1::AgreementProposal* const text = procedure.log.TextOf(agreement->record);
+namespace {
+
+std::optional<ConfidentialityPolicy> PolicyBy(const LoadedProcedure& procedure,
+                                              const CaseProcedure::Proposal& agreement) {
+  const content::v1::AgreementProposal* const text = procedure.log.TextOf(agreement.record);
   if (text == nullptr) return std::nullopt;
   absl::StatusOr<ConfidentialityPolicy> policy = ParsePolicy(text->policy());
   // One that can't be read was passed over when it was proposed.
   return policy.ok() ? std::optional(std::move(*policy)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure) {
+  const CaseProcedure::Proposal* const agreement = procedure.log.procedure().in_force();
+  return agreement == nullptr ? std::nullopt : PolicyBy(procedure, *agreement);
+}
+
+std::optional<ConfidentialityPolicy> PolicySignedBy(const LoadedProcedure& procedure,
+                                                    const ParticipantId& id) {
+  const std::vector<ProcedureLog::Step>& steps = procedure.log.steps();
+  for (auto one = steps.rbegin(); one != steps.rend(); ++one) {
+    if (!one->refused.empty()) continue;
+    const CaseProcedure::Proposal* const agreement = one->afterwards.in_force();
+    if (agreement != nullptr && agreement->signers.contains(id)) {
+      return PolicyBy(procedure, *agreement);
+    }
+  }
+  return std::nullopt;
 }
 
 absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTransaction& step,

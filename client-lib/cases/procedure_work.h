@@ -52,6 +52,11 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
 
 // The confidentiality policy of the agreement in force; nothing where there is none.
 std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure);
+// That of the last agreement that was in force with that participant's signature under it. A
+// neutral's list of participants can leave somebody out, so that an agreement comes into force
+// without them: it decides nothing about what they have on their device.
+std::optional<ConfidentialityPolicy> PolicySignedBy(const LoadedProcedure& procedure,
+                                                    const ParticipantId& id);
 absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTransaction& step,
                                                                    const CaseContext& context);
 

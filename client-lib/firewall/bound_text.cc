@@ -11,10 +11,10 @@ namespace parley::client {
 
 std::vector<ContentKind> BoundKinds() {
   return {
-      ContentKind::kText,       ContentKind::kDocument,    ContentKind::kDisclosureAuthorisation,
-      ContentKind::kDisclosure, ContentKind::kOffer,       ContentKind::kOfferAnswer,
-      ContentKind::kOfferEnd,   ContentKind::kOptionSheet, ContentKind::kOptionEvaluation,
-      ContentKind::kCalendar,   ContentKind::kBriefRelease};
+      ContentKind::kText,       ContentKind::kDocument,     ContentKind::kDisclosureAuthorisation,
+      ContentKind::kDisclosure, ContentKind::kOffer,        ContentKind::kOfferAnswer,
+      ContentKind::kOfferEnd,   ContentKind::kOptionSheet,  ContentKind::kOptionEvaluation,
+      ContentKind::kCalendar,   ContentKind::kBriefRelease, ContentKind::kFirewallOverride};
 }
 
 namespace {
@@ -106,6 +106,8 @@ BoundContent ReadBound(const ChannelMessage& message) {
           {crypto::ToBytes(brief.document().plaintext_root()), brief.document().size()});
     }
     SetParts(std::move(names), bound);
+  } else if (content.has_firewall_override()) {
+    bound.text = std::move(*content.mutable_firewall_override()->mutable_reason());
   } else if (content.has_calendar_standing()) {
     SetStanding(content.calendar_standing(), bound);
   } else {

@@ -153,7 +153,11 @@ absl::Status BriefLog::LoadCaucus(const ReadTransaction& step, const CaseContext
     }
     PARLEY_ASSIGN_OR_RETURN(const bool has_read,
                             channel.HasRead(step, place.incarnation, place.position));
-    if (!has_read && place < PlaceOf(message)) {
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> marked,
+                            channel.Find(step, *author, *brief_id));
+    const bool was_destroyed =
+        marked.has_value() && marked->kind == ContentKind::kDestroyed && PlaceOf(*marked) == place;
+    if ((!has_read || was_destroyed) && place < PlaceOf(message)) {
       unknown_marks_.emplace_back(*release, *author, *brief_id);
     }
   }

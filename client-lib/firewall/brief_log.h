@@ -114,7 +114,8 @@ class BriefLog {
   std::optional<ChannelId> joint_;
   std::set<std::string> sides_;
   std::map<std::string, std::vector<ChannelId>> caucuses_;  // that this device reads, by side
-  // Marks of briefs from before this device came: the release, the brief's author and its id.
+  // Marks of briefs from before this device came, or that it has destroyed: the release, the
+  // brief's author and its id.
   std::vector<std::tuple<MessageId, ParticipantId, MessageId>> unknown_marks_;
   std::vector<BriefRecord> briefs_;
   // In whose caucuses parties and counsel shared a content, by its root: of the contents of

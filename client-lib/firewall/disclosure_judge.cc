@@ -165,13 +165,21 @@ std::string Disclosures::FaultOf(const ChannelId& channel, const ChannelMessage&
     if (counts && (fault.empty() || is_its_use)) fault = std::move(by_this);
   }
   const std::string unknown = "it names no authorisation that this device knows";
-  // Whose name is used knows what leave they gave, wherever they came late.
-  if (named == own_id_) return fault.empty() ? unknown : fault;
-  if (is_neutral_) {
-    unchecked = std::any_of(unknown_uses_.begin(), unknown_uses_.end(), [&](const UnknownUse& use) {
-      return use.authorisation == id && use.disclosure == message.id &&
-             use.used_by == message.author.participant_id;
-    });
+  bool was_destroyed = false;
+  bool is_unknown = false;
+  for (const UnknownUse& use : unknown_uses_) {
+    const bool is_it = use.authorisation == id && use.disclosure == message.id &&
+                       use.used_by == message.author.participant_id;
+    is_unknown = is_unknown || is_it;
+    was_destroyed = was_destroyed || (is_it && use.was_destroyed);
+  }
+  // Whose name is used knows what leave they gave, wherever they came late; unless they have
+  // destroyed it.
+  if (named == own_id_) {
+    unchecked = was_destroyed && fault.empty();
+    if (!unchecked) return fault.empty() ? unknown : fault;
+  } else if (is_neutral_) {
+    unchecked = is_unknown;
     if (!unchecked) return fault.empty() ? unknown : fault;
   } else if (!fault.empty()) {
     return fault;
@@ -206,7 +214,11 @@ ShownRecord Disclosures::ShowDisclosure(const ChannelId& channel, const ChannelM
                 : name != nullptr ? *name + " in confidence, with leave"
                                   : "somebody whom this device doesn't know, in confidence, with "
                                     "leave");
-  if (unchecked) shown.note += "; this device came later than that leave, and can't check it";
+  if (unchecked)
+    shown.note +=
+        "; this device came later than that leave, or has destroyed what it was for, and can't "
+        "check "
+        "it";
   return shown;
 }
 
@@ -230,7 +242,8 @@ ShownRecord Disclosures::Show(const ChannelId& channel, const ChannelMessage& me
     if (record == nullptr || record->state == AuthorisationState::kInvalid) {
       shown.text += ", which isn't theirs to tell: it counts for nothing";
     } else if (record->unchecked) {
-      shown.text += "; it was said before this device came, and can't be checked by it";
+      shown.text +=
+          "; it was said before this device came, or destroyed since, and can't be checked by it";
     }
   } else if (content.has_authorisation_end()) {
     const pb::AuthorisationEnd& end = content.authorisation_end();

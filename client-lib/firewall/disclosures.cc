@@ -81,11 +81,12 @@ class Disclosures::Follower {
   absl::Status Run() {
     MessageQuery query;
     query.kinds = {ContentKind::kDisclosureAuthorisation, ContentKind::kAuthorisationEnd,
-                   ContentKind::kDisclosureUse, ContentKind::kDocumentEnd};
+                   ContentKind::kDisclosureUse, ContentKind::kDocumentEnd, ContentKind::kDestroyed};
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             channel_.Messages(step_, query));
     for (const ChannelMessage& message : messages) {
       pb::Content content;
+      if (message.kind == ContentKind::kDestroyed) destroyed_.emplace(PlaceOf(message), message.id);
       if (!ParseFromPeer(content, message.content.Reveal())) continue;
       if (content.has_disclosure_authorisation()) {
         PARLEY_RETURN_IF_ERROR(Take(message, content.disclosure_authorisation()));
@@ -176,6 +177,10 @@ class Disclosures::Follower {
       return !has_read;
     }
     if (PlaceOf(*item) != place) return false;
+    if (item->kind == ContentKind::kDestroyed) {
+      record.unchecked = true;
+      return true;
+    }
     pb::Content content;
     if (!ParseFromPeer(content, item->content.Reveal())) return false;
     const bool is_it =
@@ -260,8 +265,11 @@ class Disclosures::Follower {
     }
     PARLEY_ASSIGN_OR_RETURN(const bool has_read,
                             channel_.HasRead(step_, place.incarnation, place.position));
-    if (!has_read) {
-      all_.unknown_uses_.push_back({*id, message.author.participant_id, *disclosure});
+    const auto destroyed = destroyed_.find(place);
+    const bool was_destroyed = destroyed != destroyed_.end() && destroyed->second == *id;
+    if (!has_read || was_destroyed) {
+      all_.unknown_uses_.push_back(
+          {*id, message.author.participant_id, *disclosure, was_destroyed});
     }
     AuthorisationRecord* const record = Open(message, use.authorisation_id(), place);
     if (record == nullptr) return absl::OkStatus();
@@ -295,6 +303,7 @@ class Disclosures::Follower {
   const ChannelInfo info_;
   const std::string name_;
   std::map<LogPlace, AuthorisationRecord> records_;
+  std::map<LogPlace, MessageId> destroyed_;  // what this device hasn't kept
   std::vector<Waiting> waiting_;
 };
 

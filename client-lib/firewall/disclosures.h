@@ -61,7 +61,8 @@ struct AuthorisationRecord {
   AuthorisationState state = AuthorisationState::kOpen;
   // Why it is invalid: "isn't for …".
   std::string fault;
-  // The item was said before this device came: whether it is theirs can't be checked here.
+  // The item was said before this device came, or was destroyed since: whether it is theirs can't
+  // be checked here.
   bool unchecked = false;
   // The use that counts.
   std::optional<RosterMember> used_by;
@@ -114,11 +115,13 @@ class Disclosures {
   static absl::Status Keep(const CaseContext& context);
 
  private:
-  // A use of an authorisation from before this device came into the channel.
+  // A use of an authorisation from before this device came into the channel, or that it has
+  // destroyed since.
   struct UnknownUse {
     MessageId authorisation;
     ParticipantId used_by;
     MessageId disclosure;
+    bool was_destroyed = false;
   };
   // What reading the whole channel found out about the authorisation in that message: whether
   // somebody else had said it before. It never changes.

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "client-lib/cases/naming.h"
-#include "client-lib/cases/procedure_work.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/firewall/bound_text.h"
 #include "crypto/base/status_macros.h"
@@ -114,10 +113,36 @@ absl::StatusOr<Firewall> Firewall::Create(Transaction& step, const CaseContext& 
     firewall.held_back_.emplace(channel.id, std::move(channel.info));
   }
   firewall.readers_ = destination.state.members;
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<ConfidentialityPolicy> policy,
-                          PolicyInForce(step, context));
-  if (policy.has_value()) firewall.rule_ = policy->caucus;
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<LoadedProcedure> procedure,
+                          LoadProcedure(step, context));
+  if (procedure.has_value()) firewall.TakeAgreements(*procedure);
   return firewall;
+}
+
+void Firewall::TakeAgreements(const LoadedProcedure& procedure) {
+  const std::optional<ConfidentialityPolicy> policy = PolicyOf(procedure);
+  if (!policy.has_value()) return;
+  rule_ = policy->caucus;
+  if (rule_ != CaucusRule::kOpen) return;
+  signers_ = procedure.log.procedure().in_force()->signers;
+  std::map<MessageId, bool> is_open;  // by proposal
+  for (const ProcedureLog::Step& one : procedure.log.steps()) {
+    if (!one.refused.empty()) continue;
+    const CaseProcedure::Proposal* const then = one.afterwards.in_force();
+    bool opens = false;
+    if (then != nullptr) {
+      const auto [known, is_new] = is_open.try_emplace(then->record, false);
+      const content::v1::AgreementProposal* const text = procedure.log.TextOf(then->record);
+      if (is_new && text != nullptr) {
+        const absl::StatusOr<ConfidentialityPolicy> had = ParsePolicy(text->policy());
+        known->second = had.ok() && had->caucus == CaucusRule::kOpen;
+      }
+      opens = known->second;
+    }
+    if (was_open_.empty() || was_open_.back().second != opens) {
+      was_open_.emplace_back(one.record.at, opens);
+    }
+  }
 }
 
 bool Firewall::IsHeld(const ChannelId& channel, uint64_t index) const {
@@ -139,20 +164,26 @@ absl::Status Firewall::AllowOverride() {
   return absl::OkStatus();
 }
 
-namespace {
-
-bool IsReserved(const ChannelMessage& message) {
+// Who agreed to open caucuses, then as now, has said it in the open; nobody else has.
+bool Firewall::MayBeCarried(const ChannelId& channel, const ChannelMessage& message) const {
+  if (rule_ != CaucusRule::kOpen || message.kind != ContentKind::kText ||
+      held_back_.at(channel).state.kind != ChannelKind::kCaucus ||
+      !signers_.contains(message.author.participant_id)) {
+    return false;
+  }
   content::v1::Content content;
-  return !ParseFromPeer(content, message.content.Reveal()) || content.reserved();
-}
-
-}  // namespace
-
-bool Firewall::LetsThrough(const Source& source) const {
-  const bool may = overrides_ && held_back_.at(source.channel).state.kind == ChannelKind::kCaucus &&
-                   source.message.kind == ContentKind::kText && !IsReserved(source.message);
-  if (may) overrode_ = true;
-  return may;
+  if (!ParseFromPeer(content, message.content.Reveal()) || content.reserved() ||
+      !content.has_case_position()) {
+    return false;
+  }
+  const JointPosition at{content.case_position().incarnation(),
+                         content.case_position().at().position()};
+  bool was_open = false;
+  for (const auto& [since, opens] : was_open_) {
+    if (since > at) break;
+    was_open = opens;
+  }
+  return was_open;
 }
 
 std::string Firewall::Advice(const Source& source) const {
@@ -166,8 +197,9 @@ std::string Firewall::Advice(const Source& source) const {
   if (source.message.kind != ContentKind::kText) {
     return " The agreement has caucuses open, for words that were said there; not for this";
   }
-  return IsReserved(source.message)
-             ? " The agreement has caucuses open, but this was reserved"
+  return !MayBeCarried(source.channel, source.message)
+             ? " The agreement has caucuses open, but this was reserved, or said before its author "
+               "agreed to that"
              : " The agreement has caucuses open: with a reason, which stays in the neutrals' "
                "record, it can be sent all the same (--override)";
 }
@@ -212,8 +244,15 @@ absl::Status Firewall::Refusal(const Source& source, const std::string& what,
 // everybody concerned has read elsewhere.
 class Firewall::TextCheck {
  public:
-  TextCheck(const Firewall& firewall, const ReadTransaction& step, LettersView letters)
-      : firewall_(firewall), step_(step), letters_(letters), finder_(letters) {}
+  // `passes_over`: nothing is compared with what may be carried by who overrides. It then covers
+  // nothing that others said, too.
+  TextCheck(const Firewall& firewall, const ReadTransaction& step, LettersView letters,
+            bool passes_over)
+      : firewall_(firewall),
+        step_(step),
+        letters_(letters),
+        finder_(letters),
+        passes_over_(passes_over) {}
 
   // The first source, in the order of channels and numbers, that is repeated.
   absl::StatusOr<std::optional<Source>> Run() {
@@ -222,9 +261,7 @@ class Firewall::TextCheck {
     if (hits_.empty()) return std::optional<Source>();
     PARLEY_RETURN_IF_ERROR(SetFree());
     for (Hit& hit : hits_) {
-      if (IsHeldBack(hit) && !firewall_.LetsThrough(hit.source)) {
-        return std::optional<Source>(std::move(hit.source));
-      }
+      if (IsHeldBack(hit)) return std::optional<Source>(std::move(hit.source));
     }
     return std::optional<Source>();
   }
@@ -253,6 +290,7 @@ class Firewall::TextCheck {
   }
 
   void Compare(const ChannelId& channel, ChannelMessage message) {
+    if (passes_over_ && firewall_.MayBeCarried(channel, message)) return;
     const BoundContent bound = ReadBound(message);
     const Letters other = FoldedLetters(bound.text);
     Hit hit;
@@ -398,6 +436,7 @@ class Firewall::TextCheck {
   const ReadTransaction& step_;
   const LettersView letters_;
   const PassageFinder finder_;
+  const bool passes_over_;
   std::vector<Hit> hits_;
   Places free_;  // messages that share a fingerprint with the text
   std::vector<bool> covered_;
@@ -408,8 +447,14 @@ absl::Status Firewall::CheckLetters(const ReadTransaction& step, LettersView let
                                     const std::string& what) const {
   if (letters.size() < kShortLetters) return absl::OkStatus();
   PARLEY_ASSIGN_OR_RETURN(const std::optional<Source> source,
-                          TextCheck(*this, step, letters).Run());
-  if (!source.has_value()) return absl::OkStatus();
+                          TextCheck(*this, step, letters, overrides_).Run());
+  if (!source.has_value()) {
+    if (!overrides_ || overrode_) return absl::OkStatus();
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<Source> carried,
+                            TextCheck(*this, step, letters, /*passes_over=*/false).Run());
+    overrode_ = carried.has_value();
+    return absl::OkStatus();
+  }
   return Refusal(*source, what, "repeats, word for word,");
 }
 

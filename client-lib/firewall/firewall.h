@@ -31,11 +31,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client-lib/cases/case_context.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/firewall/file_contents.h"
 #include "client-lib/firewall/passage_index.h"
 #include "client-lib/firewall/passages.h"
@@ -74,9 +76,10 @@ class Firewall {
     return readers_.empty() ? Readers::kWhoeverIsIn : Readers::kWhoIsInNow;
   }
 
-  // Of who sends a text and takes it upon themselves: what was said in caucus and isn't reserved is
-  // let through by CheckText from here on, and noted (Overrode). Errors: PermissionDenied unless
-  // the agreement in force has caucuses open.
+  // Of who sends a text and takes it upon themselves: what was said in caucus and isn't reserved,
+  // by who had agreed to open caucuses and under them, is let through by CheckText from here on,
+  // and noted (Overrode); not where anything else that is held back has the same words. Errors:
+  // PermissionDenied unless the agreement in force has caucuses open.
   absl::Status AllowOverride();
   // Whether anything was let through that would have been held back.
   bool Overrode() const { return overrode_; }
@@ -116,11 +119,17 @@ class Firewall {
   PassageIndex index_;
   // What the agreement in force says of caucuses; closed without one.
   CaucusRule rule_ = CaucusRule::kClosed;
+  // Of an agreement that has them open: who signed it, and from where on in the joint channel's log
+  // caucuses were open, and weren't, in order.
+  std::set<ParticipantId> signers_;
+  std::vector<std::pair<JointPosition, bool>> was_open_;
   bool overrides_ = false;
   mutable bool overrode_ = false;
 
-  // Whether the source may be carried on by who takes it upon themselves; notes that it was.
-  bool LetsThrough(const Source& source) const;
+  // Whether the message may be carried on by who takes it upon themselves: a text of a caucus,
+  // not reserved, by somebody who signed the agreement in force, said under open caucuses.
+  bool MayBeCarried(const ChannelId& channel, const ChannelMessage& message) const;
+  void TakeAgreements(const LoadedProcedure& procedure);
   // What else can be done, by what the agreement says of caucuses; with a leading space, or empty.
   std::string Advice(const Source& source) const;
   bool IsHeld(const ChannelId& channel, uint64_t index) const;

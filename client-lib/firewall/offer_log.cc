@@ -29,6 +29,7 @@ class Player {
   absl::StatusOr<ChannelOffers> Play(const ChannelId& id) {
     PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context_.Channel(id).Info(step_));
     undecided_.clear();
+    PARLEY_RETURN_IF_ERROR(NoteDestroyed(id));
     ChannelOffers offers{id,
                          info.state,
                          DescribeChannel(info.state.kind, info.state.side),
@@ -70,6 +71,19 @@ class Player {
   }
 
  private:
+  // What this device hasn't kept, others may have: what is about that isn't judged.
+  absl::Status NoteDestroyed(const ChannelId& id) {
+    destroyed_.clear();
+    MessageQuery query;
+    query.kinds = {ContentKind::kDestroyed};
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
+                            context_.Channel(id).Messages(step_, query));
+    for (const ChannelMessage& message : messages) {
+      destroyed_.insert({message.incarnation, message.position});
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::optional<OfferEvent>> EventOf(const ChannelId& channel,
                                                     const ChannelMessage& message) {
     pb::Content content;
@@ -85,7 +99,7 @@ class Player {
       if (place.position != 0 && place < at) {
         PARLEY_ASSIGN_OR_RETURN(const bool has_read, context_.Channel(channel).HasRead(
                                                          step_, place.incarnation, place.position));
-        event.unread = !has_read;
+        event.unread = !has_read || destroyed_.contains(place);
       }
       return std::optional<OfferEvent>(std::move(event));
     }
@@ -105,6 +119,7 @@ class Player {
     }
     const ShownRecord shown = disclosures_->Show(channel, message);
     OfferEvent event{whose, std::move(*read), message.number, at, time, false, author, {}};
+    event.unread = !destroyed_.empty();  // it doesn't say where what it is about stands
     if (shown.refused) event.doubt = shown.note;
     return std::optional<OfferEvent>(std::move(event));
   }
@@ -139,6 +154,7 @@ class Player {
   const std::optional<LoadedProcedure>& procedure_;
   std::optional<Disclosures>& disclosures_;  // loaded when they are first needed
   std::set<VersionHash> undecided_;          // of the channel that is being played
+  std::set<JointPosition> destroyed_;        // of that channel
 };
 
 // In one round; the next one says the others.
