@@ -27,8 +27,13 @@ void LogFailure(const absl::Status& status) {
 
 }  // namespace
 
-CommitQueue::CommitQueue(storage::KeyValueStore& store, const Limits& limits, Metrics* metrics)
-    : store_(store), limits_(limits), metrics_(metrics), thread_([this] { Work(); }) {}
+CommitQueue::CommitQueue(storage::KeyValueStore& store, const Limits& limits, Metrics* metrics,
+                         std::function<Time()> now)
+    : store_(store),
+      limits_(limits),
+      metrics_(metrics),
+      now_(now ? std::move(now) : [] { return std::chrono::steady_clock::now(); }),
+      thread_([this] { Work(); }) {}
 
 CommitQueue::~CommitQueue() { Stop(); }
 
@@ -71,7 +76,7 @@ void CommitQueue::SubmitEagerly(size_t bytes, Step step, Done done) {
   std::unique_lock lock(mutex_, std::defer_lock);
   if (!Enqueue(bytes, step, done, lock)) return;
   if (is_busy_) return;
-  if (queue_.size() == 1 && last_group_size_ <= 1) WorkOffGroup(lock);
+  if (queue_.size() == 1 && last_group_size_ <= 1 && !is_slow_) WorkOffGroup(lock);
   // Under the lock: the queue may be destroyed as soon as it has nothing to do.
   if (!queue_.empty() || stopping_) wake_.notify_one();
 }
@@ -104,11 +109,13 @@ void CommitQueue::CountQueued() const {
 }
 
 absl::Status CommitQueue::Commit(Transaction& transaction, size_t steps) {
-  const auto begun = std::chrono::steady_clock::now();
+  const Time begun = now_();
   absl::Status committed = store_.Commit(transaction.TakeBatch(), storage::Durability::kSynced);
+  const auto took = now_() - begun;
+  is_slow_ = took > kShortCommit;
   if (metrics_ == nullptr) return committed;
   if (committed.ok()) {
-    metrics_->commit_seconds.Observe(std::chrono::steady_clock::now() - begun);
+    metrics_->commit_seconds.Observe(took);
     metrics_->committed_steps.Add(steps);
   } else if (committed.code() != absl::StatusCode::kAborted) {
     metrics_->failed_commits.Add();
@@ -126,7 +133,7 @@ void CommitQueue::Work() {
   }
 }
 
-void CommitQueue::WorkOffGroup(std::unique_lock<std::mutex>& lock) {
+void CommitQueue::WorkOffGroup(std::unique_lock<std::mutex>& lock) noexcept {
   {
     std::vector<Item> group = TakeGroup();
     is_busy_ = true;

@@ -9,12 +9,15 @@
 //
 // Steps may be run again when somebody else's write came between (KeyValueStore's Aborted), so they
 // must set their results anew each time. Steps and callbacks run one after the other, on the
-// queue's thread or that of an eager submission: neither may wait for the queue.
+// queue's thread or that of an eager submission: neither may wait for the queue. One that throws
+// ends the process: nothing would be committed any more, and nobody told.
 //
 // Threading: any thread may submit. Destruction stops it first.
 #ifndef PARLEY_SERVER_CORE_COMMIT_QUEUE_H_
 #define PARLEY_SERVER_CORE_COMMIT_QUEUE_H_
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -34,9 +37,14 @@ class CommitQueue {
  public:
   using Step = std::function<absl::Status(Transaction&)>;
   using Done = std::function<void(absl::Status)>;
+  using Time = std::chrono::steady_clock::time_point;
+  // A commit on the thread of whoever submits may be expected to take no longer.
+  static constexpr std::chrono::milliseconds kShortCommit{2};
 
   // `metrics` may be null, else it outlives the queue.
-  CommitQueue(storage::KeyValueStore& store, const Limits& limits, Metrics* metrics = nullptr);
+  // `now`: for tests.
+  CommitQueue(storage::KeyValueStore& store, const Limits& limits, Metrics* metrics = nullptr,
+              std::function<Time()> now = {});
   ~CommitQueue();
   CommitQueue(const CommitQueue&) = delete;
   CommitQueue& operator=(const CommitQueue&) = delete;
@@ -47,8 +55,9 @@ class CommitQueue {
 
   // The same, but while nothing else is under way the step is committed on the calling thread, and
   // `done` called there before this returns, which spares two changes of thread. As soon as steps
-  // come together, the queue's thread takes them as groups. Not to be called from a step or a
-  // callback, nor under a lock that these take.
+  // come together, the queue's thread takes them as groups; and as soon as the last commit took
+  // longer than kShortCommit, it takes them all: a slow disk must not hold those who call. From a
+  // step or a callback this is like Submit. Not to be called under a lock that these take.
   void SubmitEagerly(size_t bytes, Step step, Done done);
 
   // Submits and waits. Not to be called from a step or a callback.
@@ -69,7 +78,7 @@ class CommitQueue {
   bool Enqueue(size_t bytes, Step& step, Done& done, std::unique_lock<std::mutex>& lock);
   void Work();
   // Under the lock, which is released meanwhile: commits and answers a group of what waits.
-  void WorkOffGroup(std::unique_lock<std::mutex>& lock);
+  void WorkOffGroup(std::unique_lock<std::mutex>& lock) noexcept;
   // Under the lock.
   std::vector<Item> TakeGroup();
   // Says how much waits. Under the lock.
@@ -81,6 +90,8 @@ class CommitQueue {
   storage::KeyValueStore& store_;
   const Limits limits_;
   Metrics* const metrics_;
+  const std::function<Time()> now_;
+  std::atomic<bool> is_slow_ = false;  // the last commit took longer than kShortCommit
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> queue_;

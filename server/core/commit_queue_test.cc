@@ -5,7 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <future>
+#include <memory>
+#include <new>
 #include <thread>
 
 #include "storage/kv/memory_store.h"
@@ -124,6 +128,141 @@ TEST_F(CommitQueueTest, EagerStepsAndOthersWaitForEachOther) {
   absl::Status refused;
   queue.SubmitEagerly(0, PutOne, [&](absl::Status status) { refused = status; });
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+}
+
+bool IsDoneHere(CommitQueue& queue) {
+  std::promise<std::thread::id> done_on;
+  queue.SubmitEagerly(0, PutOne,
+                      [&](absl::Status) { done_on.set_value(std::this_thread::get_id()); });
+  return done_on.get_future().get() == std::this_thread::get_id();
+}
+
+// The queue's thread may still be on its way to waiting.
+bool IsDoneHereByAndBy(CommitQueue& queue) {
+  for (int i = 0; i < 10'000; ++i) {
+    if (IsDoneHere(queue)) return true;
+  }
+  return false;
+}
+
+// gRPC would swallow what a step or a callback throws, and the queue would be busy for ever.
+TEST_F(CommitQueueTest, WhatAnEagerStepThrowsEndsTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        CommitQueue queue(store_, Limits());
+        try {
+          queue.SubmitEagerly(
+              0, [](Transaction&) -> absl::Status { throw std::bad_alloc(); }, [](absl::Status) {});
+        } catch (...) {
+          std::_Exit(0);
+        }
+      },
+      "");
+}
+
+// An eager step's thread is one of few that answer calls: a disk that is slow must not hold it.
+TEST_F(CommitQueueTest, AfterASlowCommitTheQueuesThreadCommitsUntilOneIsShort) {
+  using std::chrono::milliseconds;
+  std::atomic<int> commit_ms = 1;
+  std::atomic<int64_t> readings = 0;
+  std::atomic<int64_t> ms = 0;
+  // Every commit begins and ends with a reading, so that each takes that long.
+  CommitQueue queue(store_, Limits(), nullptr, [&] {
+    ms += ++readings % 2 == 0 ? commit_ms.load() : 0;
+    return CommitQueue::Time(milliseconds(ms));
+  });
+  EXPECT_TRUE(IsDoneHere(queue));
+  commit_ms = 3;
+  EXPECT_TRUE(IsDoneHere(queue));  // which is how it is found out
+  EXPECT_FALSE(IsDoneHere(queue));
+  commit_ms = 1;
+  EXPECT_FALSE(IsDoneHere(queue));
+  EXPECT_TRUE(IsDoneHereByAndBy(queue));
+}
+
+TEST_F(CommitQueueTest, StoppingWaitsForAnEagerStep) {
+  CommitQueue queue(store_, Limits());
+  std::promise<void> gate;
+  std::shared_future<void> open(gate.get_future());
+  std::promise<void> running;
+  std::atomic<bool> is_done = false;
+  std::thread eager([&] {
+    queue.SubmitEagerly(
+        0,
+        [&, open](Transaction& t) {
+          running.set_value();
+          open.wait();
+          return PutOne(t);
+        },
+        [&](absl::Status status) { is_done = status.ok(); });
+  });
+  running.get_future().wait();
+  std::thread stopping([&] {
+    queue.Stop();
+    EXPECT_TRUE(is_done);
+  });
+  // Until it is stopping: then steps are refused.
+  absl::Status refused;
+  while (refused.code() != absl::StatusCode::kUnavailable) {
+    auto status = std::make_shared<absl::Status>();
+    queue.Submit(0, PutOne, [status](absl::Status s) { *status = std::move(s); });
+    refused = *status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_FALSE(is_done);
+  gate.set_value();
+  eager.join();
+  stopping.join();
+}
+
+// A callback that submits more isn't waited for, nor forgotten, nor called within itself.
+TEST_F(CommitQueueTest, ACallbackMaySubmitEitherWay) {
+  CommitQueue queue(store_, Limits());
+  for (const bool first_eager : {false, true}) {
+    for (const bool second_eager : {false, true}) {
+      const auto submit = [&](bool eager, CommitQueue::Done done) {
+        if (eager) return queue.SubmitEagerly(0, PutOne, std::move(done));
+        queue.Submit(0, PutOne, std::move(done));
+      };
+      std::atomic<bool> is_within = false;
+      std::promise<bool> second_within;
+      submit(first_eager, [&](absl::Status) {
+        is_within = true;
+        submit(second_eager,
+               [&](absl::Status status) { second_within.set_value(is_within || !status.ok()); });
+        is_within = false;
+      });
+      EXPECT_FALSE(second_within.get_future().get()) << first_eager << second_eager;
+    }
+  }
+}
+
+TEST_F(CommitQueueTest, AGroupSendsEagerStepsToTheQueuesThreadUntilTheyComeAlone) {
+  CommitQueue queue(store_, Limits());
+  std::promise<void> gate;
+  std::shared_future<void> open(gate.get_future());
+  std::promise<void> running;
+  queue.Submit(
+      0,
+      [&, open](Transaction&) {
+        running.set_value();
+        open.wait();
+        return absl::OkStatus();
+      },
+      [](absl::Status) {});
+  running.get_future().wait();
+  std::atomic<int> left = 3;
+  std::promise<void> all;
+  for (int i = 0; i < 3; ++i) {
+    queue.Submit(0, PutOne, [&](absl::Status) {
+      if (--left == 0) all.set_value();
+    });
+  }
+  gate.set_value();
+  all.get_future().wait();
+  EXPECT_FALSE(IsDoneHere(queue));
+  EXPECT_TRUE(IsDoneHereByAndBy(queue));
 }
 
 TEST_F(CommitQueueTest, RangesAndLaterWritesKeepTheirOrder) {

@@ -26,6 +26,16 @@ double Refilled(double calls, std::chrono::steady_clock::duration passed, double
   return std::min(calls + std::max(seconds, 0.0) * per_second, kBurstSeconds * per_second);
 }
 
+milliseconds WholeMilliseconds(double seconds) {
+  return milliseconds(std::max<int64_t>(1, static_cast<int64_t>(std::ceil(seconds * 1000))));
+}
+
+milliseconds Jitter() {
+  const auto random = crypto::RandomArray<2>();
+  const int number = random[0] << 8 | random[1];
+  return milliseconds(number % (RateLimits::kMostJitter.count() + 1));
+}
+
 }  // namespace
 
 absl::Status TooOften(milliseconds wait, std::string_view whose) {
@@ -54,10 +64,14 @@ milliseconds RateLimits::OfConnection(std::string_view connection, uint64_t call
   return wait;
 }
 
-milliseconds RateLimits::OfAddress(std::string_view address, uint64_t calls) {
-  return addresses_.Take(address, calls, limits_.address_calls_per_second, kNewcomersSeconds,
-                         now_());
+milliseconds RateLimits::OfAddress(std::string_view address, std::string_view connection,
+                                   uint64_t calls) {
+  std::string key(address);
+  key += connections_.IsProven(connection) ? " proven" : " unproven";
+  return addresses_.Take(key, calls, limits_.address_calls_per_second, kNewcomersSeconds, now_());
 }
+
+void RateLimits::MarkProven(std::string_view connection) { connections_.MarkProven(connection); }
 
 milliseconds RateLimits::OfSession(std::string_view connection, std::string_view token) {
   std::string key(connection);
@@ -81,29 +95,48 @@ milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, 
   if (per_second == 0) return milliseconds(0);
   const auto rate = static_cast<double>(per_second);
   const double wanted = std::min(static_cast<double>(calls), kBurstSeconds * rate);
+  const double needed = whose_ == Whose::kMany ? std::min(wanted, 1.0) : wanted;
   const std::string key(key_in);
-  // By other bits than those that a map uses.
-  Shard& shard = shards_[(Hash()(key) >> 32) % shards_.size()];
+  Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
   auto found = shard.buckets.find(key);
   if (found == shard.buckets.end()) {
     if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
-    found = shard.buckets.emplace(key, Bucket{begins_with * rate, 0, now}).first;
+    found = shard.buckets.emplace(key, Bucket{begins_with * rate, 0, now, false}).first;
   }
   Bucket& bucket = found->second;
   const double came = std::max(std::chrono::duration<double>(now - bucket.filled).count(), 0.0);
   bucket.calls = Refilled(bucket.calls, now - bucket.filled, rate);
   bucket.waiting = std::max(bucket.waiting - came * rate, 0.0);
   bucket.filled = now;
-  if (bucket.calls >= wanted) {
+  if (bucket.calls >= needed) {
     bucket.calls -= wanted;
     if (waiting != nullptr) *waiting = 0;
     return milliseconds(0);
   }
-  const double wait_ms = std::ceil((bucket.waiting + wanted - bucket.calls) / rate * 1000);
+  if (whose_ == Whose::kMany) {
+    return WholeMilliseconds((needed - bucket.calls) / rate) + Jitter();
+  }
+  const milliseconds wait = WholeMilliseconds((bucket.waiting + wanted - bucket.calls) / rate);
   bucket.waiting = std::min(bucket.waiting + wanted, std::max(kBurstSeconds * rate, kMostWaiting));
   if (waiting != nullptr) *waiting = bucket.waiting;
-  return milliseconds(std::max<int64_t>(1, static_cast<int64_t>(wait_ms)));
+  return wait;
+}
+
+void RateLimits::Buckets::MarkProven(std::string_view key_in) {
+  const std::string key(key_in);
+  Shard& shard = ShardOf(key);
+  std::lock_guard lock(shard.mutex);
+  const auto found = shard.buckets.find(key);
+  if (found != shard.buckets.end()) found->second.is_proven = true;
+}
+
+bool RateLimits::Buckets::IsProven(std::string_view key_in) {
+  const std::string key(key_in);
+  Shard& shard = ShardOf(key);
+  std::lock_guard lock(shard.mutex);
+  const auto found = shard.buckets.find(key);
+  return found != shard.buckets.end() && found->second.is_proven;
 }
 
 size_t RateLimits::Buckets::size() {

@@ -7,9 +7,16 @@
 //   const milliseconds wait = rates.OfConnection(peer);
 //   if (wait.count() > 0) return TooOften(wait, "this connection");
 //
-// Who is refused gets a turn: the next one's is behind it. So who makes many calls at once is told
-// different times, and who makes them again and again without waiting waits ever longer, and is
-// named by a callback in the end: it doesn't keep to what it is told.
+// In a bucket of a connection's own, who is refused gets a turn: the next one's is behind it. So
+// who makes many calls at once is told different times, and who makes them again and again without
+// waiting waits ever longer, and is named by a callback in the end: it doesn't keep to what it is
+// told.
+//
+// An address and a sponsor are many clients' at once, and there turns would be kept only by those
+// who keep to them, behind those who don't. So each is told a time soon, by chance, and whoever
+// comes first when there is a call has it, whatever it counts: the bucket owes the rest. A call
+// that counts ten so isn't shut out by those who take each single one. And an address has a bucket
+// of its own for connections that have shown a key: neighbours without one can't use that up.
 //
 // A session's bucket belongs to its connection too: the members of a channel share its keys, and
 // none of them can use up another's calls. Time is the steady clock's: the system's may be set.
@@ -57,11 +64,18 @@ class RateLimits {
     when_not_waiting_ = std::move(callback);
   }
 
+  // Beyond the time when there is a call in a bucket of many clients, they are told up to so much
+  // more, by chance.
+  static constexpr std::chrono::milliseconds kMostJitter{250};
+
   // Each takes `calls` from its bucket, or nothing: then it returns how long to wait until its turn
   // comes, at least a millisecond. 0: taken, or there is no such limit.
   std::chrono::milliseconds OfConnection(std::string_view connection, uint64_t calls = 1);
-  // Of calls that show no session's token.
-  std::chrono::milliseconds OfAddress(std::string_view address, uint64_t calls = 1);
+  // Of calls on `connection` that show no session's token.
+  std::chrono::milliseconds OfAddress(std::string_view address, std::string_view connection,
+                                      uint64_t calls = 1);
+  // Somebody on this connection has proved to have a key.
+  void MarkProven(std::string_view connection);
   // `token`: a session's, whatever it is.
   std::chrono::milliseconds OfSession(std::string_view connection, std::string_view token);
   // `sponsor`: an id that exists, since whoever makes up ids must not have buckets for them.
@@ -77,13 +91,19 @@ class RateLimits {
     double calls = 0;
     double waiting = 0;  // calls that were refused and whose turn hasn't come
     Time filled;
+    bool is_proven = false;
   };
+  enum class Whose { kOneClient, kMany };
   class Buckets {
    public:
+    explicit Buckets(Whose whose) : whose_(whose) {}
     // One that isn't known begins with what comes in so many seconds. `waiting`, when not null:
     // gets how many calls wait now.
     std::chrono::milliseconds Take(std::string_view key, uint64_t calls, uint64_t per_second,
                                    double begins_with, Time now, double* waiting = nullptr);
+    // Nothing when there is no such bucket.
+    void MarkProven(std::string_view key);
+    bool IsProven(std::string_view key);
     size_t size();
 
    private:
@@ -95,17 +115,20 @@ class RateLimits {
       std::mutex mutex;
       std::unordered_map<std::string, Bucket, Hash> buckets;
     };
+    // By other bits than those that a map uses.
+    Shard& ShardOf(const std::string& key) { return shards_[(Hash()(key) >> 32) % shards_.size()]; }
     static void MakeRoom(Shard& shard, uint64_t per_second, Time now);
+    const Whose whose_;
     std::array<Shard, 16> shards_;
   };
 
   const Limits limits_;
   const std::function<Time()> now_;
   std::function<void(const std::string&)> when_not_waiting_;
-  Buckets connections_;
-  Buckets addresses_;
-  Buckets sessions_;
-  Buckets sponsors_;
+  Buckets connections_{Whose::kOneClient};
+  Buckets addresses_{Whose::kMany};
+  Buckets sessions_{Whose::kOneClient};
+  Buckets sponsors_{Whose::kMany};
 };
 
 }  // namespace parley::server

@@ -87,9 +87,67 @@ TEST_F(RateLimitsTest, WhoCallsOnWithoutWaitingIsNamed) {
 
 TEST_F(RateLimitsTest, CallsWithoutASessionAreBoundedForAnAddress) {
   limits_.address_calls_per_second.Change(50);
-  for (int i = 0; i < 50; ++i) ASSERT_EQ(rates_.OfAddress("here"), milliseconds(0)) << i;
-  EXPECT_EQ(rates_.OfAddress("here"), milliseconds(20));
-  EXPECT_EQ(rates_.OfAddress("there"), milliseconds(0));
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(rates_.OfAddress("here", "one"), milliseconds(0)) << i;
+  EXPECT_GE(rates_.OfAddress("here", "two"), milliseconds(20));
+  EXPECT_EQ(rates_.OfAddress("there", "one"), milliseconds(0));
+}
+
+// Whatever others ask for meanwhile, nobody is told to come later because of them; and not all come
+// at the same time.
+TEST_F(RateLimitsTest, NeighboursDoNotPutATurnOff) {
+  limits_.address_calls_per_second.Change(50);
+  while (rates_.OfAddress("here", "one") == milliseconds(0)) {
+  }
+  milliseconds least = std::chrono::hours(1);
+  milliseconds most(0);
+  for (int i = 0; i < 10'000; ++i) {
+    const milliseconds wait = rates_.OfAddress("here", "one");
+    least = std::min(least, wait);
+    most = std::max(most, wait);
+  }
+  EXPECT_GE(least, milliseconds(20));
+  EXPECT_LE(most, milliseconds(20) + RateLimits::kMostJitter);
+  EXPECT_GT(most - least, RateLimits::kMostJitter / 2);
+  limits_.sponsor_creations_per_second.Change(50);
+  while (rates_.OfSponsor("sponsor") == milliseconds(0)) {
+  }
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_LE(rates_.OfSponsor("sponsor"), milliseconds(20) + RateLimits::kMostJitter);
+  }
+}
+
+// Calls that count one would else take each of ten before there are ten.
+TEST_F(RateLimitsTest, FloodsOfCheapCallsLeaveANeighbourDearOnes) {
+  limits_.address_calls_per_second.Change(50);
+  int sessions = 0;
+  uint64_t taken = 0;
+  for (int tick = 0; tick < 2000; ++tick) {
+    now_ += milliseconds(5);
+    // The neighbours come three times as often as there is something.
+    if (tick % 4 == 0 &&
+        rates_.OfAddress("here", "honest", RateLimits::kSignatureCalls) == milliseconds(0)) {
+      ++sessions;
+      taken += RateLimits::kSignatureCalls;
+    }
+    if (tick % 4 != 0 && rates_.OfAddress("here", "flood") == milliseconds(0)) ++taken;
+  }
+  EXPECT_GE(sessions, 10);
+  // What they have together is no more for that.
+  EXPECT_LE(taken, 50u + 500 + RateLimits::kSignatureCalls);
+}
+
+TEST_F(RateLimitsTest, ConnectionsThatHaveShownAKeyShareNothingWithThoseThatHaveNot) {
+  limits_.address_calls_per_second.Change(50);
+  ASSERT_EQ(rates_.OfConnection("member"), milliseconds(0));
+  rates_.MarkProven("member");
+  while (rates_.OfAddress("here", "stranger") == milliseconds(0)) {
+  }
+  int taken = 0;
+  while (rates_.OfAddress("here", "member") == milliseconds(0)) ++taken;
+  EXPECT_EQ(taken, 50);  // but have their own bound
+  // Nor is one proven that has called nothing.
+  rates_.MarkProven("nobody");
+  EXPECT_GT(rates_.OfAddress("here", "nobody"), milliseconds(0));
 }
 
 TEST_F(RateLimitsTest, ClockStepsBackTakeNothing) {

@@ -85,7 +85,7 @@ absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std
   milliseconds wait = relay.rates().OfConnection(connection, calls);
   if (wait.count() != 0) return TooOften(wait, "this connection");
   if (token.empty()) {
-    wait = relay.rates().OfAddress(AddressOfPeer(connection), calls);
+    wait = relay.rates().OfAddress(AddressOfPeer(connection), connection, calls);
     if (wait.count() != 0) return TooOften(wait, "this address");
     return absl::OkStatus();
   }

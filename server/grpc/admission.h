@@ -17,7 +17,8 @@
 namespace parley::server {
 
 // `token`: the session's, empty for a call without one. `calls`: what this one counts.
-// One without a token counts for its address, too.
+// One without a token counts for its address, too; apart for connections that have shown a key
+// (RateLimits::MarkProven).
 // Errors: ResourceExhausted, with a hint when to come again.
 absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std::string_view token,
                    uint64_t calls = 1);

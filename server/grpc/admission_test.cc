@@ -199,6 +199,48 @@ TEST_F(FewCallsTest, AConnectionThatDoesNotWaitIsEnded) {
   EXPECT_GE(relay_.relay->metrics().connections_barred.value(), 1u);
 }
 
+// A stream that rests is called by an alarm, while gRPC may be done with its call, or the server
+// with everything.
+TEST_F(AdmissionTest, StreamsThatRestMayBeCancelledAtAnyTime) {
+  struct Resting {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReaderWriter<v1::SubscribeRequest, v1::SubscribeEvent>> stream;
+  };
+  v1::SubscribeRequest add;
+  add.mutable_add()->set_mailbox_id(std::string(32, 'm'));
+  // Twice as much as may be done at once: what comes later rests, each for some milliseconds more.
+  const auto open = [&] {
+    std::vector<std::unique_ptr<Resting>> streams;
+    for (int i = 0; i < 40; ++i) {
+      Resting& one = *streams.emplace_back(std::make_unique<Resting>());
+      one.stream = stub_->Subscribe(&one.context);
+      for (int request = 0; request < 10; ++request) one.stream->Write(add);
+    }
+    return streams;
+  };
+  const auto finish = [](Resting& one) {
+    v1::SubscribeEvent event;
+    while (one.stream->Read(&event)) {
+    }
+    return one.stream->Finish();
+  };
+  for (int round = 0; round < 10; ++round) {
+    auto streams = open();
+    for (const auto& one : streams) {
+      one->context.TryCancel();
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    for (const auto& one : streams) {
+      EXPECT_EQ(finish(*one).error_code(), StatusCode::CANCELLED);
+    }
+  }
+  auto other = v1::Relay::NewStub(NewChannel());
+  EXPECT_TRUE(GetChallenge(*other).ok());
+  const auto streams = open();
+  server_->Shutdown(std::chrono::milliseconds(100));
+  for (const auto& one : streams) EXPECT_FALSE(finish(*one).ok());
+}
+
 // Who doesn't keep to the hints waits for its answers, and ends with the server all the same.
 TEST_F(AdmissionTest, RefusalsThatAreUnderWayEndWithTheServer) {
   std::vector<std::thread> callers;

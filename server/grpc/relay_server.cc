@@ -96,6 +96,7 @@ class RelayService final
     }
     absl::Status status = CheckSize(*request, relay_.limits());
     if (status.ok()) status = relay_.sessions().OpenSession(*request, *response);
+    if (status.ok()) relay_.rates().MarkProven(context->peer());
     return Answer(context, timer, status);
   }
 

@@ -32,8 +32,14 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
                    public EndableStream,
                    public std::enable_shared_from_this<BidiStream<Request, Response>> {
  public:
-  BidiStream(OpenStreams& streams, Relay& relay, Call call)
-      : streams_(streams), limits_(relay.limits()), metrics_(relay.metrics()), call_kind_(call) {}
+  BidiStream(OpenStreams& streams, Relay& relay, Call call,
+             const grpc::CallbackServerContext& context)
+      : streams_(streams),
+        relay_(relay),
+        limits_(relay.limits()),
+        metrics_(relay.metrics()),
+        call_kind_(call),
+        peer_(context.peer()) {}
 
   // Takes ownership of itself until OnDone.
   void Begin() {
@@ -77,6 +83,10 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
   void OnCancel() override { End(grpc::Status::CANCELLED); }
 
   void OnDone() override {
+    {
+      std::lock_guard lock(rest_mutex_);
+      closed_ = true;
+    }
     streams_.Remove(this);
     metrics_.open_streams.Add(-1);
     proving_.Cancel();
@@ -93,8 +103,9 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
   virtual void OnWritten() = 0;
   virtual void OnClosed() = 0;
   virtual bool IsProven() const = 0;
-  // After Rest.
+  // After a rest (MayGoOn). gRPC's part of the call, and the relay, are still there.
   virtual void OnRested() = 0;
+  Relay& relay() { return relay_; }
   const Limits& limits() const { return limits_; }
   void CountBytes(size_t bytes) { metrics_.of(call_kind_).bytes.Add(bytes); }
 
@@ -113,8 +124,8 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
 
   // Whether the stream's connection may do so much more now; if not, OnRested will be called when
   // it may ask again. Nothing is read meanwhile: so the client waits, and the stream goes on.
-  bool MayGoOn(Relay& relay, const grpc::CallbackServerContext& context) {
-    const std::chrono::milliseconds wait = relay.rates().OfConnection(context.peer());
+  bool MayGoOn() {
+    const std::chrono::milliseconds wait = relay_.rates().OfConnection(peer_);
     if (wait.count() == 0) return true;
     std::weak_ptr<BidiStream> weak = this->weak_from_this();
     // An alarm can't be set while it calls, which this may be called by. The one before lives on
@@ -124,20 +135,32 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
     if (ending_) return false;
     rest->Set(std::chrono::system_clock::now() + wait, [weak](bool in_time) {
       if (!in_time) return;
-      if (auto stream = weak.lock()) stream->OnRested();
+      if (auto stream = weak.lock()) stream->EndRest();
     });
     rest_.swap(rest);
     return false;
   }
 
  private:
+  // On the alarm's thread, which gRPC knows nothing of: it may be done with the call meanwhile, and
+  // the relay with its server. OnDone waits for this, which can't be called by it: gRPC calls
+  // OnDone later, on a thread of its own, whoever ends the stream.
+  void EndRest() {
+    std::lock_guard lock(rest_mutex_);
+    if (!closed_) OnRested();
+  }
+
   OpenStreams& streams_;
+  Relay& relay_;
   const Limits limits_;
   Metrics& metrics_;
   const Call call_kind_;
+  const std::string peer_;  // not asked of the context, which may go during a rest
   grpc::Alarm proving_;
   std::unique_ptr<grpc::Alarm> rest_;
   std::shared_ptr<BidiStream> self_;
+  std::mutex rest_mutex_;  // before mutex_
+  bool closed_ = false;    // gRPC is done; guarded by rest_mutex_
   std::mutex mutex_;
   bool writing_ = false;
   bool ending_ = false;
@@ -148,10 +171,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
  public:
   SubscribeStream(Relay& relay, OpenStreams& streams, UnreadAnswers& unread,
                   grpc::CallbackServerContext& context)
-      : BidiStream(streams, relay, Call::kSubscribe),
-        relay_(relay),
-        context_(context),
-        call_(unread, context) {}
+      : BidiStream(streams, relay, Call::kSubscribe, context), call_(unread, context) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);  // the client has ended its side: it wants no more
@@ -162,7 +182,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
  private:
   // Also for a mailbox that is dropped, which otherwise could be added and dropped for ever.
   void GoOn() {
-    if (!MayGoOn(relay_, context_)) return;
+    if (!MayGoOn()) return;
     const absl::Status taken = Take();
     // Not kept while the stream waits for its client, however much came in it.
     v1::SubscribeRequest().Swap(&request_);
@@ -195,7 +215,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   void OnBegin() override {
     // The subscription may outlive the stream by a wake-up.
     std::weak_ptr<BidiStream> weak = weak_from_this();
-    subscription_ = relay_.Subscribe([weak] {
+    subscription_ = relay().Subscribe([weak] {
       if (auto stream = weak.lock()) static_cast<SubscribeStream&>(*stream).Pump();
     });
     Pump();
@@ -244,8 +264,6 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
     Read(&request_);
   }
 
-  Relay& relay_;
-  grpc::CallbackServerContext& context_;
   CountedCall call_;
   std::shared_ptr<Subscription> subscription_;
   v1::SubscribeRequest request_;
@@ -257,8 +275,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
 class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBlobResponse> {
  public:
   UploadStream(Relay& relay, OpenStreams& streams, grpc::CallbackServerContext& context)
-      : BidiStream(streams, relay, Call::kUploadBlob),
-        relay_(relay),
+      : BidiStream(streams, relay, Call::kUploadBlob, context),
         context_(context),
         upload_(relay.StartUpload()) {}
 
@@ -273,7 +290,7 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
  private:
   // Each chunk counts as a call, before it is read: so none is kept while the stream rests.
   void ReadNext() {
-    if (MayGoOn(relay_, context_)) Read(&request_);
+    if (MayGoOn()) Read(&request_);
   }
 
   void OnBegin() override { Read(&request_); }
@@ -287,7 +304,7 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
         if (std::exchange(has_header_, true)) {
           return absl::InvalidArgumentError("the header comes once, in the first message");
         }
-        PARLEY_RETURN_IF_ERROR(Admit(relay_, context_, request_.header().token()));
+        PARLEY_RETURN_IF_ERROR(Admit(relay(), context_, request_.header().token()));
         PARLEY_RETURN_IF_ERROR(upload_->Start(request_.header()));
         proven_ = true;
         return absl::OkStatus();
@@ -344,11 +361,11 @@ class UploadStream final : public BidiStream<v1::UploadBlobRequest, v1::UploadBl
     End(grpc::Status::OK);
   }
 
-  void OnClosed() override {}
+  // Now, since an alarm may keep the stream for longer than there is a relay.
+  void OnClosed() override { upload_.reset(); }
 
-  Relay& relay_;
-  grpc::CallbackServerContext& context_;
-  const std::unique_ptr<BlobUpload> upload_;
+  grpc::CallbackServerContext& context_;  // only for what gRPC calls
+  std::unique_ptr<BlobUpload> upload_;
   v1::UploadBlobRequest request_;
   v1::UploadBlobResponse response_;
   bool has_header_ = false;
