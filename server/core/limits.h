@@ -71,6 +71,9 @@ struct Limits {
   // Of an address, or of an IPv6 network of 64 bits, and of all together.
   Live<size_t> max_connections_per_address = 256;
   Live<size_t> max_connections = 2048;
+  // For so long nothing new is taken from an address one of whose connections was ended since it
+  // called on without waiting; 0: no time.
+  Live<uint64_t> barred_seconds = 10;
   // Of all connections together: subscriptions, uploads and downloads.
   Live<size_t> max_open_streams = 16384;
 

@@ -22,8 +22,6 @@ namespace {
 constexpr int kBacklog = 256;
 // When the process or the machine is short of something, until it may have some again.
 constexpr std::chrono::milliseconds kPause{50};
-// For so long an address is kept out one of whose connections was ended.
-constexpr std::chrono::seconds kBarred{10};
 
 absl::Status CantListen(const std::string& address) {
   return absl::UnavailableError(
@@ -175,15 +173,16 @@ void Acceptor::Accept() {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ++per_peer_[peer];
-  held_.push_back({fd, status.st_ino, std::move(peer), GrpcNameOf(address)});
+  held_.push_back({fd, status.st_ino, std::move(peer), GrpcNameOf(address), false});
   lock.unlock();
   take_(fd);
 }
 
 void Acceptor::End(const std::string& peer) {
   std::lock_guard lock(mutex_);
-  for (const Held& held : held_) {
-    if (held.name != peer) continue;
+  for (Held& held : held_) {
+    // One that was ended may still have calls refused, each of which comes here.
+    if (held.name != peer || held.is_ended) continue;
     // Of the descriptor that is looked at and shut down nobody makes another connection's.
     const int fd = ::fcntl(held.fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) continue;
@@ -192,7 +191,8 @@ void Acceptor::End(const std::string& peer) {
         ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode;
     if (is_it) {
       ::shutdown(fd, SHUT_RDWR);
-      barred_[held.peer] = std::chrono::steady_clock::now() + kBarred;
+      held.is_ended = true;
+      barred_[held.peer] = std::chrono::steady_clock::now();
       if (metrics_ != nullptr) metrics_->connections_ended.Add();
     }
     ::close(fd);
@@ -201,8 +201,9 @@ void Acceptor::End(const std::string& peer) {
 }
 
 bool Acceptor::IsBarred(const std::string& peer) {
-  const auto now = std::chrono::steady_clock::now();
-  std::erase_if(barred_, [now](const auto& entry) { return entry.second <= now; });
+  const auto over = std::chrono::steady_clock::now() -
+                    std::chrono::seconds(static_cast<int64_t>(limits_.barred_seconds));
+  std::erase_if(barred_, [over](const auto& entry) { return entry.second <= over; });
   return barred_.contains(peer);
 }
 

@@ -43,7 +43,8 @@ class Acceptor {
   // is closed at once.
   void Start(std::function<void(int fd)> take);
   // Ends the connection that gRPC calls `peer`, and takes no other from its address (or its IPv6
-  // network) for a while. Nothing when there is no such connection.
+  // network) for limits.barred_seconds, which hits all who share it. Nothing when there is no such
+  // connection, or it was ended already.
   void End(const std::string& peer);
   // Takes no more and frees the port. Calling it again does nothing.
   void Stop();
@@ -56,6 +57,7 @@ class Acceptor {
     ino_t inode;
     std::string peer;
     std::string name;  // as gRPC calls it
+    bool is_ended;
   };
 
   Acceptor(int listener, int port, const Limits& limits, Metrics* metrics);
@@ -75,7 +77,7 @@ class Acceptor {
   std::mutex mutex_;  // guards what follows
   std::vector<Held> held_;
   std::map<std::string, size_t> per_peer_;
-  std::map<std::string, std::chrono::steady_clock::time_point> barred_;  // until when
+  std::map<std::string, std::chrono::steady_clock::time_point> barred_;  // since when
   std::thread thread_;
   bool stopped_ = false;
 };

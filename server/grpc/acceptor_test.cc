@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <future>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -75,6 +78,32 @@ TEST_F(FewConnectionsTest, ConnectionsAreBoundedByAddressAndInAll) {
     answers = Answers();
   }
   EXPECT_TRUE(answers);
+}
+
+// Each further refused call of a connection asks for its end.
+TEST(AcceptorTest, AConnectionIsEndedOnce) {
+  Metrics metrics;
+  absl::StatusOr<std::unique_ptr<Acceptor>> acceptor =
+      Acceptor::Listen("127.0.0.1:0", Limits(), &metrics);
+  ASSERT_TRUE(acceptor.ok()) << acceptor.status();
+  std::promise<int> taken;
+  (*acceptor)->Start([&](int fd) { taken.set_value(fd); });
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>((*acceptor)->port()));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const int other_end = taken.get_future().get();
+  const std::string name = "ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  for (int i = 0; i < 100; ++i) (*acceptor)->End(name);
+  char byte = 0;
+  EXPECT_EQ(::recv(fd, &byte, 1, 0), 0);
+  EXPECT_EQ(metrics.connections_ended.value(), 1u);
+  ::close(other_end);
+  ::close(fd);
 }
 
 }  // namespace

@@ -167,36 +167,73 @@ class FewCallsTest : public RelayServerTest {
  protected:
   FewCallsTest()
       : RelayServerTest([](Limits& limits) { limits.connection_calls_per_second = 5; }) {}
-};
 
-TEST_F(FewCallsTest, AConnectionThatDoesNotWaitIsEnded) {
-  auto attacker = v1::Relay::NewStub(NewChannel());
-  const auto get_challenge = [&] {
+  static grpc::Status GetChallengeOn(v1::Relay::Stub& stub) {
     grpc::ClientContext context;
     v1::GetChallengeResponse response;
-    return stub_->GetChallenge(&context, {}, &response);
-  };
-  ASSERT_TRUE(get_challenge().ok());
-  grpc::Status status;
-  for (int i = 0; i < 100'000; ++i) {
-    grpc::ClientContext context;
+    return stub.GetChallenge(&context, {}, &response);
+  }
+
+  // Whether a connection that calls without waiting loses it.
+  bool EndAConnection() {
+    auto attacker = v1::Relay::NewStub(NewChannel());
     // Large requests are refused at once.
     v1::AppendRequest request;
     request.set_payload(std::string(2048, 'x'));
     request.mutable_closing();  // counts as ten
-    v1::AppendResponse response;
-    status = attacker->Append(&context, request, &response);
-    if (status.error_code() == StatusCode::UNAVAILABLE) break;
+    for (int i = 0; i < 100'000; ++i) {
+      grpc::ClientContext context;
+      v1::AppendResponse response;
+      const grpc::Status status = attacker->Append(&context, request, &response);
+      if (status.error_code() == StatusCode::UNAVAILABLE) return true;
+    }
+    return false;
   }
-  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
+};
+
+TEST_F(FewCallsTest, AConnectionThatDoesNotWaitIsEnded) {
+  ASSERT_TRUE(GetChallengeOn(*stub_).ok());
+  EXPECT_TRUE(EndAConnection());
   EXPECT_GE(relay_.relay->metrics().connections_ended.value(), 1u);
-  EXPECT_TRUE(get_challenge().ok());
+  EXPECT_TRUE(GetChallengeOn(*stub_).ok());
   // Nor is another one taken from the same address, for a while.
   auto again = v1::Relay::NewStub(NewChannel());
-  grpc::ClientContext context;
-  v1::GetChallengeResponse response;
-  EXPECT_FALSE(again->GetChallenge(&context, {}, &response).ok());
+  EXPECT_FALSE(GetChallengeOn(*again).ok());
   EXPECT_GE(relay_.relay->metrics().connections_barred.value(), 1u);
+}
+
+// The neighbours have no key, and don't wait.
+TEST_F(AdmissionTest, NeighboursWithoutAKeyShutNobodyOutOfSessions) {
+  relay_.limits.address_calls_per_second.Change(20);
+  const TestMailbox mailbox = relay_.NewMailbox();
+  const v1::OpenSessionRequest request =
+      relay_.SessionRequest(mailbox.object(), 1, AccessRight::kRead, mailbox.secrets[0].read);
+  std::atomic<bool> over = false;
+  std::thread neighbour([&] {
+    auto stub = v1::Relay::NewStub(NewChannel());
+    while (!over) {
+      // As soon as there is something for them.
+      if (!GetChallenge(*stub).ok()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  });
+  grpc::Status status;
+  const auto open = [&] {
+    grpc::ClientContext context;
+    v1::OpenSessionResponse response;
+    status = stub_->OpenSession(&context, request, &response);
+    return status.ok();
+  };
+  bool opened = false;
+  for (int i = 0; i < 200 && !opened; ++i) {
+    opened = open();
+    if (!opened) std::this_thread::sleep_for(std::chrono::milliseconds(HintOf(status)));
+  }
+  EXPECT_TRUE(opened) << status.error_message();
+  // From now on the neighbours don't matter at all.
+  EXPECT_TRUE(open()) << status.error_message();
+  EXPECT_TRUE(open()) << status.error_message();
+  over = true;
+  neighbour.join();
 }
 
 // A stream that rests is called by an alarm, while gRPC may be done with its call, or the server
@@ -239,6 +276,18 @@ TEST_F(AdmissionTest, StreamsThatRestMayBeCancelledAtAnyTime) {
   const auto streams = open();
   server_->Shutdown(std::chrono::milliseconds(100));
   for (const auto& one : streams) EXPECT_FALSE(finish(*one).ok());
+}
+
+TEST_F(FewCallsTest, ABarIsLiftedByItsSetting) {
+  const auto answers = [&] {
+    auto stub = v1::Relay::NewStub(NewChannel());
+    return GetChallengeOn(*stub).ok();
+  };
+  ASSERT_TRUE(EndAConnection());
+  EXPECT_FALSE(answers());
+  relay_.limits.barred_seconds.Change(0);
+  EXPECT_TRUE(answers());
+  EXPECT_EQ(relay_.relay->metrics().connections_ended.value(), 1u);
 }
 
 // Who doesn't keep to the hints waits for its answers, and ends with the server all the same.

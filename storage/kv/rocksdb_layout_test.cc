@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -71,13 +72,35 @@ TEST_F(LayoutTest, AnEarlierOneIsRefusedAndStaysAsItIs) {
   EXPECT_EQ(Files(), files);
 }
 
-TEST_F(LayoutTest, ALaterOneIsRefusedAndStaysAsItIs) {
+TEST_F(LayoutTest, AnotherOneIsRefusedAndStaysAsItIs) {
   Make({"chunks", "entries", "something new"}, "4");
   const std::vector<std::string> families = Families();
   const absl::Status refused = OpenRocksDbStore(folder_).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
-  EXPECT_NE(refused.message().find("a later version"), std::string::npos) << refused;
+  EXPECT_NE(refused.message().find("another version"), std::string::npos) << refused;
   EXPECT_EQ(Families(), families);
+}
+
+// Damage is no other version: nobody is to look for a program that could open it.
+TEST_F(LayoutTest, WhatCannotBeLookedIntoIsNotCalledAnotherVersions) {
+  Make({"chunks"}, "2");
+  {
+    std::vector<rocksdb::ColumnFamilyHandle*> families;
+    rocksdb::DB* opened = nullptr;
+    // Opening moves what is in the log into a table.
+    ASSERT_TRUE(
+        rocksdb::DB::Open({}, folder_, {{"default", {}}, {"chunks", {}}}, &families, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    for (rocksdb::ColumnFamilyHandle* family : families) db->DestroyColumnFamilyHandle(family);
+  }
+  int removed = 0;
+  for (const std::string& name : Files()) {
+    if (fs::path(name).extension() == ".sst") removed += fs::remove(folder_ / name);
+  }
+  ASSERT_GT(removed, 0);
+  const absl::Status refused = OpenRocksDbStore(folder_).status();
+  EXPECT_FALSE(refused.ok());
+  EXPECT_NE(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
 }
 
 // As a first start leaves it that was killed.

@@ -349,16 +349,16 @@ class RocksDbStore : public FolderStore {
 };
 
 // Whether nothing is in the first of a store's families, as when it was being made and this was cut
-// short.
-bool IsEmpty(const std::string& folder, const std::vector<std::string>& names) {
+// short. Errors: as opening it.
+absl::StatusOr<bool> IsEmpty(const std::string& folder, const std::vector<std::string>& names) {
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string& name : names)
     descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* opened = nullptr;
-  if (!rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, descriptors, &families, &opened).ok()) {
-    return false;
-  }
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, descriptors, &families, &opened);
+  if (!status.ok()) return FromRocksDb(status, ("opening " + folder).c_str());
   const std::unique_ptr<rocksdb::DB> db(opened);
   std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(rocksdb::ReadOptions()));
   it->SeekToFirst();
@@ -369,7 +369,7 @@ bool IsEmpty(const std::string& folder, const std::vector<std::string>& names) {
 }
 
 // Opening a store of another version's layout would add what it lacks, and its own version couldn't
-// open it any more. Errors: FailedPrecondition.
+// open it any more. Errors: FailedPrecondition; or as opening it.
 absl::Status CheckLayout(const std::string& folder) {
   std::vector<std::string> names;
   // What isn't there, or can't be read, opening tells.
@@ -384,9 +384,13 @@ absl::Status CheckLayout(const std::string& folder) {
   if (known < names.size()) {
     return absl::FailedPreconditionError(
         "the store in " + folder +
-        " was made by a later version of this program; nothing was changed: use that version");
+        " was made by another version of this program, which keeps things that this one doesn't "
+        "know; nothing was changed: go on with the version that made it");
   }
-  if (known == ours.size() || IsEmpty(folder, names)) return absl::OkStatus();
+  if (known == ours.size()) return absl::OkStatus();
+  const absl::StatusOr<bool> is_empty = IsEmpty(folder, names);
+  if (!is_empty.ok()) return is_empty.status();
+  if (*is_empty) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "the store in " + folder +
       " was made by an earlier version of this program, which this one can't read; nothing was "

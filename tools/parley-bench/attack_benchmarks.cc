@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -39,7 +40,8 @@ struct Figures {
   std::vector<double> attacked, beside_work;         // appends a second
   std::vector<double> attackers_cores, work_cores;   // of the other process
   std::vector<double> relay_attacked, relay_beside;  // processors' time of the relay
-  std::vector<double> calls;                         // attackers' calls a second
+  // Attackers' calls a second, and what became of them.
+  std::vector<double> calls, answered, refused, unconnected;
 };
 
 Stretch Measure(const RelayUnderTest& relay, const ChildProcess* other, Load& honest,
@@ -63,8 +65,13 @@ std::unique_ptr<ChildProcess> StartReady(const std::vector<std::string>& argumen
 
 void WarmUp(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
-void AttackOnce(const AttackBenchOptions& options, const RelayUnderTest& relay, const char* kind,
-                Load& honest, Figures& figures) {
+// Beside a relay of its own: one that has ended the connections of an attack keeps out those of the
+// next, and what would be measured were attackers who find no connection.
+void AttackOnce(const AttackBenchOptions& options, const std::string& folder, const char* kind,
+                Figures& figures) {
+  const RelayUnderTest relay(options.relay_program, folder, RelayUnderTest::Rates::kAsInstalled);
+  AppendCallers append(relay, kHonest);
+  Load honest(append.Make(kHonest));
   Stretch attacked;
   {
     const auto begin = Clock::now();
@@ -76,7 +83,13 @@ void AttackOnce(const AttackBenchOptions& options, const RelayUnderTest& relay, 
     attacked = Measure(relay, attackers.get(), honest, options.seconds);
     attackers->Terminate();
     const double took = std::chrono::duration<double>(Clock::now() - begin).count();
-    figures.calls.push_back(std::strtod(attackers->ReadLine().c_str(), nullptr) / took);
+    std::istringstream counts(attackers->ReadLine());
+    for (std::vector<double>* figure :
+         {&figures.calls, &figures.answered, &figures.refused, &figures.unconnected}) {
+      double count = 0;
+      counts >> count;
+      figure->push_back(count / took);
+    }
   }
   const std::unique_ptr<ChildProcess> work =
       StartReady({OwnPath(), "other-work", "--cores",
@@ -104,7 +117,9 @@ std::vector<Row> RunAttackBenchmarks(const AttackBenchOptions& options) {
   for (int round = 1; round <= options.rounds; ++round) {
     std::fprintf(stderr, "parley-bench: attacks, round %d of %d\n", round, options.rounds);
     alone.push_back(Measure(relay, nullptr, honest, options.seconds).honest);
-    for (const char* kind : kKinds) AttackOnce(options, relay, kind, honest, by_kind[kind]);
+    for (const char* kind : kKinds) {
+      AttackOnce(options, folder.path() + "/" + kind + std::to_string(round), kind, by_kind[kind]);
+    }
   }
   std::vector<Row> rows = {BaselineRow("honest/append/1KiB/alone", Median(alone), "per s")};
   for (const auto& [kind, figures] : by_kind) {
@@ -115,6 +130,10 @@ std::vector<Row> RunAttackBenchmarks(const AttackBenchOptions& options) {
     rows.push_back({"relay/processors/" + kind, Median(figures.relay_attacked), "cores",
                     Median(figures.relay_beside), "beside other work"});
     rows.push_back(BaselineRow("attackers/calls/" + kind, Median(figures.calls), "per s"));
+    rows.push_back(BaselineRow("attackers/answered/" + kind, Median(figures.answered), "per s"));
+    rows.push_back(BaselineRow("attackers/refused/" + kind, Median(figures.refused), "per s"));
+    rows.push_back(
+        BaselineRow("attackers/unconnected/" + kind, Median(figures.unconnected), "per s"));
   }
   return rows;
 }

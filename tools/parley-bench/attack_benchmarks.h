@@ -31,7 +31,9 @@ struct AttackBenchOptions {
 // honest rate beside the attack, whose baseline is that beside a process that uses as much
 // processor time for nothing, in the same round. What the attackers used stands beside it
 // ("attackers/processors", against what the other process did), what the relay did
-// ("relay/processors"), and how many calls they made. Figures are medians of the rounds.
+// ("relay/processors"), how many calls they made, and how many of these were answered, were refused
+// for their number, and found no connection. Each attack has a relay of its own. Figures are
+// medians of the rounds.
 std::vector<Row> RunAttackBenchmarks(const AttackBenchOptions& options);
 
 }  // namespace parley::bench

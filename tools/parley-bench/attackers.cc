@@ -139,13 +139,38 @@ class Share {
   double used_;
 };
 
+// What became of an attack's calls.
+struct Outcomes {
+  std::atomic<uint64_t> calls = 0;
+  std::atomic<uint64_t> answered = 0;
+  std::atomic<uint64_t> refused = 0;      // the relay said to come later
+  std::atomic<uint64_t> unconnected = 0;  // as of one whose connection was ended
+
+  void Count(const grpc::Status& status) {
+    if (status.error_code() == grpc::StatusCode::CANCELLED) return;
+    if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+      ++refused;
+    } else if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      ++unconnected;
+    } else {
+      ++answered;
+    }
+  }
+};
+
 // What attacks until it is destroyed.
 class Attack {
  public:
+  explicit Attack(Outcomes& outcomes) : outcomes_(outcomes) {}
   virtual ~Attack() = default;
   // Every few milliseconds: goes on only while `may_work`.
   virtual void Pace(bool may_work) = 0;
-  virtual uint64_t calls() const = 0;
+
+ protected:
+  Outcomes& outcomes() { return outcomes_; }
+
+ private:
+  Outcomes& outcomes_;
 };
 
 // Attackers of one kind at work.
@@ -153,7 +178,9 @@ class CallAttack final : public Attack {
  public:
   using MakeAttacker = std::function<std::unique_ptr<Attacker>()>;
 
-  CallAttack(const std::string& address, size_t connections, const MakeAttacker& make) {
+  CallAttack(const std::string& address, size_t connections, const MakeAttacker& make,
+             Outcomes& outcomes)
+      : Attack(outcomes) {
     for (size_t i = 0; i < connections; ++i) {
       stubs_.push_back(Connect(address));
       for (size_t j = 0; j < kAtOnce; ++j) {
@@ -180,7 +207,6 @@ class CallAttack final : public Attack {
     }
     for (Slot* slot : slots) Next(*slot);
   }
-  uint64_t calls() const override { return calls_; }
 
  private:
   struct Slot {
@@ -194,8 +220,9 @@ class CallAttack final : public Attack {
     const auto context = std::make_shared<grpc::ClientContext>();
     const bool cancels = slot.attacker->Cancels();
     slot.context = context;
-    ++calls_;
-    slot.attacker->Start(*slot.stub, *context, [this, &slot](const grpc::Status&) {
+    ++outcomes().calls;
+    slot.attacker->Start(*slot.stub, *context, [this, &slot](const grpc::Status& status) {
+      outcomes().Count(status);
       if (may_work_ && !over_) return Next(slot);
       std::lock_guard lock(mutex_);
       parked_.push_back(&slot);
@@ -206,7 +233,6 @@ class CallAttack final : public Attack {
 
   std::vector<std::unique_ptr<relay_v1::Relay::Stub>> stubs_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::atomic<uint64_t> calls_ = 0;
   std::atomic<bool> may_work_ = false;
   std::atomic<bool> over_ = false;
   std::mutex mutex_;
@@ -217,7 +243,8 @@ class CallAttack final : public Attack {
 // Streams that are opened, are given something to refuse now and then, and are never read.
 class UnreadAttack final : public Attack {
  public:
-  UnreadAttack(const std::string& address, size_t connections) {
+  UnreadAttack(const std::string& address, size_t connections, Outcomes& outcomes)
+      : Attack(outcomes) {
     for (size_t i = 0; i < connections; ++i) {
       stubs_.push_back(Connect(address));
       for (size_t j = 0; j < kUnreadStreams / connections; ++j) {
@@ -238,9 +265,8 @@ class UnreadAttack final : public Attack {
   void Pace(bool may_work) override {
     if (!may_work || rounds_ == 50) return;
     ++rounds_;
-    for (auto& stream : streams_) calls_ += stream->Write(add_);
+    for (auto& stream : streams_) outcomes().calls += stream->Write(add_) ? 1 : 0;
   }
-  uint64_t calls() const override { return calls_; }
 
  private:
   using Stream = grpc::ClientReaderWriter<relay_v1::SubscribeRequest, relay_v1::SubscribeEvent>;
@@ -249,18 +275,17 @@ class UnreadAttack final : public Attack {
   std::vector<std::unique_ptr<Stream>> streams_;
   relay_v1::SubscribeRequest add_;
   int rounds_ = 0;
-  uint64_t calls_ = 0;
 };
 
 std::unique_ptr<Attack> MakeAttack(const std::string& kind, const std::string& address,
-                                   size_t connections) {
+                                   size_t connections, Outcomes& outcomes) {
   const auto calls = [&](CallAttack::MakeAttacker make) {
-    return std::make_unique<CallAttack>(address, connections, make);
+    return std::make_unique<CallAttack>(address, connections, make, outcomes);
   };
   if (kind == "challenges") return calls([] { return std::make_unique<ChallengeAttacker>(); });
   if (kind == "sessions") return calls([] { return std::make_unique<SessionAttacker>(); });
   if (kind == "cancels") return calls([] { return std::make_unique<CancelAttacker>(); });
-  if (kind == "unread") return std::make_unique<UnreadAttack>(address, connections);
+  if (kind == "unread") return std::make_unique<UnreadAttack>(address, connections, outcomes);
   Must(absl::InvalidArgumentError("there is no attack " + kind));
   return nullptr;
 }
@@ -295,17 +320,19 @@ void Ready() {
 int RunAttackers(const std::string& kind, const std::string& address, size_t connections,
                  double cores) {
   const sigset_t signals = BlockTermination();
-  uint64_t calls = 0;
+  Outcomes outcomes;
   {
-    const std::unique_ptr<Attack> attack = MakeAttack(kind, address, connections);
+    const std::unique_ptr<Attack> attack = MakeAttack(kind, address, connections, outcomes);
     Share share(cores);
     Ready();
     do {
       attack->Pace(share.Look());
     } while (!IsToldToEnd(signals, kPace));
-    calls = attack->calls();
   }
-  std::printf("%llu\n", static_cast<unsigned long long>(calls));
+  std::printf("%llu %llu %llu %llu\n", static_cast<unsigned long long>(outcomes.calls),
+              static_cast<unsigned long long>(outcomes.answered),
+              static_cast<unsigned long long>(outcomes.refused),
+              static_cast<unsigned long long>(outcomes.unconnected));
   return 0;
 }
 

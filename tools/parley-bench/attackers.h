@@ -13,7 +13,9 @@ namespace parley::bench {
 
 // Attacks the relay at `address` over so many connections, with `cores` processors' time at most.
 // `kind`: "challenges", "sessions", "cancels", "unread" (docs/performance.md, "Under attack").
-// Prints "ready" when it begins, ends with SIGTERM, and then prints how many calls it made.
+// Prints "ready" when it begins, ends with SIGTERM, and then prints how many calls it made, and how
+// many of them were answered, were refused for their number, and found no connection; those that it
+// cancelled, and what it wrote on streams, are none of these.
 int RunAttackers(const std::string& kind, const std::string& address, size_t connections,
                  double cores);
 
