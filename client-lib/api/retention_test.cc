@@ -607,7 +607,7 @@ TEST_F(RetentionTest, OpenCaucusesLetANeutralCarryWhatIsntReserved) {
   const std::string twice = "They would wait for the money until the autumn of next year.";
   Say("Ana", "caucus", twice);
   Must(Of("Ana").Send(Ref("Ana", "caucus"), twice, reserved), "reserving");
-  const std::string brief = "Not before May!";
+  const std::string brief = "Not before May 2031!";
   Say("Ana", "caucus", brief);
   Must(Of("Ana").Send(Ref("Ana", "caucus"), brief, reserved), "reserving");
   Everybody(1);
