@@ -476,6 +476,11 @@ TEST_F(RetentionTest, AnAgreementThatSomebodyNeverSignedDestroysNothingOfTheirs)
   Begin("caucus: closed\nkeep messages: 30 days\n");
   Say("Ana", "caucus", kMarker);
   Everybody();
+  const std::string hash =
+      Must(Of("Mira").ProposeAgreement(case_, "As I like it.",
+                                       "caucus: open\nkeep messages: 0 days\ndestroy: when due\n"),
+           "proposing");
+  Everybody(1);
   {
     auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
     const client::CaseContext context =
@@ -488,13 +493,13 @@ TEST_F(RetentionTest, AnAgreementThatSomebodyNeverSignedDestroysNothingOfTheirs)
     content::v1::Content list;
     *list.mutable_case_overview() = procedure->log.MakeOverview(alone, procedure->head);
     Have(context.Channel(*procedure->joint).Queue(step, list));
+    const crypto::Bytes bytes = Have(crypto::FromHex(hash));
+    client::DocumentHash document{};
+    ASSERT_EQ(bytes.size(), document.size());
+    std::copy(bytes.begin(), bytes.end(), document.begin());
+    Have(client::QueueSignature(step, context, document));
     Have(step.Commit());
   }
-  const std::string hash =
-      Must(Of("Mira").ProposeAgreement(case_, "As I like it.",
-                                       "caucus: open\nkeep messages: 0 days\ndestroy: when due\n"),
-           "proposing");
-  PARLEY_ASSERT_OK(Of("Mira").SignAgreement(case_, hash));
   Everybody();
   ASSERT_EQ(Must(Of("Ana").Progress(case_), "progress").in_force->hash, hash)
       << "the attack doesn't get this far any more";
@@ -607,7 +612,7 @@ TEST_F(RetentionTest, OpenCaucusesLetANeutralCarryWhatIsntReserved) {
   const std::string twice = "They would wait for the money until the autumn of next year.";
   Say("Ana", "caucus", twice);
   Must(Of("Ana").Send(Ref("Ana", "caucus"), twice, reserved), "reserving");
-  const std::string brief = "Not before May!";
+  const std::string brief = "Not before May 2031!";
   Say("Ana", "caucus", brief);
   Must(Of("Ana").Send(Ref("Ana", "caucus"), brief, reserved), "reserving");
   Everybody(1);

@@ -40,7 +40,7 @@ void AddOtherActs(Grammar& grammar, const char* words) {
   act->add_option("--settlement", in_act.settlement,
                   "Of start-signing: what is to be signed, a document of the joint channel by its "
                   "name or id, or an offer there that everybody has accepted. Of "
-                  "confirm-settlement: that it is this one")
+                  "confirm-settlement: the same, which is confirmed only if it is that one")
       ->type_name("ITEM");
   act->final_callback([&grammar, &in_act, &in_act_name] {
     in_act.act = ParseCaseAct(in_act_name).value_or(CaseAct::kUnknown);

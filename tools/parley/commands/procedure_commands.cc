@@ -238,6 +238,11 @@ Status Run(Session& session, const CaseActArguments& arguments) {
   if (arguments.act == CaseAct::kWaive || arguments.act == CaseAct::kObject) {
     PARLEY_TRY_ASSIGN(about, FindDisclosure(*profile, info, arguments.disclosure));
   }
+  if (arguments.act == CaseAct::kConfirmSettlement && arguments.settlement.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "say which document or offer of the joint channel you confirm, after having read "
+                  "it (--settlement): it is confirmed only if it is the one that is to be signed");
+  }
   if (arguments.act == CaseAct::kStartSigning || arguments.act == CaseAct::kConfirmSettlement) {
     PARLEY_TRY_ASSIGN(about, FindSettlement(*profile, info, arguments.settlement));
   } else if (!arguments.settlement.empty()) {
