@@ -369,7 +369,7 @@ TEST_F(RetentionTest, NobodyIsAccusedForWhatOneHasDestroyedOneself) {
   tell(Must(Of("Ana").Read(Ref("Ana", "caucus")), "reading").front().id, "neutrals");
   const SentMessage accounts =
       Share("Ana", "caucus", "accounts.txt", {.document_class = DocumentClass::kFinancial});
-  const std::string key = FileKeyOf("Mira", "caucus:Harbor", accounts.id);
+  const std::string key = FileKeyOf("Ana", "caucus", accounts.id);
   tell(accounts.id, "joint");
   PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
   Everybody();
