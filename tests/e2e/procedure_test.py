@@ -125,6 +125,44 @@ class ProcedureTest(testing.ProgramTest):
         self.assertIn("nothing can be said yet",
                       self.case["ana"].refused("send", self.case.case, "joint", "But why?"))
 
+    def test_the_settlement_is_confirmed_and_what_is_due_is_destroyed(self):
+        case = self.case
+        case.add(ANA, BEN)
+        self.everybody_syncs()
+        self.do("ana", "request")
+        self.do("ben", "accept")
+        policy = self.write("policy", b"caucus: closed\nkeep messages: 0 days\n"
+                                      b"keep settlement: 7 years\n")
+        agreed = case["mira"].made("case", "agreement", "propose", case.case, "--template",
+                                   "closed-caucus", "--policy", policy)
+        for key in ("mira", "ana", "ben"):
+            case[key].made("case", "agreement", "sign", case.case, agreed[:8], "-y")
+        self.do("mira", "act", "begin-session")
+        self.everybody_syncs()
+        case["ana"].send("caucus", "The floor is 690 thousand.")
+        text = self.write("settlement.txt", b"710 thousand in three instalments.")
+        case["mira"].run("share", case.case, "joint", text, "--class", "settlement")
+        self.do("mira", "act", "agree-in-principle")
+        self.assertIn("--settlement", self.refused("mira", "act", "start-signing"))
+        self.do("mira", "act", "start-signing", "--settlement", "settlement.txt")
+        for key in ("ana", "ben"):
+            said = case[key].run("case", "act", case.case, "confirm-settlement",
+                                 "--settlement", "settlement.txt").out
+            self.assertRegex(said, r"The settlement: [0-9a-f]{64}\n")
+        self.assertEqual(self.state("ben"), "settled")
+        shown = case["ana"].run("case", "retention", case.case).out
+        self.assertIn("messages: kept 0 days, 1 record here", shown)
+        self.assertIn("settlement: kept 7 years, 1 record here", shown)
+        self.assertIn("add -y", self.refused("ana", "destroy"))
+        case["ana"].run("case", "retention", case.case, "--hold", "a court's order")
+        self.assertIn("a court's order", self.refused("ana", "destroy", "-y"))
+        case["ana"].run("case", "retention", case.case, "--release")
+        self.assertIn("1 record destroyed", case["ana"].run("case", "destroy", case.case, "-y").out)
+        self.assertIn("[destroyed", case["ana"].run("read", case.case, "caucus").out)
+        kept = case["mira"].objects("case", "retention", case.case)[0]["classes"][0]
+        self.assertEqual(kept["destroyed_by"], ["Ana Ruiz"])
+        self.assertCountEqual(kept["awaited"], ["Mira Voss", "Ben Okafor"])
+
     def test_templates_need_no_profile(self):
         listed = self.case["mira"].run("template", "list").out
         self.assertIn("closed-caucus", listed)
