@@ -11,6 +11,7 @@
 #include "client-lib/api/mediation_for_test.h"
 #include "client-lib/api/under_way.h"
 #include "client-lib/cases/procedure_work.h"
+#include "client-lib/channels/document_log.h"
 #include "client-lib/documents/transfer_records.h"
 
 namespace parley {
@@ -117,8 +118,9 @@ class RetentionTest : public testing::Mediation {
     }
     return all;
   }
-  // The document's key as the profile holds it.
-  std::string FileKeyOf(const std::string& name, const std::string& channel, const MessageId& id) {
+  // The document's record as the profile holds it.
+  content::v1::Document DocumentOf(const std::string& name, const std::string& channel,
+                                   const MessageId& id) {
     auto store = Have(client::ProfileStore::Open(folder_ / name));
     const client::CaseContext context = ContextAt(*store, 0);
     const client::ReadTransaction read = Have(store->Read());
@@ -131,9 +133,18 @@ class RetentionTest : public testing::Mediation {
           !content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
         continue;
       }
-      return content.document().file_key();
+      return content.document();
     }
     return {};
+  }
+  std::string FileKeyOf(const std::string& name, const std::string& channel, const MessageId& id) {
+    return DocumentOf(name, channel, id).file_key();
+  }
+  bool IsConfided(const std::string& name, const std::string& channel, const std::string& root) {
+    const ChannelId id = Ref(name, channel).channel_id;
+    auto store = Have(client::ProfileStore::Open(folder_ / name));
+    const client::ReadTransaction read = Have(store->Read());
+    return Have(client::StandsConfided(read, id, "Harbor", root));
   }
 };
 
@@ -167,6 +178,8 @@ TEST_F(RetentionTest, NothingOfWhatIsDueStaysInTheProfileAndTheTimelineDoes) {
   ASSERT_EQ(key.size(), 32u);
   ASSERT_TRUE(Holds("Mira", key));
   ASSERT_TRUE(Holds("Mira", kMarker));
+  const std::string root = DocumentOf("Mira", "caucus:Harbor", brief.id).plaintext_root();
+  ASSERT_TRUE(IsConfided("Mira", "caucus:Harbor", root));
   PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
   Everybody();
   EXPECT_EQ(Kept("Mira", "notes").records_due, 1u);
@@ -197,6 +210,7 @@ TEST_F(RetentionTest, NothingOfWhatIsDueStaysInTheProfileAndTheTimelineDoes) {
   EXPECT_THAT(Kinds("Mira", "caucus:Harbor"),
               Contains(MessageKind::kDestroyed).Times(3));  // a text, a brief, a leave
   EXPECT_THAT(Kinds("Ben", "caucus"), ElementsAre(MessageKind::kDestroyed));
+  EXPECT_FALSE(IsConfided("Mira", "caucus:Harbor", root)) << "a hash tells who has the file";
   // What is kept longer is there, and can be fetched.
   EXPECT_THAT(Kinds("Ben", "joint"), Contains(MessageKind::kDocument));
   const Document kept = Must(Of("Ben").FindDocument(Ref("Ben", "joint"), "final.txt"), "kept");

@@ -87,15 +87,21 @@ absl::Status CheckKnownChannel(const ReadTransaction& step, const CaseContext& c
 
 // Two of a side may open a team at the same time, each for both. That with the lower id counts, at
 // both ends: the other's founder gives it up, as long as nobody else has been heard in it. (Later
-// the side has its team, and who was put out of it can't lead anybody away.) The own one, if it is
-// to give way to the team of this `state`.
+// the side has its team, and who was put out of it can't lead anybody away.) Only to somebody for
+// whom the own one was meant, too, and only while nobody else can be in it: who was left out can't
+// take its founder away from the others. The own one, if it is to give way to the team of this
+// `state`, whose founder is `peer`.
 std::optional<ChannelId> FoundedAtOnce(const std::vector<CaseChannel>& channels,
+                                       const TeamRecord& team, const ParticipantId& peer,
                                        const ChannelChoice& choice, const ChannelState& state) {
   if (state.kind != ChannelKind::kTeam) return std::nullopt;
   for (const CaseChannel& own : channels) {
     const ChannelInfo& info = own.info;
     const bool counts = choice.Of(ChannelKind::kTeam, state.side) == own.id;
     const bool founded = info.joined.position == 0 && info.confirmed_at == 0;
+    const bool has_peer = info.state.FindMember(peer) != nullptr;
+    const bool has_others = info.state.members.size() > (has_peer ? 2 : 1);
+    if ((!has_peer && !HasId(team.wanted, peer)) || has_others) continue;
     if (counts && founded && info.standing == Standing::kActive && state.channel_id < own.id) {
       return own.id;
     }
@@ -111,8 +117,8 @@ absl::Status GiveUpOwnTeam(Transaction& step, const CaseContext& context, const 
                                 "theirs counts"));
   record.given_up.push_back(own);
   record.Refuse(
-      "another of your side opened a team channel at the same time as you: theirs counts now, and "
-      "what you said in yours has reached nobody");
+      "another of your side opened a team channel at the same time as you: theirs counts now; "
+      "what you said in yours has reached only whom you had let in, if anybody");
   return absl::OkStatus();
 }
 
@@ -133,6 +139,7 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
     expectations.side = record.own_side;
   }
   PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
+  PARLEY_ASSIGN_OR_RETURN(const TeamRecord team, LoadTeam(step, context));
   std::optional<ChannelId> gives_way;
   expectations.may_come = [&](const ChannelState& state) -> absl::Status {
     PARLEY_RETURN_IF_ERROR(CheckMayLetInto(pairing, record, state));
@@ -151,7 +158,7 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
       case Coming::kAnotherCounts:
         break;
     }
-    gives_way = FoundedAtOnce(channels, choice, state);
+    gives_way = FoundedAtOnce(channels, team, pairing.peer, choice, state);
     if (gives_way.has_value()) return absl::OkStatus();
     return absl::AbortedError(DescribeChannel(state.kind, state.side));
   };

@@ -239,14 +239,21 @@ absl::Status LeaveTeam(const CaseContext& context, const ChannelId& channel) {
     return absl::InvalidArgumentError(
         name + " isn't a team: ask a neutral to put you out of it, or leave the case");
   }
-  if (IsLastSteward(info)) {
-    return absl::FailedPreconditionError(
-        "you are the only steward of " + name +
-        ": without one nobody could be let in or put out any more; name another first (parley "
-        "channel steward)");
-  }
   if (info.state.members.size() == 1) {
     return absl::FailedPreconditionError("you are alone in " + name);
+  }
+  PARLEY_ASSIGN_OR_RETURN(const OwnDevice device, context.Pairings().Device(step));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ParticipantId> leavers,
+                          context.Channel(channel).Leavers(step));
+  const auto stays = [&](const ParticipantId& steward) {
+    return steward != device.participant_id && !HasId(leavers, steward);
+  };
+  if (info.committer &&
+      std::none_of(info.state.stewards.begin(), info.state.stewards.end(), stays)) {
+    return absl::FailedPreconditionError(
+        "no other steward stays in " + name +
+        ": without one nobody could be let in or put out any more; name another first (parley "
+        "channel steward)");
   }
   if (info.leaving) return absl::OkStatus();
   PARLEY_RETURN_IF_ERROR(context.Channel(channel).Leave(step));

@@ -175,6 +175,15 @@ absl::Status CountConfided(ChannelStep& step, const pb::Document& document, int6
                      ConfidedRecord{1, static_cast<uint64_t>(times)});
 }
 
+// The content of a document that is no more: its hash mustn't stay.
+absl::Status NoteNotConfided(ChannelStep& step, const RosterMember& author,
+                             const pb::Document& document) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head,
+                          LoadHead(step.tx(), BriefsName(step.names())));
+  if (!head.has_value() || !IsConfided(step, author)) return absl::OkStatus();
+  return CountConfided(step, document, -1);
+}
+
 // In a profile of an earlier build, which has no such list, nothing is noted: all is read then.
 absl::Status NoteBrief(ChannelStep& step, uint64_t index, const RosterMember& author,
                        const pb::Document& document) {
@@ -368,6 +377,10 @@ absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message) 
 absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessage>& messages) {
   std::vector<MessageId> own;
   for (const ChannelMessage& message : messages) {
+    pb::Content content;
+    if (ParseFromPeer(content, message.content.Reveal()) && content.has_document()) {
+      PARLEY_RETURN_IF_ERROR(NoteNotConfided(step, message.author, content.document()));
+    }
     PARLEY_RETURN_IF_ERROR(ExpectNoMore(step, message.index));
     if (message.own) own.push_back(message.id);
   }
@@ -377,11 +390,7 @@ absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessa
 absl::Status NoteRetracted(ChannelStep& step, const ChannelMessage& message) {
   pb::Content content;
   if (ParseFromPeer(content, message.content.Reveal()) && content.has_document()) {
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<DocumentsHead> head,
-                            LoadHead(step.tx(), BriefsName(step.names())));
-    if (head.has_value() && IsConfided(step, message.author)) {
-      PARLEY_RETURN_IF_ERROR(CountConfided(step, content.document(), -1));
-    }
+    PARLEY_RETURN_IF_ERROR(NoteNotConfided(step, message.author, content.document()));
     if (content.document().brief() == pb::BRIEF_KIND_EXCHANGED) {
       // The retraction is the message that comes now; an end before it was one already.
       PARLEY_RETURN_IF_ERROR(StoreRecord(step.tx(), RecordClass::kIndex,

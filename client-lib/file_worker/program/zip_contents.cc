@@ -64,7 +64,6 @@ class Walk {
       if (!client::IsWellFormedUtf8(shown)) shown = inside + "?";
       unpacked_ += shown.size();
       if (unpacked_ > most_unpacked_) return Stop(Stopped::kUnpacked);
-      if (shown.ends_with('/')) continue;
       if (!VisitMember(archive, index, shown, depth)) return false;
     }
     return true;
@@ -90,12 +89,20 @@ class Walk {
     return false;
   }
 
+  // Of what can't be read at least the name is compared.
+  bool ShowName(const std::string& name) {
+    PackedFile packed;
+    packed.name = name;
+    emit_(MemberRecord(packed));
+    return true;
+  }
+
   // Unpacks one member: counts and hashes all of it, and keeps as much as may be looked into.
   bool VisitMember(zip_t* archive, zip_uint64_t index, const std::string& name, int depth) {
     const Member member(zip_fopen_index(archive, index, 0), zip_fclose);
     if (member == nullptr) {
       if (zip_error_code_zip(zip_get_error(archive)) == ZIP_ER_MEMORY) throw std::bad_alloc();
-      return true;  // encrypted, or packed in an unknown way
+      return ShowName(name);  // encrypted, or packed in an unknown way
     }
     StreamHash hash;
     std::string kept;
@@ -105,7 +112,7 @@ class Walk {
       if (got < 0) {
         const int code = zip_error_code_zip(zip_file_get_error(member.get()));
         if (code == ZIP_ER_MEMORY) throw std::bad_alloc();
-        return true;  // damaged: nobody else can unpack it either
+        break;  // damaged: others may show as much of it as came here
       }
       if (got == 0) break;
       const crypto::ByteView bytes(buffer.data(), static_cast<size_t>(got));
@@ -114,6 +121,7 @@ class Walk {
       hash.Add(bytes);
       if (hash.size() <= kMostMemberText) kept.append(bytes.begin(), bytes.end());
     }
+    if (hash.size() == 0 && name.ends_with('/')) return ShowName(name);  // a folder
     const bool is_whole = hash.size() <= kMostMemberText;
     PackedFile packed;
     packed.name = name;
@@ -124,8 +132,7 @@ class Walk {
     }
     emit_(MemberRecord(packed));
     packed = {};
-    if (!kept.starts_with("PK")) return true;
-    if (!is_whole) return Stop(Stopped::kInnerLarge);
+    if (!is_whole) return !kept.starts_with("PK") || Stop(Stopped::kInnerLarge);
     const Archive inner = Open(kept);
     if (inner == nullptr) return true;
     if (depth == kMostArchiveDepth) return Stop(Stopped::kDeep);
