@@ -394,6 +394,7 @@ TEST_F(RetentionTest, NobodyIsAccusedForWhatOneHasDestroyedOneself) {
   for (const char* name : {"Mira", "Ana", "Ben"}) {
     EXPECT_THAT(AlarmKinds(name), Not(Contains(AlarmKind::kRefused))) << AlarmTexts(name);
   }
+  EXPECT_THAT(Kinds("Mira", "caucus:Harbor"), Not(Contains(MessageKind::kDocument)));
   const std::vector<std::string> notes = Texts("Mira", "neutrals");
   ASSERT_EQ(notes.size(), 1u);
   EXPECT_THAT(notes[0], HasSubstr(kMarker));

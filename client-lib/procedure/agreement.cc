@@ -347,20 +347,16 @@ std::string PolicyForm() {
          "  caucus: open               it may be carried on unless reserved\n"
          "  caucus: must-share-facts   facts must be shared, the rest stays\n"
          "  exception: WHAT            when confidentiality doesn't hold; any number of these\n"
-         "  keep CLASS: HOW LONG       as \"keep notes: 7 days\"; one or more. Counted from when "
-         "the "
-         "case\n"
-         "                             has ended, in days, weeks, months or years; or \"until "
-         "closed\",\n"
-         "                             or \"forever\". Classes that the program knows: notes (of "
-         "the\n"
-         "                             neutrals), messages, documents (or, before it: financial,\n"
-         "                             privileged, settlement), settlement, agreement\n"
+         "  keep CLASS: HOW LONG       as \"keep notes: 7 days\"; one or more. Counted from when\n"
+         "                             the case has ended, in days, weeks, months or years; or\n"
+         "                             \"until closed\", or \"forever\". Classes that the program\n"
+         "                             knows: notes (of the neutrals), messages, documents (or,\n"
+         "                             before it: financial, privileged, settlement), settlement,\n"
+         "                             agreement\n"
          "  destroy: by hand           what isn't kept any longer is destroyed by people\n"
          "  destroy: when due          every program destroys it by itself, after a warning\n"
-         "  access WHAT: WHO           as \"access caucus: the neutrals and that side\": who may "
-         "be\n"
-         "                             in such a channel, beside what its kind allows\n";
+         "  access WHAT: WHO           as \"access caucus: the neutrals and that side\": who may\n"
+         "                             be in such a channel, beside what its kind allows\n";
 }
 
 absl::Status CheckAgreement(std::string_view text, std::string_view policy) {
