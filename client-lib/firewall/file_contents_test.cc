@@ -136,9 +136,28 @@ TEST_F(FileContentsTest, TooManyMembersAreRefused) {
   EXPECT_THAT(std::string(many.message()), HasSubstr("members"));
 }
 
-TEST_F(FileContentsTest, EncryptedMembersArePassedOver) {
+TEST_F(FileContentsTest, OfEncryptedMembersTheNamesAreShown) {
   ASSERT_TRUE(Visit(Zip("locked.zip", {{"secret.txt", "floor"}}, "password")).ok());
-  EXPECT_THAT(Names(), ElementsAre(""));
+  EXPECT_THAT(Names(), ElementsAre("", "secret.txt"));
+  EXPECT_EQ(pieces_[1].size, 0u);
+}
+
+TEST_F(FileContentsTest, WhatCallsItselfAFolderIsLookedAt) {
+  ASSERT_TRUE(Visit(Zip("folders.zip", {{"their floor/", ""}, {"brief.txt/", "floor"}})).ok());
+  EXPECT_THAT(Names(), ElementsAre("", "their floor/", "brief.txt/"));
+  EXPECT_EQ(pieces_[2].text, "floor");
+}
+
+// One wrong byte in a checksum: other programs unpack all of it, and warn.
+TEST_F(FileContentsTest, WhatADamagedMemberHasIsLookedAt) {
+  std::string bytes = Read(Zip("whole.zip", {{"a.txt", std::string(300, 'a')}}));
+  const size_t directory = bytes.find("PK\x01\x02");
+  ASSERT_NE(directory, std::string::npos);
+  bytes[14] = static_cast<char>(bytes[14] ^ 1);  // the checksum in the member's header
+  bytes[directory + 16] = static_cast<char>(bytes[directory + 16] ^ 1);  // and in the directory
+  ASSERT_TRUE(Visit(Write("damaged.zip", bytes)).ok());
+  ASSERT_EQ(pieces_.size(), 2u);
+  EXPECT_EQ(pieces_[1].text, std::string(300, 'a'));
 }
 
 // Bytes of an archive changed, and beginnings of it: nothing crashes or runs on.
