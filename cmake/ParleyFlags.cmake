@@ -52,11 +52,6 @@ if(PARLEY_SANITIZE STREQUAL "address")
   # The address sanitizer stops at these, too; checked twice they cost a quarter of the build.
   add_compile_options(-fno-sanitize=null,object-size,vptr)
   add_link_options(-fsanitize=address,undefined)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC's undefined-behaviour instrumentation makes some warnings fire on correct code.
-    list(APPEND PARLEY_WARNINGS -Wno-maybe-uninitialized -Wno-stringop-overflow
-         -Wno-array-bounds -Wno-stringop-overread -Wno-nonnull)
-  endif()
 elseif(PARLEY_SANITIZE STREQUAL "thread")
   add_compile_options(-O1 -g1 -fno-omit-frame-pointer -fsanitize=thread)
   add_link_options(-fsanitize=thread)
