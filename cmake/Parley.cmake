@@ -16,12 +16,17 @@ if(DEFINED ENV{TMPDIR})
 endif()
 
 # What each target of our own has: the project's root as include folder, warnings as errors. KIND is
-# `code` or `test`.
+# `code` or `test`. With PARLEY_UNITY, code is compiled several sources at a time, which reads the
+# headers they share once: names in unnamed namespaces mustn't clash within a target. Tests, whose
+# fixtures resemble each other, stay by themselves.
 function(parley_own_code name kind)
   target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
   target_compile_options(${name} PRIVATE ${PARLEY_WARNINGS})
   if(kind STREQUAL "test")
     target_compile_options(${name} PRIVATE ${PARLEY_TEST_OPTIONS})
+  else()
+    set_target_properties(${name} PROPERTIES
+      UNITY_BUILD "${PARLEY_UNITY}" UNITY_BUILD_BATCH_SIZE 8)
   endif()
 endfunction()
 
@@ -78,7 +83,10 @@ function(parley_test_properties name)
   if("long" IN_LIST arg_LABELS)
     set(serial ON)
   endif()
-  set(environment "LSAN_OPTIONS=suppressions=${leaks}:print_suppressions=0"
+  # A smaller quarantine of freed memory, and shorter stacks with each allocation: the sanitizer's own
+  # defaults take twice the time.
+  set(environment "ASAN_OPTIONS=quarantine_size_mb=16:malloc_context_size=5"
+      "LSAN_OPTIONS=suppressions=${leaks}:print_suppressions=0"
       "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=halt_on_error=1")
   # Whoever runs the tests may let the quick ones keep their files in memory; programs get a disk.
   if("e2e" IN_LIST arg_LABELS)

@@ -14,7 +14,7 @@ namespace {
 
 using content::v1::Content;
 
-constexpr size_t kBatch = 256;
+constexpr size_t kMessagesAtOnce = 256;
 
 // The classes whose records this program has, and destroys.
 constexpr std::array<std::string_view, 8> kDestroyable = {
@@ -77,7 +77,7 @@ class Scanner {
     ChannelScan scan;
     std::set<Together> kept;  // groups of which something isn't due yet
     MessageQuery query;
-    query.limit = kBatch;
+    query.limit = kMessagesAtOnce;
     for (bool more = true; more;) {
       PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                               channel.Messages(step, query));
@@ -85,7 +85,7 @@ class Scanner {
         query.after = message.number;
         if (HoldsWords(message.kind)) Take(info.state.kind, message, scan, kept);
       }
-      more = messages.size() == kBatch;
+      more = messages.size() == kMessagesAtOnce;
     }
     for (const Together group : kept) scan.groups.erase(group);
     return scan;

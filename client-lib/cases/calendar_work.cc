@@ -7,6 +7,7 @@
 
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/procedure_gate.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/channels/entry_log.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/procedure/procedure_table.h"
@@ -17,10 +18,6 @@ namespace parley::client {
 namespace {
 
 using content::v1::Content;
-
-Actor ActorOf(const RosterMember& member) {
-  return {member.participant_id, member.name, member.role, member.side};
-}
 
 const LoadedProcedure* Pointer(const std::optional<LoadedProcedure>& procedure) {
   return procedure.has_value() ? &*procedure : nullptr;

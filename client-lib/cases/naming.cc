@@ -26,7 +26,7 @@ bool IsNamedKind(ChannelKind kind) {
          kind == ChannelKind::kCounsel || kind == ChannelKind::kGroup;
 }
 
-std::optional<NamedChannel> FromWire(const CaseChannels::Named& named) {
+std::optional<NamedChannel> NamedFromWire(const CaseChannels::Named& named) {
   const std::optional<ChannelId> id = IdFrom<ChannelId>(named.channel_id());
   const auto kind = static_cast<ChannelKind>(named.kind());
   if (!id.has_value() || !IsNamedKind(kind)) return std::nullopt;
@@ -176,7 +176,7 @@ namespace {
 void TakeBriefing(CaseRecord& record, const CaseChannels& names) {
   std::vector<NamedChannel> all;
   for (const CaseChannels::Named& wire : names.channels()) {
-    std::optional<NamedChannel> name = FromWire(wire);
+    std::optional<NamedChannel> name = NamedFromWire(wire);
     if (!name.has_value() || all.size() >= kMostNamed || FindName(all, name->channel_id)) continue;
     for (const std::string& author : wire.named_by()) {
       const auto id = IdFrom<ParticipantId>(author);
@@ -233,7 +233,7 @@ void TakeNames(CaseRecord& record, const CaseChannels& names, const ParticipantI
     return;
   }
   for (const CaseChannels::Named& wire : names.channels()) {
-    std::optional<NamedChannel> name = FromWire(wire);
+    std::optional<NamedChannel> name = NamedFromWire(wire);
     if (!name.has_value()) continue;
     const ChannelId id = name->channel_id;
     if (author == record.own_id) {

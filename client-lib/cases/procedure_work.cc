@@ -73,10 +73,6 @@ absl::StatusOr<std::optional<ProcedureRecord>> Load(const ReadTransaction& step,
   return GetRecord<ProcedureRecord>(step, RecordClass::kKeys, Name(context, "procedure"));
 }
 
-Actor ActorOf(const RosterMember& member) {
-  return {member.participant_id, member.name, member.role, member.side};
-}
-
 Bytes KeyOfCard(ByteView card_bytes) {
   content::v1::DeviceCard card;
   if (!ParseFromPeer(card, card_bytes)) return {};

@@ -38,6 +38,10 @@ absl::Status QueueOpening(Transaction& step, const CaseContext& context, const C
 // False, too, for cases from before there were procedures.
 absl::StatusOr<bool> KeepsProcedure(const ReadTransaction& step, const CaseContext& context);
 
+inline Actor ActorOf(const RosterMember& member) {
+  return {member.participant_id, member.name, member.role, member.side};
+}
+
 struct LoadedProcedure {
   // Nothing before this device is in the joint channel.
   std::optional<ChannelId> joint;

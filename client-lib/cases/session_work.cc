@@ -5,6 +5,7 @@
 
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/procedure_gate.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/content/parse.h"
 
 namespace parley::client {
@@ -23,10 +24,6 @@ struct SessionSeenRecord {
 
 std::string Name(const CaseContext& context) {
   return "case/" + context.id.ToString() + "/session";
-}
-
-Actor ActorOf(const RosterMember& member) {
-  return {member.participant_id, member.name, member.role, member.side};
 }
 
 absl::StatusOr<std::vector<ChannelMessage>> SessionMessages(const ReadTransaction& step,

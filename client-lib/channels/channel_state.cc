@@ -16,7 +16,7 @@ namespace {
 
 namespace pb = content::v1;
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kStateVersion = 1;
 
 absl::Status Invalid(const std::string& what) {
   return absl::InvalidArgumentError("the channel's state is not valid: " + what);
@@ -104,7 +104,7 @@ bool ChannelState::IsCommitter(const ParticipantId& id) const {
 
 Bytes SerializeChannelState(const ChannelState& state) {
   pb::ChannelState out;
-  out.set_version(kVersion);
+  out.set_version(kStateVersion);
   out.set_case_id(ToField(state.case_id));
   out.set_channel_id(ToField(state.channel_id));
   out.set_incarnation(state.incarnation);
@@ -154,7 +154,7 @@ absl::StatusOr<ChannelState> ParseChannelState(ByteView bytes) {
   if (!ParseFromPeer(in, bytes)) {
     return Invalid("it can't be read");
   }
-  if (in.version() != kVersion) {
+  if (in.version() != kStateVersion) {
     return Invalid("it is of version " + std::to_string(in.version()) +
                    ", which this version of Parley doesn't know");
   }

@@ -11,10 +11,10 @@
 namespace parley::client {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kCredentialVersion = 1;
 
 struct Wire {
-  uint8_t version = kVersion;
+  uint8_t version = kCredentialVersion;
   ParleyCredential credential;
 
   template <typename F>
@@ -27,11 +27,11 @@ struct Wire {
 }  // namespace
 
 Bytes SerializeCredential(const ParleyCredential& credential) {
-  return crypto::Serialize(Wire{kVersion, credential});
+  return crypto::Serialize(Wire{kCredentialVersion, credential});
 }
 
 absl::StatusOr<ParleyCredential> ParseCredential(ByteView bytes) {
-  if (bytes.empty() || bytes[0] != kVersion) {
+  if (bytes.empty() || bytes[0] != kCredentialVersion) {
     return absl::InvalidArgumentError("a leaf's credential is not of version 1");
   }
   PARLEY_ASSIGN_OR_RETURN(Wire wire, crypto::Parse<Wire>(bytes));

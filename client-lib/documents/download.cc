@@ -31,7 +31,7 @@ using crypto::TreeHash;
 using crypto::TreeHasher;
 
 // A saving syncs, and at most a second's chunks have to be fetched again after a crash.
-constexpr uint64_t kChunksBetweenSavings = 1024;
+constexpr uint64_t kFetchedChunksBetweenSavings = 1024;
 // Larger files go straight to the disk: to write them through the system's cache costs about as
 // much as to open them. Smaller ones stay in the cache for whoever wants to see them next.
 constexpr uint64_t kDirectFrom = uint64_t{16} << 20;
@@ -206,7 +206,7 @@ class Download {
     spare_.push_back(std::move(chunk.memory));
     ++record_.chunks;
     pace_.Advanced(ContentIn(record_.chunks));
-    return pace_.IsSavingDue(record_.chunks - saved_chunks_, kChunksBetweenSavings)
+    return pace_.IsSavingDue(record_.chunks - saved_chunks_, kFetchedChunksBetweenSavings)
                ? Save()
                : absl::OkStatus();
   }

@@ -28,7 +28,7 @@ using crypto::TreeHasher;
 
 constexpr int kMostStarts = 3;
 // A saving syncs, and after a crash no more than these are sent again.
-constexpr uint64_t kChunksBetweenSavings = 32;
+constexpr uint64_t kSentChunksBetweenSavings = 32;
 constexpr uint32_t kFileFormat = 1;
 
 // A chunk that is ready to be sent. Its memory is used again for later ones.
@@ -182,7 +182,7 @@ class Upload {
       PARLEY_RETURN_IF_ERROR(stream->Send(sent++, std::move(chunk.sealed)));
       spare_.push_back(std::move(chunk));
       Acknowledge(stream->acknowledged());
-      if (pace_.IsSavingDue(record_.chunks - saved_chunks_, kChunksBetweenSavings))
+      if (pace_.IsSavingDue(record_.chunks - saved_chunks_, kSentChunksBetweenSavings))
         PARLEY_RETURN_IF_ERROR(Save());
     }
     PARLEY_RETURN_IF_ERROR(stream->Finish());

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "client-lib/file_worker/big_endian.h"
+
 namespace parley::file_worker {
 namespace {
 
@@ -14,10 +16,6 @@ constexpr size_t kAfterName = 8 + 32 + 4;
 constexpr size_t kStoppedBytes = 2;
 // A name of each archive around it; ZIP gives each 2 bytes for its length.
 constexpr size_t kMostName = (size_t{1} << 16) * (kMostArchiveDepth + 1);
-
-void AppendNumber(std::string& to, uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) to.push_back(static_cast<char>(value >> (8 * i) & 0xff));
-}
 
 uint64_t NumberAt(std::string_view bytes, size_t at, size_t count) {
   uint64_t value = 0;

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
+#include "client-lib/file_worker/big_endian.h"
+
 namespace parley::file_worker {
 namespace {
 
 constexpr size_t kDoneBytes = 8 + 4 + 1;
-
-void AppendNumber(std::string& to, uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) to.push_back(static_cast<char>(value >> (8 * i) & 0xff));
-}
 
 uint64_t NumberOf(std::string_view bytes) {
   uint64_t value = 0;

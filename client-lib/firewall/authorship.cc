@@ -12,7 +12,7 @@
 namespace parley::client {
 namespace {
 
-constexpr size_t kScanBatch = 256;
+constexpr size_t kMessagesAtOnce = 256;
 
 // One item, compared with what was said before it, in the log's order.
 class Comparison {
@@ -118,12 +118,12 @@ absl::StatusOr<std::vector<std::optional<EarlierSaying>>> SaidBefore(
     last = std::max(last, saying.item->number);
   }
   MessageQuery query;
-  query.limit = kScanBatch;
+  query.limit = kMessagesAtOnce;
   query.kinds = BoundKinds();
   for (bool more = !sayings.empty(); more;) {
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             channel.Messages(step, query));
-    more = messages.size() == kScanBatch && messages.back().number < last;
+    more = messages.size() == kMessagesAtOnce && messages.back().number < last;
     for (const ChannelMessage& message : messages) {
       query.after = message.number;
       if (message.number >= last) break;

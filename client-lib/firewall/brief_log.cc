@@ -22,11 +22,9 @@ struct SeenReleases {
   }
 };
 
-std::string SeenName(const CaseId& id) { return "briefs-seen/" + id.ToString(); }
+std::string ReleasesSeenName(const CaseId& id) { return "briefs-seen/" + id.ToString(); }
 
 bool HandsIn(Role role) { return role == Role::kParty || role == Role::kCounsel; }
-
-LogPlace PlaceOf(const ChannelMessage& message) { return {message.incarnation, message.position}; }
 
 bool IsSameDocument(const pb::Document& a, const pb::Document& b) {
   return a.name() == b.name() && a.media_type() == b.media_type() && a.size() == b.size() &&
@@ -322,7 +320,7 @@ absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedReleases(
   if (!any) return lines;
   PARLEY_ASSIGN_OR_RETURN(
       const std::optional<SeenReleases> seen,
-      GetRecord<SeenReleases>(step, RecordClass::kContent, SeenName(context.id)));
+      GetRecord<SeenReleases>(step, RecordClass::kContent, ReleasesSeenName(context.id)));
   PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(step, context));
   struct OfAuthor {
     std::string first;
@@ -352,8 +350,8 @@ absl::Status SettleRefusedReleases(const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const auto refused, RefusedReleases(step, context));
   for (const auto& [channel, text] : refused) {
     PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
-    PARLEY_RETURN_IF_ERROR(
-        PutRecord(step, RecordClass::kContent, SeenName(context.id), SeenReleases{info.number}));
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent, ReleasesSeenName(context.id),
+                                     SeenReleases{info.number}));
   }
   return step.Commit();
 }

@@ -270,7 +270,7 @@ struct SeenRefused {
   }
 };
 
-std::string SeenName(const ChannelId& channel) { return "leave-seen/" + channel.ToString(); }
+std::string RefusedSeenName(const ChannelId& channel) { return "leave-seen/" + channel.ToString(); }
 
 }  // namespace
 
@@ -280,8 +280,9 @@ absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedDisclosure
   std::vector<std::pair<ChannelId, std::string>> refused;
   std::optional<Disclosures> disclosures;
   for (const ChannelId& channel : record.channels) {
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<SeenRefused> seen,
-                            GetRecord<SeenRefused>(step, RecordClass::kContent, SeenName(channel)));
+    PARLEY_ASSIGN_OR_RETURN(
+        const std::optional<SeenRefused> seen,
+        GetRecord<SeenRefused>(step, RecordClass::kContent, RefusedSeenName(channel)));
     MessageQuery query;
     query.kinds = {ContentKind::kDisclosure};
     query.after = seen.has_value() ? seen->number : 0;
@@ -319,7 +320,7 @@ absl::Status SettleRefusedDisclosures(const CaseContext& context) {
   for (const auto& [channel, text] : refused) {
     PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
     PARLEY_RETURN_IF_ERROR(
-        PutRecord(step, RecordClass::kContent, SeenName(channel), SeenRefused{info.number}));
+        PutRecord(step, RecordClass::kContent, RefusedSeenName(channel), SeenRefused{info.number}));
   }
   return step.Commit();
 }

@@ -39,8 +39,6 @@ std::string VerdictName(const ChannelId& channel, uint64_t index) {
 
 std::string PeopleName(const CaseId& id) { return "leave-people/" + id.ToString(); }
 
-LogPlace PlaceOf(const ChannelMessage& message) { return {message.incarnation, message.position}; }
-
 }  // namespace
 
 pb::LogPlace ToField(const LogPlace& place) {

@@ -38,6 +38,9 @@ struct LogPlace {
   uint64_t position = 0;
   friend auto operator<=>(const LogPlace&, const LogPlace&) = default;
 };
+inline LogPlace PlaceOf(const ChannelMessage& message) {
+  return {message.incarnation, message.position};
+}
 content::v1::LogPlace ToField(const LogPlace& place);
 LogPlace PlaceFrom(const content::v1::LogPlace& field);
 

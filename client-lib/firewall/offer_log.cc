@@ -6,6 +6,7 @@
 #include "client-lib/cases/case_sync.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/procedure_gate.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/content/shown_text.h"
 #include "crypto/base/status_macros.h"
@@ -14,10 +15,6 @@ namespace parley::client {
 namespace {
 
 namespace pb = content::v1;
-
-Actor ActorOf(const RosterMember& member) {
-  return {member.participant_id, member.name, member.role, member.side};
-}
 
 // Plays one channel's records.
 class Player {
@@ -213,7 +210,7 @@ struct SeenOffers {
   }
 };
 
-std::string SeenName(const ChannelId& channel) { return "offers-seen/" + channel.ToString(); }
+std::string OffersSeenName(const ChannelId& channel) { return "offers-seen/" + channel.ToString(); }
 
 }  // namespace
 
@@ -280,7 +277,7 @@ absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedOffers(
     if (offers.passed_over.empty()) continue;
     PARLEY_ASSIGN_OR_RETURN(
         const std::optional<SeenOffers> seen,
-        GetRecord<SeenOffers>(step, RecordClass::kContent, SeenName(offers.channel)));
+        GetRecord<SeenOffers>(step, RecordClass::kContent, OffersSeenName(offers.channel)));
     struct OfAuthor {
       std::string first;
       size_t count = 0;
@@ -307,7 +304,7 @@ absl::Status SettleRefusedOffers(const CaseContext& context) {
   for (const auto& [channel, text] : refused) {
     PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
     PARLEY_RETURN_IF_ERROR(
-        PutRecord(step, RecordClass::kContent, SeenName(channel), SeenOffers{info.number}));
+        PutRecord(step, RecordClass::kContent, OffersSeenName(channel), SeenOffers{info.number}));
   }
   return step.Commit();
 }

@@ -17,13 +17,6 @@ using content::v1::IntroductionHello;
 
 constexpr size_t kIntroductionSecretSize = 32;
 
-// Of a card that was checked.
-ParticipantId PeerOf(const content::v1::DeviceCard& card) {
-  ParticipantId::Bytes bytes{};
-  std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
-  return ParticipantId(bytes);
-}
-
 // What the KEM has agreed on, and what the two identity keys do: who has said another card under
 // somebody's identity key has no part in the second.
 absl::StatusOr<Secret> WithIdentities(const OwnDevice& device, const content::v1::DeviceCard& peer,

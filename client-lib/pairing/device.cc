@@ -1,5 +1,7 @@
 #include "client-lib/pairing/device.h"
 
+#include <algorithm>
+
 #include "client-lib/content/parse.h"
 #include "client-lib/pairing/handshake.h"
 #include "crypto/primitives/random.h"
@@ -37,6 +39,12 @@ OwnDevice MakeDevice(std::string_view name) {
   card.set_inbox_id(crypto::ToString(device.inbox_id));
   device.card = crypto::ToBytes(card.SerializeAsString());
   return device;
+}
+
+ParticipantId PeerOf(const content::v1::DeviceCard& card) {
+  ParticipantId::Bytes bytes{};
+  std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
+  return ParticipantId(bytes);
 }
 
 absl::Status CheckCard(const content::v1::DeviceCard& card) {

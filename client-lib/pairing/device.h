@@ -24,6 +24,8 @@ OwnDevice MakeDevice(std::string_view name);
 // Errors: InvalidArgument for missing or wrong ids, a KEM key that isn't valid, or a bad name.
 absl::StatusOr<content::v1::DeviceCard> ParseCard(ByteView bytes);
 absl::Status CheckCard(const content::v1::DeviceCard& card);
+// Whose card it is, of one that was checked.
+ParticipantId PeerOf(const content::v1::DeviceCard& card);
 
 // The keys of the own inbox with these slots.
 absl::StatusOr<GenerationKeys> InboxKeys(const OwnDevice& device,

@@ -15,12 +15,6 @@ namespace {
 using content::v1::InboxMessage;
 using crypto::SignatureKey;
 
-ParticipantId PeerOf(const content::v1::DeviceCard& card) {
-  ParticipantId::Bytes bytes{};
-  std::copy_n(card.participant_id().begin(), bytes.size(), bytes.begin());
-  return ParticipantId(bytes);
-}
-
 bool IsSilence(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsCancelled(status);

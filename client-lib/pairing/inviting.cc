@@ -21,7 +21,7 @@ bool Speaks(const google::protobuf::RepeatedField<uint32_t>& versions) {
   return std::find(versions.begin(), versions.end(), kProtocolVersion) != versions.end();
 }
 
-Bytes HashOf(ByteView bytes) { return crypto::Hash(crypto::HashAlgorithm::kSha256, bytes); }
+Bytes HelloHash(ByteView bytes) { return crypto::Hash(crypto::HashAlgorithm::kSha256, bytes); }
 
 std::string SeedOf(const Secret& secret) { return crypto::ToString(secret.Reveal()); }
 
@@ -44,7 +44,7 @@ absl::Status CheckInviteeHello(const InviteeHello& hello, ByteView inviter_hello
     return absl::UnimplementedError("the invitee speaks no protocol version of ours");
   }
   PARLEY_RETURN_IF_ERROR(CheckCard(hello.card()));
-  if (!crypto::PublicEquals(crypto::ViewOf(hello.inviter_hello_hash()), HashOf(inviter_hello))) {
+  if (!crypto::PublicEquals(crypto::ViewOf(hello.inviter_hello_hash()), HelloHash(inviter_hello))) {
     return absl::InvalidArgumentError("the invitee saw another hello");
   }
   if (hello.append_seeds_size() < 1 || hello.append_seeds_size() > kMaxAppendSeedsInMessage ||
@@ -211,7 +211,7 @@ absl::StatusOr<Answer> AnswerInvitation(const InvitationCode& code,
   hello.add_protocol_versions(kProtocolVersion);
   PARLEY_ASSIGN_OR_RETURN(*hello.mutable_card(), ParseCard(device.card));
   hello.set_pairing_kem_ciphertext(crypto::ToString(sent.enc));
-  hello.set_inviter_hello_hash(crypto::ToString(HashOf(invitation.hello_bytes)));
+  hello.set_inviter_hello_hash(crypto::ToString(HelloHash(invitation.hello_bytes)));
   for (const Secret& seed : append_seeds) hello.add_append_seeds(SeedOf(seed));
   for (const Bytes& package : key_packages) hello.add_key_packages(crypto::ToString(package));
   std::string serialized = hello.SerializeAsString();
@@ -247,7 +247,7 @@ bool IsInviteeHello(const InvitationCode& code, ByteView payload) {
 Bytes AlarmPayload(const InvitationCode& code, const ReceivedInvitation& invitation) {
   InviteeHello hello;
   hello.add_protocol_versions(kProtocolVersion);
-  hello.set_inviter_hello_hash(crypto::ToString(HashOf(invitation.hello_bytes)));
+  hello.set_inviter_hello_hash(crypto::ToString(HelloHash(invitation.hello_bytes)));
   const InvitationKeys keys = DeriveInvitationKeys(code.secret);
   return SealHello(keys.seal_key, code.rendezvous_id, HelloKind::kInvitee,
                    crypto::ToBytes(hello.SerializeAsString()));

@@ -7,18 +7,11 @@
 namespace parley::client {
 namespace {
 
-bool SpeaksForSide(const Actor& participant) {
-  return (participant.role == Role::kParty || participant.role == Role::kCounsel) &&
-         !participant.side.empty();
-}
-
 // From here on a conflict that comes up suspends.
 bool IsUnderWay(CaseState state) {
   return state == CaseState::kEngaged || state == CaseState::kInSession ||
          state == CaseState::kAgreedInPrinciple || state == CaseState::kSigning;
 }
-
-std::string VersionText(uint32_t version) { return "version " + std::to_string(version); }
 
 // Over this a list is no list of a case's participants.
 constexpr size_t kMostParticipants = 1000;

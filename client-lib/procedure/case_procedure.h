@@ -39,6 +39,12 @@ struct Actor {
   friend auto operator<=>(const Actor&, const Actor&) = default;
 };
 
+inline bool SpeaksForSide(const Actor& actor) {
+  return (actor.role == Role::kParty || actor.role == Role::kCounsel) && !actor.side.empty();
+}
+
+inline std::string VersionText(uint32_t version) { return "version " + std::to_string(version); }
+
 struct Act {
   CaseAct kind = CaseAct::kUnknown;
   MessageId id;  // of the record

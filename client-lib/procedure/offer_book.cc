@@ -9,12 +9,6 @@ namespace {
 
 using Party = content::v1::OfferTerms::Party;
 
-bool SpeaksForSide(const Actor& author) {
-  return (author.role == Role::kParty || author.role == Role::kCounsel) && !author.side.empty();
-}
-
-std::string VersionText(uint32_t version) { return "version " + std::to_string(version); }
-
 std::string DeedText(OfferDeed deed, const OfferBook::Version* version) {
   const std::string which =
       version == nullptr ? "this" : VersionText(version->made.read.terms.version());

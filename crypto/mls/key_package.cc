@@ -7,7 +7,7 @@
 namespace parley::mls {
 namespace {
 
-constexpr std::string_view kSignatureLabel = "KeyPackageTBS";
+constexpr std::string_view kKeyPackageTbsLabel = "KeyPackageTBS";
 constexpr std::string_view kRefLabel = "MLS 1.0 KeyPackage Reference";
 
 // The stored form: this version, the key package, the three private keys.
@@ -87,12 +87,12 @@ absl::Status ValidateKeyPackage(const KeyPackage& key_package,
   PARLEY_RETURN_IF_ERROR(CheckKeyPackageExtensions(key_package.extensions, leaf));
   PARLEY_RETURN_IF_ERROR(suite->kem().CheckPublicKey(key_package.init_key));
   PARLEY_RETURN_IF_ERROR(ValidateLeafNode(*suite, {}, leaf));
-  return VerifyWithLabel(leaf.signature_key, kSignatureLabel, ToBeSigned(key_package),
+  return VerifyWithLabel(leaf.signature_key, kKeyPackageTbsLabel, ToBeSigned(key_package),
                          key_package.signature);
 }
 
 void SignKeyPackage(const crypto::SignatureKey& key, KeyPackage& key_package) {
-  key_package.signature = SignWithLabel(key, kSignatureLabel, ToBeSigned(key_package));
+  key_package.signature = SignWithLabel(key, kKeyPackageTbsLabel, ToBeSigned(key_package));
 }
 
 absl::StatusOr<KeyPackageBundle> KeyPackageBundle::Create(const KeyPackageOptions& options) {

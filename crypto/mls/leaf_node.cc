@@ -8,7 +8,7 @@ namespace parley::mls {
 
 namespace {
 
-constexpr std::string_view kSignatureLabel = "LeafNodeTBS";
+constexpr std::string_view kLeafNodeTbsLabel = "LeafNodeTBS";
 
 template <typename T>
 bool Has(const std::vector<T>& list, T value) {
@@ -100,11 +100,11 @@ absl::Status Decode(crypto::Reader& r, LeafNode& leaf) {
 }
 
 void SignLeafNode(const SignatureKey& key, const LeafPlace& place, LeafNode& leaf) {
-  leaf.signature = SignWithLabel(key, kSignatureLabel, ToBeSigned(place, leaf));
+  leaf.signature = SignWithLabel(key, kLeafNodeTbsLabel, ToBeSigned(place, leaf));
 }
 
 absl::Status VerifyLeafNodeSignature(const LeafPlace& place, const LeafNode& leaf) {
-  return VerifyWithLabel(leaf.signature_key, kSignatureLabel, ToBeSigned(place, leaf),
+  return VerifyWithLabel(leaf.signature_key, kLeafNodeTbsLabel, ToBeSigned(place, leaf),
                          leaf.signature);
 }
 

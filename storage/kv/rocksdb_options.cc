@@ -3,15 +3,12 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
-#include <cstddef>
 #include <string>
 
 #include "storage/kv/rocksdb_environment.h"
 
 namespace parley::storage {
 namespace {
-
-constexpr size_t kMiB = size_t{1} << 20;
 
 rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;

@@ -8,12 +8,15 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 
 namespace parley::storage {
+
+inline constexpr size_t kMiB = size_t{1} << 20;
 
 // `what`: what was being done, like "reading". ResourceExhausted for a full disk, DataLoss for
 // damage, else Unavailable.

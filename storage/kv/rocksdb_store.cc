@@ -24,8 +24,6 @@
 namespace parley::storage {
 namespace {
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-
 rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 // What writes leave free on the disk, for RocksDB's own work behind them: it writes what memory

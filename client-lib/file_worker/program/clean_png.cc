@@ -13,13 +13,14 @@ namespace parley::file_worker {
 namespace {
 
 constexpr std::string_view kSignature("\x89PNG\r\n\x1a\n", 8);
-constexpr std::string_view kKept[] = {"IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA",
-                                      "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "bKGD",
-                                      "hIST", "pHYs", "acTL", "fcTL", "fdAT"};
+constexpr std::string_view kKeptChunkTypes[] = {"IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA",
+                                                "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "bKGD",
+                                                "hIST", "pHYs", "acTL", "fcTL", "fdAT"};
 constexpr std::string_view kXmp = "XML:com.adobe.xmp";
 
 bool IsKept(std::string_view type) {
-  return std::find(std::begin(kKept), std::end(kKept), type) != std::end(kKept);
+  return std::find(std::begin(kKeptChunkTypes), std::end(kKeptChunkTypes), type) !=
+         std::end(kKeptChunkTypes);
 }
 
 // Whoever doesn't know such a chunk can't show the picture.

@@ -10,7 +10,7 @@
 namespace parley::file_worker {
 namespace {
 
-constexpr std::string_view kKept[] = {"VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ICCP"};
+constexpr std::string_view kKeptChunks[] = {"VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ICCP"};
 constexpr size_t kFrameHeaderBytes = 16;     // of an animation's frame: RFC 9649 section 2.7.1.1
 constexpr size_t kExtendedHeaderBytes = 10;  // of VP8X: section 2.7
 constexpr uint8_t kHasExif = 0x08;
@@ -39,7 +39,7 @@ std::optional<NextChunk> TakeChunk(Cursor& chunks) {
   return NextChunk{head->substr(0, 4), *data};
 }
 
-class Cleaner {
+class WebpCleaner {
  public:
   // False where the file isn't whole.
   bool TakeAll(Cursor chunks) {
@@ -74,7 +74,8 @@ class Cleaner {
       extended_ = chunk.data;
     } else if (chunk.type == "ANMF") {
       return TakeFrame(chunk.data);
-    } else if (std::find(std::begin(kKept), std::end(kKept), chunk.type) != std::end(kKept)) {
+    } else if (std::find(std::begin(kKeptChunks), std::end(kKeptChunks), chunk.type) !=
+               std::end(kKeptChunks)) {
       picture_ += Chunk(chunk.type, chunk.data);
       has_picture_ |= chunk.type.starts_with("VP8");
     } else if (chunk.type == "EXIF") {
@@ -125,7 +126,7 @@ JobResult CleanWebp(std::string_view file) {
   const uint64_t size = LittleEndian(head->substr(4, 4));
   if (size < 4) return Failed(Failure::kNotReadable);
   const std::optional<std::string_view> chunks = rest.Take(size - 4);
-  Cleaner cleaner;
+  WebpCleaner cleaner;
   if (!chunks.has_value() || !cleaner.TakeAll(Cursor(*chunks))) {
     return Failed(Failure::kNotReadable);
   }

@@ -4,12 +4,12 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kGroup = "Briefs";
+constexpr const char* kBriefGroup = "Briefs";
 
 void AddSubmit(Grammar& grammar, CLI::App& brief) {
   auto& in_submit = grammar.Keep<BriefSubmitArguments>();
-  CLI::App* submit =
-      grammar.Add(brief, "submit", "Hand your side's brief in to the neutrals", in_submit, kGroup);
+  CLI::App* submit = grammar.Add(brief, "submit", "Hand your side's brief in to the neutrals",
+                                 in_submit, kBriefGroup);
   Positional(submit, "CASE", in_submit.case_text, kCaseHelp);
   Positional(submit, "FILE", in_submit.file, "The file, of any size and kind");
   CLI::Option* exchanged =
@@ -40,15 +40,15 @@ void AddSubmit(Grammar& grammar, CLI::App& brief) {
 
 void AddBriefCommands(Grammar& grammar) {
   CLI::App* brief =
-      grammar.AddParent(grammar.app(), "brief", "Hand in, show and release briefs", kGroup);
+      grammar.AddParent(grammar.app(), "brief", "Hand in, show and release briefs", kBriefGroup);
   AddSubmit(grammar, *brief);
   auto& in_list = grammar.Keep<BriefListArguments>();
   CLI::App* list = grammar.Add(*brief, "list", "Show briefs: your side's, and for neutrals all",
-                               in_list, kGroup);
+                               in_list, kBriefGroup);
   Positional(list, "CASE", in_list.case_text, kCaseHelp);
   auto& in_release = grammar.Keep<BriefReleaseArguments>();
   CLI::App* release = grammar.Add(
-      *brief, "release", "Release all sides' exchanged briefs, together", in_release, kGroup);
+      *brief, "release", "Release all sides' exchanged briefs, together", in_release, kBriefGroup);
   Positional(release, "CASE", in_release.case_text, kCaseHelp);
   Explain(release,
           "For neutrals. All briefs appear in the joint channel at once, or none does: as long as "

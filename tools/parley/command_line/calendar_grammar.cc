@@ -4,7 +4,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kGroup = "Meetings and what waits for you";
+constexpr const char* kCalendarGroup = "Meetings and what waits for you";
 constexpr const char* kMeetingHelp =
     "The meeting: its title, or the beginning of its id (parley meetings)";
 constexpr const char* kReminderHelp = "The reminder: the beginning of its id (parley reminders)";
@@ -33,7 +33,7 @@ void AddOptional(CLI::App* command, const char* name, std::optional<std::string>
 
 void AddPropose(Grammar& grammar, CLI::App& meeting) {
   auto& in = grammar.Keep<MeetingProposeArguments>();
-  CLI::App* propose = grammar.Add(meeting, "propose", "Propose a meeting", in, kGroup);
+  CLI::App* propose = grammar.Add(meeting, "propose", "Propose a meeting", in, kCalendarGroup);
   Positional(propose, "CASE", in.case_text, kCaseHelp);
   Positional(propose, "CHANNEL", in.channel, kChannelHelp);
   Positional(propose, "TITLE", in.request.title, "What it is, in a few words");
@@ -52,8 +52,8 @@ void AddPropose(Grammar& grammar, CLI::App& meeting) {
 
 void AddChange(Grammar& grammar, CLI::App& meeting) {
   auto& in = grammar.Keep<MeetingChangeArguments>();
-  CLI::App* change = grammar.Add(meeting, "change",
-                                 "Change a meeting (who proposed it, and neutrals)", in, kGroup);
+  CLI::App* change = grammar.Add(
+      meeting, "change", "Change a meeting (who proposed it, and neutrals)", in, kCalendarGroup);
   Positional(change, "CASE", in.case_text, kCaseHelp);
   Positional(change, "MEETING", in.meeting, kMeetingHelp);
   AddOptional(change, "--title", in.change.title, "TEXT", "Another title");
@@ -73,8 +73,8 @@ void AddChange(Grammar& grammar, CLI::App& meeting) {
 
 void AddExport(Grammar& grammar, CLI::App& meeting) {
   auto& in = grammar.Keep<MeetingExportArguments>();
-  CLI::App* command =
-      grammar.Add(meeting, "export", "Save a meeting for your calendar program", in, kGroup);
+  CLI::App* command = grammar.Add(meeting, "export", "Save a meeting for your calendar program", in,
+                                  kCalendarGroup);
   Positional(command, "CASE", in.case_text, kCaseHelp);
   Positional(command, "MEETING", in.meeting, kMeetingHelp);
   command->add_option("-o,--output", in.output, "Where to save it: a name that ends in .ics")
@@ -91,13 +91,15 @@ void AddExport(Grammar& grammar, CLI::App& meeting) {
 }
 
 void AddMeetingCommands(Grammar& grammar) {
-  CLI::App* meeting = grammar.AddParent(
-      grammar.app(), "meeting", "Propose, change, cancel, answer or export meetings", kGroup);
+  CLI::App* meeting =
+      grammar.AddParent(grammar.app(), "meeting",
+                        "Propose, change, cancel, answer or export meetings", kCalendarGroup);
   AddPropose(grammar, *meeting);
   AddChange(grammar, *meeting);
   auto& in_cancel = grammar.Keep<MeetingCancelArguments>();
-  CLI::App* cancel = grammar.Add(
-      *meeting, "cancel", "Cancel a meeting (who proposed it, and neutrals)", in_cancel, kGroup);
+  CLI::App* cancel =
+      grammar.Add(*meeting, "cancel", "Cancel a meeting (who proposed it, and neutrals)", in_cancel,
+                  kCalendarGroup);
   Positional(cancel, "CASE", in_cancel.case_text, kCaseHelp);
   Positional(cancel, "MEETING", in_cancel.meeting, kMeetingHelp);
   for (const CalendarReply reply :
@@ -107,24 +109,26 @@ void AddMeetingCommands(Grammar& grammar) {
     const std::string about = reply == CalendarReply::kYes     ? "Say that you will be there"
                               : reply == CalendarReply::kMaybe ? "Say that you may be there"
                                                                : "Say that you can't be there";
-    CLI::App* answer = grammar.Add(*meeting, CalendarReplyName(reply), about, in_answer, kGroup);
+    CLI::App* answer =
+        grammar.Add(*meeting, CalendarReplyName(reply), about, in_answer, kCalendarGroup);
     Positional(answer, "CASE", in_answer.case_text, kCaseHelp);
     Positional(answer, "MEETING", in_answer.meeting, kMeetingHelp);
   }
   AddExport(grammar, *meeting);
   auto& in_list = grammar.Keep<MeetingsArguments>();
-  CLI::App* list =
-      grammar.Add(grammar.app(), "meetings",
-                  "Show meetings, in your time and the meeting's, and who comes", in_list, kGroup);
+  CLI::App* list = grammar.Add(grammar.app(), "meetings",
+                               "Show meetings, in your time and the meeting's, and who comes",
+                               in_list, kCalendarGroup);
   Positional(list, "CASE", in_list.case_text, kCaseHelp);
   list->add_flag("--all", in_list.all, "Those that are over or cancelled, too");
 }
 
 void AddReminderCommands(Grammar& grammar) {
-  CLI::App* reminder = grammar.AddParent(grammar.app(), "reminder",
-                                         "Remind people of what they are asked to do", kGroup);
+  CLI::App* reminder = grammar.AddParent(
+      grammar.app(), "reminder", "Remind people of what they are asked to do", kCalendarGroup);
   auto& in_set = grammar.Keep<ReminderSetArguments>();
-  CLI::App* set = grammar.Add(*reminder, "set", "Set a reminder (neutrals)", in_set, kGroup);
+  CLI::App* set =
+      grammar.Add(*reminder, "set", "Set a reminder (neutrals)", in_set, kCalendarGroup);
   Positional(set, "CASE", in_set.case_text, kCaseHelp);
   Positional(set, "CHANNEL", in_set.channel, kChannelHelp);
   Positional(set, "TEXT", in_set.request.title, "What of: \"Answer the agenda\"");
@@ -141,17 +145,18 @@ void AddReminderCommands(Grammar& grammar) {
           "cancelled; one of a side says so for all of it. In a caucus only that side and the "
           "neutrals see it. Prints the reminder's id on the last line.");
   auto& in_done = grammar.Keep<ReminderDoneArguments>();
-  CLI::App* done = grammar.Add(*reminder, "done", "Say that it is done", in_done, kGroup);
+  CLI::App* done = grammar.Add(*reminder, "done", "Say that it is done", in_done, kCalendarGroup);
   Positional(done, "CASE", in_done.case_text, kCaseHelp);
   Positional(done, "REMINDER", in_done.reminder, kReminderHelp);
   auto& in_cancel = grammar.Keep<ReminderCancelArguments>();
   CLI::App* cancel =
-      grammar.Add(*reminder, "cancel", "Cancel a reminder (neutrals)", in_cancel, kGroup);
+      grammar.Add(*reminder, "cancel", "Cancel a reminder (neutrals)", in_cancel, kCalendarGroup);
   Positional(cancel, "CASE", in_cancel.case_text, kCaseHelp);
   Positional(cancel, "REMINDER", in_cancel.reminder, kReminderHelp);
   auto& in_list = grammar.Keep<RemindersArguments>();
-  CLI::App* list = grammar.Add(grammar.app(), "reminders",
-                               "Show reminders, and who has done what they ask", in_list, kGroup);
+  CLI::App* list =
+      grammar.Add(grammar.app(), "reminders", "Show reminders, and who has done what they ask",
+                  in_list, kCalendarGroup);
   Positional(list, "CASE", in_list.case_text, kCaseHelp);
   list->add_flag("--all", in_list.all, "Those that are cancelled, or done by all, too");
 }
@@ -162,8 +167,8 @@ void AddCalendarCommands(Grammar& grammar) {
   AddMeetingCommands(grammar);
   AddReminderCommands(grammar);
   auto& in_todo = grammar.Keep<TodoArguments>();
-  CLI::App* todo =
-      grammar.Add(grammar.app(), "todo", "Show what waits for you in a case", in_todo, kGroup);
+  CLI::App* todo = grammar.Add(grammar.app(), "todo", "Show what waits for you in a case", in_todo,
+                               kCalendarGroup);
   Positional(todo, "CASE", in_todo.case_text, kCaseHelp);
   Explain(todo,
           "What you are asked to sign, answer, confirm or do, with its time where it has one, and "
@@ -171,13 +176,13 @@ void AddCalendarCommands(Grammar& grammar) {
   auto& in_receipts = grammar.Keep<ReceiptsArguments>();
   CLI::App* receipts =
       grammar.Add(grammar.app(), "receipts", "Show how far each member has read a channel",
-                  in_receipts, kGroup);
+                  in_receipts, kCalendarGroup);
   Positional(receipts, "CASE", in_receipts.case_text, kCaseHelp);
   Positional(receipts, "CHANNEL", in_receipts.channel, kChannelHelp);
   auto& in_setting = grammar.Keep<SendReceiptsArguments>();
   CLI::App* setting =
       grammar.Add(grammar.app(), "send-receipts", "Let others see how far you have read, or not",
-                  in_setting, kGroup);
+                  in_setting, kCalendarGroup);
   setting->add_option("SETTING", in_setting.setting, "on or off; without it, shows which")
       ->type_name("")
       ->check(CLI::IsMember({"on", "off"}));

@@ -5,14 +5,14 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kGroup = "Messages and documents";
+constexpr const char* kDocumentGroup = "Messages and documents";
 constexpr const char* kDocumentHelp = "The document: its name, or the beginning of its id";
 
 void AddShare(Grammar& grammar) {
   auto& in_share = grammar.Keep<ShareArguments>();
   auto& in_expires = grammar.Keep<std::string>();
   CLI::App* share = grammar.Add(grammar.app(), "share", "Share documents; says who will read them",
-                                in_share, kGroup);
+                                in_share, kDocumentGroup);
   Positional(share, "CASE", in_share.case_text, kCaseHelp);
   Positional(share, "CHANNEL", in_share.channel, kChannelHelp);
   share
@@ -60,8 +60,8 @@ void AddShare(Grammar& grammar) {
 
 void AddWithdraw(Grammar& grammar) {
   auto& in_withdraw = grammar.Keep<WithdrawArguments>();
-  CLI::App* withdraw =
-      grammar.Add(grammar.app(), "withdraw", "Take a document of yours back", in_withdraw, kGroup);
+  CLI::App* withdraw = grammar.Add(grammar.app(), "withdraw", "Take a document of yours back",
+                                   in_withdraw, kDocumentGroup);
   Positional(withdraw, "CASE", in_withdraw.case_text, kCaseHelp);
   Positional(withdraw, "CHANNEL", in_withdraw.channel, kChannelHelp);
   Positional(withdraw, "DOCUMENT", in_withdraw.document, kDocumentHelp);
@@ -78,8 +78,8 @@ void AddDocumentCommands(Grammar& grammar) {
   AddShare(grammar);
   auto& in_documents = grammar.Keep<DocumentsArguments>();
   auto& in_fetch = grammar.Keep<FetchArguments>();
-  CLI::App* documents =
-      grammar.Add(grammar.app(), "documents", "Show a channel's documents", in_documents, kGroup);
+  CLI::App* documents = grammar.Add(grammar.app(), "documents", "Show a channel's documents",
+                                    in_documents, kDocumentGroup);
   Positional(documents, "CASE", in_documents.case_text, kCaseHelp);
   Positional(documents, "CHANNEL", in_documents.channel, kChannelHelp);
   documents->add_flag("--versions", in_documents.versions,
@@ -88,7 +88,7 @@ void AddDocumentCommands(Grammar& grammar) {
           "Of a document with several versions the latest is shown. How long a class of documents "
           "is kept is the agreement's word, where it names it (keep CLASS: HOW LONG).");
   CLI::App* fetch =
-      grammar.Add(grammar.app(), "fetch", "Save a document to a file", in_fetch, kGroup);
+      grammar.Add(grammar.app(), "fetch", "Save a document to a file", in_fetch, kDocumentGroup);
   Positional(fetch, "CASE", in_fetch.case_text, kCaseHelp);
   Positional(fetch, "CHANNEL", in_fetch.channel, kChannelHelp);
   Positional(fetch, "DOCUMENT", in_fetch.document, kDocumentHelp);

@@ -5,7 +5,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kGroup = "Offers";
+constexpr const char* kOfferGroup = "Offers";
 constexpr const char* kOfferHelp = "The offer: the beginning of its id (parley offers)";
 
 // What people write is taken as it is: a comma or a bracket begins no list.
@@ -22,7 +22,7 @@ CLI::Option* AddTexts(CLI::App* command, const char* name, std::vector<std::stri
 void AddMake(Grammar& grammar, CLI::App& offer) {
   auto& in_make = grammar.Keep<OfferMakeArguments>();
   auto& in_expires = grammar.Keep<std::string>();
-  CLI::App* make = grammar.Add(offer, "make", "Make an offer for your side", in_make, kGroup);
+  CLI::App* make = grammar.Add(offer, "make", "Make an offer for your side", in_make, kOfferGroup);
   Positional(make, "CASE", in_make.case_text, kCaseHelp);
   Positional(make, "CHANNEL", in_make.channel, kChannelHelp);
   make->add_option("--text", in_make.text, "What you offer; - reads standard input")
@@ -66,7 +66,7 @@ void AddAnswer(Grammar& grammar, CLI::App& offer, const char* name, bool accept,
                const char* explanation) {
   auto& in_answer = grammar.Keep<OfferAnswerArguments>();
   in_answer.accept = accept;
-  CLI::App* answer = grammar.Add(offer, name, about, in_answer, kGroup);
+  CLI::App* answer = grammar.Add(offer, name, about, in_answer, kOfferGroup);
   Positional(answer, "CASE", in_answer.case_text, kCaseHelp);
   Positional(answer, "OFFER", in_answer.offer, kOfferHelp);
   answer->add_option("--version", in_answer.version, "The version that you have read")
@@ -83,10 +83,11 @@ void AddAnswer(Grammar& grammar, CLI::App& offer, const char* name, bool accept,
 }
 
 void AddOptions(Grammar& grammar) {
-  CLI::App* options = grammar.AddParent(grammar.app(), "options",
-                                        "Put options up, and evaluate them in private", kGroup);
+  CLI::App* options = grammar.AddParent(
+      grammar.app(), "options", "Put options up, and evaluate them in private", kOfferGroup);
   auto& in_make = grammar.Keep<OptionsMakeArguments>();
-  CLI::App* make = grammar.Add(*options, "make", "Put options up to think about", in_make, kGroup);
+  CLI::App* make =
+      grammar.Add(*options, "make", "Put options up to think about", in_make, kOfferGroup);
   Positional(make, "CASE", in_make.case_text, kCaseHelp);
   Positional(make, "CHANNEL", in_make.channel, kChannelHelp);
   make->add_option("--title", in_make.title, "What they are about")->required()->type_name("TEXT");
@@ -94,7 +95,7 @@ void AddOptions(Grammar& grammar) {
   Explain(make, "Nobody is bound by an option. Prints the message's id on the last line.");
   auto& in_evaluate = grammar.Keep<OptionsEvaluateArguments>();
   CLI::App* evaluate = grammar.Add(*options, "evaluate", "Say in private what you think of options",
-                                   in_evaluate, kGroup);
+                                   in_evaluate, kOfferGroup);
   Positional(evaluate, "CASE", in_evaluate.case_text, kCaseHelp);
   Positional(evaluate, "SHEET", in_evaluate.sheet,
              "The sheet: the beginning of its id (parley options list)");
@@ -111,19 +112,19 @@ void AddOptions(Grammar& grammar) {
   CLI::App* list = grammar.Add(*options, "list",
                                "Show options, and what you may know of what is "
                                "thought of them",
-                               in_list, kGroup);
+                               in_list, kOfferGroup);
   Positional(list, "CASE", in_list.case_text, kCaseHelp);
 }
 
 }  // namespace
 
 void AddOfferCommands(Grammar& grammar) {
-  CLI::App* offer =
-      grammar.AddParent(grammar.app(), "offer", "Make, withdraw, accept or decline offers", kGroup);
+  CLI::App* offer = grammar.AddParent(grammar.app(), "offer",
+                                      "Make, withdraw, accept or decline offers", kOfferGroup);
   AddMake(grammar, *offer);
   auto& in_withdraw = grammar.Keep<OfferWithdrawArguments>();
   CLI::App* withdraw =
-      grammar.Add(*offer, "withdraw", "Take an offer of your side back", in_withdraw, kGroup);
+      grammar.Add(*offer, "withdraw", "Take an offer of your side back", in_withdraw, kOfferGroup);
   Positional(withdraw, "CASE", in_withdraw.case_text, kCaseHelp);
   Positional(withdraw, "OFFER", in_withdraw.offer, kOfferHelp);
   withdraw->add_option("--version", in_withdraw.version, "Its version that is open")
@@ -151,7 +152,7 @@ void AddOfferCommands(Grammar& grammar) {
   auto& in_offers = grammar.Keep<OffersArguments>();
   CLI::App* offers = grammar.Add(grammar.app(), "offers",
                                  "Show offers: what answers what, what is open, who has accepted",
-                                 in_offers, kGroup);
+                                 in_offers, kOfferGroup);
   Positional(offers, "CASE", in_offers.case_text, kCaseHelp);
   AddOptions(grammar);
 }

@@ -6,9 +6,9 @@ namespace parley::cli {
 void AddRecordCommands(Grammar& grammar) {
   auto& in_search = grammar.Keep<SearchArguments>();
   auto& in_timeline = grammar.Keep<CaseTimelineArguments>();
-  constexpr const char* kGroup = "The record";
+  constexpr const char* kRecordGroup = "The record";
   CLI::App* search =
-      grammar.Add(grammar.app(), "search", "Find what was written", in_search, kGroup);
+      grammar.Add(grammar.app(), "search", "Find what was written", in_search, kRecordGroup);
   Positional(search, "TEXT", in_search.text,
              "Words that must all be there; the last may be the beginning of one");
   search->add_option("--case", in_search.case_text, kCaseHelp)->type_name("CASE");
@@ -24,8 +24,9 @@ void AddRecordCommands(Grammar& grammar) {
           "agreements, disclosures; in all cases and channels, closed ones too. Upper and lower "
           "case and accents don't count. Best first; each with its channel and who reads that. "
           "Syncs first, as the other commands do; --offline shows what this profile has.");
-  CLI::App* timeline = grammar.Add(grammar.case_command(), "timeline",
-                                   "Show what happened, without content", in_timeline, kGroup);
+  CLI::App* timeline =
+      grammar.Add(grammar.case_command(), "timeline", "Show what happened, without content",
+                  in_timeline, kRecordGroup);
   Positional(timeline, "CASE", in_timeline.case_text, kCaseHelp);
   timeline->add_flag("--verify", in_timeline.verify,
                      "Recompute each channel's chain of hashes from what is stored");

@@ -3,7 +3,7 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kGroup = "Sessions";
+constexpr const char* kSessionGroup = "Sessions";
 constexpr const char* kIssueHelp = "The issue: the beginning of its id (parley issues show)";
 
 struct TextWords {
@@ -29,12 +29,12 @@ void AddVersion(CLI::App* command, uint32_t& version) {
 void AddTextCommands(Grammar& grammar, const TextWords& words) {
   const bool several = words.kind == SessionTextKind::kSummary;
   const std::string what = words.what;
-  CLI::App* parent = grammar.AddParent(grammar.app(), words.name, words.about, kGroup);
+  CLI::App* parent = grammar.AddParent(grammar.app(), words.name, words.about, kSessionGroup);
 
   auto& in_set = grammar.Keep<SessionTextSetArguments>();
   in_set.kind = words.kind;
-  CLI::App* set =
-      grammar.Add(*parent, "set", "Set " + what + ", or a new version (neutrals)", in_set, kGroup);
+  CLI::App* set = grammar.Add(*parent, "set", "Set " + what + ", or a new version (neutrals)",
+                              in_set, kSessionGroup);
   Positional(set, "CASE", in_set.case_text, kCaseHelp);
   Positional(set, "TEXT", in_set.text, "The text; - reads it from standard input");
   if (several) AddNumber(set, in_set.number, "A new version of this one; otherwise a new summary");
@@ -44,8 +44,8 @@ void AddTextCommands(Grammar& grammar, const TextWords& words) {
 
   auto& in_show = grammar.Keep<SessionTextShowArguments>();
   in_show.kind = words.kind;
-  CLI::App* show =
-      grammar.Add(*parent, "show", "Show " + what + ", and who has answered", in_show, kGroup);
+  CLI::App* show = grammar.Add(*parent, "show", "Show " + what + ", and who has answered", in_show,
+                               kSessionGroup);
   Positional(show, "CASE", in_show.case_text, kCaseHelp);
   show->add_flag("--all", in_show.all, "Earlier versions, too");
 
@@ -53,15 +53,16 @@ void AddTextCommands(Grammar& grammar, const TextWords& words) {
   in_confirm.kind = words.kind;
   CLI::App* confirm =
       grammar.Add(*parent, words.confirm, "Agree to " + what + " for your side (party or counsel)",
-                  in_confirm, kGroup);
+                  in_confirm, kSessionGroup);
   Positional(confirm, "CASE", in_confirm.case_text, kCaseHelp);
   confirm->add_option("WORDS", in_confirm.words, "What you add")->type_name("");
 
   auto& in_correct = grammar.Keep<SessionTextAnswerArguments>();
   in_correct.kind = words.kind;
   in_correct.confirmed = false;
-  CLI::App* correct = grammar.Add(
-      *parent, "correct", "Say what it should say instead (party or counsel)", in_correct, kGroup);
+  CLI::App* correct =
+      grammar.Add(*parent, "correct", "Say what it should say instead (party or counsel)",
+                  in_correct, kSessionGroup);
   Positional(correct, "CASE", in_correct.case_text, kCaseHelp);
   Positional(correct, "WORDS", in_correct.words, "What is wrong; - reads it from standard input");
   AddVersion(confirm, in_confirm.version);
@@ -73,14 +74,14 @@ void AddTextCommands(Grammar& grammar, const TextWords& words) {
 }
 
 void AddFloorCommands(Grammar& grammar) {
-  CLI::App* floor =
-      grammar.AddParent(grammar.app(), "floor", "Who may speak in the joint channel now", kGroup);
+  CLI::App* floor = grammar.AddParent(grammar.app(), "floor",
+                                      "Who may speak in the joint channel now", kSessionGroup);
   auto& in_show = grammar.Keep<FloorShowArguments>();
-  CLI::App* show =
-      grammar.Add(*floor, "show", "Show who has the floor, and who asks for it", in_show, kGroup);
+  CLI::App* show = grammar.Add(*floor, "show", "Show who has the floor, and who asks for it",
+                               in_show, kSessionGroup);
   Positional(show, "CASE", in_show.case_text, kCaseHelp);
   auto& in_give = grammar.Keep<FloorGiveArguments>();
-  CLI::App* give = grammar.Add(*floor, "give", "Give the floor (neutrals)", in_give, kGroup);
+  CLI::App* give = grammar.Add(*floor, "give", "Give the floor (neutrals)", in_give, kSessionGroup);
   Positional(give, "CASE", in_give.case_text, kCaseHelp);
   Positional(give, "TO", in_give.to,
              "A participant's name, side:SIDE, all, or neutrals (nobody else)");
@@ -89,7 +90,7 @@ void AddFloorCommands(Grammar& grammar) {
           "theirs. What a modified program sends all the same is shown to everybody, marked. The "
           "neutrals can always speak; caucuses have no floor.");
   auto& in_ask = grammar.Keep<FloorAskArguments>();
-  CLI::App* ask = grammar.Add(*floor, "ask", "Ask for the floor", in_ask, kGroup);
+  CLI::App* ask = grammar.Add(*floor, "ask", "Ask for the floor", in_ask, kSessionGroup);
   Positional(ask, "CASE", in_ask.case_text, kCaseHelp);
   ask->add_flag("--down", in_ask.lower, "Don't ask for it any more");
 }
@@ -98,7 +99,7 @@ void AddBalance(Grammar& grammar) {
   auto& in_balance = grammar.Keep<BalanceArguments>();
   CLI::App* balance = grammar.Add(grammar.app(), "balance",
                                   "Show how much each has said in the joint channel (neutrals)",
-                                  in_balance, kGroup);
+                                  in_balance, kSessionGroup);
   Positional(balance, "CASE", in_balance.case_text, kCaseHelp);
   Explain(balance,
           "It is computed on this machine from what is stored here, and told to nobody. The shares "
@@ -109,7 +110,7 @@ void AddIssueChange(Grammar& grammar, CLI::App& issues, const char* name, IssueC
                     const char* about) {
   auto& in_change = grammar.Keep<IssueChangeArguments>();
   in_change.change = change;
-  CLI::App* command = grammar.Add(issues, name, about, in_change, kGroup);
+  CLI::App* command = grammar.Add(issues, name, about, in_change, kSessionGroup);
   Positional(command, "CASE", in_change.case_text, kCaseHelp);
   Positional(command, "ISSUE", in_change.issue, kIssueHelp);
   if (change == IssueChange::kReword) {
@@ -118,15 +119,16 @@ void AddIssueChange(Grammar& grammar, CLI::App& issues, const char* name, IssueC
 }
 
 void AddIssueCommands(Grammar& grammar) {
-  CLI::App* issues = grammar.AddParent(grammar.app(), "issues", "The joint list of issues", kGroup);
+  CLI::App* issues =
+      grammar.AddParent(grammar.app(), "issues", "The joint list of issues", kSessionGroup);
   auto& in_show = grammar.Keep<IssuesShowArguments>();
-  CLI::App* show =
-      grammar.Add(*issues, "show", "Show the list, and what is proposed for it", in_show, kGroup);
+  CLI::App* show = grammar.Add(*issues, "show", "Show the list, and what is proposed for it",
+                               in_show, kSessionGroup);
   Positional(show, "CASE", in_show.case_text, kCaseHelp);
   auto& in_add = grammar.Keep<IssueAddArguments>();
   CLI::App* add = grammar.Add(
       *issues, "add", "Put an issue on the list (neutrals), or propose one (party or counsel)",
-      in_add, kGroup);
+      in_add, kSessionGroup);
   Positional(add, "CASE", in_add.case_text, kCaseHelp);
   Positional(add, "TEXT", in_add.text, "The issue, in a few words");
   AddIssueChange(grammar, *issues, "admit", IssueChange::kAdmit,
@@ -136,7 +138,7 @@ void AddIssueCommands(Grammar& grammar) {
                  "Take an issue off (neutrals; your own as long as it is only proposed)");
   auto& in_rank = grammar.Keep<IssuesRankArguments>();
   CLI::App* rank = grammar.Add(*issues, "rank", "Rank the issues for your side, in your caucus",
-                               in_rank, kGroup);
+                               in_rank, kSessionGroup);
   Positional(rank, "CASE", in_rank.case_text, kCaseHelp);
   rank->add_option("ISSUES", in_rank.issues,
                    "The issues, the most important first: the beginnings of their ids")
@@ -148,7 +150,7 @@ void AddIssueCommands(Grammar& grammar) {
   auto& in_rankings = grammar.Keep<IssuesRankingsArguments>();
   CLI::App* rankings =
       grammar.Add(*issues, "rankings", "Show how your side ranks them (neutrals: every side)",
-                  in_rankings, kGroup);
+                  in_rankings, kSessionGroup);
   Positional(rankings, "CASE", in_rankings.case_text, kCaseHelp);
 }
 

@@ -3,13 +3,13 @@
 namespace parley::cli {
 namespace {
 
-constexpr const char* kGroup = "Messages and documents";
+constexpr const char* kTransferGroup = "Messages and documents";
 
 void AddChange(Grammar& grammar, CLI::App& transfers, const char* name, TransferChange change,
                const char* about, const char* explanation) {
   auto& in_change = grammar.Keep<TransferChangeArguments>();
   in_change.change = change;
-  CLI::App* command = grammar.Add(transfers, name, about, in_change, kGroup);
+  CLI::App* command = grammar.Add(transfers, name, about, in_change, kTransferGroup);
   command
       ->add_option("TRANSFER", in_change.transfer,
                    "The transfer: the beginning of its id; without it, all")
@@ -23,7 +23,7 @@ void AddTransferCommands(Grammar& grammar) {
   auto& in_transfers = grammar.Keep<TransfersArguments>();
   CLI::App* transfers =
       grammar.Add(grammar.app(), "transfers", "Show, pause, resume or cancel transfers of files",
-                  in_transfers, kGroup);
+                  in_transfers, kTransferGroup);
   transfers->require_subcommand(0, 1);
   transfers->final_callback([&grammar, &in_transfers, transfers] {
     if (transfers->get_subcommands().empty()) grammar.Choose(in_transfers);
