@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 
+#include "storage/kv/rocksdb_deletions.h"
 #include "storage/kv/rocksdb_environment.h"
 
 namespace parley::storage {
@@ -36,6 +37,7 @@ rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& 
   // Each append asks for its id, which as a rule isn't there: a filter in memory says so at once.
   options.memtable_prefix_bloom_size_ratio = 0.01;
   options.memtable_whole_key_filtering = true;
+  options.table_properties_collector_factories.push_back(NewDeletionsCollector());
   options.compression = rocksdb::kNoCompression;  // what clients store is sealed: it doesn't shrink
   return options;
 }
@@ -61,7 +63,10 @@ rocksdb::ColumnFamilyOptions LargeValues(const std::shared_ptr<rocksdb::Cache>& 
   options.min_blob_size = 4096;
   options.blob_file_size = 256 * kMiB;
   options.blob_compression_type = rocksdb::kNoCompression;
-  options.enable_blob_garbage_collection = true;
+  // RocksDB's own goes by the age of a file alone: with every few documents that come it would
+  // write a quarter of all that there are anew, though nothing was deleted. rocksdb_purge.h does
+  // it.
+  options.enable_blob_garbage_collection = false;
   options.write_buffer_size = 32 * kMiB;
   options.max_write_buffer_number = 3;
   return options;
@@ -81,6 +86,14 @@ absl::Status FromRocksDb(const rocksdb::Status& status, const char* what) {
   return absl::UnavailableError(message);
 }
 
+absl::Status FromOpening(const rocksdb::Status& status, const std::string& folder) {
+  const std::string what = "opening " + folder;
+  const bool is_missing = status.IsPathNotFound() || status.IsNotFound();
+  if (!is_missing) return FromRocksDb(status, what.c_str());
+  return absl::DataLossError("the store: " + what + ": a file is missing: " + status.ToString() +
+                             "; restore the folder from a backup");
+}
+
 rocksdb::DBOptions StoreOptions() {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
@@ -89,6 +102,9 @@ rocksdb::DBOptions StoreOptions() {
   // A record cut short at the log's end was never acknowledged; anything else that is damaged must
   // not shorten the log silently.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // That a log is there and as long as it was, RocksDB's list of files says of all but the last;
+  // of that one synced_mark.h.
+  options.track_and_verify_wals_in_manifest = true;
   options.max_total_wal_size = 128 * kMiB;
   // Write-back starts early, so that a sync after a long upload doesn't wait for all of it.
   options.wal_bytes_per_sync = kMiB;

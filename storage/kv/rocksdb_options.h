@@ -9,6 +9,7 @@
 #include <rocksdb/options.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,6 +19,8 @@ namespace parley::storage {
 // `what`: what was being done, like "reading". ResourceExhausted for a full disk, DataLoss for
 // damage, else Unavailable.
 absl::Status FromRocksDb(const rocksdb::Status& status, const char* what);
+// Of opening the store in `folder`, where a file that is missing is damage, too.
+absl::Status FromOpening(const rocksdb::Status& status, const std::string& folder);
 
 rocksdb::DBOptions StoreOptions();
 
