@@ -235,7 +235,8 @@ bool Acceptor::ComesTooOften(const std::string& peer) {
     std::erase_if(allowances_, [&](const auto& entry) {
       return Refilled(entry.second, now) >= kBurstSeconds * rate;
     });
-    if (allowances_.size() >= kMostAllowances) allowances_.clear();
+    // Half at least, so that looking through all doesn't come with each connection.
+    if (allowances_.size() > kMostAllowances / 2) allowances_.clear();
   }
   Allowance& allowance =
       allowances_.try_emplace(peer, Allowance{kBurstSeconds * rate, now}).first->second;

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -82,8 +83,9 @@ class DamageTest : public testing::Test {
       return value.ok() && value->has_value();
     });
   }
-  // Whether the copy, as it was made, is refused with what to do, and left as it is.
-  void ExpectRefused(const std::string& what) {
+  // Whether the copy, as it was made, is refused with what to do, and left as it is. `named`: what
+  // the refusal says, too.
+  void ExpectRefused(const std::string& what, const std::string& named = "") {
     SCOPED_TRACE(what);
     const auto before = Contents();
     for (int i = 0; i < 2; ++i) {
@@ -94,6 +96,7 @@ class DamageTest : public testing::Test {
       EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss) << refused;
       EXPECT_NE(refused.message().find("restore the folder from a backup"), std::string::npos)
           << refused;
+      EXPECT_NE(refused.message().find(named), std::string::npos) << refused;
     }
     const auto after = Contents();
     for (const auto& [name, bytes] : before) {
@@ -167,7 +170,10 @@ TEST_F(DamageTest, FilesThatAreMissingOrCutShort) {
       if (fs::file_size(whole_ / name) == 0) continue;
       TakeCopy();
       fs::remove(folder_ / name);
-      ExpectRefused(name + " is missing");
+      // Of the last log, which might have been empty, it says what lacks.
+      const bool is_log = std::string_view(kind) == ".log";
+      ExpectRefused(name + " is missing",
+                    is_log ? "its latest changes are missing" : "the file " + name + " is missing");
       TakeCopy();
       fs::resize_file(folder_ / name, fs::file_size(folder_ / name) / 2);
       ExpectRefused(name + " is cut short");

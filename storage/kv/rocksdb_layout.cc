@@ -52,7 +52,7 @@ absl::Status CheckThereIsNone(const std::string& folder) {
                                file.path() == SyncedMark::PathIn(folder);
     if (!is_of_a_store) continue;
     return absl::DataLossError("the store: opening " + folder +
-                               ": the file CURRENT is missing there, and others are left; restore "
+                               ": the file CURRENT is missing, and others are left there; restore "
                                "the folder from a backup");
   }
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <rocksdb/table.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "storage/kv/rocksdb_deletions.h"
@@ -72,6 +73,19 @@ rocksdb::ColumnFamilyOptions LargeValues(const std::shared_ptr<rocksdb::Cache>& 
   return options;
 }
 
+// The file that a status says isn't there. RocksDB looks for a table under an older name last.
+std::optional<std::string> MissingFile(const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  const size_t end = text.rfind(": No such file or directory");  // also said at the beginning
+  if (end == std::string::npos) return std::nullopt;
+  const size_t slash = text.rfind('/', end);
+  if (slash == std::string::npos) return std::nullopt;
+  std::string name = text.substr(slash + 1, end - slash - 1);
+  constexpr char kOlder[] = ".ldb";
+  if (name.ends_with(kOlder)) name.replace(name.size() - (sizeof(kOlder) - 1), name.npos, ".sst");
+  return name;
+}
+
 }  // namespace
 
 absl::Status FromRocksDb(const rocksdb::Status& status, const char* what) {
@@ -89,8 +103,12 @@ absl::Status FromRocksDb(const rocksdb::Status& status, const char* what) {
 absl::Status FromOpening(const rocksdb::Status& status, const std::string& folder) {
   const std::string what = "opening " + folder;
   const bool is_missing = status.IsPathNotFound() || status.IsNotFound();
-  if (!is_missing) return FromRocksDb(status, what.c_str());
-  return absl::DataLossError("the store: " + what + ": a file is missing: " + status.ToString() +
+  if (!is_missing && !status.IsCorruption()) return FromRocksDb(status, what.c_str());
+  const std::optional<std::string> name = MissingFile(status);
+  if (!name.has_value() && !is_missing) return FromRocksDb(status, what.c_str());
+  const std::string lost = name.has_value() ? "the file " + *name + " is missing"
+                                            : "a file is missing: " + status.ToString();
+  return absl::DataLossError("the store: " + what + ": " + lost +
                              "; restore the folder from a backup");
 }
 
