@@ -109,38 +109,42 @@ TEST_F(BackupTest, TheNextOneAddsWhatIsNewAlone) {
   EXPECT_EQ(Restore(2, base_ / "two").report.sponsors, 2U);
 }
 
-// What docs/operations.md says a purge costs: files that were written anew are copied anew, all of
-// them in which something was deleted, and no others.
+// What docs/operations.md says a purge costs: the files that it wrote anew are copied anew, those
+// in which something was deleted, and no others.
 TEST_F(BackupTest, AfterAPurgeWhatItWroteAnewIsCopiedAnew) {
-  const auto fill = [&](storage::Space space, char kind, const char* owner) {
+  constexpr uint64_t kPart = 2'000'000;
+  const auto put = [](storage::WriteBatch& batch, storage::Space space, const std::string& owner) {
+    for (uint64_t i = 0; i < kPart / 100'000; ++i) {
+      batch.Put(space, owner + "/" + std::to_string(i), std::string(100'000, owner[0]));
+    }
+  };
+  // What comes between two starts lies in files of its own.
+  const auto fill = [&](storage::Space space, const std::vector<std::string>& owners) {
     auto store = storage::OpenRocksDbStore(data_ + "/store");
     ASSERT_TRUE(store.ok()) << store.status();
     storage::WriteBatch batch;
-    for (int i = 0; i < 40; ++i) {
-      batch.Put(space, kind + (owner + std::to_string(i)), std::string(100'000, kind));
-    }
+    for (const std::string& owner : owners) put(batch, space, owner);
     ASSERT_TRUE((*store)->Commit(batch, storage::Durability::kSynced).ok());
   };
-  const auto purge = [&](storage::Space space, char kind, const char* owner) {
+  const auto purge = [&](storage::Space space, const std::string& owner) {
     auto store = storage::OpenRocksDbStore(data_ + "/store");
     ASSERT_TRUE(store.ok()) << store.status();
     storage::WriteBatch batch;
-    batch.DeleteRange(space, kind + std::string(owner), kind + std::string(owner) + "z");
+    batch.DeleteRange(space, owner + "/", owner + "0");
     ASSERT_TRUE((*store)->Commit(batch, storage::Durability::kSynced).ok());
     ASSERT_TRUE((*store)->Purge().ok());
   };
   FillStopped(1);
-  fill(storage::Space::kChunks, 'c', "kept");
-  fill(storage::Space::kChunks, 'c', "gone");
-  fill(storage::Space::kEntries, 'e', "gone");
-  constexpr uint64_t kPart = 4'000'000;  // each of the three
-  EXPECT_GT(Backup().added_bytes, 3 * kPart);
-  purge(storage::Space::kEntries, 'e', "gone");
+  for (const char* owner : {"a", "b", "c", "d", "e"}) fill(storage::Space::kChunks, {owner});
+  fill(storage::Space::kChunks, {"gone", "neighbour"});
+  fill(storage::Space::kEntries, {"gone"});
+  EXPECT_GT(Backup().added_bytes, 8 * kPart);
+  purge(storage::Space::kEntries, "gone");
   EXPECT_LT(Backup().added_bytes, kPart / 4);  // chunks were left alone
-  purge(storage::Space::kChunks, 'c', "gone");
+  purge(storage::Space::kChunks, "gone");
   const uint64_t added = Backup().added_bytes;
-  EXPECT_GT(added, kPart);  // those that were kept, once more
-  EXPECT_LT(added, 2 * kPart);
+  EXPECT_GT(added, kPart);  // the neighbour in the file, once more
+  EXPECT_LT(added, kPart + kPart / 4);
 }
 
 TEST_F(BackupTest, IsListedAndPruned) {

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <thread>
 
+#include "server/admin/admin_socket.h"
 #include "server/core/relay_fixture_for_test.h"
 
 namespace parley::server {
@@ -118,6 +119,35 @@ TEST_F(PurgesTest, OfADeletedMailboxNothingIsLeftAndOthersStay) {
   EXPECT_EQ(FilesWith(deleted.id), 0);
   EXPECT_EQ(FilesWith(Text(deleted.secrets[0].read)), 0);
   EXPECT_GT(FilesWith(kept.id), 0);
+}
+
+// As "parley-relay purge" asks it, while clients go on.
+TEST_F(PurgesTest, ARelayThatRunsIsAskedThroughItsSocket) {
+  const TestMailbox deleted = NewMailbox("the words that were deleted");
+  auto socket = AdminSocket::Open(path_, *folder_);
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  Delete(deleted);
+  EXPECT_GT(FilesWith("the words that were deleted"), 0);
+  std::atomic<bool> over = false;
+  std::atomic<int> made = 0;
+  std::thread client([&] {
+    while (!over || made == 0) NewMailbox("the words of client " + std::to_string(made++) + ".");
+  });
+  AdminRequest purge;
+  purge.command = AdminCommand::kPurge;
+  const auto answer = AskRunningRelay(path_, purge);
+  over = true;
+  client.join();
+  ASSERT_TRUE(answer.ok() && answer->has_value()) << answer.status();
+  EXPECT_TRUE((*answer)->status().ok()) << (*answer)->status();
+  EXPECT_EQ(FilesWith("the words that were deleted"), 0);
+  // In tables, to which a start writes what is in the log, where they may be in two pieces.
+  socket->reset();
+  folder_.reset();
+  folder_ = *OpenDataFolder::Open(path_, Limits());
+  for (int i = 0; i < made; ++i) {
+    EXPECT_GT(FilesWith("the words of client " + std::to_string(i) + "."), 0) << i;
+  }
 }
 
 TEST_F(PurgesTest, OfADeletedBlobNothingIsLeft) {

@@ -71,8 +71,11 @@ struct Limits {
   // Of an address, or of an IPv6 network of 64 bits, and of all together.
   Live<size_t> max_connections_per_address = 256;
   Live<size_t> max_connections = 2048;
+  // New ones a second from an address, of which what comes in ten seconds may come at once; those
+  // on which a key is shown don't count. 0: any number.
+  Live<uint64_t> address_connections_per_second = 64;
   // For so long nothing new is taken from an address one of whose connections was ended since it
-  // called on without waiting; 0: no time.
+  // called on without waiting, and had shown no key; 0: no time.
   Live<uint64_t> barred_seconds = 10;
   // Of all connections together: subscriptions, uploads and downloads.
   Live<size_t> max_open_streams = 16384;

@@ -139,6 +139,7 @@ struct Metrics {
   Counter connections;  // that were taken
   Counter connections_over_limit;
   Counter connections_over_address_limit;
+  Counter connections_too_often;
   Counter connections_barred;  // refused, since their address is kept out for a while
   Counter connections_ended;   // that called on without waiting
 

@@ -17,6 +17,8 @@ using std::chrono::milliseconds;
 
 constexpr double kBurstSeconds = 10;
 constexpr double kNewcomersSeconds = 1;
+// Who waits as told comes twice for each call at most, and a little too early now and then.
+constexpr uint64_t kArrivalsForACall = 4;
 constexpr size_t kMostInShard = 4096;
 // The end of a token is its MAC, which no two tokens share.
 constexpr size_t kTokenEnd = 32;
@@ -58,20 +60,34 @@ milliseconds RateLimits::OfConnection(std::string_view connection, uint64_t call
   double waiting = 0;
   const milliseconds wait =
       connections_.Take(connection, calls, rate, kNewcomersSeconds, now_(), &waiting);
-  if (waiting >= std::max(kMostWaiting, static_cast<double>(rate)) && when_not_waiting_) {
-    when_not_waiting_(std::string(connection));
-  }
+  TellOfNotWaiting(connection, waiting);
   return wait;
+}
+
+void RateLimits::Arrived(std::string_view connection) {
+  const uint64_t rate = kArrivalsForACall * limits_.connection_calls_per_second;
+  double waiting = 0;
+  arrivals_.Take(connection, 1, rate, kNewcomersSeconds, now_(), &waiting);
+  TellOfNotWaiting(connection, waiting);
+}
+
+void RateLimits::TellOfNotWaiting(std::string_view connection, double waiting) {
+  const auto rate = static_cast<double>(limits_.connection_calls_per_second);
+  if (waiting < std::max(kMostWaiting, rate) || !told_.not_waiting) return;
+  told_.not_waiting(std::string(connection), IsProven(connection));
 }
 
 milliseconds RateLimits::OfAddress(std::string_view address, std::string_view connection,
                                    uint64_t calls) {
   std::string key(address);
-  key += connections_.IsProven(connection) ? " proven" : " unproven";
+  key += IsProven(connection) ? " proven" : " unproven";
   return addresses_.Take(key, calls, limits_.address_calls_per_second, kNewcomersSeconds, now_());
 }
 
-void RateLimits::MarkProven(std::string_view connection) { connections_.MarkProven(connection); }
+void RateLimits::MarkProven(std::string_view connection) {
+  const bool was_proven = connections_.MarkProven(connection);
+  if (!was_proven && told_.proven) told_.proven(std::string(connection));
+}
 
 milliseconds RateLimits::OfSession(std::string_view connection, std::string_view token) {
   std::string key(connection);
@@ -123,12 +139,12 @@ milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, 
   return wait;
 }
 
-void RateLimits::Buckets::MarkProven(std::string_view key_in) {
+bool RateLimits::Buckets::MarkProven(std::string_view key_in) {
   const std::string key(key_in);
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
   const auto found = shard.buckets.find(key);
-  if (found != shard.buckets.end()) found->second.is_proven = true;
+  return found != shard.buckets.end() && std::exchange(found->second.is_proven, true);
 }
 
 bool RateLimits::Buckets::IsProven(std::string_view key_in) {

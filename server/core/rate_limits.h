@@ -2,7 +2,9 @@
 // connection, for the calls without a session that come from an address, and for what each sponsor
 // makes. A bucket is refilled steadily and holds what comes in ten seconds, so that who has been
 // away can catch up. Those of connections and addresses begin with one second's worth: else who
-// makes new connections had ten times the calls.
+// makes new connections had ten times the calls. Each connection has another bucket, four times as
+// large, for the calls that arrive, refused or not, those included that are given up before their
+// request has come in full.
 //
 //   const milliseconds wait = rates.OfConnection(peer);
 //   if (wait.count() > 0) return TooOften(wait, "this connection");
@@ -58,11 +60,15 @@ class RateLimits {
   // The limits are followed when they change. `now`: for tests.
   explicit RateLimits(const Limits& limits, std::function<Time()> now = {});
 
-  // Gets each connection that calls on without waiting, from any of OfConnection's threads. Not to
-  // be set while those run.
-  void WhenNotWaiting(std::function<void(const std::string& connection)> callback) {
-    when_not_waiting_ = std::move(callback);
-  }
+  // What is told of connections, from any thread that calls. Not to be set while one may.
+  struct Told {
+    // It calls on without waiting. `is_proven`: it has shown a key, or a token that was had for
+    // one.
+    std::function<void(const std::string& connection, bool is_proven)> not_waiting;
+    // It has shown one, perhaps not for the first time.
+    std::function<void(const std::string& connection)> proven;
+  };
+  void Tell(Told told) { told_ = std::move(told); }
 
   // Beyond the time when there is a call in a bucket of many clients, they are told up to so much
   // more, by chance.
@@ -71,11 +77,14 @@ class RateLimits {
   // Each takes `calls` from its bucket, or nothing: then it returns how long to wait until its turn
   // comes, at least a millisecond. 0: taken, or there is no such limit.
   std::chrono::milliseconds OfConnection(std::string_view connection, uint64_t calls = 1);
+  // A call has arrived, whatever becomes of it. Can't be refused yet: who has too many is named.
+  void Arrived(std::string_view connection);
   // Of calls on `connection` that show no session's token.
   std::chrono::milliseconds OfAddress(std::string_view address, std::string_view connection,
                                       uint64_t calls = 1);
   // Somebody on this connection has proved to have a key.
   void MarkProven(std::string_view connection);
+  bool IsProven(std::string_view connection) { return connections_.IsProven(connection); }
   // `token`: a session's, whatever it is.
   std::chrono::milliseconds OfSession(std::string_view connection, std::string_view token);
   // `sponsor`: an id that exists, since whoever makes up ids must not have buckets for them.
@@ -83,7 +92,8 @@ class RateLimits {
 
   // How many are remembered, of all kinds.
   size_t buckets() {
-    return connections_.size() + addresses_.size() + sessions_.size() + sponsors_.size();
+    return connections_.size() + arrivals_.size() + addresses_.size() + sessions_.size() +
+           sponsors_.size();
   }
 
  private:
@@ -101,8 +111,8 @@ class RateLimits {
     // gets how many calls wait now.
     std::chrono::milliseconds Take(std::string_view key, uint64_t calls, uint64_t per_second,
                                    double begins_with, Time now, double* waiting = nullptr);
-    // Nothing when there is no such bucket.
-    void MarkProven(std::string_view key);
+    // Nothing when there is no such bucket. Returns whether it was marked already.
+    bool MarkProven(std::string_view key);
     bool IsProven(std::string_view key);
     size_t size();
 
@@ -122,10 +132,13 @@ class RateLimits {
     std::array<Shard, 16> shards_;
   };
 
+  void TellOfNotWaiting(std::string_view connection, double waiting);
+
   const Limits limits_;
   const std::function<Time()> now_;
-  std::function<void(const std::string&)> when_not_waiting_;
+  Told told_;
   Buckets connections_{Whose::kOneClient};
+  Buckets arrivals_{Whose::kOneClient};
   Buckets addresses_{Whose::kMany};
   Buckets sessions_{Whose::kOneClient};
   Buckets sponsors_{Whose::kMany};

@@ -72,7 +72,9 @@ TEST_F(RateLimitsTest, EachThatIsRefusedGetsATurnOfItsOwn) {
 
 TEST_F(RateLimitsTest, WhoCallsOnWithoutWaitingIsNamed) {
   std::vector<std::string> named;
-  rates_.WhenNotWaiting([&](const std::string& connection) { named.push_back(connection); });
+  rates_.Tell({.not_waiting = [&](const std::string& connection,
+                                  bool /*is_proven*/) { named.push_back(connection); },
+               .proven = {}});
   // As many as a connection may have under way, each waiting for its turn, for a long time.
   std::vector<RateLimits::Time> turns(128, now_);
   for (int round = 0; round < 100'000; ++round) {
@@ -83,6 +85,40 @@ TEST_F(RateLimitsTest, WhoCallsOnWithoutWaitingIsNamed) {
   EXPECT_TRUE(named.empty());
   for (int i = 0; i < 10'000 && named.empty(); ++i) rates_.OfConnection("greedy");
   EXPECT_EQ(named, std::vector<std::string>{"greedy"});
+}
+
+// Those that are given up before they have come in full included, which are never refused.
+TEST_F(RateLimitsTest, WhoHasCallsArriveWithoutEndIsNamed) {
+  std::vector<std::string> named;
+  rates_.Tell({.not_waiting = [&](const std::string& connection,
+                                  bool /*is_proven*/) { named.push_back(connection); },
+               .proven = {}});
+  // As often as it may, each refused once before its turn comes.
+  for (int i = 0; i < 100'000; ++i) {
+    now_ += milliseconds(10);
+    rates_.Arrived("patient");
+    rates_.Arrived("patient");
+    EXPECT_EQ(rates_.OfConnection("patient"), milliseconds(0));
+  }
+  EXPECT_TRUE(named.empty());
+  for (int i = 0; i < 10'000 && named.empty(); ++i) rates_.Arrived("greedy");
+  EXPECT_EQ(named, std::vector<std::string>{"greedy"});
+}
+
+TEST_F(RateLimitsTest, ItIsToldWhetherAKeyWasShown) {
+  std::vector<std::string> proven;
+  std::vector<bool> named;
+  rates_.Tell({.not_waiting = [&](const std::string& /*connection*/,
+                                  bool is_proven) { named.push_back(is_proven); },
+               .proven = [&](const std::string& connection) { proven.push_back(connection); }});
+  rates_.OfConnection("member");
+  EXPECT_FALSE(rates_.IsProven("member"));
+  for (int i = 0; i < 3; ++i) rates_.MarkProven("member");
+  EXPECT_TRUE(rates_.IsProven("member"));
+  EXPECT_EQ(proven, std::vector<std::string>{"member"});
+  for (int i = 0; i < 10'000 && named.empty(); ++i) rates_.OfConnection("member");
+  for (int i = 0; i < 10'000 && named.size() < 2; ++i) rates_.OfConnection("stranger");
+  EXPECT_EQ(named, (std::vector<bool>{true, false}));
 }
 
 TEST_F(RateLimitsTest, CallsWithoutASessionAreBoundedForAnAddress) {

@@ -53,6 +53,10 @@ absl::Status Sessions::OpenSession(const v1::OpenSessionRequest& request,
   return absl::OkStatus();
 }
 
+bool Sessions::HasOpened(std::string_view token) const {
+  return core_.credentials.CheckToken(token, core_.Now()).ok();
+}
+
 absl::StatusOr<uint64_t> Sessions::FindRight(const storage::ObjectId& object, uint64_t generation,
                                              AccessRight right,
                                              const storage::PublicKey& key) const {

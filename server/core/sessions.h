@@ -4,6 +4,8 @@
 #ifndef PARLEY_SERVER_CORE_SESSIONS_H_
 #define PARLEY_SERVER_CORE_SESSIONS_H_
 
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "parley/relay/v1/relay.pb.h"
 #include "server/core/core.h"
@@ -20,6 +22,9 @@ class Sessions {
   // there is no such object or generation, or the key is none of its (the same answer for each).
   absl::Status OpenSession(const relay::v1::OpenSessionRequest& request,
                            relay::v1::OpenSessionResponse& response) const;
+
+  // Whether this is a session's token that hasn't expired, whatever it gives a right to.
+  bool HasOpened(std::string_view token) const;
 
  private:
   // The current generation of a mailbox (0 for a blob) if `key` gives `right` on the object.

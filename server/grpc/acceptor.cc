@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -22,6 +23,10 @@ namespace {
 constexpr int kBacklog = 256;
 // When the process or the machine is short of something, until it may have some again.
 constexpr std::chrono::milliseconds kPause{50};
+// What comes in so much time may come at once.
+constexpr double kBurstSeconds = 10;
+// Of so many addresses it is remembered what they have used; beyond, all begin anew.
+constexpr size_t kMostAllowances = 65536;
 
 absl::Status CantListen(const std::string& address) {
   return absl::UnavailableError(
@@ -165,6 +170,11 @@ void Acceptor::Accept() {
     ::close(fd);
     return;
   }
+  if (ComesTooOften(peer)) {
+    if (metrics_ != nullptr) metrics_->connections_too_often.Add();
+    ::close(fd);
+    return;
+  }
   if (::fstat(fd, &status) != 0) {
     ::close(fd);
     return;
@@ -173,12 +183,12 @@ void Acceptor::Accept() {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ++per_peer_[peer];
-  held_.push_back({fd, status.st_ino, std::move(peer), GrpcNameOf(address), false});
+  held_.push_back({fd, status.st_ino, std::move(peer), GrpcNameOf(address)});
   lock.unlock();
   take_(fd);
 }
 
-void Acceptor::End(const std::string& peer) {
+void Acceptor::End(const std::string& peer, Hits hits) {
   std::lock_guard lock(mutex_);
   for (Held& held : held_) {
     // One that was ended may still have calls refused, each of which comes here.
@@ -192,12 +202,49 @@ void Acceptor::End(const std::string& peer) {
     if (is_it) {
       ::shutdown(fd, SHUT_RDWR);
       held.is_ended = true;
-      barred_[held.peer] = std::chrono::steady_clock::now();
+      if (hits == Hits::kAddress) barred_[held.peer] = std::chrono::steady_clock::now();
       if (metrics_ != nullptr) metrics_->connections_ended.Add();
     }
     ::close(fd);
     if (is_it) return;
   }
+}
+
+void Acceptor::MarkProven(const std::string& peer) {
+  std::lock_guard lock(mutex_);
+  // The latest is the likeliest, and one that is closed may have had the same name before it.
+  const auto held = std::find_if(held_.rbegin(), held_.rend(),
+                                 [&](const Held& each) { return each.name == peer; });
+  if (held == held_.rend() || std::exchange(held->is_proven, true)) return;
+  const auto allowance = allowances_.find(held->peer);
+  if (allowance != allowances_.end()) allowance->second.connections += 1;
+}
+
+double Acceptor::Refilled(const Allowance& allowance,
+                          std::chrono::steady_clock::time_point now) const {
+  const auto rate = static_cast<double>(limits_.address_connections_per_second);
+  const double passed = std::chrono::duration<double>(now - allowance.filled).count();
+  return std::min(allowance.connections + passed * rate, kBurstSeconds * rate);
+}
+
+bool Acceptor::ComesTooOften(const std::string& peer) {
+  const auto rate = static_cast<double>(limits_.address_connections_per_second);
+  if (rate == 0) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (allowances_.size() >= kMostAllowances && !allowances_.contains(peer)) {
+    std::erase_if(allowances_, [&](const auto& entry) {
+      return Refilled(entry.second, now) >= kBurstSeconds * rate;
+    });
+    // Half at least, so that looking through all doesn't come with each connection.
+    if (allowances_.size() > kMostAllowances / 2) allowances_.clear();
+  }
+  Allowance& allowance =
+      allowances_.try_emplace(peer, Allowance{kBurstSeconds * rate, now}).first->second;
+  allowance.connections = Refilled(allowance, now);
+  allowance.filled = now;
+  if (allowance.connections < 1) return true;
+  allowance.connections -= 1;
+  return false;
 }
 
 bool Acceptor::IsBarred(const std::string& peer) {

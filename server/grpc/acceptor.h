@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,7 +25,8 @@
 
 namespace parley::server {
 
-// Threading: Start and Stop from one thread, End from any; `take` runs on the acceptor's own.
+// Threading: Start and Stop from one thread, End and MarkProven from any; `take` runs on the
+// acceptor's own.
 class Acceptor {
  public:
   // Listens on "host:port" ("[host]:port" for IPv6); the system chooses a port for port 0.
@@ -42,10 +44,16 @@ class Acceptor {
   // Hands each connection over, non-blocking, to be closed by whoever took it. One beyond a bound
   // is closed at once.
   void Start(std::function<void(int fd)> take);
-  // Ends the connection that gRPC calls `peer`, and takes no other from its address (or its IPv6
-  // network) for limits.barred_seconds, which hits all who share it. Nothing when there is no such
-  // connection, or it was ended already.
-  void End(const std::string& peer);
+  // Whom the end of a connection hits.
+  enum class Hits : uint8_t {
+    kConnection,
+    kAddress,  // for limits.barred_seconds no other is taken from it (or its IPv6 network)
+  };
+  // Ends the connection that gRPC calls `peer`. Nothing when there is no such connection, or it was
+  // ended already.
+  void End(const std::string& peer, Hits hits);
+  // A key was shown on that connection: it doesn't count for its address's new ones any more.
+  void MarkProven(const std::string& peer);
   // Takes no more and frees the port. Calling it again does nothing.
   void Stop();
 
@@ -57,7 +65,13 @@ class Acceptor {
     ino_t inode;
     std::string peer;
     std::string name;  // as gRPC calls it
-    bool is_ended;
+    bool is_ended = false;
+    bool is_proven = false;
+  };
+  // New connections that an address may make: a bucket that is refilled steadily.
+  struct Allowance {
+    double connections = 0;
+    std::chrono::steady_clock::time_point filled;
   };
 
   Acceptor(int listener, int port, const Limits& limits, Metrics* metrics);
@@ -65,6 +79,9 @@ class Acceptor {
   void Accept();
   bool HasRoomFor(const std::string& peer);
   bool IsBarred(const std::string& peer);
+  bool ComesTooOften(const std::string& peer);
+  // What one may have that was refilled so long ago.
+  double Refilled(const Allowance& allowance, std::chrono::steady_clock::time_point now) const;
   void CountRefused() const;
   void ForgetClosed();
 
@@ -77,6 +94,7 @@ class Acceptor {
   std::mutex mutex_;  // guards what follows
   std::vector<Held> held_;
   std::map<std::string, size_t> per_peer_;
+  std::map<std::string, Allowance> allowances_;                          // by address
   std::map<std::string, std::chrono::steady_clock::time_point> barred_;  // since when
   std::thread thread_;
   bool stopped_ = false;

@@ -80,6 +80,57 @@ TEST_F(FewConnectionsTest, ConnectionsAreBoundedByAddressAndInAll) {
   EXPECT_TRUE(answers);
 }
 
+// Each is a handshake that costs the relay about as much as fifty calls.
+class FewNewConnectionsTest : public FewConnectionsTest {
+ protected:
+  void SetUp() override {
+    relay_.limits.max_connections.Change(1000);
+    relay_.limits.max_connections_per_address.Change(1000);
+    relay_.limits.address_connections_per_second.Change(1);  // and ten at once
+    FewConnectionsTest::SetUp();
+  }
+  int Connected(const char* from, int tries) {
+    int connected = 0;
+    for (int i = 0; i < tries; ++i) {
+      const int fd = Connect(from);
+      if (fd < 0) continue;
+      ++connected;
+      ::close(fd);
+    }
+    return connected;
+  }
+};
+
+TEST_F(FewNewConnectionsTest, NewConnectionsOfAnAddressAreBounded) {
+  const auto begin = std::chrono::steady_clock::now();
+  const int connected = Connected("127.0.0.2", 20);
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  EXPECT_GE(connected, 10);
+  EXPECT_LE(connected, 11 + took);
+  EXPECT_GT(relay_.relay->metrics().connections_too_often.value(), 0u);
+  EXPECT_EQ(Connected("127.0.0.3", 1), 1);
+  EXPECT_TRUE(Answers());
+  relay_.limits.address_connections_per_second.Change(0);
+  EXPECT_EQ(Connected("127.0.0.2", 5), 5);
+}
+
+TEST_F(FewNewConnectionsTest, ThoseOnWhichAKeyIsShownDoNotCount) {
+  const TestMailbox mailbox = relay_.NewMailbox();
+  for (int i = 0; i < 40; ++i) {
+    auto stub = v1::Relay::NewStub(NewChannel());
+    grpc::ClientContext context;
+    context.set_wait_for_ready(false);
+    v1::OpenSessionResponse response;
+    const grpc::Status status = stub->OpenSession(
+        &context,
+        relay_.SessionRequest(mailbox.object(), 1, AccessRight::kRead, mailbox.secrets[0].read),
+        &response);
+    ASSERT_TRUE(status.ok()) << i << status.error_message();
+  }
+  EXPECT_EQ(relay_.relay->metrics().connections_too_often.value(), 0u);
+}
+
 // Each further refused call of a connection asks for its end.
 TEST(AcceptorTest, AConnectionIsEndedOnce) {
   Metrics metrics;
@@ -98,7 +149,7 @@ TEST(AcceptorTest, AConnectionIsEndedOnce) {
   ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
   const int other_end = taken.get_future().get();
   const std::string name = "ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  for (int i = 0; i < 100; ++i) (*acceptor)->End(name);
+  for (int i = 0; i < 100; ++i) (*acceptor)->End(name, Acceptor::Hits::kAddress);
   char byte = 0;
   EXPECT_EQ(::recv(fd, &byte, 1, 0), 0);
   EXPECT_EQ(metrics.connections_ended.value(), 1u);

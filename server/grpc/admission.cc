@@ -83,7 +83,13 @@ absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std
                    uint64_t calls) {
   const std::string connection = context.peer();  // its address and port
   milliseconds wait = relay.rates().OfConnection(connection, calls);
-  if (wait.count() != 0) return TooOften(wait, "this connection");
+  if (wait.count() != 0) {
+    // What a member does who goes on with a token from an earlier connection is its own doing, too.
+    if (!relay.rates().IsProven(connection) && relay.sessions().HasOpened(token)) {
+      relay.rates().MarkProven(connection);
+    }
+    return TooOften(wait, "this connection");
+  }
   if (token.empty()) {
     wait = relay.rates().OfAddress(AddressOfPeer(connection), connection, calls);
     if (wait.count() != 0) return TooOften(wait, "this address");

@@ -1,4 +1,6 @@
 // Rate limits over real TLS: who asks too often is told when to come again, and nobody else is.
+#include <grpcpp/impl/client_unary_call.h>
+
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -174,11 +176,12 @@ class FewCallsTest : public RelayServerTest {
     return stub.GetChallenge(&context, {}, &response);
   }
 
-  // Whether a connection that calls without waiting loses it.
-  bool EndAConnection() {
+  // Whether a connection that calls without waiting loses it. `token`: what its calls show.
+  bool EndAConnection(const std::string& token = "") {
     auto attacker = v1::Relay::NewStub(NewChannel());
     // Large requests are refused at once.
     v1::AppendRequest request;
+    request.set_token(token);
     request.set_payload(std::string(2048, 'x'));
     request.mutable_closing();  // counts as ten
     for (int i = 0; i < 100'000; ++i) {
@@ -200,6 +203,103 @@ TEST_F(FewCallsTest, AConnectionThatDoesNotWaitIsEnded) {
   auto again = v1::Relay::NewStub(NewChannel());
   EXPECT_FALSE(GetChallengeOn(*again).ok());
   EXPECT_GE(relay_.relay->metrics().connections_barred.value(), 1u);
+}
+
+// A member of some channel floods the relay, again and again, from the address that others share:
+// these lose no connection, and get new ones all the time.
+TEST_F(FewCallsTest, AMemberWhoDoesNotWaitBarsNobodyElse) {
+  const TestMailbox mailbox = relay_.NewMailbox();
+  const std::string token = relay_.AppendToken(mailbox, 1);
+  std::atomic<bool> over = false;
+  std::atomic<int> ended = 0;
+  std::thread member([&] {
+    while (!over) ended += EndAConnection(token);
+  });
+  EXPECT_TRUE(GetChallengeOn(*stub_).ok());
+  int answered = 0;
+  for (int tries = 0; ended < 3 && tries < 100'000; ++tries) {
+    auto neighbour = v1::Relay::NewStub(NewChannel());
+    const grpc::Status status = GetChallengeOn(*neighbour);
+    // It shares what an address may call, and nothing else.
+    if (status.error_code() == StatusCode::RESOURCE_EXHAUSTED) continue;
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    if (!status.ok()) break;
+    ++answered;
+  }
+  over = true;
+  member.join();
+  EXPECT_GE(ended, 3);
+  EXPECT_GE(answered, 3);
+  EXPECT_GE(relay_.relay->metrics().connections_ended.value(), 3u);
+  EXPECT_EQ(relay_.relay->metrics().connections_barred.value(), 0u);
+  EXPECT_TRUE(GetChallengeOn(*stub_).ok());
+}
+
+// A token that isn't one is no key.
+TEST_F(FewCallsTest, WhoMakesUpATokenIsAStranger) {
+  const TestMailbox mailbox = relay_.NewMailbox();
+  std::string forged = relay_.AppendToken(mailbox, 1);
+  forged.back() ^= 1;
+  EXPECT_TRUE(EndAConnection(forged));
+  auto again = v1::Relay::NewStub(NewChannel());
+  EXPECT_FALSE(GetChallengeOn(*again).ok());
+  EXPECT_GE(relay_.relay->metrics().connections_barred.value(), 1u);
+}
+
+// Calls that are reset before their request has come in full are none to the service.
+TEST_F(FewCallsTest, CallsThatAreGivenUpEarlyCount) {
+  grpc::CompletionQueue queue;
+  struct GivenUp {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientAsyncResponseReader<v1::AppendResponse>> reader;
+    v1::AppendResponse response;
+    grpc::Status status;
+  };
+  auto attacker = v1::Relay::NewStub(NewChannel());
+  v1::AppendRequest request;
+  request.set_payload(std::string(300'000, 'x'));  // takes longer than it waits
+  const auto& ended = relay_.relay->metrics().connections_ended;
+  const auto begin = std::chrono::steady_clock::now();
+  int calls = 0;
+  while (ended.value() == 0 && std::chrono::steady_clock::now() - begin < std::chrono::minutes(3)) {
+    GivenUp call;
+    call.reader = attacker->AsyncAppend(&call.context, request, &queue);
+    call.reader->Finish(&call.response, &call.status, &call);
+    std::this_thread::sleep_for(std::chrono::microseconds(200));  // its head goes out
+    call.context.TryCancel();
+    void* tag = nullptr;
+    bool ok = false;
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    ++calls;
+  }
+  queue.Shutdown();
+  EXPECT_EQ(ended.value(), 1u) << calls;
+  uint64_t heard_of = 0;
+  for (const Counter& outcome : relay_.relay->metrics().of(Call::kAppend).ended) {
+    heard_of += outcome.value();
+  }
+  EXPECT_LT(heard_of, static_cast<uint64_t>(calls) / 2) << calls;
+}
+
+// Nor are those of methods that there aren't.
+TEST_F(FewCallsTest, CallsOfUnknownMethodsCount) {
+  const auto channel = NewChannel();
+  grpc::internal::RpcMethod method("/parley.relay.v1.Relay/Nothing",
+                                   grpc::internal::RpcMethod::NORMAL_RPC);
+  grpc::Status status;
+  bool is_ended = false;
+  for (int i = 0; i < 100'000 && !is_ended; ++i) {
+    grpc::ClientContext context;
+    v1::GetChallengeResponse response;
+    status = grpc::internal::BlockingUnaryCall(channel.get(), method, &context,
+                                               v1::GetChallengeRequest(), &response);
+    is_ended = status.error_code() == StatusCode::UNAVAILABLE;
+    if (i == 0) {
+      EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED);
+    }
+  }
+  EXPECT_TRUE(is_ended);
+  EXPECT_EQ(relay_.relay->metrics().connections_ended.value(), 1u);
 }
 
 // The neighbours have no key, and don't wait.

@@ -14,6 +14,7 @@
 #include "server/core/request_fields.h"
 #include "server/grpc/acceptor.h"
 #include "server/grpc/admission.h"
+#include "server/grpc/arrivals.h"
 #include "server/grpc/counted_call.h"
 #include "server/grpc/download_stream.h"
 #include "server/grpc/status_mapping.h"
@@ -294,6 +295,7 @@ struct Serving {
   // earlier certificate may hold all of theirs.
   grpc::ResourceQuota quota{"parley relay"};
   RelayService service;
+  grpc::CallbackGenericService unknown;  // answers calls of methods that there aren't
   std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> connections;
   std::unique_ptr<grpc::Server> server;
 };
@@ -335,6 +337,7 @@ absl::StatusOr<std::unique_ptr<Serving>> RelayServer::State::NewServing(
   serving->connections = builder.experimental().AddExternalConnectionAcceptor(
       Experimental::ExternalConnectionType::FROM_FD, *credentials);
   builder.RegisterService(&serving->service);
+  CountArrivals(relay, serving->unknown, builder);
   serving->server = builder.BuildAndStart();
   if (serving->server == nullptr) return absl::UnavailableError("the gRPC server can't be started");
   serving->server->GetHealthCheckService()->SetServingStatus("parley.relay.v1.Relay", true);
@@ -358,8 +361,14 @@ absl::StatusOr<int> RelayServer::Start(const std::string& address) {
     return serving.status();
   }
   state_->servings.push_back(*std::move(serving));
-  state_->relay.rates().WhenNotWaiting(
-      [acceptor = state_->acceptor.get()](const std::string& peer) { acceptor->End(peer); });
+  Acceptor* const acceptor = state_->acceptor.get();
+  state_->relay.rates().Tell(
+      {.not_waiting =
+           [acceptor](const std::string& peer, bool is_proven) {
+             acceptor->End(peer,
+                           is_proven ? Acceptor::Hits::kConnection : Acceptor::Hits::kAddress);
+           },
+       .proven = [acceptor](const std::string& peer) { acceptor->MarkProven(peer); }});
   state_->acceptor->Start([state = state_.get()](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
     connection.fd = fd;
@@ -392,7 +401,7 @@ void RelayServer::Shutdown(std::chrono::milliseconds grace) {
   for (const auto& serving : state_->servings) serving->server->Shutdown(deadline);
   for (const auto& serving : state_->servings) serving->server->Wait();
   state_->servings.clear();
-  state_->relay.rates().WhenNotWaiting({});
+  state_->relay.rates().Tell({});
   state_->acceptor.reset();
 }
 

@@ -112,6 +112,8 @@ void AddConnections(Metrics& metrics, Families& families) {
       {CounterMetric(metrics.connections_over_limit.value(), {{"limit", "max-connections"}}),
        CounterMetric(metrics.connections_over_address_limit.value(),
                      {{"limit", "max-connections-per-address"}}),
+       CounterMetric(metrics.connections_too_often.value(),
+                     {{"limit", "address-connections-per-second"}}),
        CounterMetric(metrics.connections_barred.value(), {{"limit", "barred"}}),
        CounterMetric(metrics.connections_ended.value(), {{"limit", "rate"}})});
   families.Gauges("streams", "Subscriptions and uploads that are open",

@@ -222,11 +222,15 @@ std::vector<Setting> LimitSettings() {
       Number("max-connections-per-address",
              "How many of them from one address, or one IPv6 network (default: 256)",
              &Limits::max_connections_per_address, 1, 1'000'000),
-      Number(
-          "barred-seconds",
-          "How long none is taken from an address one of whose connections was ended for calling "
-          "on without waiting, which hits all behind that address; 0: not at all (default: 10)",
-          &Limits::barred_seconds, 0, 3600),
+      Number("address-connections-per-second",
+             "New ones a second from an address, or an IPv6 network, those of ten seconds at once; "
+             "one on which a session is opened doesn't count; 0: any number (default: 64)",
+             &Limits::address_connections_per_second, 0, 1'000'000),
+      Number("barred-seconds",
+             "How long none is taken from an address one of whose connections was ended for "
+             "calling on without waiting before it had shown a key, which hits all behind that "
+             "address; 0: not at all (default: 10)",
+             &Limits::barred_seconds, 0, 3600),
       Number("max-streams",
              "How many subscriptions, uploads and downloads at once in all (default: 16384)",
              &Limits::max_open_streams, 1, 10'000'000),

@@ -159,7 +159,7 @@ TEST(SettingsTest, ChangesWhatCanBeChangedAndNamesTheRest) {
           Parsed(
               "data = '/e'\nlisten = '127.0.0.1:1'\ncert = '/c'\nkey = '/k'\nmax-connections = 7\n"
               "max-unread = '1GiB'\nmax-streams-per-connection = 3\nmax-voucher-days = 2\n"
-              "barred-seconds = 0"),
+              "barred-seconds = 0\naddress-connections-per-second = 5"),
           {})
           .settings;
   EXPECT_THAT(ChangeSettings(next, started, running),
@@ -169,6 +169,7 @@ TEST(SettingsTest, ChangesWhatCanBeChangedAndNamesTheRest) {
   EXPECT_EQ(copy.max_unread_bytes, size_t{1} << 30);
   EXPECT_EQ(copy.max_voucher_seconds, 2 * 24 * 60 * 60U);
   EXPECT_EQ(copy.barred_seconds, 0U);
+  EXPECT_EQ(copy.address_connections_per_second, 5U);
   EXPECT_EQ(copy.max_streams_per_connection, Limits().max_streams_per_connection);
   // What isn't in the file any more is the default again.
   const Settings before =

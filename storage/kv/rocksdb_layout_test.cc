@@ -57,19 +57,25 @@ class LayoutTest : public testing::Test {
   fs::path folder_;
 };
 
-// Format 2 had its entries among the records.
-TEST_F(LayoutTest, AnEarlierOneIsRefusedAndStaysAsItIs) {
-  Make({"chunks"}, "2");
-  const std::vector<std::string> families = Families();
-  const std::set<std::string> files = Files();
-  for (int i = 0; i < 2; ++i) {
-    const absl::Status refused =
-        i == 0 ? OpenRocksDbStore(folder_).status() : OpenRocksDbStoreForReading(folder_).status();
-    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
-    EXPECT_NE(refused.message().find("an earlier version"), std::string::npos) << refused;
+// Formats 1 and 2 had their entries among the records.
+TEST_F(LayoutTest, EarlierOnesAreRefusedAndStayAsTheyAre) {
+  for (const char* format : {"1", "2"}) {
+    fs::remove_all(folder_);
+    Make({"chunks"}, format);
+    const std::vector<std::string> families = Families();
+    const std::set<std::string> files = Files();
+    for (int i = 0; i < 2; ++i) {
+      const absl::Status refused = i == 0 ? OpenRocksDbStore(folder_).status()
+                                          : OpenRocksDbStoreForReading(folder_).status();
+      EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+      for (const char* words : {"an earlier version", "format is 1 or 2", "nothing was changed",
+                                "go on with the version that made it", "docs/operations.md"}) {
+        EXPECT_NE(refused.message().find(words), std::string::npos) << refused;
+      }
+    }
+    EXPECT_EQ(Families(), families);
+    EXPECT_EQ(Files(), files);
   }
-  EXPECT_EQ(Families(), families);
-  EXPECT_EQ(Files(), files);
 }
 
 TEST_F(LayoutTest, AnotherOneIsRefusedAndStaysAsItIs) {

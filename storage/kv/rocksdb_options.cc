@@ -3,8 +3,10 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include <optional>
 #include <string>
 
+#include "storage/kv/rocksdb_deletions.h"
 #include "storage/kv/rocksdb_environment.h"
 
 namespace parley::storage {
@@ -33,6 +35,7 @@ rocksdb::ColumnFamilyOptions SmallValues(const std::shared_ptr<rocksdb::Cache>& 
   // Each append asks for its id, which as a rule isn't there: a filter in memory says so at once.
   options.memtable_prefix_bloom_size_ratio = 0.01;
   options.memtable_whole_key_filtering = true;
+  options.table_properties_collector_factories.push_back(NewDeletionsCollector());
   options.compression = rocksdb::kNoCompression;  // what clients store is sealed: it doesn't shrink
   return options;
 }
@@ -58,10 +61,26 @@ rocksdb::ColumnFamilyOptions LargeValues(const std::shared_ptr<rocksdb::Cache>& 
   options.min_blob_size = 4096;
   options.blob_file_size = 256 * kMiB;
   options.blob_compression_type = rocksdb::kNoCompression;
-  options.enable_blob_garbage_collection = true;
+  // RocksDB's own goes by the age of a file alone: with every few documents that come it would
+  // write a quarter of all that there are anew, though nothing was deleted. rocksdb_purge.h does
+  // it.
+  options.enable_blob_garbage_collection = false;
   options.write_buffer_size = 32 * kMiB;
   options.max_write_buffer_number = 3;
   return options;
+}
+
+// The file that a status says isn't there. RocksDB looks for a table under an older name last.
+std::optional<std::string> MissingFile(const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  const size_t end = text.rfind(": No such file or directory");  // also said at the beginning
+  if (end == std::string::npos) return std::nullopt;
+  const size_t slash = text.rfind('/', end);
+  if (slash == std::string::npos) return std::nullopt;
+  std::string name = text.substr(slash + 1, end - slash - 1);
+  constexpr char kOlder[] = ".ldb";
+  if (name.ends_with(kOlder)) name.replace(name.size() - (sizeof(kOlder) - 1), name.npos, ".sst");
+  return name;
 }
 
 }  // namespace
@@ -78,6 +97,18 @@ absl::Status FromRocksDb(const rocksdb::Status& status, const char* what) {
   return absl::UnavailableError(message);
 }
 
+absl::Status FromOpening(const rocksdb::Status& status, const std::string& folder) {
+  const std::string what = "opening " + folder;
+  const bool is_missing = status.IsPathNotFound() || status.IsNotFound();
+  if (!is_missing && !status.IsCorruption()) return FromRocksDb(status, what.c_str());
+  const std::optional<std::string> name = MissingFile(status);
+  if (!name.has_value() && !is_missing) return FromRocksDb(status, what.c_str());
+  const std::string lost = name.has_value() ? "the file " + *name + " is missing"
+                                            : "a file is missing: " + status.ToString();
+  return absl::DataLossError("the store: " + what + ": " + lost +
+                             "; restore the folder from a backup");
+}
+
 rocksdb::DBOptions StoreOptions() {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
@@ -86,6 +117,9 @@ rocksdb::DBOptions StoreOptions() {
   // A record cut short at the log's end was never acknowledged; anything else that is damaged must
   // not shorten the log silently.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // That a log is there and as long as it was, RocksDB's list of files says of all but the last;
+  // of that one synced_mark.h.
+  options.track_and_verify_wals_in_manifest = true;
   options.max_total_wal_size = 128 * kMiB;
   // Write-back starts early, so that a sync after a long upload doesn't wait for all of it.
   options.wal_bytes_per_sync = kMiB;

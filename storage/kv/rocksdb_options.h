@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,8 @@ inline constexpr size_t kMiB = size_t{1} << 20;
 // `what`: what was being done, like "reading". ResourceExhausted for a full disk, DataLoss for
 // damage, else Unavailable.
 absl::Status FromRocksDb(const rocksdb::Status& status, const char* what);
+// Of opening the store in `folder`, where a file that is missing is damage, too.
+absl::Status FromOpening(const rocksdb::Status& status, const std::string& folder);
 
 rocksdb::DBOptions StoreOptions();
 

@@ -11,14 +11,21 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "crypto/base/status_macros.h"
 #include "storage/kv/hot_records.h"
 #include "storage/kv/rocksdb_checksum.h"
+#include "storage/kv/rocksdb_layout.h"
 #include "storage/kv/rocksdb_options.h"
+#include "storage/kv/rocksdb_purge.h"
+#include "storage/kv/synced_mark.h"
 #include "storage/kv/watchers.h"
 
 namespace parley::storage {
@@ -47,6 +54,8 @@ uint64_t ReserveOf(const DiskRoom& disk) {
   return std::min(kMostReserve, disk.size / kReservePart);
 }
 
+constexpr std::chrono::milliseconds kPauseForMemory{20};
+
 std::string MiBText(uint64_t bytes) { return std::to_string(bytes / kMiB) + " MiB"; }
 
 // A value as RocksDB hands it out; a small one may be a block of the cache.
@@ -69,7 +78,11 @@ class RocksDbStore : public FolderStore {
         ask_disk_(std::move(ask)),
         cache_(std::move(cache)),
         db_(std::move(db)),
-        families_(std::move(families)) {}
+        families_(std::move(families)) {
+    if (access_ == Access::kRead) return;
+    mark_.emplace(folder_);
+    mark_->Set(db_->GetLatestSequenceNumber());  // opening has written all of it to tables
+  }
 
   ~RocksDbStore() override {
     if (!failed_.ok()) {
@@ -108,6 +121,8 @@ class RocksDbStore : public FolderStore {
                                                    "only be read from");
         return failed_;
       }
+      // An empty one has no number of its own.
+      if (options.sync && out.Count() != 0) mark_->Set(db_->GetLatestSequenceNumber());
       hot_records_.Follow(batch);
       if (Deletes(batch)) deleted_in_memory_ = true;
     }
@@ -203,27 +218,27 @@ class RocksDbStore : public FolderStore {
     if (!ready.ok()) return ready;
     // Tables first, after which RocksDB deletes the write-ahead log that what is in them came from.
     deleted_in_memory_ = false;
-    rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), families_);
-    if (!status.ok()) deleted_in_memory_ = true;
-    rocksdb::CompactRangeOptions options;
-    options.exclusive_manual_compaction = false;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
-    options.blob_garbage_collection_age_cutoff = 1.0;  // no blob file is too young
-    options.canceled = &purge_cancelled_;
+    ready =
+        FromRocksDb(db_->Flush(rocksdb::FlushOptions(), families_), "removing what was deleted");
+    if (!ready.ok()) deleted_in_memory_ = true;
+    PARLEY_RETURN_IF_ERROR(ready);
     for (const Space space : SmallestFirst()) {
-      if (!status.ok() || !HasDeleted(Family(space))) continue;
-      absl::Status room = CheckRoomToRewrite(space);
-      if (!room.ok()) return room;
-      status = db_->CompactRange(options, Family(space), nullptr, nullptr);
+      if (!HasDeletedIn(*db_, Family(space))) continue;
+      const PurgeTools tools{
+          .db = *db_,
+          .cancelled = purge_cancelled_,
+          .check_room = [this](uint64_t bytes) { return CheckRoomToRewrite(bytes); },
+          .write_again = [this, space](const auto& key) { return WriteAgain(space, key); }};
+      PARLEY_RETURN_IF_ERROR(PurgeTables(tools, Family(space)));
+      PARLEY_RETURN_IF_ERROR(PurgeBlobFiles(tools, Family(space)));
     }
-    if (status.IsManualCompactionPaused()) return absl::CancelledError("the relay is ending");
-    return FromRocksDb(status, "removing what was deleted");
+    return absl::OkStatus();
   }
 
   bool HasDeleted() const override {
-    return deleted_in_memory_ || std::any_of(families_.begin(), families_.end(),
-                                             [this](auto* family) { return HasDeleted(family); });
+    return deleted_in_memory_ ||
+           std::any_of(families_.begin(), families_.end(),
+                       [this](auto* family) { return HasDeletedIn(*db_, family); });
   }
 
   void CancelPurge() override { purge_cancelled_ = true; }
@@ -247,17 +262,37 @@ class RocksDbStore : public FolderStore {
         "the relay's disk is full: its operator must free some room; try again later");
   }
 
-  // Whether a part of the store can stand on the disk twice, as it may while it is written anew:
-  // the old files go when the last new one is there. Errors: ResourceExhausted.
-  absl::Status CheckRoomToRewrite(Space space) const {
+  // Whether so much can be written before what it replaces is removed. Errors: ResourceExhausted.
+  absl::Status CheckRoomToRewrite(uint64_t bytes) const {
     const std::optional<DiskRoom> disk = ask_disk_(folder_);
     if (!disk.has_value()) return absl::OkStatus();
-    const uint64_t needed = SizeOf(space) + ReserveOf(*disk);
+    const uint64_t needed = bytes + ReserveOf(*disk);
     if (disk->free >= needed) return absl::OkStatus();
-    return absl::ResourceExhaustedError("to write a part of the store anew, " +
+    return absl::ResourceExhaustedError("to write files of the store anew, " +
                                         MiBText(needed + kMiB) + " must be free on the disk of " +
                                         folder_ + ", and " + MiBText(disk->free) +
                                         " are: free some room, then run \"parley-relay purge\"");
+  }
+
+  // For the purge. The log needn't have it: after a crash the value is where it was before. When
+  // memory is full it waits without the lock, so that commits wait no longer than for each other.
+  absl::Status WriteAgain(Space space, const std::string& key) {
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    options.no_slowdown = true;
+    while (true) {
+      {
+        std::lock_guard lock(commit_mutex_);
+        if (!failed_.ok()) return failed_;
+        absl::StatusOr<std::optional<std::string>> value = GetChecked(space, key);
+        if (!value.ok()) return value.status();
+        if (!value->has_value()) return absl::OkStatus();
+        const rocksdb::Status status = db_->Put(options, Family(space), key, **value);
+        if (!status.IsIncomplete()) return FromRocksDb(status, "removing what was deleted");
+      }
+      if (purge_cancelled_) return absl::CancelledError("the relay is ending");
+      std::this_thread::sleep_for(kPauseForMemory);
+    }
   }
 
   std::vector<Space> SmallestFirst() const {
@@ -276,20 +311,6 @@ class RocksDbStore : public FolderStore {
     std::lock_guard lock(commit_mutex_);
     if (!failed_.ok()) return failed_;
     return CheckRoom();
-  }
-
-  // Whether the files have marks of deletions, or values that nothing leads to any more.
-  bool HasDeleted(rocksdb::ColumnFamilyHandle* family) const {
-    uint64_t unused = 0;
-    if (db_->GetIntProperty(family, rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &unused) &&
-        unused != 0) {
-      return true;
-    }
-    rocksdb::TablePropertiesCollection tables;
-    if (!db_->GetPropertiesOfAllTables(family, &tables).ok()) return true;
-    return std::any_of(tables.begin(), tables.end(), [](const auto& table) {
-      return table.second->num_deletions + table.second->num_range_deletions != 0;
-    });
   }
 
   uint64_t SizeOf(Space space) const {
@@ -338,68 +359,19 @@ class RocksDbStore : public FolderStore {
   const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
-  std::mutex commit_mutex_;  // from the check of the requirements to the end of the write
-  absl::Status failed_;      // of the write that failed: no other is tried
+  std::mutex commit_mutex_;         // from the check of the requirements to the end of the write
+  std::optional<SyncedMark> mark_;  // of a store that is written to
+  absl::Status failed_;             // of the write that failed: no other is tried
   std::atomic<bool> purge_cancelled_ = false;
   std::atomic<bool> deleted_in_memory_ = false;  // since the last purge; the tables say the rest
   HotRecords hot_records_;
   Watchers watchers_;
 };
 
-// Whether nothing is in the first of a store's families, as when it was being made and this was cut
-// short. Errors: as opening it.
-absl::StatusOr<bool> IsEmpty(const std::string& folder, const std::vector<std::string>& names) {
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const std::string& name : names)
-    descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, descriptors, &families, &opened);
-  if (!status.ok()) return FromRocksDb(status, ("opening " + folder).c_str());
-  const std::unique_ptr<rocksdb::DB> db(opened);
-  std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(rocksdb::ReadOptions()));
-  it->SeekToFirst();
-  const bool is_empty = !it->Valid() && it->status().ok();
-  it.reset();
-  for (rocksdb::ColumnFamilyHandle* family : families) db->DestroyColumnFamilyHandle(family);
-  return is_empty;
-}
-
-// Opening a store of another version's layout would add what it lacks, and its own version couldn't
-// open it any more. Errors: FailedPrecondition; or as opening it.
-absl::Status CheckLayout(const std::string& folder) {
-  std::vector<std::string> names;
-  // What isn't there, or can't be read, opening tells.
-  if (!rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), folder, &names).ok()) {
-    return absl::OkStatus();
-  }
-  size_t known = 0;
-  const std::vector<rocksdb::ColumnFamilyDescriptor> ours = StoreFamilies(nullptr);
-  for (const rocksdb::ColumnFamilyDescriptor& family : ours) {
-    known += std::count(names.begin(), names.end(), family.name) != 0;
-  }
-  if (known < names.size()) {
-    return absl::FailedPreconditionError(
-        "the store in " + folder +
-        " was made by another version of this program, which keeps things that this one doesn't "
-        "know; nothing was changed: go on with the version that made it");
-  }
-  if (known == ours.size()) return absl::OkStatus();
-  const absl::StatusOr<bool> is_empty = IsEmpty(folder, names);
-  if (!is_empty.ok()) return is_empty.status();
-  if (*is_empty) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "the store in " + folder +
-      " was made by an earlier version of this program, which this one can't read; nothing was "
-      "changed: go on with the version that made it");
-}
-
 absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Access access,
                                                   AskDisk ask) {
   PrepareRocksDbChecksum();
-  absl::Status layout = CheckLayout(folder);
-  if (!layout.ok()) return layout;
+  PARLEY_RETURN_IF_ERROR(CheckBeforeOpening(folder));
   std::shared_ptr<rocksdb::Cache> cache = NewStoreCache();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;
@@ -408,7 +380,7 @@ absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Acc
           ? rocksdb::DB::Open(StoreOptions(), folder, StoreFamilies(cache), &families, &db)
           : rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, StoreFamilies(cache), &families,
                                          &db);
-  if (!status.ok()) return FromRocksDb(status, ("opening " + folder).c_str());
+  if (!status.ok()) return FromOpening(status, folder);
   return std::make_unique<RocksDbStore>(folder, access, std::move(ask), std::move(cache),
                                         std::unique_ptr<rocksdb::DB>(db), std::move(families));
 }

@@ -32,10 +32,10 @@ class FolderStore : public KeyValueStore {
   virtual absl::Status MakeCheckpoint(const std::string& folder) = 0;
 
   // Removes from the files what was deleted before the call: until then its bytes may stand there.
-  // Of the three parts of the store (records, entries, chunks), those in which something was are
-  // written anew as a whole, the smallest first, which takes as long as that does; commits go on
-  // meanwhile. Errors: as above, also ResourceExhausted when there is no room for a part beside
-  // itself: then this one and larger ones stay as they were; Cancelled.
+  // Of the three parts of the store (records, entries, chunks), the smallest first, those files are
+  // written anew that it lies in (rocksdb_purge.h); commits go on meanwhile. Errors: as above, also
+  // ResourceExhausted when there is no room for what is written at once: then what isn't done yet
+  // stays as it was; Cancelled.
   virtual absl::Status Purge() = 0;
   // Whether Purge() has something to do.
   virtual bool HasDeleted() const = 0;
@@ -53,8 +53,8 @@ std::optional<DiskRoom> AskSystemForRoom(const std::string& folder);
 
 // Opens the store in `folder`, making it when it isn't there; how much room is left `ask` says.
 // Errors: Unavailable when another process has it open or the folder can't be used; DataLoss when
-// its files are damaged (nothing is dropped silently); FailedPrecondition when another version made
-// it that keeps things elsewhere (nothing is changed).
+// its files are damaged, or lack something that was acknowledged; FailedPrecondition when another
+// version made it that keeps things elsewhere. Of a store that is refused nothing is changed.
 absl::StatusOr<std::unique_ptr<FolderStore>> OpenRocksDbStore(const std::string& folder,
                                                               AskDisk ask = AskSystemForRoom);
 

@@ -2,6 +2,7 @@
 """The relay's own disk is full: it says so, loses nothing that it has acknowledged, and goes on when there
 is room again."""
 import os
+import shutil
 import subprocess
 
 from lib import testing
@@ -149,22 +150,35 @@ class DamageTest(testing.ProgramTest):
         self.assertEqual(len(case["mira"].texts("joint")), 20)
         self.assertEqual(case.relay.stop(), 0)
 
-    def test_missing_files_of_the_store(self):
+    def test_files_of_the_store_that_are_missing_or_cut_short(self):
         case = self.mediation()
         case.open()
         case.add(ANA)
+        case["ana"].share("joint", self.write("kept.bin", os.urandom(300_000)))
         self.assertEqual(case.relay.stop(), 0)
         case.relay.start()
-        self.assertEqual(case.relay.stop(), 0)
+        case["ana"].send("joint", "in the log")
+        case.relay.kill()
         store = os.path.join(case.relay.data, "store")
+        tried = set()
         for name in sorted(os.listdir(store)):
-            if name.endswith(".sst") or name.startswith("MANIFEST"):
-                path = os.path.join(store, name)
-                os.rename(path, self.path("kept"))
-                self.assertEqual(self.serve(case.relay).returncode, 1, name)
-                os.rename(self.path("kept"), path)
+            path = os.path.join(store, name)
+            kind = name.split("-")[0] if "." not in name else name.split(".")[1]
+            if kind not in ("sst", "blob", "log", "MANIFEST", "CURRENT") or not os.path.getsize(path):
+                continue
+            tried.add(kind)
+            shutil.copyfile(path, self.path("kept"))
+            os.remove(path)
+            self.assert_refused(case.relay, "restore the folder from a backup")
+            shutil.copyfile(self.path("kept"), path)
+            os.truncate(path, os.path.getsize(path) // 2)
+            self.assert_refused(case.relay, "restore the folder from a backup")
+            shutil.copyfile(self.path("kept"), path)
+        self.assertEqual(tried, {"sst", "blob", "log", "MANIFEST", "CURRENT"})
+        # As it was, nothing has been lost by all that.
         case.relay.start()
-        case["ana"].send("joint", "all is there")
+        self.assertEqual(case["mira"].texts("joint"), ["in the log"])
+        case["mira"].run("fetch", case.case, "joint", "kept.bin", "-o", self.path("fetched"))
         self.assertEqual(case.relay.stop(), 0)
 
 

@@ -95,7 +95,7 @@ class RelayKnowsTest(testing.ProgramTest):
         self.check_log(relay)
         self.check_metrics(metrics)
         self.check_addresses(relay, store, metrics)
-        rare = {("file", "purged"), ("log", "metrics on")}
+        rare = {("file", "purged"), ("log", "metrics on"), ("table", "parley.deleted")}
         unused = set(self.table) - self.seen - rare
         self.assertEqual(unused, set(), "the table has what nobody keeps")
         self.assertTrue(set(self.table.values()) <= CLASSES)
@@ -160,7 +160,7 @@ class RelayKnowsTest(testing.ProgramTest):
 
     def check_files(self, relay, store):
         shapes = {"CURRENT": rb"MANIFEST-\d{6}\n", "IDENTITY": rb"[0-9a-f-]{36}", "LOCK": b"",
-                  "MANIFEST": None, "OPTIONS": None, "log": b""}
+                  "MANIFEST": None, "OPTIONS": None, "SYNCED": rb"[\x00-\xff]{16}", "log": b""}
         for name, content in store.others.items():
             plain = "log" if name.endswith(".log") else name.split("-")[0]
             self.class_of("file", "store/" + plain)

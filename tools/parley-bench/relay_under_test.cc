@@ -23,8 +23,9 @@ std::vector<std::string> ServeCommand(const std::string& program, const std::str
       RelayProgram(program),        "serve", "--data", data_folder, "--listen", "127.0.0.1:0",
       "--session-calls-per-second", "0"};
   if (rates == RelayUnderTest::Rates::kAny) {
-    words.insert(words.end(), {"--connection-calls-per-second", "0", "--address-calls-per-second",
-                               "0", "--sponsor-creations-per-second", "0"});
+    words.insert(words.end(),
+                 {"--connection-calls-per-second", "0", "--address-calls-per-second", "0",
+                  "--address-connections-per-second", "0", "--sponsor-creations-per-second", "0"});
   }
   return words;
 }
