@@ -79,8 +79,11 @@ void AddCalls(Metrics& metrics, Families& families) {
           CounterMetric(count, {{"call", call}, {"outcome", std::string(kOutcomeNames[outcome])}}));
     }
     const auto is = [i](Call one) { return i == static_cast<size_t>(one); };
+    // What appends on a stream take is counted with the others.
+    const bool is_of_appends = is(Call::kAppendStream);
     const bool is_stream = is(Call::kSubscribe) || is(Call::kUploadBlob) || is(Call::kDownloadBlob);
-    if (!is_stream) seconds.push_back(DurationsMetric(of.seconds, {{"call", call}}));
+    if (!is_stream && !is_of_appends)
+      seconds.push_back(DurationsMetric(of.seconds, {{"call", call}}));
     if (is_stream || is(Call::kAppend) || is(Call::kRead)) {
       bytes.push_back(CounterMetric(of.bytes.value(), {{"call", call}}));
     }
