@@ -23,7 +23,6 @@ function(parley_own_code name kind)
   if(kind STREQUAL "test")
     target_compile_options(${name} PRIVATE ${PARLEY_TEST_OPTIONS})
   endif()
-  parley_precompile(${name} ${kind})
 endfunction()
 
 # A static, position-independent library. DEPS are private: what includes this library's headers
