@@ -88,6 +88,7 @@ function(parley_test_properties name)
   endif()
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
+    COST ${arg_TIMEOUT} # what takes long starts first, so that nothing is left to run alone at the end
     LABELS "${arg_LABELS}"
     SKIP_RETURN_CODE 77
     RUN_SERIAL "${serial}"
