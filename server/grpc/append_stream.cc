@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -37,7 +38,8 @@ void Fill(uint64_t number, const absl::StatusOr<uint64_t>& position, Result& res
   }
 }
 
-// Whether an append that ended so has shown the relay a key of its mailbox.
+// Whether an append that ended so has shown the relay a key of its mailbox: what isn't refused for
+// its token, or before that is looked at.
 bool ShowsKey(const absl::Status& status) {
   switch (OutcomeOf(status)) {
     case Outcome::kOk:
@@ -45,6 +47,10 @@ bool ShowsKey(const absl::Status& status) {
     case Outcome::kAllowance:
     case Outcome::kQuota:
     case Outcome::kMailboxFull:
+    case Outcome::kFull:
+    case Outcome::kNotFound:
+    case Outcome::kUnavailable:
+    case Outcome::kDamaged:
       return true;
     default:
       return false;
@@ -60,14 +66,26 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
       : BidiStream(streams, relay, Call::kAppendStream, context), call_(unread, context) {}
 
   void OnReadDone(bool ok) override {
-    if (!ok) return OnLastRead();
+    if (!ok) return Drain(grpc::Status::OK);  // the client has ended its side
     if (!incoming_->request.has_append()) {
-      return End(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the append is missing"));
+      return Drain(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the append is missing"));
     }
-    // Whatever was read after the end is nobody's any more.
-    if (!Hold()) return;
-    Take(std::exchange(incoming_, nullptr));
+    const std::shared_ptr<Pending> pending = std::exchange(incoming_, nullptr);
+    if (!Accept(*pending)) return;
+    Take(pending);
     ReadOrPause();
+  }
+
+  // Nothing more is taken; the answers that are due still go out.
+  void Drain(const grpc::Status& status) override {
+    grpc::Status last;
+    {
+      std::lock_guard lock(answers_mutex_);
+      if (!last_.has_value()) last_ = status;
+      if (unanswered_ != 0) return;
+      last = *last_;
+    }
+    End(last);
   }
 
  private:
@@ -83,14 +101,19 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
     return std::static_pointer_cast<AppendStream>(shared_from_this());
   }
 
+  // False when the stream is ending: what is read then is nobody's any more. Else an answer is
+  // owed, for which the call is held.
+  bool Accept(Pending& pending) {
+    pending.timer = CallTimer(relay().metrics(), Call::kAppend);
+    pending.bytes = pending.request.ByteSizeLong();
+    std::lock_guard lock(answers_mutex_);
+    if (last_.has_value() || !Hold()) return false;
+    ++unanswered_;
+    unanswered_bytes_ += pending.bytes;
+    return true;
+  }
+
   void Take(const std::shared_ptr<Pending>& pending) {
-    pending->timer = CallTimer(relay().metrics(), Call::kAppend);
-    pending->bytes = pending->request.ByteSizeLong();
-    {
-      std::lock_guard lock(answers_mutex_);
-      ++unanswered_;
-      unanswered_bytes_ += pending->bytes;
-    }
     const v1::AppendRequest& append = pending->request.append();
     if (absl::Status may = MayAppend(append, pending->bytes); !may.ok()) {
       return Answer(*pending, std::move(may));
@@ -106,12 +129,16 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
 
   absl::Status MayAppend(const v1::AppendRequest& append, size_t bytes) {
     const uint64_t calls = append.has_closing() ? RateLimits::kSignatureCalls : 1;
-    if (calls > 1) {  // one was taken before it was read
+    // One was taken before it was read. The others aren't waited for: who needs no more than one to
+    // have a signature checked could have any number of them checked.
+    if (calls > 1) {
       const auto wait = relay().rates().OfConnection(peer(), calls - 1);
       if (wait.count() != 0) return TooOften(wait, "this connection");
     }
     PARLEY_RETURN_IF_ERROR(AdmitCaller(relay(), peer(), append.token(), calls));
-    return CheckRequestSize(bytes, limits(), append.payload().size());
+    const size_t own = append.ByteSizeLong();
+    PARLEY_RETURN_IF_ERROR(CheckRequestSize(own, limits(), append.payload().size()));
+    return CheckRequestSize(bytes - own, limits());
   }
 
   // On any thread; the commit queue's must not be kept.
@@ -141,8 +168,8 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
   void OnWritten() override {
     call_.Sent();
     bool go_on = false;
-    bool is_done = false;
     bool reads = false;
+    std::optional<grpc::Status> end;
     {
       std::lock_guard lock(answers_mutex_);
       unanswered_ -= static_cast<size_t>(response_.results_size());
@@ -150,23 +177,13 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
       go_on = gathered_.results_size() != 0;
       answering_ = go_on;
       if (go_on) response_.Swap(&gathered_);
-      is_done = client_is_done_ && unanswered_ == 0;
-      reads = paused_ && HasRoom();
+      if (unanswered_ == 0) end = last_;
+      reads = paused_ && HasRoom() && !last_.has_value();
       if (reads) paused_ = false;
     }
     if (go_on) Send();
-    if (is_done) return End(grpc::Status::OK);
+    if (end.has_value()) return End(*end);
     if (reads) ReadNext();
-  }
-
-  // The client has ended its side: the answers that are due still go out.
-  void OnLastRead() {
-    {
-      std::lock_guard lock(answers_mutex_);
-      client_is_done_ = true;
-      if (unanswered_ != 0) return;
-    }
-    End(grpc::Status::OK);
   }
 
   // Under answers_mutex_. One more, of any size, is read while there is room at all.
@@ -179,6 +196,7 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
   void ReadOrPause() {
     {
       std::lock_guard lock(answers_mutex_);
+      if (last_.has_value()) return;
       paused_ = !HasRoom();
       if (paused_) return;
     }
@@ -206,9 +224,9 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
   v1::AppendStreamResponse gathered_;
   bool answering_ = false;
   bool paused_ = false;
-  bool client_is_done_ = false;
-  size_t unanswered_ = 0;        // read, and the answer not taken by the client yet
-  size_t unanswered_bytes_ = 0;  // of those without an answer
+  std::optional<grpc::Status> last_;  // what the stream ends with, as soon as all is answered
+  size_t unanswered_ = 0;             // read, and the answer not taken by the client yet
+  size_t unanswered_bytes_ = 0;       // of those without an answer
 };
 
 }  // namespace

@@ -258,7 +258,7 @@ void OpenStreams::EndAll(const grpc::Status& status) {
       if (auto stream = weak.lock()) streams.push_back(std::move(stream));
     }
   }
-  for (const auto& stream : streams) stream->End(status);
+  for (const auto& stream : streams) stream->Drain(status);
 }
 
 grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* NewSubscribeStream(
