@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "server/crash_test/attack_scene_for_test.h"
@@ -56,14 +58,15 @@ class StreamAttackers {
   std::vector<std::thread> threads_;
 };
 
-// Who never reads an answer is read from no further, and so can't go on writing.
+// Who never reads an answer is read from no further, and so can't go on writing once what the
+// network and gRPC hold of a stream is full.
 TEST(AppendAttackTest, WhoNeverReadsTheAnswers) {
   Scene scene("unread-appends");
   const Mailbox mailbox;
   ASSERT_TRUE(scene.Create(scene.stub(), mailbox).ok());
   const std::string token = scene.AppendToken(mailbox);
   std::atomic<uint64_t> written = 0;
-  const StreamAttackers attackers(scene, 4, 8, [&](Stream& stream) {
+  const StreamAttackers attackers(scene, 2, 4, [&](Stream& stream) {
     stream.Write(Numbered(0, Scene::AppendRequest(mailbox, token, "a key")));
     // Refusals are longer than positions.
     const v1::AppendStreamRequest refused =
@@ -80,7 +83,7 @@ TEST(AppendAttackTest, WhoNeverReadsTheAnswers) {
   }
   EXPECT_TRUE(stand) << written << " appends were written, and they go on";
   scene.ExpectServesOthers();
-  EXPECT_LT(scene.GrowthKib(), kMostGrowthKib);
+  EXPECT_LT(scene.GrowthKib(), kMostGrowthKib + kMostIncomingKib);
 }
 
 // As fast as they can, beyond what their mailbox may take: nothing of that is kept.
@@ -101,15 +104,14 @@ TEST(AppendAttackTest, WhoSendsWithoutEnd) {
       v1::AppendStreamResponse response;
       while (stream.Read(&response)) {
         for (const auto& result : response.results()) {
-          const bool is_used_up = result.refused().exhausted().what() ==
-                                  v1::Exhausted::WHAT_ALLOWANCE;
+          const bool is_used_up =
+              result.refused().exhausted().what() == v1::Exhausted::WHAT_ALLOWANCE;
           ++(result.has_appended() ? appended : is_used_up ? refused : other);
         }
       }
     });
     for (int i = 0; i < kAppends; ++i) {
-      stream.Write(
-          Numbered(0, Scene::AppendRequest(mailbox, token, std::string(1 << 20, 'e'))));
+      stream.Write(Numbered(0, Scene::AppendRequest(mailbox, token, std::string(1 << 20, 'e'))));
     }
     stream.WritesDone();
     reader.join();
@@ -120,7 +122,7 @@ TEST(AppendAttackTest, WhoSendsWithoutEnd) {
   EXPECT_EQ(refused, kAppends * kStreams - 32);
   EXPECT_EQ(other, 0);
   scene.ExpectServesOthers();
-  EXPECT_LT(scene.GrowthKib(), kMostGrowthKib);
+  EXPECT_LT(scene.GrowthKib(), kMostGrowthKib + kMostIncomingKib);
 }
 
 // What is larger than any append may be ends the stream that it comes on, and no other.
@@ -133,8 +135,7 @@ TEST(AppendAttackTest, AMessageThatIsTooLarge) {
   Context honest_context;
   const auto honest = scene.stub().AppendStream(&honest_context);
   const auto stream = scene.stub().AppendStream(&context);
-  stream->Write(
-      Numbered(1, Scene::AppendRequest(mailbox, token, std::string(60 << 20, 'e'))));
+  stream->Write(Numbered(1, Scene::AppendRequest(mailbox, token, std::string(60 << 20, 'e'))));
   v1::AppendStreamResponse response;
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_EQ(stream->Finish().error_code(), StatusCode::RESOURCE_EXHAUSTED);
@@ -157,8 +158,12 @@ TEST(AppendAttackTest, WhoShowsSomebodyElsesToken) {
   ASSERT_TRUE(scene.Create(scene.stub(), theirs).ok());
   ASSERT_TRUE(elsewhere.Create(elsewhere.stub(), theirs).ok());  // the same id and keys there
   const std::string my_token = scene.AppendToken(mine);
-  std::vector<std::string> foreign = {my_token, "", "nonsense", scene.ReadToken(theirs),
-                                      scene.ReadToken(mine), elsewhere.AppendToken(theirs)};
+  std::vector<std::string> foreign = {my_token,
+                                      "",
+                                      "nonsense",
+                                      scene.ReadToken(theirs),
+                                      scene.ReadToken(mine),
+                                      elsewhere.AppendToken(theirs)};
   for (size_t i = 0; i < my_token.size(); i += 5) {
     foreign.push_back(my_token);
     foreign.back()[i] = static_cast<char>(foreign.back()[i] ^ 1);

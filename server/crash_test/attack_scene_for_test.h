@@ -28,9 +28,13 @@ namespace v1 = relay::v1;
 // What the relay may add to what it has after its start, beside what an attack is allowed by a
 // limit.
 inline constexpr long kMostGrowthKib = 320 << 10;
+// What gRPC may hold of what it has read before the relay asked for it: of all connections.
+inline constexpr long kMostIncomingKib = 192 << 10;
 
 inline std::string RandomString(size_t size) { return crypto::ToString(crypto::RandomBytes(size)); }
-inline std::string Text(const crypto::SignatureKey& key) { return crypto::ToString(key.public_key()); }
+inline std::string Text(const crypto::SignatureKey& key) {
+  return crypto::ToString(key.public_key());
+}
 
 struct Mailbox {
   std::string id = RandomString(32);
@@ -172,7 +176,9 @@ class Scene {
       return Patiently([&] { return OpenSession(*stub, mailbox.id, 1, right, key, token); });
     };
     ASSERT_TRUE(open(AccessRight::kAppend, mailbox.append).ok());
-    ASSERT_TRUE(Append(*stub, AppendRequest(mailbox, token, "an honest word")).ok());
+    const v1::AppendRequest append = AppendRequest(mailbox, token, "an honest word");
+    const grpc::Status appended = Patiently([&] { return Append(*stub, append); });
+    ASSERT_TRUE(appended.ok()) << appended.error_message();
     ASSERT_TRUE(open(AccessRight::kRead, mailbox.read).ok());
     v1::ReadResponse response;
     ASSERT_TRUE(Read(*stub, mailbox, token, response).ok());
