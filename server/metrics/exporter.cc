@@ -79,11 +79,10 @@ void AddCalls(Metrics& metrics, Families& families) {
           CounterMetric(count, {{"call", call}, {"outcome", std::string(kOutcomeNames[outcome])}}));
     }
     const auto is = [i](Call one) { return i == static_cast<size_t>(one); };
-    // What appends on a stream take is counted with the others.
-    const bool is_of_appends = is(Call::kAppendStream);
     const bool is_stream = is(Call::kSubscribe) || is(Call::kUploadBlob) || is(Call::kDownloadBlob);
-    if (!is_stream && !is_of_appends)
-      seconds.push_back(DurationsMetric(of.seconds, {{"call", call}}));
+    // Appends on a stream are counted, in time and bytes, with the others.
+    const bool is_timed = !is_stream && !is(Call::kAppendStream);
+    if (is_timed) seconds.push_back(DurationsMetric(of.seconds, {{"call", call}}));
     if (is_stream || is(Call::kAppend) || is(Call::kRead)) {
       bytes.push_back(CounterMetric(of.bytes.value(), {{"call", call}}));
     }
@@ -117,7 +116,7 @@ void AddConnections(Metrics& metrics, Families& families) {
                      {{"limit", "max-connections-per-address"}}),
        CounterMetric(metrics.connections_barred.value(), {{"limit", "barred"}}),
        CounterMetric(metrics.connections_ended.value(), {{"limit", "rate"}})});
-  families.Gauges("streams", "Subscriptions and uploads that are open",
+  families.Gauges("streams", "Subscriptions, uploads and streams of appends that are open",
                   {GaugeMetric(static_cast<double>(metrics.open_streams.value()))});
   families.Gauges("unread_bytes", "Answers that clients haven't read yet",
                   {GaugeMetric(static_cast<double>(metrics.unread_bytes.value()))});
