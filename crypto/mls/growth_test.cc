@@ -18,14 +18,15 @@ size_t allocated_bytes = 0;
 
 }  // namespace
 
-void* operator new(size_t size) {
+// Not inlined: GCC would take a new with its delete for a pair that doesn't match.
+[[gnu::noinline]] void* operator new(size_t size) {
   allocated_bytes += size;
   void* memory = std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 extern "C" {
 
