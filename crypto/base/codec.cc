@@ -68,8 +68,10 @@ void Writer::Reserve(size_t more) {
   const size_t needed = buffer_.size() + more;
   if (needed <= buffer_.capacity()) return;
   // std::vector would free the old buffer without wiping it.
+  // Most of what is written is small, and is written field by field.
+  constexpr size_t kLeastCapacity = 256;
   Bytes grown;
-  grown.reserve(std::max(needed, buffer_.capacity() * 2));
+  grown.reserve(std::max({needed, buffer_.capacity() * 2, kLeastCapacity}));
   grown.assign(buffer_.begin(), buffer_.end());
   WipeBytes(buffer_);
   buffer_ = std::move(grown);

@@ -56,6 +56,10 @@ struct Limits {
   Live<size_t> max_mailboxes_per_subscription = 4096;
   // Answers that a subscriber may leave unread before its requests wait.
   size_t max_unread_refusals = 64;
+  // What a stream of appends may have without an answer that its client has taken, before it is
+  // read from no further: so many, and of those that aren't answered so many bytes (relay.proto).
+  size_t max_unanswered_appends = 256;
+  size_t max_unanswered_append_bytes = size_t{4} << 20;
   // What answers of all streams together may keep in memory until they are read; beyond, the
   // address that holds most loses those that have waited longest.
   Live<size_t> max_unread_bytes = size_t{512} << 20;
@@ -77,7 +81,7 @@ struct Limits {
   // For so long nothing new is taken from an address one of whose connections was ended since it
   // called on without waiting, and had shown no key; 0: no time.
   Live<uint64_t> barred_seconds = 10;
-  // Of all connections together: subscriptions, uploads and downloads.
+  // Of all connections together: subscriptions, uploads, downloads and streams of appends.
   Live<size_t> max_open_streams = 16384;
 
   // Calls a second, of which what comes in some seconds may come at once (rate_limits.h); 0: any

@@ -133,7 +133,7 @@ struct Mailboxes::PendingAppend {
   uint64_t position;  // the result
 };
 
-void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done) {
+void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done, Haste haste) {
   auto pending = std::make_shared<PendingAppend>();
   auto checked = [&]() -> absl::Status {
     pending->request = &request;
@@ -165,13 +165,19 @@ void Mailboxes::Append(const v1::AppendRequest& request, AppendDone done) {
     return CheckClosing(*pending);
   };
   if (absl::Status status = checked(); !status.ok()) return done(std::move(status));
-  core_.queue.SubmitEagerly(
-      request.ByteSizeLong() + core_.limits.entry_overhead_bytes,
-      [this, pending](Transaction& transaction) { return AppendStep(transaction, *pending); },
-      [pending, done = std::move(done)](absl::Status status) {
-        if (status.ok()) return done(pending->position);
-        done(std::move(status));
-      });
+  const size_t bytes = request.ByteSizeLong() + core_.limits.entry_overhead_bytes;
+  auto step = [this, pending](Transaction& transaction) {
+    return AppendStep(transaction, *pending);
+  };
+  auto end = [pending, done = std::move(done)](absl::Status status) {
+    if (status.ok()) return done(pending->position);
+    done(std::move(status));
+  };
+  if (haste == Haste::kTogether) {
+    core_.queue.Submit(bytes, std::move(step), std::move(end));
+  } else {
+    core_.queue.SubmitEagerly(bytes, std::move(step), std::move(end));
+  }
 }
 
 // Here and not in the step: a signature check takes longer than all the rest of an append, and the

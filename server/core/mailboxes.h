@@ -26,6 +26,9 @@ class Mailboxes {
  public:
   using Done = std::function<void(absl::Status)>;
   using AppendDone = std::function<void(absl::StatusOr<uint64_t> position)>;
+  // Whether an append may be committed alone, on the calling thread, when nothing else is under way
+  // (CommitQueue::SubmitEagerly); or others of the same caller are about to follow.
+  enum class Haste : uint8_t { kAlone, kTogether };
 
   Mailboxes(Core& core, Background& background) : core_(core), background_(background) {}
 
@@ -35,7 +38,8 @@ class Mailboxes {
   // Errors: InvalidArgument; Unauthenticated (token, closing signature); PermissionDenied (token);
   // NotFound; AlreadyExists (append id with other content); Aborted (stale generation);
   // ResourceExhausted (allowance, quota, or the relay is busy).
-  void Append(const relay::v1::AppendRequest& request, AppendDone done);
+  void Append(const relay::v1::AppendRequest& request, AppendDone done,
+              Haste haste = Haste::kAlone);
 
   // Errors: InvalidArgument; Unauthenticated, PermissionDenied (token); NotFound; OutOfRange when
   // `from` lies beyond the generation's next position.

@@ -64,13 +64,14 @@ class Durations {
   Counter nanoseconds_;
 };
 
-// The calls of relay.proto.
+// The calls of relay.proto. An append on a stream counts as one, too.
 enum class Call : uint8_t {
   kGetInfo,
   kGetChallenge,
   kOpenSession,
   kCreateMailbox,
   kAppend,
+  kAppendStream,
   kRead,
   kSubscribe,
   kControlMailbox,
@@ -82,10 +83,10 @@ enum class Call : uint8_t {
   kDeleteBlob,
   kIssueVouchers,
 };
-inline constexpr std::array<std::string_view, 15> kCallNames = {
-    "GetInfo",  "GetChallenge", "OpenSession",    "CreateMailbox", "Append",
-    "Read",     "Subscribe",    "ControlMailbox", "CreateBlob",    "UploadBlob",
-    "SealBlob", "StatBlob",     "DownloadBlob",   "DeleteBlob",    "IssueVouchers"};
+inline constexpr std::array<std::string_view, 16> kCallNames = {
+    "GetInfo",  "GetChallenge", "OpenSession",    "CreateMailbox", "Append",     "AppendStream",
+    "Read",     "Subscribe",    "ControlMailbox", "CreateBlob",    "UploadBlob", "SealBlob",
+    "StatBlob", "DownloadBlob", "DeleteBlob",     "IssueVouchers"};
 
 // How a call ended: done, or why it was refused.
 enum class Outcome : uint8_t {
@@ -124,7 +125,7 @@ struct Metrics {
   void Ended(Call call, Outcome outcome) { of(call).ended[static_cast<size_t>(outcome)].Add(); }
 
   std::array<CallMetrics, kCallNames.size()> calls;
-  Gauge open_streams;  // subscriptions and uploads
+  Gauge open_streams;  // subscriptions, uploads and streams of appends
 
   // The commit queue: what waits, and the synced batches that it becomes.
   Gauge queued_steps;

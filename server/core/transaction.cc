@@ -12,14 +12,20 @@ const std::optional<std::string>* Transaction::Writes::Find(const std::string& k
   return nullptr;
 }
 
-absl::StatusOr<std::optional<std::string>> Transaction::Load(const std::string& key) {
-  if (const auto* written = step_.Find(key)) return *written;
-  if (const auto* written = group_.Find(key)) return *written;
+absl::StatusOr<const std::optional<std::string>*> Transaction::Guarded(const std::string& key) {
+  if (const auto* written = step_.Find(key)) return written;
+  if (const auto* written = group_.Find(key)) return written;
   auto guarded = guarded_.find(key);
-  if (guarded != guarded_.end()) return guarded->second;
+  if (guarded != guarded_.end()) return &guarded->second;
   absl::StatusOr<std::optional<std::string>> value = store_.Get(storage::SpaceOf(key), key);
-  if (value.ok()) guarded_.emplace(key, *value);
-  return value;
+  if (!value.ok()) return value.status();
+  return &guarded_.emplace(key, *std::move(value)).first->second;
+}
+
+absl::StatusOr<std::optional<std::string>> Transaction::Load(const std::string& key) {
+  absl::StatusOr<const std::optional<std::string>*> value = Guarded(key);
+  if (!value.ok()) return value.status();
+  return **value;
 }
 
 absl::StatusOr<std::optional<std::string>> Transaction::Peek(const std::string& key) {
@@ -48,7 +54,9 @@ void Transaction::KeepStep() {
     });
     group_.ranges.push_back(std::move(range));
   }
-  for (auto& [key, value] : step_.values) group_.values.insert_or_assign(key, std::move(value));
+  group_.values.merge(step_.values);
+  // What stays behind is in the group already.
+  for (auto& [key, value] : step_.values) group_.values.find(key)->second = std::move(value);
   DiscardStep();
 }
 
@@ -59,22 +67,26 @@ void Transaction::DiscardStep() {
 
 storage::WriteBatch Transaction::TakeBatch() {
   storage::WriteBatch batch;
-  for (auto& [key, value] : guarded_) {
-    batch.Require(storage::SpaceOf(key), key, std::move(value));
+  batch.Reserve(group_.values.size() + group_.ranges.size(), guarded_.size());
+  while (!guarded_.empty()) {
+    auto guarded = guarded_.extract(guarded_.begin());
+    const storage::Space space = storage::SpaceOf(guarded.key());
+    batch.Require(space, std::move(guarded.key()), std::move(guarded.mapped()));
   }
   for (Range& range : group_.ranges) {
     const storage::Space space = storage::SpaceOf(range.begin);
     batch.DeleteRange(space, std::move(range.begin), std::move(range.end));
   }
-  for (auto& [key, value] : group_.values) {
-    if (value.has_value()) {
-      batch.Put(storage::SpaceOf(key), key, *std::move(value));
+  while (!group_.values.empty()) {
+    auto written = group_.values.extract(group_.values.begin());
+    const storage::Space space = storage::SpaceOf(written.key());
+    if (written.mapped().has_value()) {
+      batch.Put(space, std::move(written.key()), *std::move(written.mapped()));
     } else {
-      batch.Delete(storage::SpaceOf(key), key);
+      batch.Delete(space, std::move(written.key()));
     }
   }
-  group_ = Writes();
-  guarded_.clear();
+  group_.ranges.clear();
   return batch;
 }
 

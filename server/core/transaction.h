@@ -36,11 +36,15 @@ class Transaction {
   // The same, parsed. Errors: DataLoss too.
   template <typename T>
   absl::StatusOr<std::optional<T>> LoadRecord(const std::string& key) {
-    return Parsed<T>(Load(key));
+    absl::StatusOr<const std::optional<std::string>*> value = Guarded(key);
+    if (!value.ok()) return value.status();
+    return Parsed<T>(**value);
   }
   template <typename T>
   absl::StatusOr<std::optional<T>> PeekRecord(const std::string& key) {
-    return Parsed<T>(Peek(key));
+    absl::StatusOr<std::optional<std::string>> value = Peek(key);
+    if (!value.ok()) return value.status();
+    return Parsed<T>(*value);
   }
 
   void Put(std::string key, std::string value);
@@ -68,11 +72,13 @@ class Transaction {
     const std::optional<std::string>* Find(const std::string& key) const;
   };
 
+  // What Load() returns, where this has it: valid until the next change.
+  absl::StatusOr<const std::optional<std::string>*> Guarded(const std::string& key);
+
   template <typename T>
-  static absl::StatusOr<std::optional<T>> Parsed(absl::StatusOr<std::optional<std::string>> value) {
-    if (!value.ok()) return value.status();
-    if (!value->has_value()) return std::optional<T>();
-    absl::StatusOr<T> record = storage::ParseRecord<T>(**value);
+  static absl::StatusOr<std::optional<T>> Parsed(const std::optional<std::string>& value) {
+    if (!value.has_value()) return std::optional<T>();
+    absl::StatusOr<T> record = storage::ParseRecord<T>(*value);
     if (!record.ok()) return record.status();
     return std::optional<T>(std::move(record).value());
   }

@@ -110,6 +110,60 @@ class RelayCrashTest : public testing::Test {
     ASSERT_TRUE(stub->CreateBlob(&blob_context, blob, &blob_response).ok());
   }
 
+  // What an earlier relay left unanswered, then new ones.
+  static v1::AppendRequest NextAppend(const Client& client, const std::string& token,
+                                      std::vector<v1::AppendRequest>& repeats) {
+    v1::AppendRequest request;
+    if (!repeats.empty()) {
+      request = std::move(repeats.back());
+      repeats.pop_back();
+    } else {
+      request.set_mailbox_id(client.mailbox_id);
+      request.set_generation(1);
+      request.set_append_id(RandomString(16));
+      request.set_payload(RandomString(1 + static_cast<uint8_t>(request.append_id()[0]) * 20));
+    }
+    request.set_token(token);
+    return request;
+  }
+
+  // The same over one stream, with some under way at any time.
+  void StreamUntilDeath(Client& client) {
+    constexpr uint64_t kUnderWay = 16;
+    auto stub = relay_->Connect();
+    const std::string token =
+        Token(*stub, client.mailbox_id, 1, AccessRight::kAppend, client.append);
+    std::vector<v1::AppendRequest> repeats = std::exchange(client.unknown, {});
+    std::map<uint64_t, v1::AppendRequest> unanswered;
+    grpc::ClientContext context;
+    auto stream = stub->AppendStream(&context);
+    bool alive = true;
+    for (uint64_t number = 1; alive; ++number) {
+      v1::AppendStreamRequest request;
+      request.set_number(number);
+      *request.mutable_append() = NextAppend(client, token, repeats);
+      alive = stream->Write(request);
+      unanswered.emplace(number, std::move(*request.mutable_append()));
+      v1::AppendStreamResponse response;
+      while (unanswered.size() >= kUnderWay && stream->Read(&response)) {
+        for (const auto& result : response.results()) {
+          const auto found = unanswered.find(result.number());
+          ASSERT_TRUE(found != unanswered.end()) << "an answer that wasn't asked for";
+          if (!result.has_appended()) continue;  // the relay is going down
+          const bool is_new =
+              client.acknowledged.emplace(result.appended().position(), found->second).second;
+          EXPECT_TRUE(is_new) << "position " << result.appended().position() << " was given twice";
+          unanswered.erase(found);
+        }
+      }
+      alive = alive && unanswered.size() < kUnderWay;
+    }
+    context.TryCancel();
+    stream->Finish();
+    for (auto& [number, request] : unanswered) client.unknown.push_back(std::move(request));
+    for (v1::AppendRequest& repeat : repeats) client.unknown.push_back(std::move(repeat));
+  }
+
   // Appends until the relay dies; first what it doesn't know the fate of.
   void AppendUntilDeath(Client& client) {
     auto stub = relay_->Connect();
@@ -117,17 +171,7 @@ class RelayCrashTest : public testing::Test {
         Token(*stub, client.mailbox_id, 1, AccessRight::kAppend, client.append);
     std::vector<v1::AppendRequest> repeats = std::exchange(client.unknown, {});
     while (true) {
-      v1::AppendRequest request;
-      if (!repeats.empty()) {
-        request = std::move(repeats.back());
-        repeats.pop_back();
-      } else {
-        request.set_mailbox_id(client.mailbox_id);
-        request.set_generation(1);
-        request.set_append_id(RandomString(16));
-        request.set_payload(RandomString(1 + static_cast<uint8_t>(request.append_id()[0]) * 20));
-      }
-      request.set_token(token);
+      v1::AppendRequest request = NextAppend(client, token, repeats);
       grpc::ClientContext context;
       context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
       v1::AppendResponse response;
@@ -257,7 +301,10 @@ TEST_F(RelayCrashTest, AcknowledgedMeansKept) {
     SCOPED_TRACE("round " + std::to_string(round));
     std::vector<std::thread> threads;
     for (int i = 0; i < kClients; ++i) {
-      threads.emplace_back([&, i] { AppendUntilDeath(clients[i]); });
+      threads.emplace_back([&, i] {
+        // Each of them in turns: what a stream left unanswered is sent again by itself, too.
+        (i + round) % 2 == 0 ? AppendUntilDeath(clients[i]) : StreamUntilDeath(clients[i]);
+      });
       if (i < 2) threads.emplace_back([&, i] { UploadUntilDeath(clients[i]); });
     }
     std::this_thread::sleep_for(milliseconds(50 + random() % (long_run ? 500 : 900)));

@@ -82,7 +82,7 @@ milliseconds HintOf(const absl::Status& refusal) {
 absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std::string_view token,
                    uint64_t calls) {
   const std::string connection = context.peer();  // its address and port
-  milliseconds wait = relay.rates().OfConnection(connection, calls);
+  const milliseconds wait = relay.rates().OfConnection(connection, calls);
   if (wait.count() != 0) {
     // What a member does who goes on with a token from an earlier connection is its own doing, too.
     if (!relay.rates().IsProven(connection) && relay.sessions().HasOpened(token)) {
@@ -90,12 +90,17 @@ absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std
     }
     return TooOften(wait, "this connection");
   }
+  return AdmitCaller(relay, connection, token, calls);
+}
+
+absl::Status AdmitCaller(Relay& relay, const std::string& peer, std::string_view token,
+                         uint64_t calls) {
   if (token.empty()) {
-    wait = relay.rates().OfAddress(AddressOfPeer(connection), connection, calls);
+    const milliseconds wait = relay.rates().OfAddress(AddressOfPeer(peer), peer, calls);
     if (wait.count() != 0) return TooOften(wait, "this address");
     return absl::OkStatus();
   }
-  wait = relay.rates().OfSession(connection, token);
+  const milliseconds wait = relay.rates().OfSession(peer, token);
   if (wait.count() != 0) return TooOften(wait, "this session");
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -22,6 +23,11 @@ namespace parley::server {
 // Errors: ResourceExhausted, with a hint when to come again.
 absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std::string_view token,
                    uint64_t calls = 1);
+
+// The part of Admit that isn't about the connection, for streams, which rest when theirs asks too
+// often. `peer`: as gRPC calls it.
+absl::Status AdmitCaller(Relay& relay, const std::string& peer, std::string_view token,
+                         uint64_t calls = 1);
 
 // Ends a call that was refused by Admit: at once, or, while its request is too small to matter,
 // when the time of the hint is over, a second at most, or its client gives it up. Since a

@@ -14,6 +14,7 @@
 #include "server/core/request_fields.h"
 #include "server/grpc/acceptor.h"
 #include "server/grpc/admission.h"
+#include "server/grpc/append_stream.h"
 #include "server/grpc/arrivals.h"
 #include "server/grpc/counted_call.h"
 #include "server/grpc/download_stream.h"
@@ -129,6 +130,11 @@ class RelayService final
           reactor->Finish(ToGrpcStatus(position.status()));
         });
     return reactor;
+  }
+
+  grpc::ServerBidiReactor<v1::AppendStreamRequest, v1::AppendStreamResponse>* AppendStream(
+      grpc::CallbackServerContext* context) override {
+    return NewAppendStream(relay_, streams_, unread_, *context);
   }
 
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context,

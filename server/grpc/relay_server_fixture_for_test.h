@@ -5,8 +5,11 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "parley/relay/v1/relay.grpc.pb.h"
@@ -14,6 +17,16 @@
 #include "server/grpc/relay_server.h"
 
 namespace parley::server {
+
+// Whether it becomes true, however slow the machine is: only a test that fails waits in vain.
+inline bool Eventually(const std::function<bool()>& condition) {
+  const auto given_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > given_up) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
 
 class RelayServerTest : public testing::Test {
  protected:

@@ -1,9 +1,6 @@
 #include "server/grpc/streams.h"
 
-#include <grpcpp/alarm.h>
-
 #include <atomic>
-#include <chrono>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -11,6 +8,7 @@
 
 #include "crypto/base/status_macros.h"
 #include "server/grpc/admission.h"
+#include "server/grpc/bidi_stream.h"
 #include "server/grpc/counted_call.h"
 #include "server/grpc/status_mapping.h"
 
@@ -18,154 +16,6 @@ namespace parley::server {
 namespace {
 
 namespace v1 = relay::v1;
-
-Outcome OutcomeOfCode(const grpc::Status& status) {
-  // The two enumerations of codes have the same values.
-  return OutcomeOf(absl::Status(static_cast<absl::StatusCode>(status.error_code()), ""));
-}
-
-// What the two-way streams have in common: one write at a time, and one end, which waits for the
-// write that is under way. One on which no key was shown ends after a while, so that who has none
-// can't take up all the places.
-template <typename Request, typename Response>
-class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
-                   public EndableStream,
-                   public std::enable_shared_from_this<BidiStream<Request, Response>> {
- public:
-  BidiStream(OpenStreams& streams, Relay& relay, Call call,
-             const grpc::CallbackServerContext& context)
-      : streams_(streams),
-        relay_(relay),
-        limits_(relay.limits()),
-        metrics_(relay.metrics()),
-        call_kind_(call),
-        peer_(context.peer()) {}
-
-  // Takes ownership of itself until OnDone.
-  void Begin() {
-    self_ = this->shared_from_this();
-    std::weak_ptr<BidiStream> weak = self_;
-    proving_.Set(
-        std::chrono::system_clock::now() + std::chrono::seconds(limits_.unproven_stream_seconds),
-        [weak](bool /*in_time*/) {
-          auto stream = weak.lock();
-          if (stream == nullptr || stream->IsProven()) return;
-          stream->End(
-              grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no key was shown on this stream"));
-        });
-    metrics_.open_streams.Add(1);
-    streams_.Add(self_, limits_.max_open_streams);
-    OnBegin();
-  }
-
-  void End(const grpc::Status& status) override {
-    std::lock_guard lock(mutex_);
-    if (ending_) return;
-    ending_ = true;
-    end_status_ = status;
-    metrics_.Ended(call_kind_, OutcomeOfCode(status));
-    if (!writing_) this->Finish(end_status_);
-  }
-
-  void OnWriteDone(bool ok) override {
-    {
-      std::lock_guard lock(mutex_);
-      writing_ = false;
-      if (ending_) {
-        this->Finish(end_status_);
-        return;
-      }
-    }
-    if (!ok) return End(grpc::Status::CANCELLED);
-    OnWritten();
-  }
-
-  void OnCancel() override { End(grpc::Status::CANCELLED); }
-
-  void OnDone() override {
-    {
-      std::lock_guard lock(rest_mutex_);
-      closed_ = true;
-    }
-    streams_.Remove(this);
-    metrics_.open_streams.Add(-1);
-    proving_.Cancel();
-    {
-      std::lock_guard lock(mutex_);
-      rest_.reset();
-    }
-    OnClosed();
-    self_.reset();  // the last owner, unless a wake-up is on its way
-  }
-
- protected:
-  virtual void OnBegin() = 0;
-  virtual void OnWritten() = 0;
-  virtual void OnClosed() = 0;
-  virtual bool IsProven() const = 0;
-  // After a rest (MayGoOn). gRPC's part of the call, and the relay, are still there.
-  virtual void OnRested() = 0;
-  Relay& relay() { return relay_; }
-  const Limits& limits() const { return limits_; }
-  void CountBytes(size_t bytes) { metrics_.of(call_kind_).bytes.Add(bytes); }
-
-  // Sends `response`, which stays until OnWritten, unless the stream is ending. No write may be
-  // under way.
-  void Write(const Response* response) {
-    std::lock_guard lock(mutex_);
-    if (ending_) return;
-    writing_ = true;
-    this->StartWrite(response);
-  }
-  void Read(Request* request) {
-    std::lock_guard lock(mutex_);
-    if (!ending_) this->StartRead(request);
-  }
-
-  // Whether the stream's connection may do so much more now; if not, OnRested will be called when
-  // it may ask again. Nothing is read meanwhile: so the client waits, and the stream goes on.
-  bool MayGoOn() {
-    const std::chrono::milliseconds wait = relay_.rates().OfConnection(peer_);
-    if (wait.count() == 0) return true;
-    std::weak_ptr<BidiStream> weak = this->weak_from_this();
-    // An alarm can't be set while it calls, which this may be called by. The one before lives on
-    // in its call.
-    auto rest = std::make_unique<grpc::Alarm>();
-    std::lock_guard lock(mutex_);
-    if (ending_) return false;
-    rest->Set(std::chrono::system_clock::now() + wait, [weak](bool in_time) {
-      if (!in_time) return;
-      if (auto stream = weak.lock()) stream->EndRest();
-    });
-    rest_.swap(rest);
-    return false;
-  }
-
- private:
-  // On the alarm's thread, which gRPC knows nothing of: it may be done with the call meanwhile, and
-  // the relay with its server. OnDone waits for this, which can't be called by it: gRPC calls
-  // OnDone later, on a thread of its own, whoever ends the stream.
-  void EndRest() {
-    std::lock_guard lock(rest_mutex_);
-    if (!closed_) OnRested();
-  }
-
-  OpenStreams& streams_;
-  Relay& relay_;
-  const Limits limits_;
-  Metrics& metrics_;
-  const Call call_kind_;
-  const std::string peer_;  // not asked of the context, which may go during a rest
-  grpc::Alarm proving_;
-  std::unique_ptr<grpc::Alarm> rest_;
-  std::shared_ptr<BidiStream> self_;
-  std::mutex rest_mutex_;  // before mutex_
-  bool closed_ = false;    // gRPC is done; guarded by rest_mutex_
-  std::mutex mutex_;
-  bool writing_ = false;
-  bool ending_ = false;
-  grpc::Status end_status_;
-};
 
 class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::SubscribeEvent> {
  public:
@@ -408,7 +258,7 @@ void OpenStreams::EndAll(const grpc::Status& status) {
       if (auto stream = weak.lock()) streams.push_back(std::move(stream));
     }
   }
-  for (const auto& stream : streams) stream->End(status);
+  for (const auto& stream : streams) stream->Drain(status);
 }
 
 grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeEvent>* NewSubscribeStream(

@@ -22,6 +22,8 @@ class EndableStream {
  public:
   virtual ~EndableStream() = default;
   virtual void End(const grpc::Status& status) = 0;
+  // The same, once what the stream owes its client has gone.
+  virtual void Drain(const grpc::Status& status) { End(status); }
 };
 
 // The streams that are open, so that a relay that shuts down can end them.
@@ -31,7 +33,7 @@ class OpenStreams {
   // Ends it at once when `most` are open, or after EndAll.
   void Add(const std::shared_ptr<EndableStream>& stream, size_t most);
   void Remove(const EndableStream* stream);
-  // Also every stream that is added later.
+  // Lets them drain. Also every stream that is added later ends so.
   void EndAll(const grpc::Status& status);
 
  private:

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "server/grpc/counted_call.h"
@@ -46,6 +47,7 @@ TEST_F(RelayServerTest, SubscribeStreamsManyMailboxes) {
 // they are read.
 TEST_F(RelayServerTest, UnreadRefusalsPauseTheRequestsAndLoseNone) {
   constexpr int kRequests = 1000;
+  relay_.limits.unproven_stream_seconds.Change(60 * 60);  // nothing here is a key
   grpc::ClientContext context;
   auto stream = stub_->Subscribe(&context);
   std::thread writer([&] {
@@ -120,31 +122,41 @@ TEST_F(RelayServerTest, AnIdOfAnotherLengthEndsTheSubscription) {
 
 class UnprovenStreamsTest : public RelayServerTest {
  protected:
-  UnprovenStreamsTest()
-      : RelayServerTest([](Limits& limits) {
-          limits.unproven_stream_seconds = 4;  // a busy machine opens 40 streams meanwhile
-          limits.max_open_streams = 20;
-        }) {}
+  UnprovenStreamsTest() : RelayServerTest([](Limits& limits) { limits.max_open_streams = 20; }) {}
+
+  // Opens a stream with so little time that it ends if it shows no key, and shows it `request`. A
+  // machine that takes longer than that gets more.
+  std::unique_ptr<grpc::ClientReaderWriter<v1::SubscribeRequest, v1::SubscribeEvent>> Subscribe(
+      const v1::SubscribeRequest& request, std::unique_ptr<grpc::ClientContext>& context,
+      v1::SubscribeEvent& event) {
+    for (uint64_t time = 1; time <= 64; time *= 2) {
+      relay_.limits.unproven_stream_seconds.Change(time);
+      context = std::make_unique<grpc::ClientContext>();
+      auto stream = stub_->Subscribe(context.get());
+      if (stream->Write(request) && stream->Read(&event)) return stream;
+      EXPECT_EQ(stream->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
+    }
+    return nullptr;
+  }
 };
 
 TEST_F(UnprovenStreamsTest, WhoShowsNoKeyKeepsNoStream) {
   TestMailbox mailbox = relay_.NewMailbox();
-  grpc::ClientContext proven_context;
-  auto proven = stub_->Subscribe(&proven_context);
   v1::SubscribeRequest request = Add(mailbox, relay_.ReadToken(mailbox, 1));
-  ASSERT_TRUE(proven->Write(request));
   v1::SubscribeEvent event;
-  ASSERT_TRUE(proven->Read(&event));
+  std::unique_ptr<grpc::ClientContext> proven_context;
+  auto proven = Subscribe(request, proven_context, event);
+  ASSERT_NE(proven, nullptr);
+  EXPECT_TRUE(event.has_caught_up());
 
   // One says nothing, one shows something that isn't a key.
+  request.mutable_add()->set_token("nonsense");
+  std::unique_ptr<grpc::ClientContext> wrong_context;
+  auto wrong = Subscribe(request, wrong_context, event);
+  ASSERT_NE(wrong, nullptr);
+  EXPECT_TRUE(event.has_ended());
   grpc::ClientContext silent_context;
   auto silent = stub_->Subscribe(&silent_context);
-  grpc::ClientContext wrong_context;
-  auto wrong = stub_->Subscribe(&wrong_context);
-  request.mutable_add()->set_token("nonsense");
-  ASSERT_TRUE(wrong->Write(request));
-  ASSERT_TRUE(wrong->Read(&event));
-  EXPECT_TRUE(event.has_ended());
   grpc::ClientContext upload_context;
   auto upload = stub_->UploadBlob(&upload_context);
   EXPECT_FALSE(silent->Read(&event));
@@ -158,29 +170,46 @@ TEST_F(UnprovenStreamsTest, WhoShowsNoKeyKeepsNoStream) {
   ASSERT_TRUE(relay_.Append(mailbox, "for who has shown a key").ok());
   ASSERT_TRUE(proven->Read(&event));
   EXPECT_EQ(event.entries().entries(0).payload(), "for who has shown a key");
-  proven_context.TryCancel();
+  proven_context->TryCancel();
   proven->Finish();
 }
 
 TEST_F(UnprovenStreamsTest, StreamsBeyondTheBoundAreRefusedUntilOthersEnd) {
-  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
-  std::vector<std::unique_ptr<grpc::ClientReaderWriter<v1::SubscribeRequest, v1::SubscribeEvent>>>
-      streams;
-  int refused = 0;
-  v1::SubscribeEvent event;
+  relay_.limits.unproven_stream_seconds.Change(60 * 60);
+  v1::SubscribeRequest request;
+  request.mutable_add()->set_mailbox_id(std::string(32, 'm'));
+  struct Client {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReaderWriter<v1::SubscribeRequest, v1::SubscribeEvent>> stream;
+  };
+  std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 40; ++i) {
-    contexts.push_back(std::make_unique<grpc::ClientContext>());
-    streams.push_back(stub_->Subscribe(contexts.back().get()));
+    Client& client = *clients.emplace_back(std::make_unique<Client>());
+    client.stream = stub_->Subscribe(&client.context);
   }
-  for (auto& stream : streams) {
-    EXPECT_FALSE(stream->Read(&event));
-    refused += stream->Finish().error_code() == StatusCode::RESOURCE_EXHAUSTED;
-  }
-  EXPECT_EQ(refused, 20);
-  grpc::ClientContext context;
-  auto stream = stub_->Subscribe(&context);
-  EXPECT_FALSE(stream->Read(&event));
-  EXPECT_EQ(stream->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
+  // One that is taken answers what it is asked.
+  const auto is_taken = [&](Client& client) {
+    v1::SubscribeEvent event;
+    client.stream->Write(request);
+    if (client.stream->Read(&event)) return true;
+    EXPECT_EQ(client.stream->Finish().error_code(), StatusCode::RESOURCE_EXHAUSTED);
+    return false;
+  };
+  std::erase_if(clients, [&](const auto& client) { return !is_taken(*client); });
+  EXPECT_EQ(clients.size(), 20u);
+  const auto leave = [](Client& client) {
+    client.context.TryCancel();
+    client.stream->Finish();
+  };
+  for (const auto& client : clients) leave(*client);
+  // The clients know of the end before the relay does.
+  EXPECT_TRUE(Eventually([&] {
+    Client late;
+    late.stream = stub_->Subscribe(&late.context);
+    if (!is_taken(late)) return false;
+    leave(late);
+    return true;
+  }));
 }
 
 class UnreadAnswersServerTest : public RelayServerTest {
@@ -208,7 +237,15 @@ TEST_F(UnreadAnswersServerTest, WhoNeverReadsTakesNoRoomFromWhoDoes) {
     ASSERT_TRUE(attackers.back()->Write(request));
   }
   // Once they all have their answers under way, which then are the oldest. From the same address.
-  std::this_thread::sleep_for(std::chrono::seconds(1));
+  Metrics& metrics = relay_.relay->metrics();
+  const auto sent = [&] { return metrics.of(Call::kSubscribe).bytes.value(); };
+  const auto counts = [&] { return std::pair(sent(), metrics.given_up_answers.value()); };
+  EXPECT_TRUE(Eventually([&] { return sent() >= 3 * kAttackers * payload.size(); }));
+  EXPECT_TRUE(Eventually([&] {
+    const auto before = counts();
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    return counts() == before;
+  }));
   for (int round = 0; round < 3; ++round) {
     grpc::ClientContext context;
     auto honest = stub_->Subscribe(&context);
@@ -227,7 +264,6 @@ TEST_F(UnreadAnswersServerTest, WhoNeverReadsTakesNoRoomFromWhoDoes) {
     }
     EXPECT_TRUE(honest->Finish().ok());
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
   int given_up = 0;
   for (auto& attacker : attackers) {
     v1::SubscribeEvent event;

@@ -80,7 +80,9 @@ void AddCalls(Metrics& metrics, Families& families) {
     }
     const auto is = [i](Call one) { return i == static_cast<size_t>(one); };
     const bool is_stream = is(Call::kSubscribe) || is(Call::kUploadBlob) || is(Call::kDownloadBlob);
-    if (!is_stream) seconds.push_back(DurationsMetric(of.seconds, {{"call", call}}));
+    // Appends on a stream are counted, in time and bytes, with the others.
+    const bool is_timed = !is_stream && !is(Call::kAppendStream);
+    if (is_timed) seconds.push_back(DurationsMetric(of.seconds, {{"call", call}}));
     if (is_stream || is(Call::kAppend) || is(Call::kRead)) {
       bytes.push_back(CounterMetric(of.bytes.value(), {{"call", call}}));
     }
@@ -116,7 +118,7 @@ void AddConnections(Metrics& metrics, Families& families) {
                      {{"limit", "address-connections-per-second"}}),
        CounterMetric(metrics.connections_barred.value(), {{"limit", "barred"}}),
        CounterMetric(metrics.connections_ended.value(), {{"limit", "rate"}})});
-  families.Gauges("streams", "Subscriptions and uploads that are open",
+  families.Gauges("streams", "Subscriptions, uploads and streams of appends that are open",
                   {GaugeMetric(static_cast<double>(metrics.open_streams.value()))});
   families.Gauges("unread_bytes", "Answers that clients haven't read yet",
                   {GaugeMetric(static_cast<double>(metrics.unread_bytes.value()))});

@@ -9,6 +9,14 @@ std::optional<std::string> HotRecords::Find(std::string_view key) const {
   return found->second;
 }
 
+std::optional<bool> HotRecords::Is(std::string_view key,
+                                   const std::optional<std::string>& value) const {
+  std::lock_guard lock(mutex_);
+  const auto found = values_.find(key);
+  if (found == values_.end()) return std::nullopt;
+  return value.has_value() && found->second == *value;
+}
+
 void HotRecords::Keep(const std::string& key, const std::string& value) {
   if (value.size() > kMostValueBytes) {
     values_.erase(key);
@@ -18,17 +26,28 @@ void HotRecords::Keep(const std::string& key, const std::string& value) {
   values_.insert_or_assign(key, value);
 }
 
+void HotRecords::Replace(const std::string& key, const std::string& value) {
+  const auto found = values_.find(key);
+  if (found == values_.end()) return;
+  if (value.size() > kMostValueBytes) {
+    values_.erase(found);
+  } else {
+    found->second = value;
+  }
+}
+
 void HotRecords::Follow(const WriteBatch& batch) {
   std::lock_guard lock(mutex_);
   for (const WriteBatch::Requirement& required : batch.requirements()) {
     if (required.space != Space::kRecords || !required.value.has_value()) continue;
-    Keep(required.key, *required.value);
+    // What is there already has been compared with it.
+    if (!values_.contains(required.key)) Keep(required.key, *required.value);
   }
   for (const WriteBatch::Change& change : batch.changes()) {
     if (change.space != Space::kRecords) continue;
     switch (change.kind) {
       case WriteBatch::Kind::kPut:
-        if (values_.contains(change.key)) Keep(change.key, change.value);
+        Replace(change.key, change.value);
         break;
       case WriteBatch::Kind::kDelete:
         values_.erase(change.key);

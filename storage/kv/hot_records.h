@@ -23,6 +23,9 @@ class HotRecords {
   // The value of `key` in Space::kRecords; nullopt when it isn't kept here.
   std::optional<std::string> Find(std::string_view key) const;
 
+  // Whether that is `value` (nullopt: there is none); nullopt when it isn't kept here.
+  std::optional<bool> Is(std::string_view key, const std::optional<std::string>& value) const;
+
   // Takes in a batch that was committed just now: it begins to keep the records that the batch
   // required, and changes or forgets those that it changes.
   void Follow(const WriteBatch& batch);
@@ -40,6 +43,8 @@ class HotRecords {
   };
 
   void Keep(const std::string& key, const std::string& value);
+  // Keeps the new value of a record that is kept.
+  void Replace(const std::string& key, const std::string& value);
 
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::string, Hash, std::equal_to<>> values_;

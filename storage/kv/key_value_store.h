@@ -66,6 +66,12 @@ class WriteBatch {
   // The commit happens only if `key` has exactly this value (nullopt: is absent) before it.
   void Require(Space space, std::string key, std::optional<std::string> value);
 
+  // Makes room for so many of each, which spares the batch growing.
+  void Reserve(size_t changes, size_t requirements) {
+    changes_.reserve(changes);
+    requirements_.reserve(requirements);
+  }
+
   const std::vector<Change>& changes() const { return changes_; }
   const std::vector<Requirement>& requirements() const { return requirements_; }
   bool empty() const { return changes_.empty(); }

@@ -39,6 +39,8 @@ rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.siz
 constexpr uint64_t kMostReserve = 512 * kMiB;
 constexpr uint64_t kReservePart = 4;  // of a small disk: a quarter
 
+absl::Status NotAsRequired() { return absl::AbortedError("a precondition does not hold"); }
+
 bool FreesRoom(const WriteBatch& batch) {
   return std::any_of(batch.changes().begin(), batch.changes().end(), [](const auto& change) {
     return change.kind == WriteBatch::Kind::kDeleteRange;
@@ -346,9 +348,14 @@ class RocksDbStore : public FolderStore {
 
   absl::Status CheckRequirements(const WriteBatch& batch) const {
     for (const WriteBatch::Requirement& required : batch.requirements()) {
+      const std::optional<bool> hot = required.space == Space::kRecords
+                                          ? hot_records_.Is(required.key, required.value)
+                                          : std::nullopt;
+      if (hot == true) continue;
+      if (hot == false) return NotAsRequired();
       absl::StatusOr<std::optional<std::string>> value = Get(required.space, required.key);
       if (!value.ok()) return value.status();
-      if (*value != required.value) return absl::AbortedError("a precondition does not hold");
+      if (*value != required.value) return NotAsRequired();
     }
     return absl::OkStatus();
   }

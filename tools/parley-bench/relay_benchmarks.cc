@@ -55,12 +55,13 @@ class Samples {
 class CallRounds {
  public:
   CallRounds(const BareServer& bare, EchoCallers& echo, AppendCallers& append, Delivery& delivery,
-             BareStore& store, const std::vector<size_t>& in_flight)
+             BareStore& store, const RelayUnderTest& relay, const std::vector<size_t>& in_flight)
       : store_(store) {
     for (size_t count : in_flight) {
       groups_.push_back({std::to_string(count), count, std::make_unique<Load>(echo.Make(count)),
                          std::make_unique<Load>(append.Make(count)),
                          std::make_unique<StreamEchoes>(bare.address(), count),
+                         std::make_unique<StreamAppends>(relay, count),
                          count == 1 ? std::make_unique<Load>(delivery.Make()) : nullptr});
     }
   }
@@ -74,6 +75,7 @@ class CallRounds {
       samples.Add("echo_us/" + group.in_flight, echo.median_us);
       samples.Add("append_us/" + group.in_flight, append.median_us);
       samples.Add("stream_echo/" + group.in_flight, group.stream_echo->Run(seconds));
+      samples.Add("stream_append/" + group.in_flight, group.stream_append->Run(seconds));
       samples.Add("puts/" + group.in_flight, store_.SyncedPuts(group.count, kCallBytes, seconds));
       if (group.delivery == nullptr) continue;
       samples.Add("delivery_us",
@@ -88,6 +90,7 @@ class CallRounds {
     std::unique_ptr<Load> echo;
     std::unique_ptr<Load> append;
     std::unique_ptr<StreamEchoes> stream_echo;
+    std::unique_ptr<StreamAppends> stream_append;
     std::unique_ptr<Load> delivery;  // with one in flight
   };
   BareStore& store_;
@@ -129,6 +132,8 @@ void AddCallRows(const Samples& samples, const std::vector<size_t>& in_flight,
                     samples.MedianOf("echo/" + name), "the echo's rate"});
     rows.push_back({"relay/append_beside_rocksdb/1KiB/" + name, samples.MedianOf("append/" + name),
                     "per s", samples.MedianOf("puts/" + name), "RocksDB's synced puts"});
+    rows.push_back({"relay/append_stream/1KiB/" + name, samples.MedianOf("stream_append/" + name),
+                    "per s", samples.MedianOf("stream_echo/" + name), "the stream echo's rate"});
     if (count != 1) continue;
     rows.push_back({"relay/append_latency/1KiB/1", samples.MedianOf("append_us/1"), "us",
                     samples.MedianOf("echo_us/1") + 1.5 * sync, "echo + 1.5 fdatasync"});
@@ -186,7 +191,7 @@ void MeasureCalls(const RelayBenchOptions& options, const BareServer& bare,
   AppendCallers append(relay, options.connections);
   Delivery delivery(relay);
   BareStore store(folder + "/bare_store");
-  CallRounds calls(bare, echo, append, delivery, store, options.in_flight);
+  CallRounds calls(bare, echo, append, delivery, store, relay, options.in_flight);
   Samples samples;
   for (int round = 1; round <= options.rounds; ++round) {
     std::fprintf(stderr, "parley-bench: calls, round %d of %d\n", round, options.rounds);

@@ -36,7 +36,8 @@ EXPECTED = {
     "relay": [f"bare/echo/1KiB/{count}" for count in (1, 16, 64)] +
              [f"relay/append/1KiB/{count}" for count in (1, 16, 64)] +
              [f"{what}/1KiB/{count}" for count in (1, 16, 64)
-              for what in ("bare/stream_echo", "bare/rocksdb_put", "relay/append_beside_rocksdb")] +
+              for what in ("bare/stream_echo", "bare/rocksdb_put", "relay/append_beside_rocksdb",
+                           "relay/append_stream")] +
              [f"{what}{many}" for many in ("", "/4")
               for what in ("relay/upload/raw_beside_slower", "relay/download/raw_beside_slower")] +
              ["relay/delivery_latency/1KiB/1", "bare/file_write/1MiB", "bare/file_read/1MiB",

@@ -72,6 +72,73 @@ double StreamEchoes::Run(double seconds) {
   return static_cast<double>(echoes) / took.count();
 }
 
+struct StreamAppends::State {
+  explicit State(const RelayUnderTest& relay)
+      : connection(Must(RelayConnection::Open(relay.connection(), {}))), stub(connection->stub()) {}
+
+  std::unique_ptr<RelayConnection> connection;
+  std::shared_ptr<relay::v1::Relay::Stub> stub;
+  std::vector<relay::v1::AppendStreamRequest> requests;  // one for each mailbox
+};
+
+StreamAppends::StreamAppends(const RelayUnderTest& relay, size_t in_flight)
+    : state_(std::make_unique<State>(relay)) {
+  const std::unique_ptr<client::RelayClient> maker =
+      Must(client::RelayClient::Connect(relay.connection()));
+  Sessions sessions(*state_->connection);
+  for (size_t i = 0; i < in_flight; ++i) {
+    const client::ObjectId mailbox = crypto::RandomArray<32>();
+    const crypto::SignatureKey key = crypto::SignatureKey::Generate();
+    Must(maker->CreateMailbox(relay.credential(), mailbox,
+                              {key.public_key(), {key.public_key()}, key.public_key()},
+                              kAllowance));
+    relay::v1::AppendRequest& append = *state_->requests.emplace_back().mutable_append();
+    append.set_token(Must(sessions.Get({mailbox, 1, relay::v1::RIGHT_APPEND}, key)).token);
+    append.set_mailbox_id(crypto::ToString(mailbox));
+    append.set_generation(1);
+    append.set_payload(crypto::ToString(crypto::RandomBytes(kCallBytes)));
+  }
+}
+
+StreamAppends::~StreamAppends() = default;
+
+double StreamAppends::Run(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  grpc::ClientContext context;
+  const auto stream = state_->stub->AppendStream(&context);
+  std::counting_semaphore<> places(static_cast<std::ptrdiff_t>(state_->requests.size()));
+  uint64_t appended = 0;
+  bool refused = false;
+  const auto begin = Clock::now();
+  std::thread reader([&] {
+    relay::v1::AppendStreamResponse response;
+    while (stream->Read(&response)) {
+      for (const auto& result : response.results()) refused |= !result.has_appended();
+      appended += static_cast<uint64_t>(response.results_size());
+      places.release(response.results_size());
+    }
+    places.release(1 << 20);  // a writer mustn't wait for a stream that has failed
+  });
+  const auto end =
+      begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  uint64_t number = 0;
+  bool alive = true;
+  do {
+    places.acquire();
+    relay::v1::AppendStreamRequest& request = state_->requests[number % state_->requests.size()];
+    request.set_number(++number);
+    request.mutable_append()->set_append_id(crypto::ToString(crypto::RandomArray<16>()));
+    alive = stream->Write(request);
+  } while (alive && Clock::now() < end);
+  stream->WritesDone();
+  reader.join();
+  const std::chrono::duration<double> took = Clock::now() - begin;
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) Must(absl::UnavailableError("the stream failed: " + status.error_message()));
+  if (refused) Must(absl::UnavailableError("an append on the stream was refused"));
+  return static_cast<double>(appended) / took.count();
+}
+
 struct Delivery::State {
   explicit State(const RelayUnderTest& relay);
   ~State();

@@ -1,4 +1,5 @@
-// Loads that go through one stream: bare echoes, and appends until they reach a subscriber.
+// Loads that go through one stream: bare echoes, appends, and appends until they reach a
+// subscriber.
 #ifndef PARLEY_TOOLS_PARLEY_BENCH_STREAMS_H_
 #define PARLEY_TOOLS_PARLEY_BENCH_STREAMS_H_
 
@@ -18,6 +19,20 @@ class StreamEchoes {
   StreamEchoes(const std::string& address, size_t in_flight);
   ~StreamEchoes();
   // Echoes per second.
+  double Run(double seconds);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Appends over one stream, so many of them under way, to as many mailboxes in turns. Each is a
+// message of its own, as an echo is.
+class StreamAppends {
+ public:
+  StreamAppends(const RelayUnderTest& relay, size_t in_flight);
+  ~StreamAppends();
+  // Acknowledged appends per second.
   double Run(double seconds);
 
  private:
