@@ -45,6 +45,9 @@ void AddChannelCommands(Grammar& grammar) {
   read->add_option("--after", in_read.after, "Only those after this position")
       ->type_name("N")
       ->check(Check(ReadPosition));
+  read->add_option("--last", in_read.last, "Only so many, the latest ones")
+      ->type_name("N")
+      ->check(Check(ReadCount));
   auto& in_retract = grammar.Keep<RetractArguments>();
   CLI::App* retract = grammar.Add(grammar.app(), "retract", "Take back a message of your own",
                                   in_retract, "Messages and documents");
