@@ -56,6 +56,14 @@ absl::StatusOr<CarriedFiles> CarriedFiles::Hold(const std::string& folder) {
   return CarriedFiles(folder, fd);
 }
 
+bool CarriedFiles::IsTaken(const std::string& folder) {
+  const int fd = OpenLock(folder);
+  if (fd < 0) return false;
+  const bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
+  close(fd);
+  return taken;
+}
+
 CarriedFiles::CarriedFiles(CarriedFiles&& other) noexcept
     : folder_(std::move(other.folder_)), fd_(std::exchange(other.fd_, -1)) {}
 

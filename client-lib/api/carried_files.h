@@ -27,6 +27,9 @@ class CarriedFiles {
   CarriedFiles& operator=(CarriedFiles&&) = delete;
   ~CarriedFiles();
 
+  // Whether somebody is carrying something now.
+  static bool IsTaken(const std::string& folder);
+
   // The path of the file for something of that id.
   std::string PathOf(const std::string& id) const;
 

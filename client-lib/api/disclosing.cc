@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client-lib/api/carried_files.h"
+#include "client-lib/api/carried_shares.h"
 #include "client-lib/api/find.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
@@ -91,12 +92,6 @@ absl::Status NotOpen(const AuthorisationRecord& record) {
   if (record.used_by.has_value()) why += " by " + record.used_by->name;
   return absl::FailedPreconditionError("the authorisation isn't open any more: it is " + why +
                                        "; nothing was sent");
-}
-
-// The record of the share that carries a document (sending.cc).
-std::string DisclosureShareName(const AuthorisationRecord& record) {
-  return "share/disclosure/" + record.channel.ToString() + "/" +
-         record.author.participant_id.ToString() + "/" + record.id.ToString();
 }
 
 // What a text, document or offer's record of one's own becomes in an authorisation.
@@ -382,7 +377,7 @@ absl::StatusOr<content::v1::Document> Profile::Impl::ShareAnew(const Authorisati
   request.path = path;
   request.name = record.document->name();
   request.media_type = record.document->media_type();
-  PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded, Upload(connected, DisclosureShareName(record),
+  PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded, Upload(connected, client::DisclosureShareName(record),
                                                     record.disclosure, request, progress));
   uploaded.manifest.set_name(record.document->name());
   {
@@ -448,11 +443,13 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
     PARLEY_RETURN_IF_ERROR(CheckCarrying(record, audience->ref));
   }
   // What can't be had any more isn't used up.
+  std::optional<client::CarriedFiles> files;  // to the end: nobody destroys what is being carried
   std::optional<client::PlainCopy> copy;
   if (record.document.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(const Connected connected, Connect(id));
-    PARLEY_ASSIGN_OR_RETURN(const client::CarriedFiles files, client::CarriedFiles::Hold(folder_));
-    const std::string path = files.PathOf(record.id.ToString());
+    PARLEY_ASSIGN_OR_RETURN(client::CarriedFiles held, client::CarriedFiles::Hold(folder_));
+    files.emplace(std::move(held));
+    const std::string path = files->PathOf(record.id.ToString());
     PARLEY_RETURN_IF_ERROR(FetchAuthorised(record, connected, path, progress));
     PARLEY_ASSIGN_OR_RETURN(client::PlainCopy taken, client::PlainCopy::Take(path));
     copy.emplace(std::move(taken));
@@ -487,7 +484,8 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
     PARLEY_RETURN_IF_ERROR(
         connected.context.Channel(audience->ref.channel_id).Queue(step, content).status());
     PARLEY_RETURN_IF_ERROR(client::Transfers(*store_).KeepBlob(step, record.disclosure.ToString()));
-    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, DisclosureShareName(record)));
+    PARLEY_RETURN_IF_ERROR(
+        step.Delete(client::RecordClass::kKeys, client::DisclosureShareName(record)));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(audience->ref, record.disclosure, /*may_stay_queued=*/true);

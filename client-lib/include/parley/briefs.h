@@ -54,6 +54,9 @@ struct BriefList {
   // empty, and `can_release`, all can be released.
   std::vector<std::string> missing;
   bool can_release = false;
+  // A release of the owner's has been stored and hasn't reached the relay: nobody has these briefs
+  // by it yet. A later sync, or ReleaseBriefs, sends it.
+  bool release_waits = false;
 };
 
 }  // namespace parley
