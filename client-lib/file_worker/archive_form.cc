@@ -24,7 +24,8 @@ uint64_t NumberAt(std::string_view bytes, size_t at, size_t count) {
 
 // Where the end record is whose comment reaches the last byte.
 std::optional<size_t> FindEnd(std::string_view bytes) {
-  const size_t first = bytes.size() - (bytes.size() < kArchiveEndBytes ? bytes.size() : kArchiveEndBytes);
+  const size_t first =
+      bytes.size() - (bytes.size() < kArchiveEndBytes ? bytes.size() : kArchiveEndBytes);
   for (size_t at = bytes.rfind(kEnd); at != std::string_view::npos && at >= first;
        at = at == 0 ? std::string_view::npos : bytes.rfind(kEnd, at - 1)) {
     if (bytes.size() - at < kEndSize) continue;

@@ -164,6 +164,7 @@ TEST_F(FileContentsTest, WhatADamagedMemberHasIsLookedAt) {
 TEST_F(FileContentsTest, DamagedArchivesAreRefusedOrLookedAt) {
   const std::string good =
       Read(Zip("good.zip", {{"a.txt", std::string(300, 'a')}, {"b/c.txt", "short"}}));
+  const size_t end = good.rfind("PK\x05\x06");
   for (size_t i = 0; i < good.size(); i += 13) {
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ (i % 2 == 0 ? 0xFF : 0x01));
@@ -173,7 +174,7 @@ TEST_F(FileContentsTest, DamagedArchivesAreRefusedOrLookedAt) {
         << i << " " << status;
     ASSERT_FALSE(pieces_.empty());
     // Its beginning is gone instead: what is left claims places that aren't there.
-    ASSERT_EQ(Visit(Write("end.zip", good.substr(i))).ok(), i == 0) << i;
+    ASSERT_EQ(Visit(Write("end.zip", good.substr(i))).ok(), i == 0 || i > end) << i;
     // Its end is gone.
     ASSERT_EQ(Visit(Write("beginning.zip", good.substr(0, i))).ok(), i < 4) << i;
   }
