@@ -5,11 +5,11 @@
 
 #include <string>
 
-#include "client-lib/api/mediation_for_test.h"
+#include "client-lib/api/session_for_test.h"
 
 namespace parley::testing {
 
-class AgreedCase : public Mediation {
+class AgreedCase : public SessionTest {
  protected:
   // As far as "in session".
   void Begin(const std::string& policy) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client-lib/api/views.h"
+#include "client-lib/cases/participant_listing.h"
 #include "client-lib/cases/procedure_gate.h"
 
 namespace parley::client {
@@ -143,6 +144,8 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
   PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseProcedure::Missing> elsewhere,
                           WhoCanNotSign(step, context, *procedure));
   missing.insert(missing.end(), elsewhere.begin(), elsewhere.end());
+  const std::vector<CaseProcedure::Missing> unlisted = ListedOtherwise(*procedure);
+  missing.insert(missing.end(), unlisted.begin(), unlisted.end());
   // What keeps the case from going on, beside what keeps people from talk.
   for (const CaseProcedure::Missing& other : procedure->log.procedure().WaitsFor()) {
     if (std::find(missing.begin(), missing.end(), other) == missing.end()) missing.push_back(other);
@@ -150,6 +153,28 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
   progress.missing = ForPeople(missing);
   return progress;
 }
+
+namespace {
+
+// Of a list that was said when those who are in the channel now were in it.
+absl::Status AddWrongList(const ReadTransaction& step, const CaseContext& context,
+                          const LoadedProcedure& procedure, std::vector<Alarm>& alarms) {
+  const std::vector<CaseProcedure::Missing> differences = ListedOtherwise(procedure);
+  if (differences.empty()) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(*procedure.joint).Info(step));
+  if (procedure.listed_number <= info.generation_began) return absl::OkStatus();
+  for (const CaseProcedure::Missing& one : differences) {
+    alarms.push_back({AlarmKind::kRefused, context.id, ChannelRef{context.id, *procedure.joint},
+                      std::nullopt,
+                      "the neutrals' list of who takes part isn't who is in joint; agreements come "
+                      "into force by it, so it has to be mended: " +
+                          one.who + " " + one.what +
+                          ". Their programs do that by themselves; if it stays so, ask them"});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& context,
                                 std::vector<Alarm>& alarms) {
@@ -176,6 +201,7 @@ absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& 
     alarms.push_back({AlarmKind::kRefused, context.id, joint, std::nullopt,
                       std::to_string(more) + " more acts against the procedure were passed over"});
   }
+  PARLEY_RETURN_IF_ERROR(AddWrongList(step, context, *procedure, alarms));
   PARLEY_ASSIGN_OR_RETURN(const auto keys, KnownRecordKeys(step, context, *procedure));
   for (const SignatureRecord& signature : procedure->log.Signatures()) {
     const auto key = keys.find(signature.signer);

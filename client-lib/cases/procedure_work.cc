@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "client-lib/cases/naming.h"
+#include "client-lib/cases/participant_listing.h"
+#include "client-lib/channels/coming_back.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/procedure/agreement.h"
@@ -83,9 +85,11 @@ Bytes KeyOfCard(ByteView card_bytes) {
   return crypto::ToBytes(card.record_key());
 }
 
+// `numbers`: of the messages, in the same order.
 absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& step,
                                                       const CaseContext& context,
-                                                      const ChannelId& joint) {
+                                                      const ChannelId& joint,
+                                                      std::vector<uint64_t>& numbers) {
   MessageQuery query;
   query.kinds = {ContentKind::kProcedure};
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
@@ -96,8 +100,24 @@ absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& ste
     records.push_back({{message.incarnation, message.position},
                        ActorOf(message.author),
                        Bytes(content.begin(), content.end())});
+    numbers.push_back(message.number);
   }
   return records;
+}
+
+// The number of the latest list that counts; of the case's beginning where there is none.
+uint64_t ListedNumber(const ProcedureLog& log, const std::vector<LoggedRecord>& records,
+                      const std::vector<uint64_t>& numbers) {
+  const std::vector<ProcedureLog::Step>& steps = log.steps();
+  const auto listed = std::find_if(steps.rbegin(), steps.rend(), [](const auto& one) {
+    return one.refused.empty() &&
+           (one.read.act.kind == CaseAct::kListParticipants || one.read.act.kind == CaseAct::kOpen);
+  });
+  if (listed == steps.rend()) return 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (records[i].at == listed->record.at) return numbers[i];
+  }
+  return 0;  // it was told
 }
 
 absl::StatusOr<Actor> OwnActor(const LoadedProcedure& procedure, const CaseRecord& record) {
@@ -105,30 +125,6 @@ absl::StatusOr<Actor> OwnActor(const LoadedProcedure& procedure, const CaseRecor
     if (member.id == record.own_id) return member;
   }
   return absl::FailedPreconditionError("you aren't in the joint channel");
-}
-
-// Whether an own list of participants waits to be sent.
-absl::StatusOr<bool> ListWaits(const ReadTransaction& step, const CaseContext& context,
-                               const ChannelId& joint) {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> unsent, context.Channel(joint).Unsent(step));
-  return std::any_of(unsent.begin(), unsent.end(), [](const ChannelMessage& message) {
-    Content content;
-    return message.kind == ContentKind::kProcedure &&
-           ParseFromPeer(content, message.content.Reveal()) && content.has_case_overview();
-  });
-}
-
-absl::StatusOr<bool> ListParticipants(Transaction& step, const CaseContext& context,
-                                      const LoadedProcedure& procedure) {
-  if (!procedure.log.has_begun() || procedure.log.procedure().participants() == procedure.roster) {
-    return false;
-  }
-  PARLEY_ASSIGN_OR_RETURN(const bool waits, ListWaits(step, context, *procedure.joint));
-  if (waits) return false;
-  Content content;
-  *content.mutable_case_overview() = procedure.log.MakeOverview(procedure.roster, procedure.head);
-  PARLEY_RETURN_IF_ERROR(context.Channel(*procedure.joint).Queue(step, content).status());
-  return true;
 }
 
 absl::StatusOr<bool> TellKeys(Transaction& step, const CaseContext& context,
@@ -208,6 +204,9 @@ absl::Status NoteJoining(Transaction& step, const CaseContext& context, const Ch
 
 absl::StatusOr<JointPosition> JoinedJoint(const ReadTransaction& step, const CaseContext& context,
                                           const CaseRecord& record, const ChannelInfo& info) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ComingBack> again,
+                          LoadComingBack(step, info.state.channel_id));
+  if (again.has_value()) return JointPosition{again->incarnation, again->position};
   // Who opened the case has no inviter; others came into the log as it was then.
   if (record.inviter.is_zero()) return JointPosition();
   PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
@@ -244,7 +243,7 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
                                                              const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const bool keeps, KeepsProcedure(step, context));
   if (!keeps) return std::optional<LoadedProcedure>();
-  LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {})};
+  LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {}), 0};
   PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   const std::optional<ChannelId> joint = choice.Of(ChannelKind::kJoint);
@@ -257,10 +256,12 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
   std::sort(loaded.roster.begin(), loaded.roster.end());
   loaded.head = {info.state.incarnation, info.head.position};
   loaded.head_hash = info.head.hash;
+  std::vector<uint64_t> numbers;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedRecord> records,
-                          LoadRecords(step, context, *joint));
+                          LoadRecords(step, context, *joint, numbers));
   PARLEY_ASSIGN_OR_RETURN(const JointPosition joined, JoinedJoint(step, context, record, info));
   loaded.log = ProcedureLog::Play(context.id, records, joined);
+  loaded.listed_number = ListedNumber(loaded.log, records, numbers);
   return loaded;
 }
 

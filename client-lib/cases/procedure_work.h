@@ -45,6 +45,8 @@ struct LoadedProcedure {
   JointPosition head;
   TranscriptHash head_hash{};
   ProcedureLog log;
+  // The number of the message that listed the participants last; 0 for none here.
+  uint64_t listed_number = 0;
 };
 // Nothing for a case without a procedure.
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/group_store.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
@@ -82,6 +83,13 @@ absl::Status DropSuccessor(Transaction& tx, const ChannelNames& names) {
 
 absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group) {
+  const bool was_out = old.standing() == Standing::kRemoved || old.standing() == Standing::kLeft;
+  const bool has_missed =
+      state.incarnation != old.incarnation() || log.joined_position > old.log().position + 1;
+  if (was_out && has_missed) {
+    PARLEY_RETURN_IF_ERROR(NoteComingBack(
+        old.tx(), old.id(), {.incarnation = state.incarnation, .position = log.joined_position}));
+  }
   if (state.incarnation == old.incarnation()) {
     log.number_base = old.log().number_base;
     log.passed_over = old.log().passed_over;
