@@ -77,8 +77,7 @@ TEST_F(OverrideTest, TheRecordNamesAllThatIsCarriedOn) {
   const std::vector<std::string> notes = Texts("Mira", "neutrals");
   ASSERT_EQ(notes.size(), 1u);
   const auto position = [this](const std::string& name) {
-    return std::to_string(
-        Must(Of(name).Read(Ref(name, "caucus")), "reading").front().position);
+    return std::to_string(Must(Of(name).Read(Ref(name, "caucus")), "reading").front().position);
   };
   EXPECT_THAT(notes[0], HasSubstr("(what Ana said in caucus:Harbor (" + position("Ana") +
                                   "), and Ben in caucus:Northline (" + position("Ben") + "))"));

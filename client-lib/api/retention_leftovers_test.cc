@@ -24,7 +24,7 @@ class LeftoversTest : public testing::RetentionTest {
   // Large enough that it isn't uploaded at once.
   std::string LargeFile(const std::string& name) {
     const std::string path = folder_ / name;
-    testing::WriteFile(path, std::string(9 << 20, 'x'));
+    testing::WriteFile(path, std::string(48 << 20, 'x'));
     return path;
   }
 
@@ -100,9 +100,8 @@ TEST_F(LeftoversTest, WhatWaitsAndWhatIsHalfTransferredIsDestroyedToo) {
 
 TEST_F(LeftoversTest, OfAHalfUploadNothingStaysAtTheRelay) {
   Begin(kAtOnce);
-  const Result<SentMessage> stopped =
-      Of("Ana").Share(Ref("Ana", "joint"), LargeFile("large.bin"), {},
-                      [](uint64_t done, uint64_t) { return done == 0; });
+  const Result<SentMessage> stopped = Of("Ana").Share(Ref("Ana", "joint"), LargeFile("large.bin"),
+                                                      {}, [](uint64_t, uint64_t) { return false; });
   ASSERT_EQ(stopped.status().code(), StatusCode::kCancelled) << stopped.status().message();
   const std::vector<Transfer> transfers = Must(Of("Ana").Transfers(), "transfers");
   ASSERT_THAT(transfers, SizeIs(1));
@@ -129,8 +128,8 @@ TEST_F(LeftoversTest, OfAReleaseOfBriefsUnderWayNothingStays) {
   {
     auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
     const client::ReadTransaction read = Have(store->Read());
-    const auto begun = Have(client::GetRecord<client::ReleaseJob>(
-        read, client::RecordClass::kKeys, client::ReleaseJobName(case_)));
+    const auto begun = Have(client::GetRecord<client::ReleaseJob>(read, client::RecordClass::kKeys,
+                                                                  client::ReleaseJobName(case_)));
     ASSERT_TRUE(begun.has_value());
     job = *begun;
   }
@@ -164,12 +163,10 @@ TEST_F(LeftoversTest, OfADisclosureUnderWayNothingStays) {
   Everybody(1);
   const Authorisation leave = Must(Of("Mira").Authorisations(case_), "authorisations").front();
   // It is fetched, and stopped while it is uploaded.
-  uint64_t last = 0;
-  bool uploads = false;
-  const Result<SentMessage> stopped = Of("Mira").Disclose(leave, [&](uint64_t done, uint64_t) {
-    uploads = uploads || done < last;
-    last = done;
-    return !uploads || done == 0;
+  bool is_fetched = false;
+  const Result<SentMessage> stopped = Of("Mira").Disclose(leave, [&](uint64_t done, uint64_t all) {
+    is_fetched = is_fetched || done == all;
+    return !is_fetched || done == all;
   });
   ASSERT_EQ(stopped.status().code(), StatusCode::kCancelled) << stopped.status().message();
   MessageId disclosure;

@@ -168,6 +168,10 @@ std::vector<content::v1::OverriddenSource> Firewall::Overridden() const {
     one.set_message_id(ToField(source.message.id));
     one.set_number(source.message.number);
   }
+  // In no order that depends on channels' ids.
+  std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) {
+    return std::make_pair(a.side(), a.number()) < std::make_pair(b.side(), b.number());
+  });
   return sources;
 }
 

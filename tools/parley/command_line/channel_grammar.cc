@@ -31,7 +31,8 @@ void AddChannelCommands(Grammar& grammar) {
       "In a caucus that the agreement has open: nobody is to carry this on without leave");
   send->add_option("--override", in_send.override_reason,
                    "Of a neutral, where the agreement says \"caucus: open\": why you carry on what "
-                   "was said in a caucus and isn't reserved; the neutrals' channel keeps it")
+                   "was said in a caucus and isn't reserved; the neutrals' channel keeps it, and "
+                   "whose words they were")
       ->type_name("REASON");
   Explain(send,
           "Prints who can read it, and the message's id on the last line. Without a connection the "
