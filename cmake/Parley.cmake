@@ -23,7 +23,6 @@ function(parley_own_code name kind)
   if(kind STREQUAL "test")
     target_compile_options(${name} PRIVATE ${PARLEY_TEST_OPTIONS})
   endif()
-  parley_precompile(${name} ${kind})
 endfunction()
 
 # A static, position-independent library. DEPS are private: what includes this library's headers
@@ -89,6 +88,7 @@ function(parley_test_properties name)
   endif()
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
+    COST ${arg_TIMEOUT} # what takes long starts first, so that nothing is left to run alone at the end
     LABELS "${arg_LABELS}"
     SKIP_RETURN_CODE 77
     RUN_SERIAL "${serial}"

@@ -232,9 +232,12 @@ TEST_F(DisclosureTest, ADisclosureByWhoIsNoNeutralIsRefused) {
 }
 
 TEST_F(DisclosureTest, AnExpiryIsAnEntryOfTheLog) {
-  const Authorisation given = Authorise(kNorthline, "the covenant falls due on 30 June", false, 1);
+  // Long enough that Lee's device looks before it is over, on a slow machine, too.
+  constexpr int kSeconds = 10;
+  const Authorisation given =
+      Authorise(kNorthline, "the covenant falls due on 30 June", false, kSeconds);
   EXPECT_EQ(StateOf("Lee", given), AuthorisationState::kOpen);  // nobody has said that it is over
-  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000 * kSeconds + 1100));
   const Status late = Of("Mira").Disclose(given).status();
   EXPECT_EQ(late.code(), StatusCode::kFailedPrecondition) << late.message();
   EXPECT_THAT(late.message(), HasSubstr("expired"));

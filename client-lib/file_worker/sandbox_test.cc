@@ -67,7 +67,7 @@ TEST(Sandbox, OpensNothingWhereOpeningOnlyFails) {
 
 TEST(Sandbox, HasLimitsThatStay) {
   EXPECT_EQ(Probe("limits").said, "in not");
-#ifndef __SANITIZE_ADDRESS__
+#ifndef PARLEY_WITHOUT_MEMORY_LIMIT
   EXPECT_EQ(Probe("memory").said, "in not");
 #endif
   const int signal = Probe("loop").signal;

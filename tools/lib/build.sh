@@ -5,8 +5,6 @@
 
 # Objects are found again in the compiler cache from another clone of this tree.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-# Sources that start from a precompiled header are cached, too (ccache's manual, "Precompiled headers").
-export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # build_preset PRESET SECONDS TARGET...: the target `all` builds everything.
 build_preset() {

@@ -12,6 +12,8 @@ template <typename... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
+template <typename... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;  // clang 16 wants to be told
 
 // Takes messages with proposals into `group`, and gives their references.
 absl::StatusOr<std::vector<mls::ProposalRef>> TakeProposals(

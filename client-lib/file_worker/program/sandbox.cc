@@ -44,7 +44,7 @@ bool SetLimit(__rlimit_resource resource, uint64_t value) {
 }
 
 bool SetLimits(const SandboxLimits& limits) {
-#ifndef __SANITIZE_ADDRESS__  // which reserves terabytes
+#ifndef PARLEY_WITHOUT_MEMORY_LIMIT
   if (!SetLimit(RLIMIT_AS, limits.memory_bytes)) return false;
 #endif
   return SetLimit(RLIMIT_CPU, limits.cpu_seconds) && SetLimit(RLIMIT_FSIZE, limits.output_bytes) &&
