@@ -11,6 +11,8 @@ namespace {
 
 // Of one case, with those of its channels; more acts are counted.
 constexpr size_t kMostAlarms = 64;
+// More than any case has: a neutral's list can make people up.
+constexpr size_t kMostMissing = 128;
 
 class ProgressView {
  public:
@@ -119,7 +121,14 @@ class ProgressView {
 
 std::vector<CaseMissing> ForPeople(const std::vector<CaseProcedure::Missing>& missing) {
   std::vector<CaseMissing> shown;
-  for (const CaseProcedure::Missing& entry : missing) shown.push_back({entry.who, entry.what});
+  for (const CaseProcedure::Missing& entry : missing) {
+    if (shown.size() == kMostMissing) {
+      shown.push_back({"others", "do " + std::to_string(missing.size() - shown.size()) +
+                                     " more things that are missing"});
+      break;
+    }
+    shown.push_back({entry.who, entry.what});
+  }
   return shown;
 }
 
@@ -156,14 +165,11 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
 
 namespace {
 
-// Of a list that was said when those who are in the channel now were in it.
 absl::Status AddWrongList(const ReadTransaction& step, const CaseContext& context,
                           const LoadedProcedure& procedure, std::vector<Alarm>& alarms) {
-  const std::vector<CaseProcedure::Missing> differences = ListedOtherwise(procedure);
-  if (differences.empty()) return absl::OkStatus();
-  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(*procedure.joint).Info(step));
-  if (procedure.listed_number <= info.generation_began) return absl::OkStatus();
-  for (const CaseProcedure::Missing& one : differences) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseProcedure::Missing> wrong,
+                          ListedWrongly(step, context, procedure));
+  for (const CaseProcedure::Missing& one : wrong) {
     alarms.push_back({AlarmKind::kRefused, context.id, ChannelRef{context.id, *procedure.joint},
                       std::nullopt,
                       "the neutrals' list of who takes part isn't who is in joint; agreements come "

@@ -105,19 +105,20 @@ absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& ste
   return records;
 }
 
-// The number of the latest list that counts; of the case's beginning where there is none.
-uint64_t ListedNumber(const ProcedureLog& log, const std::vector<LoggedRecord>& records,
-                      const std::vector<uint64_t>& numbers) {
+// Where the latest list that counts stands, or the case's beginning where there is none.
+void SetListed(const std::vector<LoggedRecord>& records, const std::vector<uint64_t>& numbers,
+               LoadedProcedure& loaded) {
+  const ProcedureLog& log = loaded.log;
   const std::vector<ProcedureLog::Step>& steps = log.steps();
   const auto listed = std::find_if(steps.rbegin(), steps.rend(), [](const auto& one) {
     return one.refused.empty() &&
            (one.read.act.kind == CaseAct::kListParticipants || one.read.act.kind == CaseAct::kOpen);
   });
-  if (listed == steps.rend()) return 0;
+  if (listed == steps.rend()) return;
+  loaded.listed_at = listed->record.at;
   for (size_t i = 0; i < records.size(); ++i) {
-    if (records[i].at == listed->record.at) return numbers[i];
+    if (records[i].at == listed->record.at) loaded.listed_number = numbers[i];
   }
-  return 0;  // it was told
 }
 
 absl::StatusOr<Actor> OwnActor(const LoadedProcedure& procedure, const CaseRecord& record) {
@@ -191,6 +192,30 @@ std::optional<CaseProcedure::Missing> CanNotSign(const LoadedProcedure& procedur
                        name};
 }
 
+// Of the first coming in; position 0 for who has created the channel.
+absl::StatusOr<JointPosition> FirstJoinedJoint(const ReadTransaction& step,
+                                               const CaseContext& context, const CaseRecord& record,
+                                               const ChannelInfo& info) {
+  // Who opened the case has no inviter; others came into the log as it was then.
+  if (record.inviter.is_zero()) return JointPosition();
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value() || own->joined_incarnation == 0) {
+    return JointPosition{info.state.incarnation, info.joined.position};
+  }
+  return JointPosition{own->joined_incarnation, own->joined_position};
+}
+
+absl::StatusOr<std::vector<Absence>> AbsencesFrom(const ReadTransaction& step,
+                                                  const ChannelId& joint) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ComingBack> again, LoadComingsBack(step, joint));
+  std::vector<Absence> absences;
+  for (const ComingBack& one : again) {
+    absences.push_back(
+        {{one.left_incarnation, one.left_position}, {one.incarnation, one.position}});
+  }
+  return absences;
+}
+
 }  // namespace
 
 // A later incarnation has another place where this device came in, but no gap before it.
@@ -204,16 +229,10 @@ absl::Status NoteJoining(Transaction& step, const CaseContext& context, const Ch
 
 absl::StatusOr<JointPosition> JoinedJoint(const ReadTransaction& step, const CaseContext& context,
                                           const CaseRecord& record, const ChannelInfo& info) {
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<ComingBack> again,
-                          LoadComingBack(step, info.state.channel_id));
-  if (again.has_value()) return JointPosition{again->incarnation, again->position};
-  // Who opened the case has no inviter; others came into the log as it was then.
-  if (record.inviter.is_zero()) return JointPosition();
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
-  if (!own.has_value() || own->joined_incarnation == 0) {
-    return JointPosition{info.state.incarnation, info.joined.position};
-  }
-  return JointPosition{own->joined_incarnation, own->joined_position};
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ComingBack> again,
+                          LoadComingsBack(step, info.state.channel_id));
+  if (!again.empty()) return JointPosition{again.back().incarnation, again.back().position};
+  return FirstJoinedJoint(step, context, record, info);
 }
 
 absl::Status BeginProcedure(Transaction& step, const CaseContext& context, OwnDevice& device,
@@ -243,7 +262,7 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
                                                              const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const bool keeps, KeepsProcedure(step, context));
   if (!keeps) return std::optional<LoadedProcedure>();
-  LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {}), 0};
+  LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {}), {}, 0};
   PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   const std::optional<ChannelId> joint = choice.Of(ChannelKind::kJoint);
@@ -259,9 +278,11 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
   std::vector<uint64_t> numbers;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedRecord> records,
                           LoadRecords(step, context, *joint, numbers));
-  PARLEY_ASSIGN_OR_RETURN(const JointPosition joined, JoinedJoint(step, context, record, info));
-  loaded.log = ProcedureLog::Play(context.id, records, joined);
-  loaded.listed_number = ListedNumber(loaded.log, records, numbers);
+  PARLEY_ASSIGN_OR_RETURN(const JointPosition joined,
+                          FirstJoinedJoint(step, context, record, info));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Absence> absences, AbsencesFrom(step, *joint));
+  loaded.log = ProcedureLog::Play(context.id, records, joined, absences);
+  SetListed(records, numbers, loaded);
   return loaded;
 }
 
@@ -284,16 +305,34 @@ std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure) 
 }
 
 std::optional<ConfidentialityPolicy> PolicySignedBy(const LoadedProcedure& procedure,
-                                                    const ParticipantId& id) {
+                                                    const ParticipantId& self, ByteView own_key) {
   const std::vector<ProcedureLog::Step>& steps = procedure.log.steps();
+  const Bytes key(own_key.begin(), own_key.end());
+  const auto has_signed = [&](const DocumentHash& document) {
+    return std::any_of(steps.begin(), steps.end(), [&](const ProcedureLog::Step& one) {
+      // Whoever tells a history can make a key, and sign with it in somebody's name.
+      const bool is_theirs = one.told_at.position == 0 || one.read.record_key == key;
+      return one.refused.empty() && one.read.act.kind == CaseAct::kSign &&
+             one.record.author.id == self && one.read.act.document == document && is_theirs;
+    });
+  };
   for (auto one = steps.rbegin(); one != steps.rend(); ++one) {
     if (!one->refused.empty()) continue;
     const CaseProcedure::Proposal* const agreement = one->afterwards.in_force();
-    if (agreement != nullptr && agreement->signers.contains(id)) {
+    if (agreement != nullptr && agreement->signers.contains(self) &&
+        has_signed(agreement->document)) {
       return PolicyBy(procedure, *agreement);
     }
   }
   return std::nullopt;
+}
+
+absl::StatusOr<Bytes> OwnRecordKey(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value()) return Bytes();
+  PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
+                          crypto::SignatureKey::FromSeed(own->record_seed.Reveal()));
+  return Bytes(key.public_key().begin(), key.public_key().end());
 }
 
 absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTransaction& step,
@@ -305,15 +344,12 @@ absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTra
 absl::StatusOr<std::map<ParticipantId, KnownKey>> KnownRecordKeys(
     const ReadTransaction& step, const CaseContext& context, const LoadedProcedure& procedure) {
   std::map<ParticipantId, KnownKey> known;
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  PARLEY_ASSIGN_OR_RETURN(const Bytes own_key, OwnRecordKey(step, context));
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   for (const Actor& member : procedure.roster) {
     KnownKey& entry = known[member.id];
     if (member.id == record.own_id) {
-      if (!own.has_value()) continue;
-      PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
-                              crypto::SignatureKey::FromSeed(own->record_seed.Reveal()));
-      entry.key.assign(key.public_key().begin(), key.public_key().end());
+      entry.key = own_key;
       continue;
     }
     // What they said over the own pairing goes before what others say of them.
