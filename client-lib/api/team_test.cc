@@ -399,6 +399,26 @@ TEST_F(TeamTest, WhereAllStewardsLeaveAtOnceTheTeamIsOverAndAnotherIsOpened) {
   EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Ana", "Lee", "Kim"));
 }
 
+// One steward goes while the other, just named, doesn't have the control key yet.
+TEST_F(TeamTest, AStewardWhoStaysAndIsntToldYetGivesNothingUp) {
+  OpenTeamOfThree();
+  const ChannelRef team = Ref("Ana", "team");
+  ASSERT_THAT(Stewards("Ana"), UnorderedElementsAre("Lee", "Kim"));
+  // As after a commit of which word hasn't reached Kim's inbox.
+  As("Lee").KeepControl(team.channel_id);
+  Sync("Kim");
+  As("Lee").AskToLeave(team.channel_id);
+  for (const char* name : {"Kim", "Ana"}) {
+    Sync(name);
+    EXPECT_EQ(Must(Of(name).GetChannel(team), "team").status, ChannelStatus::kActive) << name;
+  }
+  Resume("Lee");
+  SyncAll({"Lee", "Kim", "Ana"}, 3);
+  EXPECT_EQ(Ref("Ana", "team"), team);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Ana", "Kim"));
+  EXPECT_THAT(Stewards("Ana"), UnorderedElementsAre("Ana", "Kim"));
+}
+
 TEST_F(TeamTest, WhoComesToTheSideIsLetInByAStewardAlone) {
   LetEverybodyIn();
   const ChannelRef team = OpenTeam("Lee");

@@ -67,11 +67,13 @@ class TeamReconciler {
       return true;
     }
     // Stewards who leave at once, each believing that the other stays, could put each other out,
-    // but who leaves commits nothing any more.
+    // but who leaves commits nothing any more. A steward who stays doesn't give up for that: who
+    // leaves still tells them the control key.
+    const bool stays = info().committer && !info().leaving;
     const std::vector<ParticipantId>& stewards = state().stewards;
     const bool others_gone =
-        std::all_of(stewards.begin(), stewards.end(), [this](const ParticipantId& id) {
-          return id == view_.record.own_id || HasId(leavers_, id) || HasGone(id);
+        std::all_of(stewards.begin(), stewards.end(), [this, stays](const ParticipantId& id) {
+          return id == view_.record.own_id || HasGone(id) || (!stays && HasId(leavers_, id));
         });
     // A steward who was never told the control key can't do more than others.
     const bool can_commit = info().committer && info().has_control_key && !info().leaving;
