@@ -4,12 +4,48 @@
 namespace parley {
 namespace {
 
+using testing::Attacker;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::Have;
 using testing::Must;
 using ::testing::Not;
 
-class OverrideTest : public testing::AgreedCase {};
+class OverrideTest : public testing::AgreedCase {
+ protected:
+  // A text that is said under the agreement in force.
+  content::v1::Content InForce(const std::string& name, const std::string& text) {
+    content::v1::Content content = Text(text);
+    auto store = Have(client::ProfileStore::Open(folder_ / name));
+    const client::ReadTransaction read = Have(store->Read());
+    client::CaseContext context;
+    context.store = store.get();
+    context.id = case_;
+    const auto procedure = Have(client::LoadProcedure(read, context));
+    content::v1::CasePosition& at = *content.mutable_case_position();
+    at.set_incarnation(procedure->head.incarnation);
+    at.mutable_at()->set_position(procedure->head.position);
+    at.mutable_at()->set_transcript_hash(crypto::ToString(procedure->head_hash));
+    return content;
+  }
+  // The neutrals' latest record of one.
+  content::v1::FirewallOverride LastOverride(const std::string& name) {
+    const ChannelRef neutrals = Ref(name, "neutrals");
+    auto store = Have(client::ProfileStore::Open(folder_ / name));
+    const client::ReadTransaction read = Have(store->Read());
+    client::CaseContext context;
+    context.store = store.get();
+    context.id = case_;
+    client::MessageQuery query;
+    query.kinds = {client::ContentKind::kFirewallOverride};
+    content::v1::Content content;
+    for (const client::ChannelMessage& message :
+         Have(context.Channel(neutrals.channel_id).Messages(read, query))) {
+      EXPECT_TRUE(content.ParseFromString(crypto::ToString(message.content.Reveal())));
+    }
+    return content.firewall_override();
+  }
+};
 
 // Caucuses that are open: with a reason, which the neutrals keep; not what was reserved.
 TEST_F(OverrideTest, OpenCaucusesLetANeutralCarryWhatIsntReserved) {
@@ -81,6 +117,65 @@ TEST_F(OverrideTest, TheRecordNamesAllThatIsCarriedOn) {
   };
   EXPECT_THAT(notes[0], HasSubstr("(what Ana said in caucus:Harbor (" + position("Ana") +
                                   "), and Ben in caucus:Northline (" + position("Ben") + "))"));
+}
+
+// Their numbers aren't the same on a device that has come after the channel was opened anew.
+TEST_F(OverrideTest, WhoHasComeLaterIsShownTheMessageThatWasMeant) {
+  Begin("caucus: open\nkeep notes: 7 days\n");
+  for (const char* text : {"The first word of this morning.", "The second of them."}) {
+    Say("Ana", "caucus", text);
+  }
+  Everybody(1);
+  for (int times = 0; times < 2; ++times) {
+    const ChannelRef caucus = Ref("Mira", "caucus:Harbor");
+    Attacker(folder_ / "Mira", relay_, case_).Lose(caucus.channel_id);
+    PARLEY_ASSERT_OK(Of("Mira").Reopen(caucus));
+    PARLEY_ASSERT_OK(Of("Ana").Sync({.case_id = case_}));
+    Everybody();
+  }
+  LetIn("Tomas", Role::kCoMediator);
+  SyncAll({"Mira", "Tomas", "Ana", "Ben"}, 2);
+  PARLEY_ASSERT_OK(Of("Tomas").SignAgreement(
+      case_, Must(Of("Tomas").Progress(case_), "progress").in_force->hash));
+  SyncAll({"Mira", "Tomas", "Ana", "Ben"}, 2);
+  const std::string text = "We would take the machine back if they pay for the transport.";
+  Say("Ana", "caucus", text);
+  SyncAll({"Mira", "Tomas", "Ben"}, 1);
+  SendOptions options;
+  options.override_reason = "It moves them.";
+  Must(Of("Mira").Send(Ref("Mira", "caucus:Northline"), text, options), "overriding");
+  SyncAll({"Mira", "Tomas"}, 1);
+  const auto number = [this](const char* name) {
+    return Must(Of(name).Read(Ref(name, "caucus:Harbor")), "reading").back().position;
+  };
+  ASSERT_NE(number("Mira"), number("Tomas"));
+  for (const char* name : {"Mira", "Tomas"}) {
+    EXPECT_THAT(Texts(name, "neutrals").back(),
+                HasSubstr("what Ana said in caucus:Harbor (" + std::to_string(number(name)) + ")"))
+        << name;
+  }
+}
+
+// Who fills a caucus with pieces of a text doesn't keep it from being sent.
+TEST_F(OverrideTest, OfManySourcesTheRecordNamesSome) {
+  Begin("caucus: open\nkeep notes: 7 days\n");
+  std::string text;
+  std::vector<std::string> pieces;
+  for (int i = 0; i < 300; ++i) {
+    pieces.push_back("On day " + std::to_string(1000 + i) + " the conveyor of hall " +
+                     std::to_string(7 * i + 11) + " stood still for hours.");
+    text += pieces.back() + " ";
+  }
+  for (const std::string& piece : pieces) LeaveWaiting("Ana", "caucus", InForce("Ana", piece));
+  SyncAll({"Ana", "Mira"}, 2);
+  ASSERT_EQ(Texts("Mira", "caucus:Harbor").size(), 300u);
+  SendOptions options;
+  options.override_reason = "It moves them.";
+  Must(Of("Mira").Send(Ref("Mira", "caucus:Northline"), text, options), "overriding");
+  const content::v1::FirewallOverride record = LastOverride("Mira");
+  EXPECT_EQ(record.sources_size(), 256);
+  EXPECT_EQ(record.further_sources(), 44u);
+  EXPECT_THAT(Texts("Mira", "neutrals").back(), HasSubstr(", and others)"));
 }
 
 TEST_F(OverrideTest, ClosedCaucusesAndSharedFactsHaveNoOverride) {

@@ -34,9 +34,7 @@ content::v1::Content OverrideRecord(const client::ChannelState& to, const Messag
   record.set_kind(static_cast<content::v1::ChannelKind>(to.kind));
   record.set_side(to.side);
   record.set_message_id(client::ToField(message));
-  for (content::v1::OverriddenSource& source : firewall.Overridden()) {
-    *record.add_sources() = std::move(source);
-  }
+  firewall.NameOverridden(record);
   *content.mutable_case_position() = said_at;
   return content;
 }
@@ -159,7 +157,7 @@ absl::Status Profile::Impl::RecordOverride(const ChannelRef& channel, const std:
                             client::Firewall::Create(step, context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(firewall.AllowOverride());
     PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
-    if (firewall.Overridden().empty()) return absl::OkStatus();
+    if (!firewall.HasOverridden()) return absl::OkStatus();
     PARLEY_ASSIGN_OR_RETURN(const client::ChannelChoice choice,
                             client::ChannelChoice::Load(step, context));
     const std::optional<ChannelId> where = choice.Of(ChannelKind::kNeutrals);

@@ -6,6 +6,7 @@
 
 #include "client-lib/api/calendar_view.h"
 #include "client-lib/api/offer_view.h"
+#include "client-lib/api/override_view.h"
 #include "client-lib/api/session_view.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/channels/message_log.h"
@@ -143,43 +144,6 @@ absl::StatusOr<std::vector<parley::Channel>> CaseView::Channels(const ReadTransa
   return channels;
 }
 
-namespace {
-
-// More isn't shown of what one message repeats.
-constexpr int kMostSourcesShown = 32;
-
-std::string ChannelText(content::v1::ChannelKind field, const std::string& side) {
-  const auto kind = static_cast<ChannelKind>(field);
-  const bool is_known = kind >= ChannelKind::kJoint && kind <= ChannelKind::kGroup;
-  return is_known ? DescribeChannel(kind, side) : "another channel";
-}
-
-// " (what Ana said in caucus:Harbor (7), and Lee in caucus:Harbor (9))"; nothing for none.
-std::string SourcesText(const content::v1::FirewallOverride& record) {
-  std::string text;
-  const int shown = std::min(record.sources_size(), kMostSourcesShown);
-  for (int i = 0; i < shown; ++i) {
-    const content::v1::OverriddenSource& source = record.sources(i);
-    text += (text.empty() ? " (what " + source.author_name() + " said in "
-                          : ", and " + source.author_name() + " in ") +
-            ChannelText(source.kind(), source.side()) + " (" + std::to_string(source.number()) +
-            ")";
-  }
-  if (shown < record.sources_size()) text += ", and others";
-  return text.empty() ? text : text + ")";
-}
-
-// In words.
-std::string DescribeOverride(const content::v1::FirewallOverride& record) {
-  const std::optional<MessageId> message = IdFrom<MessageId>(record.message_id());
-  return "said in " + ChannelText(record.kind(), record.side()) +
-         (message.has_value() ? " (message " + message->ToString().substr(0, 8) + ")" : "") +
-         " what the firewall held back" + SourcesText(record) +
-         ", as the agreement has caucuses open: " + record.reason();
-}
-
-}  // namespace
-
 Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message) const {
   Message view;
   view.channel = {record_.id, id};
@@ -204,7 +168,6 @@ Message CaseView::ShowMessage(const ChannelId& id, const ChannelMessage& message
     view.text = DescribeRecord(content, ChannelKind::kUnknown);
   } else if (parsed && content.has_firewall_override()) {
     view.kind = MessageKind::kNotice;
-    view.text = DescribeOverride(content.firewall_override());
   } else if (parsed && content.has_retraction()) {
     view.kind = MessageKind::kRetracted;
   } else {
@@ -269,6 +232,10 @@ absl::StatusOr<Message> CaseView::View(const ReadTransaction& step, const Channe
   if (message.kind == ContentKind::kOptionEvaluation &&
       ParseFromPeer(said, message.content.Reveal())) {
     view.text = DescribeRecord(said, channel.kind);
+  }
+  if (message.kind == ContentKind::kFirewallOverride &&
+      ParseFromPeer(said, message.content.Reveal())) {
+    PARLEY_ASSIGN_OR_RETURN(view.text, DescribeOverride(step, context_, said.firewall_override()));
   }
   PARLEY_ASSIGN_OR_RETURN(view.against_procedure, AgainstProcedure(step, channel, message));
   if (channel.kind == ChannelKind::kJoint && loaded.session == nullptr) {

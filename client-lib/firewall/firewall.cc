@@ -1,13 +1,16 @@
 #include "client-lib/firewall/firewall.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "client-lib/cases/naming.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/firewall/bound_text.h"
+#include "client-lib/firewall/disclosures.h"
 #include "client-lib/firewall/text_check.h"
 #include "crypto/base/status_macros.h"
 
@@ -19,6 +22,9 @@ constexpr size_t kSliceLetters = 512 * 1024;
 // A step takes so many entries into the index at most: after a long absence the profile is still
 // held shortly each time.
 constexpr size_t kEntriesInStep = 200'000;
+// The record of an override names no more, so that who floods a channel with pieces of a text
+// keeps nobody from overriding: it has to fit into an entry.
+constexpr size_t kMostSources = 256;
 
 std::string ListOf(const std::vector<RosterMember>& people) {
   std::string list;
@@ -156,7 +162,7 @@ absl::Status Firewall::AllowOverride() {
   return absl::OkStatus();
 }
 
-std::vector<content::v1::OverriddenSource> Firewall::Overridden() const {
+void Firewall::NameOverridden(content::v1::FirewallOverride& record) const {
   std::vector<content::v1::OverriddenSource> sources;
   for (const Source& source : overridden_) {
     const ChannelState& said_in = held_back_.at(source.channel).state;
@@ -166,13 +172,16 @@ std::vector<content::v1::OverriddenSource> Firewall::Overridden() const {
     one.set_author_id(ToField(source.message.author.participant_id));
     one.set_author_name(source.message.author.name);
     one.set_message_id(ToField(source.message.id));
-    one.set_number(source.message.number);
+    *one.mutable_place() = ToField(LogPlace{source.message.incarnation, source.message.position});
   }
   // In no order that depends on channels' ids.
   std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) {
-    return std::make_pair(a.side(), a.number()) < std::make_pair(b.side(), b.number());
+    return std::make_tuple(std::cref(a.side()), PlaceFrom(a.place())) <
+           std::make_tuple(std::cref(b.side()), PlaceFrom(b.place()));
   });
-  return sources;
+  const size_t named = std::min(sources.size(), kMostSources);
+  for (size_t i = 0; i < named; ++i) *record.add_sources() = std::move(sources[i]);
+  record.set_further_sources(static_cast<uint32_t>(sources.size() - named));
 }
 
 // Who agreed to open caucuses, then as now, has said it in the open; nobody else has.

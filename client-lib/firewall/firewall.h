@@ -79,12 +79,13 @@ class Firewall {
 
   // Of who sends a text and takes it upon themselves: what was said in caucus and isn't reserved,
   // by who had agreed to open caucuses and under them, is let through by CheckText from here on,
-  // and noted (Overridden); not where anything else that is held back has the same words. Errors:
-  // PermissionDenied unless the agreement in force has caucuses open.
+  // and noted (NameOverridden); not where anything else that is held back has the same words.
+  // Errors: PermissionDenied unless the agreement in force has caucuses open.
   absl::Status AllowOverride();
-  // What was let through that would have been held back, without its words, as the neutrals' record
-  // names it; of messages with the same words the first.
-  std::vector<content::v1::OverriddenSource> Overridden() const;
+  bool HasOverridden() const { return !overridden_.empty(); }
+  // Names in the neutrals' record what was let through that would have been held back, without its
+  // words; of messages with the same words the first, and of many as many as an entry has room for.
+  void NameOverridden(content::v1::FirewallOverride& record) const;
 
   absl::Status CheckText(const ReadTransaction& step, std::string_view text) const;
   absl::Status CheckNames(const ReadTransaction& step, const DocumentNames& names) const;
