@@ -185,7 +185,9 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<std::string> MeetingFile(const CalendarEntry& meeting, bool with_details);
 
   // ---- Receipts, and what waits: todo.cc ----
-  absl::Status NoteRead(const ChannelRef& channel, uint64_t position);
+  absl::Status NoteRead(const ChannelRef& channel, uint64_t position, uint64_t from);
+  // Whether something that others have said stands unread before there.
+  absl::StatusOr<bool> HasUnreadBefore(const ChannelRef& channel, uint64_t position);
   absl::StatusOr<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel);
   absl::StatusOr<bool> SendsReceipts();
   absl::Status SetSendsReceipts(bool sends);

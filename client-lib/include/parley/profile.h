@@ -634,8 +634,9 @@ class PARLEY_EXPORT Profile {
   // The owner has read what has this position, and all before it. Where they let others know, the
   // channel's members learn it with whatever the owner says there next, or by a record of its own
   // from five minutes on, at a sync: never more than one in that time, and nobody outside the
-  // channel.
-  Status NoteRead(const ChannelRef& channel, uint64_t position);
+  // channel. Who was shown a part alone says from which position on: while something that others
+  // have said before it is unread, nothing is noted.
+  Status NoteRead(const ChannelRef& channel, uint64_t position, uint64_t from = 0);
   // How far each other member has read the channel, as far as they let others know.
   Result<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel) const;
   // Whether the owner lets others know, in all cases. On, unless they say otherwise.

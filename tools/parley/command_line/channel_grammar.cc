@@ -49,6 +49,9 @@ void AddChannelCommands(Grammar& grammar) {
   read->add_option("--last", in_read.last, "Only so many, the latest ones")
       ->type_name("N")
       ->check(Check(ReadCount));
+  Explain(read,
+          "What is shown counts as read, and the others' programs learn how far (parley receipts); "
+          "with --after and --last only where nothing unread was left out before it.");
   auto& in_retract = grammar.Keep<RetractArguments>();
   CLI::App* retract = grammar.Add(grammar.app(), "retract", "Take back a message of your own",
                                   in_retract, "Messages and documents");

@@ -182,8 +182,9 @@ namespace {
 // How many messages are in memory at once.
 constexpr size_t kPageSize = 1000;
 
-// The latest position of what has been shown.
+// The first and the latest position of what has been shown.
 struct Shown {
+  uint64_t first = 0;  // 0 for nothing
   uint64_t others = 0;
   uint64_t own = 0;  // 0 for none
 };
@@ -191,6 +192,7 @@ struct Shown {
 void Print(Session& session, const Channel& channel, const std::vector<Message>& messages,
            Shown& shown) {
   for (const Message& message : messages) {
+    if (shown.first == 0) shown.first = message.position;
     (message.author.self ? shown.own : shown.others) = message.position;
     if (session.json()) {
       session.Print(ToJson(message, channel.name));
@@ -220,10 +222,10 @@ Result<Shown> PrintMessages(Session& session, const Profile& profile, const Chan
   }
 }
 
-// The latest message of the others has been shown, and all before it.
-Status NoteRead(Profile& profile, const Channel& channel, uint64_t latest) {
-  if (latest == 0 || channel.status != ChannelStatus::kActive) return {};
-  return profile.NoteRead(channel.ref, latest);
+// The others learn of what has been shown, unless something before it wasn't.
+Status NoteRead(Profile& profile, const Channel& channel, const Shown& shown) {
+  if (shown.others == 0 || channel.status != ChannelStatus::kActive) return {};
+  return profile.NoteRead(channel.ref, shown.others, shown.first);
 }
 
 // Who says to have read the owner's latest message; empty for nobody.
@@ -248,7 +250,7 @@ Status Run(Session& session, const ReadArguments& arguments) {
     PrintReadersNote(session, channel.readers);
   }
   PARLEY_TRY_ASSIGN(const Shown shown, PrintMessages(session, *profile, channel, arguments));
-  if (session.json()) return NoteRead(*profile, channel, shown.others);
+  if (session.json()) return NoteRead(*profile, channel, shown);
   PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile->Unsent(channel.ref));
   if (!unsent.empty()) session.out() << "\nWaiting to be sent:\n";
   for (const Message& message : unsent) {
@@ -263,7 +265,7 @@ Status Run(Session& session, const ReadArguments& arguments) {
   PARLEY_TRY_ASSIGN(const std::vector<ReadReceipt> receipts, profile->Receipts(channel.ref));
   const std::string read_by = ReceiptsText(receipts, shown.own);
   if (!read_by.empty()) session.out() << '\n' << read_by;
-  return NoteRead(*profile, channel, shown.others);
+  return NoteRead(*profile, channel, shown);
 }
 
 Status Run(Session& session, const RetractArguments& arguments) {
