@@ -56,12 +56,14 @@ absl::StatusOr<CarriedFiles> CarriedFiles::Hold(const std::string& folder) {
   return CarriedFiles(folder, fd);
 }
 
-bool CarriedFiles::IsTaken(const std::string& folder) {
+std::optional<CarriedFiles> CarriedFiles::HoldAlone(const std::string& folder) {
   const int fd = OpenLock(folder);
-  if (fd < 0) return false;
-  const bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
-  close(fd);
-  return taken;
+  if (fd < 0) return std::nullopt;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    close(fd);
+    return std::nullopt;
+  }
+  return CarriedFiles(folder, fd);
 }
 
 CarriedFiles::CarriedFiles(CarriedFiles&& other) noexcept

@@ -13,6 +13,7 @@
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/api/transfer_progress.h"
 #include "client-lib/api/views.h"
+#include "client-lib/channels/blobs_due.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/content/parse.h"
@@ -350,6 +351,23 @@ absl::StatusOr<content::v1::Document> ManifestOf(const ReadTransaction& step,
 
 }  // namespace
 
+namespace {
+
+// Whether the document's new share is still there: it is destroyed with what it was made of, as an
+// agreement has it.
+absl::Status CheckCarried(const ReadTransaction& step, const AuthorisationRecord& record) {
+  PARLEY_ASSIGN_OR_RETURN(const bool is_there, step.Has(client::RecordClass::kKeys,
+                                                        client::DisclosureShareName(record)));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<MessageId> due, client::BlobsDue(step, record.channel));
+  const bool is_deleted = std::find(due.begin(), due.end(), record.disclosure) != due.end();
+  if (is_there && !is_deleted) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the document is destroyed on this device, as the agreement to mediate has it; nothing was "
+      "disclosed");
+}
+
+}  // namespace
+
 absl::Status Profile::Impl::FetchAuthorised(const AuthorisationRecord& record,
                                             const Connected& connected, const std::string& path,
                                             const ProgressCallback& progress) {
@@ -481,6 +499,7 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
                           ShareAnew(record, connected, copy->path(), progress));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    PARLEY_RETURN_IF_ERROR(CheckCarried(step, record));
     PARLEY_RETURN_IF_ERROR(
         connected.context.Channel(audience->ref.channel_id).Queue(step, content).status());
     PARLEY_RETURN_IF_ERROR(client::Transfers(*store_).KeepBlob(step, record.disclosure.ToString()));

@@ -90,6 +90,8 @@ struct Share {
 // Its keys go; what the relay has of it is deleted with the next sync.
 absl::Status GiveUp(Transaction& step, Transfers& transfers, const Share& share) {
   PARLEY_RETURN_IF_ERROR(transfers.KeepBlob(step, share.id.ToString()));
+  // Of one that isn't understood, too: then the relay keeps the blob until it expires.
+  PARLEY_RETURN_IF_ERROR(transfers.Posted(step, share.id.ToString()));
   PARLEY_RETURN_IF_ERROR(NoteBlobsDue(step, share.channel, {share.id}));
   return share.name.empty() ? absl::OkStatus() : step.Delete(RecordClass::kKeys, share.name);
 }
@@ -258,7 +260,9 @@ absl::StatusOr<size_t> DropCarried(const CaseContext& context, const RetentionRu
     PARLEY_ASSIGN_OR_RETURN(shares, DueDisclosures(read, context, rules, now));
   }
   if (release.empty() && shares.empty()) return 0;
-  if (CarriedFiles::IsTaken(context.store->dir())) {
+  // Nobody begins to carry anything before this is done.
+  const std::optional<CarriedFiles> alone = CarriedFiles::HoldAlone(context.store->dir());
+  if (!alone.has_value()) {
     return absl::FailedPreconditionError(
         "what is to be destroyed is being carried into another channel; the destruction goes on "
         "with the next sync (or parley case destroy)");

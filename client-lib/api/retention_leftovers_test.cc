@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "client-lib/api/carried_files.h"
 #include "client-lib/api/carried_shares.h"
 #include "client-lib/api/retention_for_test.h"
 #include "client-lib/api/under_way.h"
@@ -13,6 +14,7 @@
 namespace parley {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::Have;
 using ::testing::IsEmpty;
 using testing::kAtOnce;
@@ -113,6 +115,73 @@ TEST_F(LeftoversTest, OfAHalfUploadNothingStaysAtTheRelay) {
   EXPECT_FALSE(UploadOf("Ana", transfers[0].id).has_value());
   EXPECT_FALSE(Holds("Ana", crypto::ToString(upload->file_key.Reveal())));
   EXPECT_FALSE(RelayHas(*upload));
+}
+
+// An earlier build's, which can't be read: its keys may not stay either.
+TEST_F(LeftoversTest, OfAnUploadThatIsntUnderstoodNothingStaysInTheProfile) {
+  Begin(kAtOnce);
+  EndTheCase();
+  const auto now = static_cast<uint64_t>(std::time(nullptr));
+  auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
+  const client::CaseContext context = ContextAt(*store, now);
+  client::UnderWay upload;
+  upload.id = client::RandomId<MessageId>();
+  upload.case_id = case_;
+  upload.channel = Ref("Ben", "caucus").channel_id;
+  upload.began_at = now;
+  client::Transaction step = Have(store->Begin());
+  Have(step.Put(client::RecordClass::kKeys, client::internal::UploadName(upload.id.ToString()),
+                crypto::Secret::CopyOf(crypto::ViewOf("\xffsomething with CANARY-OLD-KEY"))));
+  Have(client::TransfersUnderWay().Put(step, upload.id.ToString(), upload));
+  Have(step.Commit());
+  ASSERT_TRUE(Holds("Ben", "CANARY-OLD-KEY"));
+  Have(client::DestroyDue(context));
+  EXPECT_FALSE(Holds("Ben", "CANARY-OLD-KEY"));
+}
+
+// Between looking for what is due and dropping it nobody begins to carry it.
+TEST_F(LeftoversTest, WhatIsBeingCarriedIsntDroppedAndTheOtherWayRound) {
+  const std::string folder = folder_ / "locks";
+  std::filesystem::create_directory(folder);
+  {
+    const auto carries = Have(client::CarriedFiles::Hold(folder));
+    EXPECT_FALSE(client::CarriedFiles::HoldAlone(folder).has_value());
+  }
+  {
+    const auto alone = client::CarriedFiles::HoldAlone(folder);
+    ASSERT_TRUE(alone.has_value());
+    EXPECT_FALSE(client::CarriedFiles::HoldAlone(folder).has_value());
+  }
+  EXPECT_TRUE(client::CarriedFiles::HoldAlone(folder).has_value());
+  // What can't be known isn't taken for free.
+  EXPECT_FALSE(client::CarriedFiles::HoldAlone(folder + "/none").has_value());
+}
+
+// Its share was destroyed while it was being uploaded.
+TEST_F(LeftoversTest, ADisclosureWhoseDocumentIsDestroyedMeanwhileIsntSent) {
+  Begin(kAtOnce);
+  const SentMessage shared = Share("Ana", "caucus", "plan.txt");
+  AuthorisationRequest request;
+  request.item = shared.id;
+  request.audience = "joint";
+  Must(Of("Ana").Authorise(Ref("Ana", "caucus"), request), "authorising");
+  Everybody(1);
+  const Authorisation leave = Must(Of("Mira").Authorisations(case_), "authorisations").front();
+  bool was_there = false;
+  const Result<SentMessage> sent = Of("Mira").Disclose(leave, [&](uint64_t, uint64_t) {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    client::Transaction step = Have(store->Begin());
+    const auto disclosures = Have(client::Disclosures::Load(step, ContextAt(*store, 0)));
+    const std::string name = client::DisclosureShareName(disclosures.authorisations().front());
+    was_there = was_there || Have(step.Has(client::RecordClass::kKeys, name));
+    Have(step.Delete(client::RecordClass::kKeys, name));
+    Have(step.Commit());
+    return true;
+  });
+  ASSERT_TRUE(was_there);
+  EXPECT_EQ(sent.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(sent.status().message(), HasSubstr("nothing was disclosed"));
+  EXPECT_THAT(Kinds("Mira", "joint"), IsEmpty());
 }
 
 TEST_F(LeftoversTest, OfAReleaseOfBriefsUnderWayNothingStays) {
