@@ -152,6 +152,9 @@ absl::StatusOr<BriefList> Profile::Impl::Briefs(const CaseId& id) {
       PARLEY_ASSIGN_OR_RETURN(const std::optional<MessageId> waits,
                               ReleaseThatWaits(read, {id, *log.joint()}));
       list.release_waits = waits.has_value();
+      if (waits.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(list.waits_because, WhyItWaits({id, *log.joint()}, *waits));
+      }
     }
     list.can_release = !list.release_waits && CheckReleasable(log).ok();
   }

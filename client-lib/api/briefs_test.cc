@@ -471,6 +471,24 @@ TEST_F(BriefsTest, OfAReleaseThatWaitsItIsSaidWhatBecomesOfIt) {
   EXPECT_TRUE(Briefs("Mira").can_release);
 }
 
+TEST_F(BriefsTest, OfAReleaseThatCantGoOutItIsSaidWhy) {
+  BothHandIn();
+  LeaveWaiting("Mira", "joint", Release("Mira", true));
+  EXPECT_THAT(Briefs("Mira").waits_because, IsEmpty());
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    client::CaseContext context;
+    context.store = store.get();
+    context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    context.id = case_;
+    client::Transaction step = Have(store->Begin());
+    Have(context.Channel(Ref("Mira", "joint").channel_id).Halt(step, "for the test"));
+    Have(step.Commit());
+  }
+  EXPECT_TRUE(Briefs("Mira").release_waits);
+  EXPECT_THAT(Briefs("Mira").waits_because, HasSubstr("has to reopen it"));
+}
+
 TEST_F(BriefsTest, ABriefIsHandedInWithItsMetadataWhereThatIsAsked) {
   const std::string scan = "%PDF-1.4\n1 0 obj\n<< /Broken";  // can't be cleaned
   EXPECT_EQ(Submit("Ana", "scan.pdf", scan).status().code(), StatusCode::kFailedPrecondition);

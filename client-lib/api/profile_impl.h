@@ -242,6 +242,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status TakeBackGivenUp(const ChannelRef& channel, const MessageId& id);
   // Why a message that waits is held; empty when it isn't.
   absl::StatusOr<std::string> HoldOf(const ChannelRef& channel, const MessageId& id);
+  // Beside the connection: that, or why nothing can be sent there; empty for nothing.
+  absl::StatusOr<std::string> WhyItWaits(const ChannelRef& channel, const MessageId& id);
   absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
                                       bool may_stay_queued);
   // Queue and Deliver.

@@ -90,6 +90,14 @@ absl::StatusOr<std::string> Profile::Impl::HoldOf(const ChannelRef& channel, con
   return std::string();
 }
 
+absl::StatusOr<std::string> Profile::Impl::WhyItWaits(const ChannelRef& channel,
+                                                      const MessageId& id) {
+  const absl::Status writable = CheckWritable(channel);
+  if (absl::IsFailedPrecondition(writable)) return std::string(writable.message());
+  PARLEY_RETURN_IF_ERROR(writable);
+  return HoldOf(channel, id);
+}
+
 absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, const MessageId& id,
                                                    bool may_stay_queued) {
   SentMessage sent;

@@ -117,13 +117,16 @@ Status Run(Session& session, const BriefListArguments& arguments) {
     session.Print(JsonObject()
                       .Texts("missing", list.missing)
                       .Bool("can_release", list.can_release)
-                      .Bool("release_waits", list.release_waits));
+                      .Bool("release_waits", list.release_waits)
+                      .Text("waits_because", list.waits_because));
     return {};
   }
   if (list.briefs.empty() && list.released.empty()) session.out() << "No briefs.\n";
   if (list.release_waits) {
     session.out() << "A release of yours waits here: the sides don't have each other's briefs yet. "
-                     "It goes out with the next command that reaches the relay.\n";
+                  << (list.waits_because.empty()
+                          ? "It goes out with the next command that reaches the relay.\n"
+                          : "It can't go out: " + Harmless(list.waits_because) + ".\n");
   } else if (list.can_release) {
     session.out() << "All sides have handed theirs in: parley brief release shows them to all.\n";
   } else if (is_neutral && !list.missing.empty()) {
