@@ -29,11 +29,15 @@ namespace {
 // Which one of the next allocations is refused; 0 for none.
 thread_local int refused = 0;
 
+}  // namespace
+
+#if PARLEY_OWN_MALLOC
+namespace {
+
 bool IsRefused() { return refused > 0 && --refused == 0; }
 
 }  // namespace
 
-#if PARLEY_OWN_MALLOC
 extern "C" {
 // glibc's own.
 void* __libc_malloc(size_t size);                // NOLINT(bugprone-reserved-identifier)
