@@ -11,6 +11,7 @@
 #include "client-lib/api/mediation_for_test.h"
 #include "client-lib/cases/case_context.h"
 #include "client-lib/cases/key_stock.h"
+#include "client-lib/cases/procedure_work.h"
 #include "client-lib/cases/team_records.h"
 #include "client-lib/channels/relay_mailboxes.h"
 #include "client-lib/pairing/device.h"
@@ -167,6 +168,14 @@ class Attacker {
     Have(context_.Channel(channel).Exchange().status());
   }
 
+  // Says that they leave, and tells nobody anything else.
+  void AskToLeave(const ChannelId& channel) {
+    client::Transaction step = Have(store_->Begin());
+    Have(context_.Channel(channel).Leave(step));
+    Have(step.Commit());
+    Have(context_.Channel(channel).Exchange().status());
+  }
+
   void PutOut(const ChannelId& channel, const ParticipantId& victim) {
     client::Transaction step = Have(store_->Begin());
     client::MembershipChange change;
@@ -182,6 +191,26 @@ class Attacker {
     const client::OwnDevice device = Have(context_.Pairings().Device(step));
     Have(context_.Channel(channel).Reopen(step, Payment(), client::OwnCredential(device), true));
     Have(step.Commit());
+  }
+
+  // The relay has the channel's mailbox no more.
+  void Lose(const ChannelId& channel) {
+    client::ReadTransaction read = Have(store_->Read());
+    const client::ChannelInfo info = Have(context_.Channel(channel).Info(read));
+    const crypto::Secret seed = Have(context_.Channel(channel).ControlSeed(read));
+    Have(relay_->ControlMailbox(info.state.mailbox_id, info.generation,
+                                Have(crypto::SignatureKey::FromSeed(seed.Reveal())),
+                                client::DeleteMailbox{}));
+  }
+
+  // An overview for who has come (back), of what this profile knows.
+  content::v1::Content Overview() {
+    client::ReadTransaction read = Have(store_->Read());
+    const auto procedure = Have(client::LoadProcedure(read, context_));
+    content::v1::Content content;
+    *content.mutable_case_overview() =
+        procedure->log.MakeOverview(procedure->roster, procedure->head);
+    return content;
   }
 
   client::ChannelInfo Info(const ChannelId& channel) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client-lib/api/carried_files.h"
+#include "client-lib/api/carried_shares.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/session_view.h"
 #include "client-lib/api/transfer_progress.h"
@@ -21,33 +22,10 @@ namespace parley {
 using client::BriefLog;
 using client::BriefRecord;
 using client::CaseContext;
+using client::ReleaseJob;
 using client::Transaction;
 
-// A release under way, "brief-release/CASE" (class keys): so that one that was interrupted goes on
-// with the same ids.
-struct Profile::Impl::ReleaseJob {
-  struct One {
-    ChannelId caucus;
-    ParticipantId author;
-    MessageId brief;
-    MessageId document;  // its new share
-    template <typename F>
-    static auto Fields(F& self) {
-      return std::tie(self.caucus, self.author, self.brief, self.document);
-    }
-  };
-  MessageId release;
-  std::vector<One> briefs;
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.release, self.briefs);
-  }
-};
-
 namespace {
-
-std::string JobName(const CaseId& id) { return "brief-release/" + id.ToString(); }
-std::string ShareName(const MessageId& document) { return "share/brief/" + document.ToString(); }
 
 std::string Listed(const std::vector<std::string>& names) {
   std::string text;
@@ -170,20 +148,28 @@ absl::StatusOr<BriefList> Profile::Impl::Briefs(const CaseId& id) {
   }
   if (view.record().IsNeutral()) {
     list.missing = MissingIn(log);
-    list.can_release = CheckReleasable(log).ok();
+    if (log.joint().has_value()) {
+      PARLEY_ASSIGN_OR_RETURN(const std::optional<MessageId> waits,
+                              ReleaseThatWaits(read, {id, *log.joint()}));
+      list.release_waits = waits.has_value();
+      if (waits.has_value()) {
+        PARLEY_ASSIGN_OR_RETURN(list.waits_because, WhyItWaits({id, *log.joint()}, *waits));
+      }
+    }
+    list.can_release = !list.release_waits && CheckReleasable(log).ok();
   }
   return list;
 }
 
-absl::StatusOr<Profile::Impl::ReleaseJob> Profile::Impl::PrepareRelease(const CaseId& id) {
+absl::StatusOr<ReleaseJob> Profile::Impl::PrepareRelease(const CaseId& id) {
   std::optional<ReleaseJob> begun;
   ReleaseJob job;
   {
     PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, store_->Read());
     PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(read, LocalContext(id)));
     PARLEY_RETURN_IF_ERROR(CheckReleasable(log));
-    PARLEY_ASSIGN_OR_RETURN(
-        begun, client::GetRecord<ReleaseJob>(read, client::RecordClass::kKeys, JobName(id)));
+    PARLEY_ASSIGN_OR_RETURN(begun, client::GetRecord<ReleaseJob>(read, client::RecordClass::kKeys,
+                                                                 client::ReleaseJobName(id)));
     job.release = client::RandomId<MessageId>();
     for (const std::string& side : log.sides()) {
       const BriefRecord& brief = *log.HeldOf(side);
@@ -203,7 +189,8 @@ absl::StatusOr<Profile::Impl::ReleaseJob> Profile::Impl::PrepareRelease(const Ca
   // forgotten.
   if (begun.has_value()) PARLEY_RETURN_IF_ERROR(AbandonUploads(id, *begun));
   PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-  PARLEY_RETURN_IF_ERROR(client::PutRecord(step, client::RecordClass::kKeys, JobName(id), job));
+  PARLEY_RETURN_IF_ERROR(
+      client::PutRecord(step, client::RecordClass::kKeys, client::ReleaseJobName(id), job));
   PARLEY_RETURN_IF_ERROR(step.Commit());
   return job;
 }
@@ -214,7 +201,8 @@ absl::Status Profile::Impl::AbandonUploads(const CaseId& id, const ReleaseJob& j
     PARLEY_RETURN_IF_ERROR(
         client::Transfers(*store_).Forget(one.document.ToString(), connected.relay->client.get()));
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, ShareName(one.document)));
+    PARLEY_RETURN_IF_ERROR(
+        step.Delete(client::RecordClass::kKeys, client::ReleaseShareName(one.document)));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return absl::OkStatus();
@@ -260,8 +248,9 @@ absl::StatusOr<content::v1::BriefRelease> Profile::Impl::CarryBriefs(
     request.path = copy.path();
     request.name = original.name();
     request.media_type = original.media_type();
-    PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded, Upload(connected, ShareName(one.document),
-                                                      one.document, request, progress));
+    PARLEY_ASSIGN_OR_RETURN(
+        Uploaded uploaded,
+        Upload(connected, client::ReleaseShareName(one.document), one.document, request, progress));
     if (uploaded.manifest.plaintext_root() != original.plaintext_root()) {
       return absl::DataLossError("a brief isn't what was handed in; nothing was released");
     }
@@ -272,8 +261,8 @@ absl::StatusOr<content::v1::BriefRelease> Profile::Impl::CarryBriefs(
   return release;
 }
 
-absl::StatusOr<std::optional<MessageId>> Profile::Impl::ReleaseThatWaits(const ChannelRef& joint) {
-  PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, store_->Read());
+absl::StatusOr<std::optional<MessageId>> Profile::Impl::ReleaseThatWaits(
+    const client::ReadTransaction& read, const ChannelRef& joint) {
   PARLEY_ASSIGN_OR_RETURN(const std::vector<client::ChannelMessage> unsent,
                           LocalContext(joint.case_id).Channel(joint.channel_id).Unsent(read));
   for (const client::ChannelMessage& message : unsent) {
@@ -323,6 +312,19 @@ absl::Status Profile::Impl::MarkBriefs(const CaseId& id, const ReleaseJob& job) 
   return absl::OkStatus();
 }
 
+absl::StatusOr<SentMessage> Profile::Impl::DeliverRelease(const ChannelRef& joint,
+                                                          const MessageId& release) {
+  PARLEY_ASSIGN_OR_RETURN(SentMessage sent, Deliver(joint, release, /*may_stay_queued=*/true));
+  if (sent.queued) return sent;
+  PARLEY_ASSIGN_OR_RETURN(const BriefList list, Briefs(joint.case_id));
+  for (const ReleasedBriefs& released : list.released) {
+    if (released.id == release && released.refused) {
+      return absl::FailedPreconditionError("the release doesn't count: " + released.note);
+    }
+  }
+  return sent;
+}
+
 absl::StatusOr<SentMessage> Profile::Impl::ReleaseBriefs(const CaseId& id,
                                                          const ProgressCallback& progress) {
   PARLEY_ASSIGN_OR_RETURN(const client::CaseRecord own, LoadCase(id));
@@ -332,8 +334,12 @@ absl::StatusOr<SentMessage> Profile::Impl::ReleaseBriefs(const CaseId& id,
   content::v1::Content content;
   PARLEY_RETURN_IF_ERROR(SayUnderProcedure(joint.ref, content));
   // One that was queued goes out, and no other beside it.
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<MessageId> waits, ReleaseThatWaits(joint.ref));
-  if (waits.has_value()) return Deliver(joint.ref, *waits, /*may_stay_queued=*/true);
+  std::optional<MessageId> waits;
+  {
+    PARLEY_ASSIGN_OR_RETURN(const client::ReadTransaction read, store_->Read());
+    PARLEY_ASSIGN_OR_RETURN(waits, ReleaseThatWaits(read, joint.ref));
+  }
+  if (waits.has_value()) return DeliverRelease(joint.ref, *waits);
   {
     // What has come up to now, so that neither a missing brief nor another's release is overlooked.
     PARLEY_ASSIGN_OR_RETURN(const Connected connected, Connect(id));
@@ -349,27 +355,27 @@ absl::StatusOr<SentMessage> Profile::Impl::ReleaseBriefs(const CaseId& id,
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
     PARLEY_ASSIGN_OR_RETURN(const BriefLog log, BriefLog::Load(step, LocalContext(id)));
     PARLEY_RETURN_IF_ERROR(CheckSides(log, content.brief_release()));
+    PARLEY_ASSIGN_OR_RETURN(const std::optional<ReleaseJob> begun,
+                            client::GetRecord<ReleaseJob>(step, client::RecordClass::kKeys,
+                                                          client::ReleaseJobName(id)));
+    if (!begun.has_value() || begun->release != job.release) {
+      return absl::FailedPreconditionError(
+          "the release was given up meanwhile, by another command; nothing was released");
+    }
     // Nor does a side read it that comes while it waits.
     PARLEY_RETURN_IF_ERROR(LocalContext(id)
                                .Channel(joint.ref.channel_id)
                                .Queue(step, content, client::Readers::kWhoIsInNow)
                                .status());
-    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, JobName(id)));
+    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, client::ReleaseJobName(id)));
     for (const ReleaseJob::One& one : job.briefs) {
-      PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, ShareName(one.document)));
+      PARLEY_RETURN_IF_ERROR(
+          step.Delete(client::RecordClass::kKeys, client::ReleaseShareName(one.document)));
       PARLEY_RETURN_IF_ERROR(client::Transfers(*store_).Posted(step, one.document.ToString()));
     }
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
-  PARLEY_ASSIGN_OR_RETURN(SentMessage sent, Deliver(joint.ref, job.release, true));
-  if (sent.queued) return sent;
-  PARLEY_ASSIGN_OR_RETURN(const BriefList list, Briefs(id));
-  for (const ReleasedBriefs& released : list.released) {
-    if (released.id == job.release && released.refused) {
-      return absl::FailedPreconditionError("the release doesn't count: " + released.note);
-    }
-  }
-  return sent;
+  return DeliverRelease(joint.ref, job.release);
 }
 
 }  // namespace parley

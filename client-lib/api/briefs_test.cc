@@ -1,6 +1,7 @@
 // Briefs: handed in, held, and released together.
 #include <functional>
 
+#include "client-lib/api/carried_shares.h"
 #include "client-lib/api/session_for_test.h"
 #include "client-lib/channels/document_log.h"
 #include "client-lib/documents/transfer.h"
@@ -52,33 +53,14 @@ class BriefsTest : public testing::SessionTest {
     Everybody(1);
   }
 
-  // A release under way, as briefs.cc keeps it.
-  struct Job {
-    struct One {
-      ChannelId caucus;
-      ParticipantId author;
-      MessageId brief;
-      MessageId document;
-      template <typename F>
-      static auto Fields(F& self) {
-        return std::tie(self.caucus, self.author, self.brief, self.document);
-      }
-    };
-    MessageId release;
-    std::vector<One> briefs;
-    template <typename F>
-    static auto Fields(F& self) {
-      return std::tie(self.release, self.briefs);
-    }
-  };
   std::vector<MessageId> Uploads(const std::string& name) {
     const auto store = Have(client::ProfileStore::Open(folder_ / name));
     const client::ReadTransaction read = Have(store->Read());
-    const auto job = Have(client::GetRecord<Job>(read, client::RecordClass::kKeys,
-                                                 "brief-release/" + case_.ToString()));
+    const auto job = Have(client::GetRecord<client::ReleaseJob>(read, client::RecordClass::kKeys,
+                                                                client::ReleaseJobName(case_)));
     std::vector<MessageId> uploads;
     if (job.has_value()) {
-      for (const Job::One& one : job->briefs) uploads.push_back(one.document);
+      for (const client::ReleaseJob::One& one : job->briefs) uploads.push_back(one.document);
     }
     return uploads;
   }
@@ -468,6 +450,43 @@ TEST_F(BriefsTest, AReleaseThatWaitsGoesOutAndNoOtherBesideIt) {
   const SentMessage sent = Must(Of("Mira").ReleaseBriefs(case_), "releasing");
   EXPECT_EQ(client::ToField(sent.id), waiting.message_id());
   EXPECT_THAT(Briefs("Mira").released, SizeIs(1));
+}
+
+TEST_F(BriefsTest, OfAReleaseThatWaitsItIsSaidWhatBecomesOfIt) {
+  BothHandIn();
+  const content::v1::Content unmarked = Release("Mira", /*marked=*/false);
+  LeaveWaiting("Mira", "joint", unmarked);
+  EXPECT_TRUE(Briefs("Mira").release_waits);
+  EXPECT_FALSE(Briefs("Mira").can_release);
+  relay_.Stop();
+  const SentMessage waits = Must(Of("Mira").ReleaseBriefs(case_), "releasing");
+  EXPECT_TRUE(waits.queued);
+  EXPECT_THAT(waits.queued_because, Not(IsEmpty()));
+  EXPECT_TRUE(Briefs("Mira").release_waits);
+  relay_.Start();
+  const Result<SentMessage> sent = Of("Mira").ReleaseBriefs(case_);
+  EXPECT_EQ(sent.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(sent.status().message(), HasSubstr("the release doesn't count"));
+  EXPECT_FALSE(Briefs("Mira").release_waits);
+  EXPECT_TRUE(Briefs("Mira").can_release);
+}
+
+TEST_F(BriefsTest, OfAReleaseThatCantGoOutItIsSaidWhy) {
+  BothHandIn();
+  LeaveWaiting("Mira", "joint", Release("Mira", true));
+  EXPECT_THAT(Briefs("Mira").waits_because, IsEmpty());
+  {
+    auto store = Have(client::ProfileStore::Open(folder_ / "Mira"));
+    client::CaseContext context;
+    context.store = store.get();
+    context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    context.id = case_;
+    client::Transaction step = Have(store->Begin());
+    Have(context.Channel(Ref("Mira", "joint").channel_id).Halt(step, "for the test"));
+    Have(step.Commit());
+  }
+  EXPECT_TRUE(Briefs("Mira").release_waits);
+  EXPECT_THAT(Briefs("Mira").waits_because, HasSubstr("has to reopen it"));
 }
 
 TEST_F(BriefsTest, ABriefIsHandedInWithItsMetadataWhereThatIsAsked) {

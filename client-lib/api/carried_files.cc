@@ -56,6 +56,16 @@ absl::StatusOr<CarriedFiles> CarriedFiles::Hold(const std::string& folder) {
   return CarriedFiles(folder, fd);
 }
 
+std::optional<CarriedFiles> CarriedFiles::HoldAlone(const std::string& folder) {
+  const int fd = OpenLock(folder);
+  if (fd < 0) return std::nullopt;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    close(fd);
+    return std::nullopt;
+  }
+  return CarriedFiles(folder, fd);
+}
+
 CarriedFiles::CarriedFiles(CarriedFiles&& other) noexcept
     : folder_(std::move(other.folder_)), fd_(std::exchange(other.fd_, -1)) {}
 

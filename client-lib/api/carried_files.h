@@ -1,14 +1,15 @@
 // The files in which a disclosed document lies, in the clear, on its way from one channel to
 // another: "disclosing-…" in the profile's folder.
 //
-// Whoever carries one holds a shared lock on "disclosing.lock". What is left of a process that was
-// killed is removed by whoever gets the lock for themselves: when a profile is opened, and when a
-// disclosure ends.
+// Whoever carries one holds a shared lock on "disclosing.lock"; whoever destroys what was to be
+// carried holds it alone. What is left of a process that was killed is removed by whoever gets the
+// lock for themselves: when a profile is opened, and when a disclosure ends.
 //
 // Threading: safe from any thread and process.
 #ifndef PARLEY_CLIENT_LIB_API_CARRIED_FILES_H_
 #define PARLEY_CLIENT_LIB_API_CARRIED_FILES_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -26,6 +27,10 @@ class CarriedFiles {
   CarriedFiles(CarriedFiles&& other) noexcept;
   CarriedFiles& operator=(CarriedFiles&&) = delete;
   ~CarriedFiles();
+
+  // Keeps others from carrying anything meanwhile. Nothing where somebody is at it, or where that
+  // can't be known.
+  static std::optional<CarriedFiles> HoldAlone(const std::string& folder);
 
   // The path of the file for something of that id.
   std::string PathOf(const std::string& id) const;

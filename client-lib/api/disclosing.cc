@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "client-lib/api/carried_files.h"
+#include "client-lib/api/carried_shares.h"
 #include "client-lib/api/find.h"
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/status_conversion.h"
 #include "client-lib/api/transfer_progress.h"
 #include "client-lib/api/views.h"
+#include "client-lib/channels/blobs_due.h"
 #include "client-lib/channels/names.h"
 #include "client-lib/content/folded_text.h"
 #include "client-lib/content/parse.h"
@@ -91,12 +93,6 @@ absl::Status NotOpen(const AuthorisationRecord& record) {
   if (record.used_by.has_value()) why += " by " + record.used_by->name;
   return absl::FailedPreconditionError("the authorisation isn't open any more: it is " + why +
                                        "; nothing was sent");
-}
-
-// The record of the share that carries a document (sending.cc).
-std::string DisclosureShareName(const AuthorisationRecord& record) {
-  return "share/disclosure/" + record.channel.ToString() + "/" +
-         record.author.participant_id.ToString() + "/" + record.id.ToString();
 }
 
 // What a text, document or offer's record of one's own becomes in an authorisation.
@@ -355,6 +351,23 @@ absl::StatusOr<content::v1::Document> ManifestOf(const ReadTransaction& step,
 
 }  // namespace
 
+namespace {
+
+// Whether the document's new share is still there: it is destroyed with what it was made of, as an
+// agreement has it.
+absl::Status CheckCarried(const ReadTransaction& step, const AuthorisationRecord& record) {
+  PARLEY_ASSIGN_OR_RETURN(const bool is_there, step.Has(client::RecordClass::kKeys,
+                                                        client::DisclosureShareName(record)));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<MessageId> due, client::BlobsDue(step, record.channel));
+  const bool is_deleted = std::find(due.begin(), due.end(), record.disclosure) != due.end();
+  if (is_there && !is_deleted) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the document is destroyed on this device, as the agreement to mediate has it; nothing was "
+      "disclosed");
+}
+
+}  // namespace
+
 absl::Status Profile::Impl::FetchAuthorised(const AuthorisationRecord& record,
                                             const Connected& connected, const std::string& path,
                                             const ProgressCallback& progress) {
@@ -382,7 +395,7 @@ absl::StatusOr<content::v1::Document> Profile::Impl::ShareAnew(const Authorisati
   request.path = path;
   request.name = record.document->name();
   request.media_type = record.document->media_type();
-  PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded, Upload(connected, DisclosureShareName(record),
+  PARLEY_ASSIGN_OR_RETURN(Uploaded uploaded, Upload(connected, client::DisclosureShareName(record),
                                                     record.disclosure, request, progress));
   uploaded.manifest.set_name(record.document->name());
   {
@@ -448,11 +461,13 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
     PARLEY_RETURN_IF_ERROR(CheckCarrying(record, audience->ref));
   }
   // What can't be had any more isn't used up.
+  std::optional<client::CarriedFiles> files;  // to the end: nobody destroys what is being carried
   std::optional<client::PlainCopy> copy;
   if (record.document.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(const Connected connected, Connect(id));
-    PARLEY_ASSIGN_OR_RETURN(const client::CarriedFiles files, client::CarriedFiles::Hold(folder_));
-    const std::string path = files.PathOf(record.id.ToString());
+    PARLEY_ASSIGN_OR_RETURN(client::CarriedFiles held, client::CarriedFiles::Hold(folder_));
+    files.emplace(std::move(held));
+    const std::string path = files->PathOf(record.id.ToString());
     PARLEY_RETURN_IF_ERROR(FetchAuthorised(record, connected, path, progress));
     PARLEY_ASSIGN_OR_RETURN(client::PlainCopy taken, client::PlainCopy::Take(path));
     copy.emplace(std::move(taken));
@@ -484,10 +499,12 @@ absl::StatusOr<SentMessage> Profile::Impl::Disclose(const Authorisation& authori
                           ShareAnew(record, connected, copy->path(), progress));
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
+    PARLEY_RETURN_IF_ERROR(CheckCarried(step, record));
     PARLEY_RETURN_IF_ERROR(
         connected.context.Channel(audience->ref.channel_id).Queue(step, content).status());
     PARLEY_RETURN_IF_ERROR(client::Transfers(*store_).KeepBlob(step, record.disclosure.ToString()));
-    PARLEY_RETURN_IF_ERROR(step.Delete(client::RecordClass::kKeys, DisclosureShareName(record)));
+    PARLEY_RETURN_IF_ERROR(
+        step.Delete(client::RecordClass::kKeys, client::DisclosureShareName(record)));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return Deliver(audience->ref, record.disclosure, /*may_stay_queued=*/true);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "client-lib/cases/case_sync.h"
+#include "client-lib/channels/blobs_due.h"
 #include "client-lib/channels/document_log.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client-lib/api/views.h"
+#include "client-lib/cases/participant_listing.h"
 #include "client-lib/cases/procedure_gate.h"
 
 namespace parley::client {
@@ -10,6 +11,8 @@ namespace {
 
 // Of one case, with those of its channels; more acts are counted.
 constexpr size_t kMostAlarms = 64;
+// More than any case has: a neutral's list can make people up.
+constexpr size_t kMostMissing = 128;
 
 class ProgressView {
  public:
@@ -118,7 +121,14 @@ class ProgressView {
 
 std::vector<CaseMissing> ForPeople(const std::vector<CaseProcedure::Missing>& missing) {
   std::vector<CaseMissing> shown;
-  for (const CaseProcedure::Missing& entry : missing) shown.push_back({entry.who, entry.what});
+  for (const CaseProcedure::Missing& entry : missing) {
+    if (shown.size() == kMostMissing) {
+      shown.push_back({"others", "do " + std::to_string(missing.size() - shown.size()) +
+                                     " more things that are missing"});
+      break;
+    }
+    shown.push_back({entry.who, entry.what});
+  }
   return shown;
 }
 
@@ -143,6 +153,8 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
   PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseProcedure::Missing> elsewhere,
                           WhoCanNotSign(step, context, *procedure));
   missing.insert(missing.end(), elsewhere.begin(), elsewhere.end());
+  const std::vector<CaseProcedure::Missing> unlisted = ListedOtherwise(*procedure);
+  missing.insert(missing.end(), unlisted.begin(), unlisted.end());
   // What keeps the case from going on, beside what keeps people from talk.
   for (const CaseProcedure::Missing& other : procedure->log.procedure().WaitsFor()) {
     if (std::find(missing.begin(), missing.end(), other) == missing.end()) missing.push_back(other);
@@ -150,6 +162,25 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
   progress.missing = ForPeople(missing);
   return progress;
 }
+
+namespace {
+
+absl::Status AddWrongList(const ReadTransaction& step, const CaseContext& context,
+                          const LoadedProcedure& procedure, std::vector<Alarm>& alarms) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseProcedure::Missing> wrong,
+                          ListedWrongly(step, context, procedure));
+  for (const CaseProcedure::Missing& one : wrong) {
+    alarms.push_back({AlarmKind::kRefused, context.id, ChannelRef{context.id, *procedure.joint},
+                      std::nullopt,
+                      "the neutrals' list of who takes part isn't who is in joint; agreements come "
+                      "into force by it, so it has to be mended: " +
+                          one.who + " " + one.what +
+                          ". Their programs do that by themselves; if it stays so, ask them"});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& context,
                                 std::vector<Alarm>& alarms) {
@@ -176,6 +207,7 @@ absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& 
     alarms.push_back({AlarmKind::kRefused, context.id, joint, std::nullopt,
                       std::to_string(more) + " more acts against the procedure were passed over"});
   }
+  PARLEY_RETURN_IF_ERROR(AddWrongList(step, context, *procedure, alarms));
   PARLEY_ASSIGN_OR_RETURN(const auto keys, KnownRecordKeys(step, context, *procedure));
   for (const SignatureRecord& signature : procedure->log.Signatures()) {
     const auto key = keys.find(signature.signer);

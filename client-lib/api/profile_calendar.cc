@@ -38,8 +38,8 @@ Result<std::string> Profile::MeetingFile(const CalendarEntry& meeting, bool with
   return Guarded([&] { return impl_->MeetingFile(meeting, with_details); });
 }
 
-Status Profile::NoteRead(const ChannelRef& channel, uint64_t position) {
-  return Guarded([&] { return impl_->NoteRead(channel, position); });
+Status Profile::NoteRead(const ChannelRef& channel, uint64_t position, uint64_t from) {
+  return Guarded([&] { return impl_->NoteRead(channel, position, from); });
 }
 
 Result<std::vector<ReadReceipt>> Profile::Receipts(const ChannelRef& channel) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client-lib/api/carried_shares.h"
 #include "client-lib/api/relays.h"
 #include "client-lib/api/views.h"
 #include "client-lib/cases/case_context.h"
@@ -184,7 +185,9 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::StatusOr<std::string> MeetingFile(const CalendarEntry& meeting, bool with_details);
 
   // ---- Receipts, and what waits: todo.cc ----
-  absl::Status NoteRead(const ChannelRef& channel, uint64_t position);
+  absl::Status NoteRead(const ChannelRef& channel, uint64_t position, uint64_t from);
+  // Whether something that others have said stands unread before there.
+  absl::StatusOr<bool> HasUnreadBefore(const ChannelRef& channel, uint64_t position);
   absl::StatusOr<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel);
   absl::StatusOr<bool> SendsReceipts();
   absl::Status SetSendsReceipts(bool sends);
@@ -239,6 +242,8 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status TakeBackGivenUp(const ChannelRef& channel, const MessageId& id);
   // Why a message that waits is held; empty when it isn't.
   absl::StatusOr<std::string> HoldOf(const ChannelRef& channel, const MessageId& id);
+  // Beside the connection: that, or why nothing can be sent there; empty for nothing.
+  absl::StatusOr<std::string> WhyItWaits(const ChannelRef& channel, const MessageId& id);
   absl::StatusOr<SentMessage> Deliver(const ChannelRef& channel, const MessageId& id,
                                       bool may_stay_queued);
   // Queue and Deliver.
@@ -266,14 +271,18 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
                         const ShareOptions& options, const BriefTerms& brief,
                         content::v1::Document& manifest);
   // briefs.cc.
-  struct ReleaseJob;
+  using ReleaseJob = client::ReleaseJob;
   absl::StatusOr<content::v1::BriefRelease> CarryBriefs(const CaseId& id, const ReleaseJob& job,
                                                         const ProgressCallback& progress);
   absl::Status MarkBriefs(const CaseId& id, const ReleaseJob& job);
   absl::StatusOr<ReleaseJob> PrepareRelease(const CaseId& id);
   absl::Status AbandonUploads(const CaseId& id, const ReleaseJob& job);
   // An own release that is queued.
-  absl::StatusOr<std::optional<MessageId>> ReleaseThatWaits(const ChannelRef& joint);
+  absl::StatusOr<std::optional<MessageId>> ReleaseThatWaits(const client::ReadTransaction& read,
+                                                            const ChannelRef& joint);
+  // Sends a release that was queued. Errors: also FailedPrecondition for one that then doesn't
+  // count.
+  absl::StatusOr<SentMessage> DeliverRelease(const ChannelRef& joint, const MessageId& release);
   // A file that is at the relay; the message of that id is to carry the manifest, and whoever
   // queues it then deletes the share's record.
   struct Uploaded {

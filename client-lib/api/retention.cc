@@ -173,6 +173,8 @@ absl::StatusOr<size_t> DropLeftovers(const CaseContext& context, const CaseRecor
     PARLEY_RETURN_IF_ERROR(CheckNotHeld(read, context));
   }
   PARLEY_ASSIGN_OR_RETURN(size_t dropped, DropTransfers(context, rules, now));
+  PARLEY_ASSIGN_OR_RETURN(const size_t carried, DropCarried(context, rules, now));
+  dropped += carried;
   for (const ChannelId& id : own.channels) {
     PARLEY_ASSIGN_OR_RETURN(const size_t in_channel, DropUnsent(context, id, rules, now));
     dropped += in_channel;

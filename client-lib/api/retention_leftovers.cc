@@ -9,10 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "client-lib/api/carried_files.h"
+#include "client-lib/api/carried_shares.h"
 #include "client-lib/api/under_way.h"
+#include "client-lib/channels/blobs_due.h"
 #include "client-lib/channels/destruction.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/documents/transfer.h"
+#include "client-lib/firewall/disclosures.h"
+#include "client-lib/pairing/record_table.h"
 #include "crypto/base/status_macros.h"
 #include "parley/content/v1/content.pb.h"
 
@@ -75,6 +80,22 @@ std::optional<content::v1::Document> ManifestIn(const ChannelMessage& message,
   return std::nullopt;
 }
 
+// A document's share that isn't in any log.
+struct Share {
+  ChannelId channel;  // that is told by it
+  MessageId id;
+  std::string name;  // of its record; empty for none
+};
+
+// Its keys go; what the relay has of it is deleted with the next sync.
+absl::Status GiveUp(Transaction& step, Transfers& transfers, const Share& share) {
+  PARLEY_RETURN_IF_ERROR(transfers.KeepBlob(step, share.id.ToString()));
+  // Of one that isn't understood, too: then the relay keeps the blob until it expires.
+  PARLEY_RETURN_IF_ERROR(transfers.Posted(step, share.id.ToString()));
+  PARLEY_RETURN_IF_ERROR(NoteBlobsDue(step, share.channel, {share.id}));
+  return share.name.empty() ? absl::OkStatus() : step.Delete(RecordClass::kKeys, share.name);
+}
+
 struct DueTransfer {
   UnderWay transfer;
   std::optional<content::v1::Document> manifest;  // of a download
@@ -107,6 +128,60 @@ absl::StatusOr<std::vector<DueTransfer>> DueTransfers(const ReadTransaction& ste
     }
   }
   return due;
+}
+
+// Whether somebody's document is due, or isn't there any more, so that nothing may carry it on.
+absl::StatusOr<bool> IsSourceDue(const ReadTransaction& step, const CaseContext& context,
+                                 const RetentionRules& rules, uint64_t now,
+                                 const ChannelId& channel, const ParticipantId& author,
+                                 const MessageId& id) {
+  PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelMessage> source,
+                          context.Channel(channel).Find(step, author, id));
+  return !source.has_value() || source->kind != ContentKind::kDocument ||
+         IsDue(rules, info.state.kind, *source, source->received_at, now);
+}
+
+// Of a release of briefs under way, if one of them is due: it can't be carried out without it.
+absl::StatusOr<std::vector<Share>> DueRelease(const ReadTransaction& step,
+                                              const CaseContext& context,
+                                              const RetentionRules& rules, uint64_t now) {
+  std::vector<Share> shares;
+  PARLEY_ASSIGN_OR_RETURN(
+      const std::optional<ReleaseJob> job,
+      GetRecord<ReleaseJob>(step, RecordClass::kKeys, ReleaseJobName(context.id)));
+  if (!job.has_value()) return shares;
+  bool is_due = false;
+  for (const ReleaseJob::One& one : job->briefs) {
+    PARLEY_ASSIGN_OR_RETURN(const bool one_is_due, IsSourceDue(step, context, rules, now,
+                                                               one.caucus, one.author, one.brief));
+    is_due = is_due || one_is_due;
+    shares.push_back({one.caucus, one.document, ReleaseShareName(one.document)});
+  }
+  if (!is_due) shares.clear();
+  return shares;
+}
+
+// Of disclosures of the owner's that were marked as used, and whose document isn't there yet.
+absl::StatusOr<std::vector<Share>> DueDisclosures(const ReadTransaction& step,
+                                                  const CaseContext& context,
+                                                  const RetentionRules& rules, uint64_t now) {
+  std::vector<Share> shares;
+  PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
+  if (!own.IsNeutral()) return shares;
+  PARLEY_ASSIGN_OR_RETURN(const Disclosures disclosures, Disclosures::Load(step, context));
+  for (const AuthorisationRecord& record : disclosures.authorisations()) {
+    const bool is_own = record.used_by.has_value() && record.used_by->participant_id == own.own_id;
+    if (!is_own || !record.document.has_value()) continue;
+    const std::string name = DisclosureShareName(record);
+    PARLEY_ASSIGN_OR_RETURN(const bool is_begun, step.Has(RecordClass::kKeys, name));
+    if (!is_begun) continue;
+    PARLEY_ASSIGN_OR_RETURN(const bool is_due,
+                            IsSourceDue(step, context, rules, now, record.channel,
+                                        record.author.participant_id, record.item));
+    if (is_due) shares.push_back({record.channel, record.disclosure, name});
+  }
+  return shares;
 }
 
 absl::Status Stop(ProfileStore& store, UnderWay transfer) {
@@ -159,21 +234,49 @@ absl::StatusOr<size_t> DropTransfers(const CaseContext& context, const Retention
           "a transfer of what is to be destroyed is going on; it was told to stop. The destruction "
           "goes on with the next sync (or parley case destroy)");
     }
-    if (transfer.upload != 0) {
-      PARLEY_RETURN_IF_ERROR(transfers.Forget(transfer.id.ToString()));
-    } else if (one.manifest.has_value()) {
+    if (transfer.upload == 0 && one.manifest.has_value()) {
       PARLEY_RETURN_IF_ERROR(transfers.ForgetDownload(*one.manifest, transfer.path));
-    } else {
+    } else if (transfer.upload == 0) {
       unlink((transfer.path + ".parley-part").c_str());
     }
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-    if (!transfer.share.empty()) {
-      PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kKeys, transfer.share));
+    if (transfer.upload != 0) {
+      PARLEY_RETURN_IF_ERROR(
+          GiveUp(step, transfers, {transfer.channel, transfer.id, transfer.share}));
     }
     PARLEY_RETURN_IF_ERROR(TransfersUnderWay().Delete(step, transfer.id.ToString()));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   return due.size();
+}
+
+absl::StatusOr<size_t> DropCarried(const CaseContext& context, const RetentionRules& rules,
+                                   uint64_t now) {
+  std::vector<Share> release;
+  std::vector<Share> shares;
+  {
+    PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
+    PARLEY_ASSIGN_OR_RETURN(release, DueRelease(read, context, rules, now));
+    PARLEY_ASSIGN_OR_RETURN(shares, DueDisclosures(read, context, rules, now));
+  }
+  if (release.empty() && shares.empty()) return 0;
+  // Nobody begins to carry anything before this is done.
+  const std::optional<CarriedFiles> alone = CarriedFiles::HoldAlone(context.store->dir());
+  if (!alone.has_value()) {
+    return absl::FailedPreconditionError(
+        "what is to be destroyed is being carried into another channel; the destruction goes on "
+        "with the next sync (or parley case destroy)");
+  }
+  Transfers transfers(*context.store);
+  PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
+  for (const std::vector<Share>* const due : {&release, &shares}) {
+    for (const Share& share : *due) PARLEY_RETURN_IF_ERROR(GiveUp(step, transfers, share));
+  }
+  if (!release.empty()) {
+    PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kKeys, ReleaseJobName(context.id)));
+  }
+  PARLEY_RETURN_IF_ERROR(step.Commit());
+  return release.size() + shares.size();
 }
 
 }  // namespace parley::client

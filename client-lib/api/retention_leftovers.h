@@ -19,10 +19,16 @@ absl::StatusOr<size_t> DropUnsent(const CaseContext& context, const ChannelId& i
                                   const RetentionRules& rules, uint64_t now);
 
 // Gives up the case's uploads and downloads of what is due: their keys, and what was fetched so
-// far. To be called while the documents' messages are still there. How many were given up. Errors:
-// FailedPrecondition for one that another process is at, which is told to stop.
+// far; what the relay has of an upload is deleted with the next sync. To be called while the
+// documents' messages are still there. How many were given up. Errors: FailedPrecondition for one
+// that another process is at, which is told to stop.
 absl::StatusOr<size_t> DropTransfers(const CaseContext& context, const RetentionRules& rules,
                                      uint64_t now);
+
+// The same of what the owner was about to carry into other channels: a release of briefs, and
+// documents of disclosures. Errors: FailedPrecondition while another process is at it.
+absl::StatusOr<size_t> DropCarried(const CaseContext& context, const RetentionRules& rules,
+                                   uint64_t now);
 
 }  // namespace parley::client
 

@@ -25,8 +25,13 @@ bool IsClosed(CaseState state) {
          state == CaseState::kRetained || state == CaseState::kDestroyed;
 }
 
-// When this device has taken in the records that ended and closed the case. Of what others have
-// told it was before it came, that is when they told it.
+// From where on in the log this device knew of the act. What a neutral tells it, of before it came
+// or while it was away, isn't known before they told it.
+const JointPosition& KnownFrom(const ProcedureLog::Step& one) {
+  return one.told_at.position != 0 ? one.told_at : one.record.at;
+}
+
+// When this device has taken in the records that ended and closed the case.
 absl::Status SetTimes(const ReadTransaction& step, const CaseContext& context,
                       RetentionRules& rules) {
   JointPosition ended;
@@ -35,8 +40,8 @@ absl::Status SetTimes(const ReadTransaction& step, const CaseContext& context,
   for (const ProcedureLog::Step& one : rules.procedure.log.steps()) {
     if (!one.refused.empty()) continue;
     const CaseState state = one.afterwards.state();
-    if (HasEnded(state) && !rules.ended) ended = one.record.at;
-    if (IsClosed(state) && !is_closed) closed = one.record.at;
+    if (HasEnded(state) && !rules.ended) ended = KnownFrom(one);
+    if (IsClosed(state) && !is_closed) closed = KnownFrom(one);
     rules.ended = HasEnded(state);
     is_closed = IsClosed(state);
   }
@@ -192,7 +197,8 @@ absl::StatusOr<std::optional<RetentionRules>> LoadRules(const ReadTransaction& s
   if (!procedure.has_value() || !procedure->joint.has_value())
     return std::optional<RetentionRules>();
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
-  std::optional<ConfidentialityPolicy> policy = PolicySignedBy(*procedure, own.own_id);
+  PARLEY_ASSIGN_OR_RETURN(const Bytes own_key, OwnRecordKey(step, context));
+  std::optional<ConfidentialityPolicy> policy = PolicySignedBy(*procedure, own.own_id, own_key);
   if (!policy.has_value()) return std::optional<RetentionRules>();
   RetentionRules rules{std::move(*procedure), std::move(*policy)};
   PARLEY_RETURN_IF_ERROR(SetTimes(step, context, rules));

@@ -7,12 +7,8 @@
 #include <filesystem>
 #include <set>
 
-#include "client-lib/api/attacker_for_test.h"
-#include "client-lib/api/mediation_for_test.h"
-#include "client-lib/api/under_way.h"
+#include "client-lib/api/retention_for_test.h"
 #include "client-lib/cases/procedure_work.h"
-#include "client-lib/channels/document_log.h"
-#include "client-lib/documents/transfer_records.h"
 
 namespace parley {
 namespace {
@@ -22,135 +18,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Have;
 using ::testing::IsEmpty;
+using testing::kAtOnce;
+using testing::kMarker;
 using testing::Must;
 using ::testing::Not;
+using testing::RetentionTest;
 using ::testing::UnorderedElementsAre;
 
-constexpr const char* kMarker = "CANARY-H floor 690 thousand";
 constexpr uint64_t kDay = 24 * 60 * 60;
-
-class RetentionTest : public testing::Mediation {
- protected:
-  // As far as "in session".
-  void Begin(const std::string& policy) {
-    case_ = Must(Of("Mira").CreateCase("Harbor v Northline", connection_,
-                                       CaseOptions{.with_procedure = true}),
-                 "case");
-    LetIn("Ana", Role::kParty, "Harbor");
-    PARLEY_ASSERT_OK(Of("Ana").Act(case_, CaseAct::kRequest, "The conveyor."));
-    LetIn("Ben", Role::kParty, "Northline");
-    Everybody();
-    PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kAccept));
-    Everybody(1);
-    const std::string hash =
-        Must(Of("Mira").ProposeAgreement(case_, "We agree to mediate.", policy), "proposing");
-    Everybody(1);
-    for (const char* name : {"Mira", "Ana", "Ben"}) {
-      PARLEY_ASSERT_OK(Of(name).SignAgreement(case_, hash));
-    }
-    Everybody();
-    PARLEY_ASSERT_OK(Of("Mira").Act(case_, CaseAct::kBeginSession));
-    Everybody(1);
-  }
-  void Everybody(int rounds = 2) { SyncAll({"Mira", "Ana", "Ben"}, rounds); }
-
-  SentMessage Share(const std::string& name, const std::string& channel, const std::string& file,
-                    const ShareOptions& options = {}) {
-    testing::WriteFile(folder_ / file, std::string(kMarker) + " in " + file);
-    return Must(Of(name).Share(Ref(name, channel), folder_ / file, options), "sharing");
-  }
-
-  CaseRetention Kept(const std::string& name) {
-    return Must(Of(name).RecordsKept(case_), "what is kept");
-  }
-  RetentionClass Kept(const std::string& name, const std::string& of) {
-    for (const RetentionClass& one : Kept(name).classes) {
-      if (one.name == of) return one;
-    }
-    ADD_FAILURE() << "no class " << of;
-    return {};
-  }
-  static std::vector<std::string> Names(const std::vector<Person>& people) {
-    std::vector<std::string> names;
-    for (const Person& person : people) names.push_back(person.name);
-    return names;
-  }
-
-  std::vector<SearchResult> Found(const std::string& text) {
-    SearchRequest request;
-    request.text = text;
-    return Must(Of("Mira").Search(request), "searching");
-  }
-
-  std::vector<MessageKind> Kinds(const std::string& name, const std::string& channel) {
-    std::vector<MessageKind> kinds;
-    for (const Message& message : Must(Of(name).Read(Ref(name, channel)), "reading")) {
-      kinds.push_back(message.kind);
-    }
-    return kinds;
-  }
-
-  // A step of a case below the public face, with a clock of one's own.
-  client::CaseContext ContextAt(client::ProfileStore& store, uint64_t now) {
-    client::CaseContext context;
-    context.store = &store;
-    context.now_seconds = [now] { return now; };
-    context.id = case_;
-    return context;
-  }
-  // Whether any record of the profile, opened, has the bytes.
-  bool Holds(const std::string& name, const std::string& bytes) {
-    auto store = Have(client::ProfileStore::Open(folder_ / name));
-    const client::ReadTransaction read = Have(store->Read());
-    bool found = false;
-    Have(read.ForEachValue([&](const crypto::Secret& value) {
-      const std::string text = crypto::ToString(value.Reveal());
-      found = found || text.find(bytes) != std::string::npos;
-      return absl::OkStatus();
-    }));
-    return found;
-  }
-  // Every file of the profile, one after the other.
-  std::string FilesOf(const std::string& name) {
-    std::string all;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / name)) {
-      if (entry.is_regular_file()) all += testing::ReadFile(entry.path().string());
-    }
-    return all;
-  }
-  // The document's record as the profile holds it.
-  content::v1::Document DocumentOf(const std::string& name, const std::string& channel,
-                                   const MessageId& id) {
-    auto store = Have(client::ProfileStore::Open(folder_ / name));
-    const client::CaseContext context = ContextAt(*store, 0);
-    const client::ReadTransaction read = Have(store->Read());
-    const ChannelId channel_id = Ref(name, channel).channel_id;
-    for (const client::ChannelMessage& message :
-         Have(context.Channel(channel_id).Messages(read, {}))) {
-      content::v1::Content content;
-      const crypto::ByteView bytes = message.content.Reveal();
-      if (message.id != id ||
-          !content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        continue;
-      }
-      return content.document();
-    }
-    return {};
-  }
-  std::string FileKeyOf(const std::string& name, const std::string& channel, const MessageId& id) {
-    return DocumentOf(name, channel, id).file_key();
-  }
-  bool IsConfided(const std::string& name, const std::string& channel, const std::string& root) {
-    const ChannelId id = Ref(name, channel).channel_id;
-    auto store = Have(client::ProfileStore::Open(folder_ / name));
-    const client::ReadTransaction read = Have(store->Read());
-    return Have(client::StandsConfided(read, id, "Harbor", root));
-  }
-};
-
-constexpr const char* kAtOnce =
-    "caucus: closed\nkeep notes: 0 days\nkeep messages: 0 days\nkeep documents: 0 days\n"
-    "keep settlement: 7 years\nkeep agreement: 7 years\n";
 
 TEST_F(RetentionTest, NothingOfWhatIsDueStaysInTheProfileAndTheTimelineDoes) {
   Begin(kAtOnce);
@@ -401,58 +276,6 @@ TEST_F(RetentionTest, NobodyIsAccusedForWhatOneHasDestroyedOneself) {
   EXPECT_FALSE(Holds("Mira", key));
 }
 
-// What never got into a log, and files half way there.
-TEST_F(RetentionTest, WhatWaitsAndWhatIsHalfTransferredIsDestroyedToo) {
-  Begin(kAtOnce);
-  const SentMessage shared = Share("Ana", "joint", "draft.txt");
-  Everybody();
-  PARLEY_ASSERT_OK(Of("Ben").Act(case_, CaseAct::kWithdraw));
-  Everybody();
-  const std::string target = folder_ / "fetched.txt";
-  testing::WriteFile(target + ".parley-part", "half of it");
-  const auto now = static_cast<uint64_t>(std::time(nullptr));
-  {
-    auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
-    const client::CaseContext context = ContextAt(*store, now);
-    client::UnderWay upload;
-    upload.id = client::RandomId<MessageId>();
-    upload.case_id = case_;
-    upload.channel = Ref("Ben", "caucus").channel_id;
-    upload.path = folder_ / "CANARY-PATH";
-    upload.note = "CANARY-NOTE";
-    upload.began_at = now;
-    client::internal::UploadRecord keys;
-    keys.file_key = crypto::Secret::CopyOf(crypto::ViewOf("CANARY-KEY"));
-    Have(client::internal::SaveRecord(*store, client::RecordClass::kKeys,
-                                      client::internal::UploadName(upload.id.ToString()), keys));
-    client::UnderWay download;
-    download.id = client::RandomId<MessageId>();
-    download.upload = 0;
-    download.case_id = case_;
-    download.channel = Ref("Ben", "joint").channel_id;
-    download.document = shared.id;
-    download.path = target;
-    content::v1::Content waiting;
-    waiting.mutable_text()->set_text("CANARY-WAITS");
-    client::Transaction step = Have(store->Begin());
-    Have(client::TransfersUnderWay().Put(step, upload.id.ToString(), upload));
-    Have(client::TransfersUnderWay().Put(step, download.id.ToString(), download));
-    Have(context.Channel(upload.channel).Queue(step, waiting));
-    Have(step.Commit());
-    Have(client::DestroyDue(context));
-    const client::ReadTransaction read = Have(store->Read());
-    EXPECT_THAT(Have(client::TransfersUnderWay().Keys(read)), IsEmpty());
-    EXPECT_THAT(Have(context.Channel(upload.channel).Unsent(read)), IsEmpty());
-  }
-  for (const char* canary : {"CANARY-PATH", "CANARY-NOTE", "CANARY-KEY", "CANARY-WAITS"}) {
-    EXPECT_FALSE(Holds("Ben", canary)) << canary;
-  }
-  EXPECT_FALSE(std::filesystem::exists(target + ".parley-part"));
-  // The report waits to be sent: it isn't made twice.
-  auto store = Have(client::ProfileStore::Open(folder_ / "Ben"));
-  EXPECT_FALSE(Have(client::DestroyDue(ContextAt(*store, now))).reported);
-}
-
 TEST_F(RetentionTest, AHoldThatComesMeanwhileStopsTheDestruction) {
   Begin("caucus: closed\nkeep messages: 0 days\ndestroy: when due\n");
   Say("Ana", "caucus", kMarker);
@@ -597,74 +420,6 @@ TEST_F(RetentionTest, PartiesConfirmTheSettlementThatWasNamedAndNoOther) {
   EXPECT_EQ(Kept("Mira", "settlement").records, 1u);
   Everybody();
   EXPECT_THAT(Names(Kept("Ana", "documents").awaited), UnorderedElementsAre("Ana", "Ben"));
-}
-
-// Caucuses that are open: with a reason, which the neutrals keep; not what was reserved.
-TEST_F(RetentionTest, OpenCaucusesLetANeutralCarryWhatIsntReserved) {
-  Begin("caucus: open\nkeep notes: 7 days\n");
-  Say("Ana", "caucus", "We would take the machine back if they pay for the transport.");
-  SendOptions reserved;
-  reserved.reserved = true;
-  Must(Of("Ana").Send(Ref("Ana", "caucus"), "Between us: the bank calls the loan in March.",
-                      reserved),
-       "reserving");
-  Everybody(1);
-  const ChannelRef northline = Ref("Mira", "caucus:Northline");
-  const std::string text = "We would take the machine back if they pay for the transport.";
-  EXPECT_THAT(Of("Mira").Send(northline, text).status().message(), HasSubstr("--override"));
-  SendOptions options;
-  options.override_reason = "It moves them.";
-  const Status kept =
-      Of("Mira").Send(northline, "Between us: the bank calls the loan in March.", options).status();
-  EXPECT_EQ(kept.code(), StatusCode::kPermissionDenied);
-  EXPECT_THAT(kept.message(), HasSubstr("this was reserved"));
-  EXPECT_EQ(Of("Mira")
-                .Send(northline, text + " Between us: the bank calls the loan in March.", options)
-                .status()
-                .code(),
-            StatusCode::kPermissionDenied);
-  // What somebody reserved stays so, whoever said the same before without that.
-  const std::string twice = "They would wait for the money until the autumn of next year.";
-  Say("Ana", "caucus", twice);
-  Must(Of("Ana").Send(Ref("Ana", "caucus"), twice, reserved), "reserving");
-  const std::string brief = "Not before May 2031!";
-  Say("Ana", "caucus", brief);
-  Must(Of("Ana").Send(Ref("Ana", "caucus"), brief, reserved), "reserving");
-  Everybody(1);
-  for (const std::string& said : {twice, brief}) {
-    EXPECT_EQ(Of("Mira").Send(northline, said, options).status().code(),
-              StatusCode::kPermissionDenied)
-        << said;
-  }
-  Must(Of("Mira").Send(northline, text, options), "overriding");
-  Everybody();
-  EXPECT_THAT(Texts("Ben", "caucus"), ElementsAre("Mira: " + text));
-  const std::vector<std::string> notes = Texts("Mira", "neutrals");
-  ASSERT_EQ(notes.size(), 1u);
-  EXPECT_THAT(notes[0], HasSubstr("It moves them."));
-  EXPECT_THAT(notes[0], HasSubstr("caucus:Northline"));
-}
-
-TEST_F(RetentionTest, ClosedCaucusesAndSharedFactsHaveNoOverride) {
-  Begin("caucus: must-share-facts\nkeep notes: 7 days\n");
-  Say("Ana", "caucus", "We would take the machine back if they pay for the transport.");
-  Everybody(1);
-  SendOptions options;
-  options.override_reason = "It moves them.";
-  const std::string text = "We would take the machine back if they pay for the transport.";
-  const Status refused = Of("Mira").Send(Ref("Mira", "joint"), text).status();
-  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied);
-  EXPECT_THAT(refused.message(), HasSubstr("of a fact its author owes the authorisation"));
-  EXPECT_THAT(Of("Mira").Send(Ref("Mira", "joint"), text, options).status().message(),
-              HasSubstr("only where the agreement to mediate says \"caucus: open\""));
-  AuthorisationRequest request;
-  request.item = Must(Of("Ana").Read(Ref("Ana", "caucus")), "reading").front().id;
-  request.audience = "joint";
-  Must(Of("Ana").Authorise(Ref("Ana", "caucus"), request), "authorising");
-  Everybody(1);
-  const std::vector<TodoItem> items = Must(Of("Mira").Todo(case_), "todo");
-  ASSERT_FALSE(items.empty());
-  EXPECT_THAT(items[0].text, HasSubstr("by the agreement facts are to be shared"));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ absl::Status CheckReason(std::string_view reason) {
 }
 
 content::v1::Content OverrideRecord(const client::ChannelState& to, const MessageId& message,
-                                    const std::string& reason,
+                                    const std::string& reason, const client::Firewall& firewall,
                                     const content::v1::CasePosition& said_at) {
   content::v1::Content content;
   content::v1::FirewallOverride& record = *content.mutable_firewall_override();
@@ -34,6 +34,7 @@ content::v1::Content OverrideRecord(const client::ChannelState& to, const Messag
   record.set_kind(static_cast<content::v1::ChannelKind>(to.kind));
   record.set_side(to.side);
   record.set_message_id(client::ToField(message));
+  firewall.NameOverridden(record);
   *content.mutable_case_position() = said_at;
   return content;
 }
@@ -87,6 +88,14 @@ absl::StatusOr<std::string> Profile::Impl::HoldOf(const ChannelRef& channel, con
     if (message.id == id) return message.note;
   }
   return std::string();
+}
+
+absl::StatusOr<std::string> Profile::Impl::WhyItWaits(const ChannelRef& channel,
+                                                      const MessageId& id) {
+  const absl::Status writable = CheckWritable(channel);
+  if (absl::IsFailedPrecondition(writable)) return std::string(writable.message());
+  PARLEY_RETURN_IF_ERROR(writable);
+  return HoldOf(channel, id);
 }
 
 absl::StatusOr<SentMessage> Profile::Impl::Deliver(const ChannelRef& channel, const MessageId& id,
@@ -156,7 +165,7 @@ absl::Status Profile::Impl::RecordOverride(const ChannelRef& channel, const std:
                             client::Firewall::Create(step, context, channel.channel_id));
     PARLEY_RETURN_IF_ERROR(firewall.AllowOverride());
     PARLEY_RETURN_IF_ERROR(firewall.CheckText(step, text));
-    if (!firewall.Overrode()) return absl::OkStatus();
+    if (!firewall.HasOverridden()) return absl::OkStatus();
     PARLEY_ASSIGN_OR_RETURN(const client::ChannelChoice choice,
                             client::ChannelChoice::Load(step, context));
     const std::optional<ChannelId> where = choice.Of(ChannelKind::kNeutrals);
@@ -170,9 +179,9 @@ absl::Status Profile::Impl::RecordOverride(const ChannelRef& channel, const std:
                             context.Channel(channel.channel_id).Info(step));
     const MessageId message = client::RandomId<MessageId>();
     content.set_message_id(client::ToField(message));
-    PARLEY_ASSIGN_OR_RETURN(
-        record, context.Channel(*where).Queue(
-                    step, OverrideRecord(to.state, message, reason, content.case_position())));
+    PARLEY_ASSIGN_OR_RETURN(record, context.Channel(*where).Queue(
+                                        step, OverrideRecord(to.state, message, reason, firewall,
+                                                             content.case_position())));
     PARLEY_RETURN_IF_ERROR(step.Commit());
   }
   PARLEY_ASSIGN_OR_RETURN(const SentMessage recorded,

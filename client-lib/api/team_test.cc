@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "client-lib/api/attacker_for_test.h"
-#include "client-lib/cases/team_records.h"
 #include "client-lib/channels/relay_mailboxes.h"
 
 namespace parley {
@@ -313,85 +312,6 @@ TEST_F(TeamTest, UntilTheAgreementIsSignedNothingIsSaidInItEither) {
   EXPECT_THAT(said.message(), HasSubstr("agreement to mediate"));
 }
 
-// A steward who lets somebody in under another role deceives nobody who sees them elsewhere.
-TEST(TeamRosterTest, WhoIsSomebodyElseElsewhereIsFound) {
-  const client::RosterMember ana{ParticipantId(ParticipantId::Bytes{1}),
-                                 "Ana",
-                                 Role::kParty,
-                                 "Harbor",
-                                 {{client::DeviceId(client::DeviceId::Bytes{1}), {1}}}};
-  const client::RosterMember mira{ParticipantId(ParticipantId::Bytes{2}),
-                                  "Mira",
-                                  Role::kMediator,
-                                  "",
-                                  {{client::DeviceId(client::DeviceId::Bytes{2}), {2}}}};
-  client::CaseChannel joint;
-  joint.info.state.kind = ChannelKind::kJoint;
-  joint.info.state.members = {mira, ana};
-  client::ChannelState team;
-  team.kind = ChannelKind::kTeam;
-  team.side = "Harbor";
-  team.members = {ana};
-  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, IsEmpty());
-  EXPECT_THAT(client::CheckTeam(team, {joint}).unknown, IsEmpty());
-  client::RosterMember disguised = mira;
-  disguised.role = Role::kSupportPerson;
-  disguised.side = "Harbor";
-  team.members = {ana, disguised};
-  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction,
-              HasSubstr("Mira (support person, Harbor), who is Mira (mediator) in joint"));
-  // Under an id of her own making, but from her device, or with its key.
-  disguised.participant_id = ParticipantId(ParticipantId::Bytes{3});
-  disguised.name = "Noor";
-  team.members = {ana, disguised};
-  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, HasSubstr("Mira (mediator)"));
-  disguised.devices[0].device_id = client::DeviceId(client::DeviceId::Bytes{3});
-  team.members = {ana, disguised};
-  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, HasSubstr("Mira (mediator)"));
-  // A device that nobody has seen: that can only be said.
-  disguised.devices[0].identity_key = {3};
-  team.members = {ana, disguised};
-  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, IsEmpty());
-  EXPECT_THAT(client::CheckTeam(team, {joint}).unknown,
-              ElementsAre("Noor (support person, Harbor)"));
-  // Ana under a key that isn't hers.
-  client::RosterMember other = ana;
-  other.devices[0] = {client::DeviceId(client::DeviceId::Bytes{4}), {4}};
-  team.members = {other};
-  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, HasSubstr("Ana (party, Harbor)"));
-}
-
-// One neutral says something else of Ana, in a group that they alone have opened.
-TEST(TeamRosterTest, WhatAnUnrelatedChannelSaysOfAMemberEndsNoTeam) {
-  const client::RosterMember ana{ParticipantId(ParticipantId::Bytes{1}),
-                                 "Ana",
-                                 Role::kParty,
-                                 "Harbor",
-                                 {{client::DeviceId(client::DeviceId::Bytes{1}), {1}}}};
-  client::RosterMember slandered = ana;
-  slandered.side = "Northline";
-  client::CaseChannel joint;
-  joint.info.state.kind = ChannelKind::kJoint;
-  joint.info.state.members = {ana};
-  client::CaseChannel group;
-  group.info.state.kind = ChannelKind::kGroup;
-  group.info.state.side = "Yard";
-  group.info.state.members = {slandered};
-  client::ChannelState team;
-  team.kind = ChannelKind::kTeam;
-  team.side = "Harbor";
-  team.members = {ana};
-  const client::TeamCheck check = client::CheckTeam(team, {group, joint});
-  EXPECT_THAT(check.contradiction, IsEmpty());
-  EXPECT_THAT(check.doubts, ElementsAre(HasSubstr("Ana (party, Northline) in group:Yard")));
-  // Where neither the joint channel nor the caucus shows them, any other channel counts.
-  EXPECT_THAT(client::CheckTeam(team, {group}).contradiction, HasSubstr("in group:Yard"));
-  // A joint channel that is over says nothing.
-  joint.info.standing = client::Standing::kHalted;
-  joint.info.state.members = {slandered};
-  EXPECT_THAT(client::CheckTeam(team, {joint}).contradiction, IsEmpty());
-}
-
 TEST_F(TeamTest, OfTwoTeamsThatAreOpenedAtOnceOneCounts) {
   LetEverybodyIn();
   OpenTeam("Lee");
@@ -457,6 +377,46 @@ TEST_F(TeamTest, WithoutAnyStewardTheTeamIsOverAndAnotherIsOpened) {
   SyncAll({"Noor", "Ana", "Noor"});
   EXPECT_NE(first.channel_id, second.channel_id);
   EXPECT_THAT(Readers("Noor", "team"), UnorderedElementsAre("Ana", "Noor"));
+}
+
+// Neither knows that the other goes, too.
+TEST_F(TeamTest, WhereAllStewardsLeaveAtOnceTheTeamIsOverAndAnotherIsOpened) {
+  OpenTeamOfThree();
+  const ChannelRef first = Ref("Ana", "team");
+  relay_.Stop();
+  EXPECT_EQ(Of("Lee").LeaveTeam(first).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Of("Kim").LeaveTeam(first).code(), StatusCode::kUnavailable);
+  relay_.Start();
+  SyncAll({"Lee", "Kim", "Ana"}, 3);
+  for (const char* name : {"Lee", "Kim", "Ana"}) {
+    const Channel team = Must(Of(name).GetChannel(first), "team");
+    EXPECT_EQ(team.status, ChannelStatus::kHalted) << name;
+    EXPECT_THAT(team.halted_reason, HasSubstr("have left; open another one")) << name;
+  }
+  OpenTeam("Ana");
+  SyncAll({"Lee", "Kim", "Ana"}, 3);
+  EXPECT_NE(Ref("Ana", "team"), first);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Ana", "Lee", "Kim"));
+}
+
+// One steward goes while the other, just named, doesn't have the control key yet.
+TEST_F(TeamTest, AStewardWhoStaysAndIsntToldYetGivesNothingUp) {
+  OpenTeamOfThree();
+  const ChannelRef team = Ref("Ana", "team");
+  ASSERT_THAT(Stewards("Ana"), UnorderedElementsAre("Lee", "Kim"));
+  // As after a commit of which word hasn't reached Kim's inbox.
+  As("Lee").KeepControl(team.channel_id);
+  Sync("Kim");
+  As("Lee").AskToLeave(team.channel_id);
+  for (const char* name : {"Kim", "Ana"}) {
+    Sync(name);
+    EXPECT_EQ(Must(Of(name).GetChannel(team), "team").status, ChannelStatus::kActive) << name;
+  }
+  Resume("Lee");
+  SyncAll({"Lee", "Kim", "Ana"}, 3);
+  EXPECT_EQ(Ref("Ana", "team"), team);
+  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Ana", "Kim"));
+  EXPECT_THAT(Stewards("Ana"), UnorderedElementsAre("Ana", "Kim"));
 }
 
 TEST_F(TeamTest, WhoComesToTheSideIsLetInByAStewardAlone) {

@@ -12,10 +12,13 @@
 namespace parley {
 namespace {
 
+using client::CaseView;
 using client::ReadTransaction;
 using client::Transaction;
 
 constexpr size_t kShownId = 8;
+// So many messages are looked at at once for one that is unread.
+constexpr size_t kUnreadBatch = 64;
 // An offer of the own side is shown from so long before its end on.
 constexpr int64_t kOfferEndsSoonSeconds = 3 * 24 * 60 * 60;
 constexpr int64_t kSecondsPerMinute = 60;
@@ -167,8 +170,30 @@ class Todos {
 
 }  // namespace
 
-absl::Status Profile::Impl::NoteRead(const ChannelRef& channel, uint64_t position) {
+absl::StatusOr<bool> Profile::Impl::HasUnreadBefore(const ChannelRef& channel, uint64_t position) {
+  PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, store_->Read());
+  PARLEY_ASSIGN_OR_RETURN(const CaseView view,
+                          CaseView::Create(read, LocalContext(channel.case_id)));
+  Page page = {.first = kUnreadBatch};
+  PARLEY_ASSIGN_OR_RETURN(page.after, client::ReadSoFar(read, channel.channel_id));
+  for (;;) {
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<Message> messages,
+                            view.Messages(read, channel.channel_id, page));
+    for (const Message& message : messages) {
+      if (message.position >= position) return false;
+      if (!message.author.self) return true;
+    }
+    if (messages.size() < page.first) return false;
+    page.after = messages.back().position;
+  }
+}
+
+absl::Status Profile::Impl::NoteRead(const ChannelRef& channel, uint64_t position, uint64_t from) {
   PARLEY_RETURN_IF_ERROR(GetChannel(channel).status());
+  if (from > 0) {
+    PARLEY_ASSIGN_OR_RETURN(const bool skipped, HasUnreadBefore(channel, from));
+    if (skipped) return absl::OkStatus();
+  }
   PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
   PARLEY_RETURN_IF_ERROR(client::NoteReading(step, channel.channel_id, position,
                                              static_cast<uint64_t>(std::time(nullptr))));

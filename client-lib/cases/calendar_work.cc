@@ -148,7 +148,7 @@ struct SeenCalendar {
   }
 };
 
-std::string SeenName(const ChannelId& channel) { return "calendar-seen/" + channel.ToString(); }
+std::string CalendarSeenName(const ChannelId& channel) { return "calendar-seen/" + channel.ToString(); }
 
 }  // namespace
 
@@ -241,7 +241,7 @@ absl::StatusOr<std::vector<std::pair<ChannelId, std::string>>> RefusedCalendar(
     if (calendar.passed_over.empty()) continue;
     PARLEY_ASSIGN_OR_RETURN(
         const std::optional<SeenCalendar> seen,
-        GetRecord<SeenCalendar>(step, RecordClass::kContent, SeenName(calendar.channel)));
+        GetRecord<SeenCalendar>(step, RecordClass::kContent, CalendarSeenName(calendar.channel)));
     std::map<ParticipantId, std::pair<std::string, size_t>> by_author;
     for (const LoadedCalendar::PassedOver& one : calendar.passed_over) {
       if (seen.has_value() && one.number <= seen->number) continue;
@@ -262,7 +262,7 @@ absl::Status SettleCalendar(Transaction& step, const CaseContext& context) {
                           LoadCalendars(step, context));
   for (const LoadedCalendar& calendar : calendars) {
     if (calendar.passed_over.empty()) continue;
-    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent, SeenName(calendar.channel),
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent, CalendarSeenName(calendar.channel),
                                      SeenCalendar{calendar.passed_over.back().number}));
   }
   return absl::OkStatus();

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "client-lib/cases/naming.h"
+#include "client-lib/cases/participant_listing.h"
+#include "client-lib/channels/coming_back.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/procedure/agreement.h"
@@ -79,9 +81,11 @@ Bytes KeyOfCard(ByteView card_bytes) {
   return crypto::ToBytes(card.record_key());
 }
 
+// `numbers`: of the messages, in the same order.
 absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& step,
                                                       const CaseContext& context,
-                                                      const ChannelId& joint) {
+                                                      const ChannelId& joint,
+                                                      std::vector<uint64_t>& numbers) {
   MessageQuery query;
   query.kinds = {ContentKind::kProcedure};
   PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> messages,
@@ -92,8 +96,25 @@ absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& ste
     records.push_back({{message.incarnation, message.position},
                        ActorOf(message.author),
                        Bytes(content.begin(), content.end())});
+    numbers.push_back(message.number);
   }
   return records;
+}
+
+// Where the latest list that counts stands, or the case's beginning where there is none.
+void SetListed(const std::vector<LoggedRecord>& records, const std::vector<uint64_t>& numbers,
+               LoadedProcedure& loaded) {
+  const ProcedureLog& log = loaded.log;
+  const std::vector<ProcedureLog::Step>& steps = log.steps();
+  const auto listed = std::find_if(steps.rbegin(), steps.rend(), [](const auto& one) {
+    return one.refused.empty() &&
+           (one.read.act.kind == CaseAct::kListParticipants || one.read.act.kind == CaseAct::kOpen);
+  });
+  if (listed == steps.rend()) return;
+  loaded.listed_at = listed->record.at;
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (records[i].at == listed->record.at) loaded.listed_number = numbers[i];
+  }
 }
 
 absl::StatusOr<Actor> OwnActor(const LoadedProcedure& procedure, const CaseRecord& record) {
@@ -101,30 +122,6 @@ absl::StatusOr<Actor> OwnActor(const LoadedProcedure& procedure, const CaseRecor
     if (member.id == record.own_id) return member;
   }
   return absl::FailedPreconditionError("you aren't in the joint channel");
-}
-
-// Whether an own list of participants waits to be sent.
-absl::StatusOr<bool> ListWaits(const ReadTransaction& step, const CaseContext& context,
-                               const ChannelId& joint) {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<ChannelMessage> unsent, context.Channel(joint).Unsent(step));
-  return std::any_of(unsent.begin(), unsent.end(), [](const ChannelMessage& message) {
-    Content content;
-    return message.kind == ContentKind::kProcedure &&
-           ParseFromPeer(content, message.content.Reveal()) && content.has_case_overview();
-  });
-}
-
-absl::StatusOr<bool> ListParticipants(Transaction& step, const CaseContext& context,
-                                      const LoadedProcedure& procedure) {
-  if (!procedure.log.has_begun() || procedure.log.procedure().participants() == procedure.roster) {
-    return false;
-  }
-  PARLEY_ASSIGN_OR_RETURN(const bool waits, ListWaits(step, context, *procedure.joint));
-  if (waits) return false;
-  Content content;
-  *content.mutable_case_overview() = procedure.log.MakeOverview(procedure.roster, procedure.head);
-  PARLEY_RETURN_IF_ERROR(context.Channel(*procedure.joint).Queue(step, content).status());
-  return true;
 }
 
 absl::StatusOr<bool> TellKeys(Transaction& step, const CaseContext& context,
@@ -191,6 +188,30 @@ std::optional<CaseProcedure::Missing> CanNotSign(const LoadedProcedure& procedur
                        name};
 }
 
+// Of the first coming in; position 0 for who has created the channel.
+absl::StatusOr<JointPosition> FirstJoinedJoint(const ReadTransaction& step,
+                                               const CaseContext& context, const CaseRecord& record,
+                                               const ChannelInfo& info) {
+  // Who opened the case has no inviter; others came into the log as it was then.
+  if (record.inviter.is_zero()) return JointPosition();
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value() || own->joined_incarnation == 0) {
+    return JointPosition{info.state.incarnation, info.joined.position};
+  }
+  return JointPosition{own->joined_incarnation, own->joined_position};
+}
+
+absl::StatusOr<std::vector<Absence>> AbsencesFrom(const ReadTransaction& step,
+                                                  const ChannelId& joint) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ComingBack> again, LoadComingsBack(step, joint));
+  std::vector<Absence> absences;
+  for (const ComingBack& one : again) {
+    absences.push_back(
+        {{one.left_incarnation, one.left_position}, {one.incarnation, one.position}});
+  }
+  return absences;
+}
+
 }  // namespace
 
 // A later incarnation has another place where this device came in, but no gap before it.
@@ -204,13 +225,10 @@ absl::Status NoteJoining(Transaction& step, const CaseContext& context, const Ch
 
 absl::StatusOr<JointPosition> JoinedJoint(const ReadTransaction& step, const CaseContext& context,
                                           const CaseRecord& record, const ChannelInfo& info) {
-  // Who opened the case has no inviter; others came into the log as it was then.
-  if (record.inviter.is_zero()) return JointPosition();
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
-  if (!own.has_value() || own->joined_incarnation == 0) {
-    return JointPosition{info.state.incarnation, info.joined.position};
-  }
-  return JointPosition{own->joined_incarnation, own->joined_position};
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<ComingBack> again,
+                          LoadComingsBack(step, info.state.channel_id));
+  if (!again.empty()) return JointPosition{again.back().incarnation, again.back().position};
+  return FirstJoinedJoint(step, context, record, info);
 }
 
 absl::Status BeginProcedure(Transaction& step, const CaseContext& context, OwnDevice& device,
@@ -240,7 +258,7 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
                                                              const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(const bool keeps, KeepsProcedure(step, context));
   if (!keeps) return std::optional<LoadedProcedure>();
-  LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {})};
+  LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {}), {}, 0};
   PARLEY_ASSIGN_OR_RETURN(const ChannelChoice choice, ChannelChoice::Load(step, context));
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   const std::optional<ChannelId> joint = choice.Of(ChannelKind::kJoint);
@@ -253,10 +271,14 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
   std::sort(loaded.roster.begin(), loaded.roster.end());
   loaded.head = {info.state.incarnation, info.head.position};
   loaded.head_hash = info.head.hash;
+  std::vector<uint64_t> numbers;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedRecord> records,
-                          LoadRecords(step, context, *joint));
-  PARLEY_ASSIGN_OR_RETURN(const JointPosition joined, JoinedJoint(step, context, record, info));
-  loaded.log = ProcedureLog::Play(context.id, records, joined);
+                          LoadRecords(step, context, *joint, numbers));
+  PARLEY_ASSIGN_OR_RETURN(const JointPosition joined,
+                          FirstJoinedJoint(step, context, record, info));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Absence> absences, AbsencesFrom(step, *joint));
+  loaded.log = ProcedureLog::Play(context.id, records, joined, absences);
+  SetListed(records, numbers, loaded);
   return loaded;
 }
 
@@ -279,16 +301,34 @@ std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure) 
 }
 
 std::optional<ConfidentialityPolicy> PolicySignedBy(const LoadedProcedure& procedure,
-                                                    const ParticipantId& id) {
+                                                    const ParticipantId& self, ByteView own_key) {
   const std::vector<ProcedureLog::Step>& steps = procedure.log.steps();
+  const Bytes key(own_key.begin(), own_key.end());
+  const auto has_signed = [&](const DocumentHash& document) {
+    return std::any_of(steps.begin(), steps.end(), [&](const ProcedureLog::Step& one) {
+      // Whoever tells a history can make a key, and sign with it in somebody's name.
+      const bool is_theirs = one.told_at.position == 0 || one.read.record_key == key;
+      return one.refused.empty() && one.read.act.kind == CaseAct::kSign &&
+             one.record.author.id == self && one.read.act.document == document && is_theirs;
+    });
+  };
   for (auto one = steps.rbegin(); one != steps.rend(); ++one) {
     if (!one->refused.empty()) continue;
     const CaseProcedure::Proposal* const agreement = one->afterwards.in_force();
-    if (agreement != nullptr && agreement->signers.contains(id)) {
+    if (agreement != nullptr && agreement->signers.contains(self) &&
+        has_signed(agreement->document)) {
       return PolicyBy(procedure, *agreement);
     }
   }
   return std::nullopt;
+}
+
+absl::StatusOr<Bytes> OwnRecordKey(const ReadTransaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  if (!own.has_value()) return Bytes();
+  PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
+                          crypto::SignatureKey::FromSeed(own->record_seed.Reveal()));
+  return Bytes(key.public_key().begin(), key.public_key().end());
 }
 
 absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTransaction& step,
@@ -300,15 +340,12 @@ absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTra
 absl::StatusOr<std::map<ParticipantId, KnownKey>> KnownRecordKeys(
     const ReadTransaction& step, const CaseContext& context, const LoadedProcedure& procedure) {
   std::map<ParticipantId, KnownKey> known;
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> own, Load(step, context));
+  PARLEY_ASSIGN_OR_RETURN(const Bytes own_key, OwnRecordKey(step, context));
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   for (const Actor& member : procedure.roster) {
     KnownKey& entry = known[member.id];
     if (member.id == record.own_id) {
-      if (!own.has_value()) continue;
-      PARLEY_ASSIGN_OR_RETURN(const crypto::SignatureKey key,
-                              crypto::SignatureKey::FromSeed(own->record_seed.Reveal()));
-      entry.key.assign(key.public_key().begin(), key.public_key().end());
+      entry.key = own_key;
       continue;
     }
     // What they said over the own pairing goes before what others say of them.

@@ -49,6 +49,9 @@ struct LoadedProcedure {
   JointPosition head;
   TranscriptHash head_hash{};
   ProcedureLog log;
+  // Where the participants were listed last, and the number of that message; 0 for none here.
+  JointPosition listed_at;
+  uint64_t listed_number = 0;
 };
 // Nothing for a case without a procedure.
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
@@ -56,17 +59,22 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
 
 // The confidentiality policy of the agreement in force; nothing where there is none.
 std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure);
-// That of the last agreement that was in force with that participant's signature under it. A
+// That of the last agreement that was in force with the device's owner's signature under it: one
+// that stands in the log as theirs or, where a neutral tells it, is by their record key. A
 // neutral's list of participants can leave somebody out, so that an agreement comes into force
 // without them: it decides nothing about what they have on their device.
 std::optional<ConfidentialityPolicy> PolicySignedBy(const LoadedProcedure& procedure,
-                                                    const ParticipantId& id);
+                                                    const ParticipantId& self,
+                                                    crypto::ByteView own_key);
+// Empty where this case was joined before participants had keys to sign with.
+absl::StatusOr<crypto::Bytes> OwnRecordKey(const ReadTransaction& step, const CaseContext& context);
 absl::StatusOr<std::optional<ConfidentialityPolicy>> PolicyInForce(const ReadTransaction& step,
                                                                    const CaseContext& context);
 
 // Notes where this device has come into the joint channel, the first time.
 absl::Status NoteJoining(Transaction& step, const CaseContext& context, const ChannelInfo& info);
-// That place, of the channel with this `info`; position 0 for who has created it.
+// The place where this device has come in last after it had missed something, or else that, of the
+// channel with this `info`; position 0 for who has created it.
 absl::StatusOr<JointPosition> JoinedJoint(const ReadTransaction& step, const CaseContext& context,
                                           const CaseRecord& record, const ChannelInfo& info);
 

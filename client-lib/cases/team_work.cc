@@ -25,6 +25,7 @@ class TeamReconciler {
     if (!view_.HasSide() || view_.team == nullptr) return std::move(work_);
     PARLEY_ASSIGN_OR_RETURN(team_, LoadTeam(step_, context_));
     PARLEY_RETURN_IF_ERROR(LearnControls());
+    PARLEY_ASSIGN_OR_RETURN(leavers_, context_.Channel(view_.team->id).Leavers(step_));
     PARLEY_ASSIGN_OR_RETURN(const bool over, EndIfLost());
     if (over) return std::move(work_);
     if (view_.team->info.committer) PARLEY_RETURN_IF_ERROR(DoStewardsWork());
@@ -65,15 +66,21 @@ class TeamReconciler {
                                   /*give_up=*/true));
       return true;
     }
+    // Stewards who leave at once, each believing that the other stays, could put each other out,
+    // but who leaves commits nothing any more. A steward who stays doesn't give up for that: who
+    // leaves still tells them the control key.
+    const bool stays = info().committer && !info().leaving;
     const std::vector<ParticipantId>& stewards = state().stewards;
-    const bool others_gone = std::all_of(
-        stewards.begin(), stewards.end(),
-        [this](const ParticipantId& id) { return id == view_.record.own_id || HasGone(id); });
+    const bool others_gone =
+        std::all_of(stewards.begin(), stewards.end(), [this, stays](const ParticipantId& id) {
+          return id == view_.record.own_id || HasGone(id) || (!stays && HasId(leavers_, id));
+        });
     // A steward who was never told the control key can't do more than others.
-    if (!others_gone || (info().committer && info().has_control_key)) return false;
+    const bool can_commit = info().committer && info().has_control_key && !info().leaving;
+    if (!others_gone || can_commit) return false;
     PARLEY_RETURN_IF_ERROR(
-        Stop("the stewards who could put people out of it have left the case; open another one "
-             "with \"parley channel create\"",
+        Stop("the stewards who could put people out of it have left; open another one with "
+             "\"parley channel create\"",
              /*give_up=*/true));
     return true;
   }
@@ -153,13 +160,11 @@ class TeamReconciler {
   }
 
   absl::Status PutOut(MembershipChange& change) {
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<ParticipantId> leavers,
-                            context_.Channel(view_.team->id).Leavers(step_));
     for (const RosterMember& member : state().members) {
       const ParticipantId& id = member.participant_id;
       if (id == view_.record.own_id) continue;
       // Others who leave are put out by the channel itself; a steward knows the control key.
-      const bool steward_leaves = state().IsCommitter(id) && HasId(leavers, id);
+      const bool steward_leaves = state().IsCommitter(id) && HasId(leavers_, id);
       if (!HasGone(id) && !HasId(team_.dismissed, id) && !steward_leaves) continue;
       change.removes.push_back(id);
       if (state().IsCommitter(id)) {
@@ -276,6 +281,7 @@ class TeamReconciler {
   const std::set<ChannelId>& unread_;
   SideView view_;
   TeamRecord team_;
+  std::vector<ParticipantId> leavers_;  // who has said in the team that they leave it
   TeamWork work_;
 };
 

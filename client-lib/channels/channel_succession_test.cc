@@ -5,12 +5,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/test_lying_relay.h"
 
 namespace parley::client {
 namespace {
 
 // ---- Old copies of a profile ----
+
+// What somebody knows to have missed of the channel.
+std::vector<ComingBack> ComingsBackIn(Person& person, const ChannelId& id) {
+  Transaction tx = Must(person.store->Begin());
+  return Must(LoadComingsBack(tx, id));
+}
 
 TEST_F(RelayTest, ARestoredProfileSendsNothingAndComesBackWithANewLeaf) {
   ana.Backup("old");
@@ -40,6 +47,11 @@ TEST_F(RelayTest, ARestoredProfileSendsNothingAndComesBackWithANewLeaf) {
   Settle({&ana, &mira, &ben});
   EXPECT_EQ(mira.Heard(id).back(), "Ana: from the old copy");
   EXPECT_EQ(ana.Heard(id).back(), "Ana: from the old copy");
+  // What the copy doesn't have is what Ana said.
+  const std::vector<ComingBack> again = ComingsBackIn(ana, id);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].left_position, head - 1);
+  EXPECT_EQ(again[0].position, head + 2);
 }
 
 TEST_F(RelayTest, AnotherMembersForgeryRestoresNobody) {
@@ -228,6 +240,29 @@ TEST_F(RelayTest, AnOwnClosingUnderAnotherIdRestoresNobody) {
   Settle({&mira, &ana});
 }
 
+TEST_F(RelayTest, WhoHadntReadToTheEndOfALostMailboxKnowsIt) {
+  const uint64_t read = ana.Info(id).head.position;
+  Must(mira.Say(id, "unheard"));
+  const uint64_t head = mira.Info(id).head.position;
+  relay.mailboxes.clear();
+  EXPECT_FALSE(ana.In(id).Exchange().ok());
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  {
+    Transaction tx = Must(mira.store->Begin());
+    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self, true));
+    Must(tx.Commit());
+  }
+  Add(mira, {&ana});
+  Must(ana.Say(id, "back"));
+  const std::vector<ComingBack> again = ComingsBackIn(ana, id);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_GT(head, read);
+  EXPECT_EQ(again[0].left_incarnation, 1u);
+  EXPECT_EQ(again[0].left_position, read);
+  EXPECT_EQ(again[0].incarnation, 2u);
+}
+
 TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   relay.mailboxes.clear();
   const absl::Status status = ana.In(id).Exchange().status();
@@ -244,6 +279,7 @@ TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   Must(ana.Say(id, "back"));
   Settle({&mira, &ana});
   EXPECT_EQ(mira.Heard(id).back(), "Ana: back");
+  EXPECT_TRUE(ComingsBackIn(ana, id).empty()) << "she had read to the end";
   ASSERT_FALSE(ana.Info(id).alarms.empty());
   EXPECT_EQ(ana.Info(id).alarms.back().kind, ChannelAlarmKind::kReopened);
   EXPECT_THAT(ana.Info(id).alarms.back().text, HasSubstr("Mira (mediator) has opened"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/channels/blobs_due.h"
 #include "client-lib/channels/channel_records.h"
 #include "client-lib/channels/entry_log.h"
 #include "client-lib/channels/message_log.h"
@@ -85,16 +86,6 @@ struct RetractedBriefRecord {
   }
 };
 
-struct BlobsDueRecord {
-  uint8_t version = 1;
-  std::vector<MessageId> messages;
-
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.version, self.messages);
-  }
-};
-
 std::string DocumentsName(const ChannelNames& names) { return names.Channel() + "/documents"; }
 // Documents that were handed in as briefs when they came.
 std::string BriefsName(const ChannelNames& names) { return names.Channel() + "/briefs"; }
@@ -111,7 +102,6 @@ std::string RetractedBriefName(const ChannelNames& names, uint64_t index) {
   return names.Message(index) + "/retracted-brief";
 }
 std::string ExpiringName(const ChannelNames& names) { return names.Channel() + "/expiring"; }
-std::string BlobsDueName(const ChannelNames& names) { return names.Channel() + "/blobs-due"; }
 
 // A list of indices in pages: the head, and where its pages are.
 absl::StatusOr<std::optional<DocumentsHead>> LoadHead(const ReadTransaction& tx,
@@ -355,23 +345,9 @@ absl::Status EndDocument(ChannelStep& step, const RosterMember& by, uint64_t pos
   return NoteDocumentGone(step, *message);
 }
 
-namespace {
-
-absl::Status AddBlobsDue(ChannelStep& step, const std::vector<MessageId>& own) {
-  if (own.empty()) return absl::OkStatus();
-  const std::string name = BlobsDueName(step.names());
-  PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
-                          LoadRecord<BlobsDueRecord>(step.tx(), RecordClass::kKeys, name));
-  if (!due.has_value()) due.emplace();
-  due->messages.insert(due->messages.end(), own.begin(), own.end());
-  return StoreRecord(step.tx(), RecordClass::kKeys, name, *due);
-}
-
-}  // namespace
-
 absl::Status NoteDocumentGone(ChannelStep& step, const ChannelMessage& message) {
   PARLEY_RETURN_IF_ERROR(ExpectNoMore(step, message.index));
-  return message.own ? AddBlobsDue(step, {message.id}) : absl::OkStatus();
+  return message.own ? NoteBlobsDue(step.tx(), step.id(), {message.id}) : absl::OkStatus();
 }
 
 absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessage>& messages) {
@@ -384,7 +360,7 @@ absl::Status NoteDocumentsGone(ChannelStep& step, const std::vector<ChannelMessa
     PARLEY_RETURN_IF_ERROR(ExpectNoMore(step, message.index));
     if (message.own) own.push_back(message.id);
   }
-  return AddBlobsDue(step, own);
+  return NoteBlobsDue(step.tx(), step.id(), own);
 }
 
 absl::Status NoteRetracted(ChannelStep& step, const ChannelMessage& message) {
@@ -494,24 +470,6 @@ absl::StatusOr<std::vector<ExpiringDocument>> ListExpiring(const ReadTransaction
       LoadRecord<ExpiringRecord>(tx, RecordClass::kIndex, ExpiringName(ChannelNames(channel))));
   if (!record.has_value()) return std::vector<ExpiringDocument>();
   return std::move(record->documents);
-}
-
-absl::StatusOr<std::vector<MessageId>> BlobsDue(const ReadTransaction& tx,
-                                                const ChannelId& channel) {
-  PARLEY_ASSIGN_OR_RETURN(
-      std::optional<BlobsDueRecord> due,
-      LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, BlobsDueName(ChannelNames(channel))));
-  if (!due.has_value()) return std::vector<MessageId>();
-  return std::move(due->messages);
-}
-
-absl::Status SettleBlobDue(Transaction& tx, const ChannelId& channel, const MessageId& id) {
-  const std::string name = BlobsDueName(ChannelNames(channel));
-  PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
-                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, name));
-  if (!due.has_value()) return absl::OkStatus();
-  std::erase(due->messages, id);
-  return StoreRecord(tx, RecordClass::kKeys, name, *due);
 }
 
 }  // namespace parley::client

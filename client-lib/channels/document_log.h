@@ -3,8 +3,8 @@
 //
 // Records beside the channel's (channel_records.h), class index: `…/documents` and
 // `…/documents/PAGE`, the indices of its documents; `…/message/N/version`, of one that names an
-// earlier one; `…/message/N/retracted-brief`; `…/message/N/chain`, of the first of a chain;
-// `…/expiring`; and, class keys, `…/blobs-due`.
+// earlier one; `…/message/N/retracted-brief`; `…/message/N/chain`, of the first of a chain; and
+// `…/expiring`. Blobs of what has ended are noted in blobs_due.h.
 //
 // Threading: free functions on a transaction.
 // Errors: the store's.
@@ -117,11 +117,6 @@ absl::StatusOr<bool> StandsConfided(const ReadTransaction& tx, const ChannelId& 
 
 absl::StatusOr<std::vector<ExpiringDocument>> ListExpiring(const ReadTransaction& tx,
                                                            const ChannelId& channel);
-
-// Own documents that have ended and whose blobs may still be at the relay, by message id.
-absl::StatusOr<std::vector<MessageId>> BlobsDue(const ReadTransaction& tx,
-                                                const ChannelId& channel);
-absl::Status SettleBlobDue(Transaction& tx, const ChannelId& channel, const MessageId& id);
 
 }  // namespace parley::client
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/group_store.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
@@ -80,8 +81,38 @@ absl::Status DropSuccessor(Transaction& tx, const ChannelNames& names) {
   return tx.Delete(RecordClass::kRatchet, names.Successor());
 }
 
+// Up to where this device has everything. A restored profile has read on, but for what it said
+// itself after the copy was made.
+uint64_t ReadTo(ChannelStep& old) {
+  if (old.standing() != Standing::kRestored) return old.log().position;
+  for (const AlarmRecord& alarm : old.channel().alarms) {
+    if (alarm.kind == static_cast<uint8_t>(ChannelAlarmKind::kRestored) &&
+        alarm.incarnation == old.incarnation() && alarm.position > old.log().joined_position) {
+      return alarm.position - 1;
+    }
+  }
+  return old.log().joined_position;
+}
+
+// Whether something was said, as far as the Welcome tells, that this device hasn't read and won't.
+bool HasMissed(ChannelStep& old, const ChannelState& state, const IncarnationRecord& log) {
+  const uint64_t read_to = ReadTo(old);
+  if (state.incarnation == old.incarnation()) return log.joined_position > read_to + 1;
+  const bool was_out = old.standing() == Standing::kRemoved || old.standing() == Standing::kLeft;
+  // Incarnations in between have nothing that it could have read either.
+  return was_out || state.incarnation > old.incarnation() + 1 ||
+         log.previous_position.value_or(0) > read_to;
+}
+
 absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group) {
+  if (HasMissed(old, state, log)) {
+    PARLEY_RETURN_IF_ERROR(NoteComingBack(old.tx(), old.id(),
+                                          {.left_incarnation = old.incarnation(),
+                                           .left_position = ReadTo(old),
+                                           .incarnation = state.incarnation,
+                                           .position = log.joined_position}));
+  }
   if (state.incarnation == old.incarnation()) {
     log.number_base = old.log().number_base;
     log.passed_over = old.log().passed_over;

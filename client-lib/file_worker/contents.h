@@ -3,7 +3,7 @@
 //
 //   data    = member* [ stopped ]
 //   member  = 1  name length (4)  name  size (8)  root (32)  text length (4)  text
-//   stopped = 2  reason (1)                       over a limit: what follows is not known
+//   stopped = 2  reason (1)                       what follows is not known
 //
 // with numbers in big-endian order. `root` is the SHA-256 tree over the member's content, as in a
 // document's manifest; `text` is its content where that is UTF-8, without the tags of XML and HTML.
@@ -46,14 +46,16 @@ bool IsMarkup(std::string_view name);
 // Without "<...>" and "&...;", so that words which tags divide come together again.
 std::string WithoutTags(std::string_view markup);
 
-// Which limit.
+// Why not all of it could be looked at.
 enum class Stopped : uint8_t {
   kUnpacked = 1,    // more than may be unpacked
   kMembers = 2,     // more than kMostArchiveMembers
   kInnerLarge = 3,  // an archive in it is over kMostMemberText
   kDeep = 4,        // archives in one another beyond kMostArchiveDepth
+  kPart = 5,        // it, or what is in it, is one of several parts of an archive
+  kUnreadable = 6,  // the same has the form of an archive, and can't be opened as one
 };
-inline constexpr uint8_t kLastStopped = 4;
+inline constexpr uint8_t kLastStopped = 6;
 
 std::string MemberRecord(const PackedFile& member);
 std::string StoppedRecord(Stopped reason);

@@ -97,6 +97,14 @@ absl::Status WhyStopped(Stopped reason) {
       return absl::ResourceExhaustedError("an archive within it is too large");
     case Stopped::kDeep:
       return absl::ResourceExhaustedError("archives are packed in one another too deeply");
+    case Stopped::kPart:
+      return absl::InvalidArgumentError(
+          "it is, or has in it, one of several parts of an archive, which show only together what "
+          "they hold");
+    case Stopped::kUnreadable:
+      return absl::InvalidArgumentError(
+          "it, or something in it, has the form of an archive (ZIP) and can't be opened as one: it "
+          "is damaged, or one of several parts");
   }
   return absl::ResourceExhaustedError("it is over the limits");
 }

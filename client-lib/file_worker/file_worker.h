@@ -48,9 +48,10 @@ class FileWorker {
   absl::StatusOr<std::string> Text(const std::string& path) const;
 
   // Calls `visit` with what is packed in an archive, to kMostArchiveDepth levels, one after
-  // another; with nothing for what is none. What is damaged, encrypted, or packed in a way that
-  // isn't known, is passed over. Errors: the first of `visit`; ResourceExhausted also for an
-  // archive beyond the limits (contents.h), saying which.
+  // another; with nothing for what is none. Members that are damaged, encrypted, or packed in a way
+  // that isn't known, are passed over. Errors: the first of `visit`; ResourceExhausted also for an
+  // archive beyond the limits (contents.h), saying which; InvalidArgument for what has the form of
+  // an archive (archive_form.h), or has such in it, and can't be opened.
   absl::Status Contents(const std::string& path,
                         const std::function<absl::Status(const PackedFile&)>& visit) const;
 

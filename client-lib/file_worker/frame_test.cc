@@ -148,7 +148,7 @@ TEST(Contents, WhatBreaksTheirRulesIsRefused) {
   EXPECT_FALSE(take(good.substr(0, good.size() - 1)));
   EXPECT_FALSE(take(good + "x"));
   EXPECT_FALSE(take(std::string("\x02\x00", 2)));
-  EXPECT_FALSE(take("\x02\x05"));
+  EXPECT_FALSE(take({'\x02', static_cast<char>(kLastStopped + 1)}));
   std::string long_name = good;
   long_name[1] = '\x7f';
   EXPECT_FALSE(take(long_name.substr(0, 5)));  // before a byte of it has come

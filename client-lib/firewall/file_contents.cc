@@ -6,6 +6,7 @@
 
 #include "client-lib/content/utf8.h"
 #include "client-lib/documents/local_file.h"
+#include "client-lib/file_worker/archive_form.h"
 #include "client-lib/file_worker/file_worker.h"
 #include "crypto/base/bytes.h"
 #include "crypto/base/status_macros.h"
@@ -15,20 +16,18 @@ namespace {
 
 using Visit = std::function<absl::Status(const FilePiece&)>;
 
-// An archive ends with its end record, of 22 bytes and a comment of at most 65,535
-// (APPNOTE 4.3.16).
-constexpr uint64_t kMostEndBytes = 22 + 65'535;
-constexpr std::string_view kEndSignature("PK\x05\x06", 4);
-
 std::string TextOf(const std::string& name, std::string bytes) {
   if (!IsWellFormedUtf8(bytes)) return {};
   return file_worker::IsMarkup(name) ? file_worker::WithoutTags(bytes) : std::move(bytes);
 }
 
-absl::StatusOr<bool> EndsAsArchive(const internal::LocalFile& file, uint64_t size) {
-  std::string end(std::min(size, kMostEndBytes), '\0');
+// By its first and last bytes; what is in it is seen by the program alone.
+absl::StatusOr<bool> MayBeArchive(const internal::LocalFile& file, uint64_t size) {
+  std::string begin(std::min<uint64_t>(size, file_worker::kArchiveBeginBytes), '\0');
+  PARLEY_RETURN_IF_ERROR(file.ReadPiece(0, crypto::BytesOf(begin)));
+  std::string end(std::min<uint64_t>(size, file_worker::kArchiveEndBytes), '\0');
   PARLEY_RETURN_IF_ERROR(file.ReadPiece(size - end.size(), crypto::BytesOf(end)));
-  return end.find(kEndSignature) != std::string::npos;
+  return file_worker::BeginsAsArchive(begin) || file_worker::MayHaveArchiveEnd(end);
 }
 
 absl::Status VisitMembers(const std::string& path, const Visit& visit) {
@@ -46,9 +45,9 @@ absl::Status VisitMembers(const std::string& path, const Visit& visit) {
   const absl::Status seen = worker.ok() ? worker->Contents(path, take) : worker.status();
   PARLEY_RETURN_IF_ERROR(visited);
   if (seen.ok()) return seen;
-  const absl::StatusCode code = absl::IsFailedPrecondition(seen)
-                                    ? absl::StatusCode::kFailedPrecondition
-                                    : absl::StatusCode::kResourceExhausted;
+  const bool is_limit = absl::IsResourceExhausted(seen);
+  const absl::StatusCode code =
+      is_limit ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kFailedPrecondition;
   return absl::Status(code, "it can't be seen whether the archive holds something confidential: " +
                                 std::string(seen.message()) +
                                 "; unpack it, and share what is needed of it");
@@ -70,7 +69,7 @@ absl::Status VisitFile(const std::string& path, const Visit& visit) {
       PARLEY_RETURN_IF_ERROR(file.ReadPiece(0, crypto::BytesOf(bytes)));
       whole.text = TextOf(path, std::move(bytes));
     }
-    PARLEY_ASSIGN_OR_RETURN(is_archive, EndsAsArchive(file, stamp.size));
+    PARLEY_ASSIGN_OR_RETURN(is_archive, MayBeArchive(file, stamp.size));
   }
   PARLEY_RETURN_IF_ERROR(visit(whole));
   return is_archive ? VisitMembers(path, visit) : absl::OkStatus();

@@ -2,8 +2,8 @@
 // packed in it (ZIP, which .docx, .xlsx, .odt and others are).
 //
 // An archive may be an attack, so it isn't opened here but by the program that reads files
-// (file_worker.h, with the limits in contents.h). Here it is only seen whether the file ends as an
-// archive must; where it does, and the program can't look into it, nothing is shared.
+// (file_worker.h, with the limits in contents.h). Here it is only seen whether the file begins or
+// ends as an archive; where it does, and the program can't look into it, nothing is shared.
 //
 // Threading: free functions.
 #ifndef PARLEY_CLIENT_LIB_FIREWALL_FILE_CONTENTS_H_
@@ -28,11 +28,11 @@ struct FilePiece {
   std::string text;  // of what is UTF-8, without the tags of XML and HTML; else empty
 };
 
-// Calls `visit` with the file, then with each member. What is no archive, is damaged, encrypted, or
-// packed in a way that isn't known, is passed over.
+// Calls `visit` with the file, then with each member. What is no archive is passed over, and so are
+// members that are damaged, encrypted, or packed in a way that isn't known.
 // Errors: the first of `visit`; ResourceExhausted for an archive beyond the limits, saying which;
-// FailedPrecondition for one where the program that reads files can't be started; those of reading
-// the file.
+// FailedPrecondition for one that can't be opened (it is damaged, or one of several parts), and
+// where the program that reads files can't be started; those of reading the file.
 absl::Status VisitFile(const std::string& path,
                        const std::function<absl::Status(const FilePiece&)>& visit);
 

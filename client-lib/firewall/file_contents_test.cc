@@ -161,18 +161,67 @@ TEST_F(FileContentsTest, WhatADamagedMemberHasIsLookedAt) {
 }
 
 // Bytes of an archive changed, and beginnings of it: nothing crashes or runs on.
-TEST_F(FileContentsTest, DamagedArchivesArePassedOver) {
+TEST_F(FileContentsTest, DamagedArchivesAreRefusedOrLookedAt) {
   const std::string good =
       Read(Zip("good.zip", {{"a.txt", std::string(300, 'a')}, {"b/c.txt", "short"}}));
+  const size_t end = good.rfind("PK\x05\x06");
   for (size_t i = 0; i < good.size(); i += 13) {
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ (i % 2 == 0 ? 0xFF : 0x01));
     const absl::Status status = Visit(Write("bad.zip", bad));
-    ASSERT_TRUE(status.ok() || absl::IsResourceExhausted(status)) << i << " " << status;
+    ASSERT_TRUE(status.ok() || absl::IsResourceExhausted(status) ||
+                absl::IsFailedPrecondition(status))
+        << i << " " << status;
     ASSERT_FALSE(pieces_.empty());
     // Its beginning is gone instead: what is left claims places that aren't there.
-    ASSERT_TRUE(Visit(Write("cut.zip", good.substr(i))).ok()) << i;
+    ASSERT_EQ(Visit(Write("end.zip", good.substr(i))).ok(), i == 0 || i > end) << i;
+    // Its end is gone.
+    ASSERT_EQ(Visit(Write("beginning.zip", good.substr(0, i))).ok(), i < 4) << i;
   }
+}
+
+// A program that unpacks itself: the archive stands behind it, and doesn't count its bytes.
+TEST_F(FileContentsTest, AnArchiveBehindForeignBytesIsOpened) {
+  const std::string archive = Read(Zip("a.zip", {{"secret.txt", "floor"}, {"b.txt", "other"}}));
+  const std::string foreign = "MZ" + std::string(100'000, '\x90');
+  ASSERT_TRUE(Visit(Write("setup.exe", foreign + archive)).ok());
+  EXPECT_THAT(Names(), ElementsAre("", "secret.txt", "b.txt"));
+  EXPECT_EQ(pieces_[1].root, RootOf("floor"));
+  EXPECT_EQ(pieces_[1].text, "floor");
+  ASSERT_TRUE(Visit(Zip("outer.zip", {{"setup.exe", foreign + archive}})).ok());
+  EXPECT_THAT(Names(), ElementsAre("", "setup.exe", "setup.exe/secret.txt", "setup.exe/b.txt"));
+}
+
+TEST_F(FileContentsTest, APartOfAnArchiveIsRefused) {
+  const std::string archive = Read(Zip("a.zip", {{"secret.txt", "floor"}}));
+  std::string last = archive;
+  last[archive.rfind("PK\x05\x06") + 4] = 1;  // the number of this part
+  const std::string first = std::string("PK\x07\x08", 4) + archive.substr(0, archive.size() / 2);
+  for (const std::string& part : {last, first}) {
+    for (const std::string& path : {Write("part", part), Zip("outer.zip", {{"part", part}})}) {
+      const absl::Status refused = Visit(path);
+      EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+      EXPECT_THAT(std::string(refused.message()), HasSubstr("one of several parts"));
+      EXPECT_THAT(std::string(refused.message()), HasSubstr("unpack it, and share what is needed"));
+    }
+  }
+}
+
+TEST_F(FileContentsTest, ALargeArchiveBehindForeignBytesInAnArchiveIsRefused) {
+  const std::string archive = Read(Zip("a.zip", {{"secret.txt", "floor"}}));
+  const std::string foreign(file_worker::kMostMemberText, '\0');
+  const absl::Status refused = Visit(Zip("outer.zip", {{"setup.exe", foreign + archive}}));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("within it is too large"));
+}
+
+// The words that tell an archive, in what is none.
+TEST_F(FileContentsTest, AFileThatSpeaksOfArchivesIsNone) {
+  const std::string speaks = "It ends with PK\x05\x06, of 22 bytes and a comment.";
+  ASSERT_TRUE(Visit(Write("appnote.txt", speaks)).ok());
+  EXPECT_THAT(Names(), ElementsAre(""));
+  ASSERT_TRUE(Visit(Zip("notes.zip", {{"appnote.txt", speaks}})).ok());
+  EXPECT_THAT(Names(), ElementsAre("", "appnote.txt"));
 }
 
 // One member that the directory lists again and again: little to store, endless to unpack.
@@ -198,14 +247,15 @@ TEST_F(FileContentsTest, MembersThatShareTheirBytesAreCountedEach) {
   EXPECT_LT(pieces_.size(), 100u);
 }
 
-// Not even the directory's count is believed.
-TEST_F(FileContentsTest, ADirectoryThatPointsNowhereIsNone) {
+// Not even the directory's count is believed; some programs would find the members without it.
+TEST_F(FileContentsTest, ADirectoryThatPointsNowhereIsRefused) {
   std::string bad = Read(Zip("good.zip", {{"secret.txt", "floor"}}));
   const size_t end = bad.rfind("PK\x05\x06");
   for (const size_t at : {end + 8, end + 10, end + 12, end + 16}) {
     std::string one = bad;
     one[at] = one[at + 1] = '\xff';
-    ASSERT_TRUE(Visit(Write("bad.zip", one)).ok()) << at - end;
+    EXPECT_EQ(Visit(Write("bad.zip", one)).code(), absl::StatusCode::kFailedPrecondition)
+        << at - end;
     EXPECT_THAT(Names(), ElementsAre(""));
   }
 }

@@ -1,13 +1,17 @@
 #include "client-lib/firewall/firewall.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "client-lib/cases/naming.h"
 #include "client-lib/content/parse.h"
 #include "client-lib/firewall/bound_text.h"
+#include "client-lib/firewall/disclosures.h"
+#include "client-lib/firewall/text_check.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
@@ -15,13 +19,12 @@ namespace {
 
 // A long text is looked at in slices that overlap by less than a passage.
 constexpr size_t kSliceLetters = 512 * 1024;
-constexpr size_t kScanBatch = 256;
-// Of each channel, so many messages that may share something with a text are compared with it, the
-// newest: else a phrase that stands in every message would make sending slow.
-constexpr size_t kMostCandidates = 4096;
 // A step takes so many entries into the index at most: after a long absence the profile is still
 // held shortly each time.
 constexpr size_t kEntriesInStep = 200'000;
+// The record of an override names no more, so that who floods a channel with pieces of a text
+// keeps nobody from overriding: it has to fit into an entry.
+constexpr size_t kMostSources = 256;
 
 std::string ListOf(const std::vector<RosterMember>& people) {
   std::string list;
@@ -58,11 +61,6 @@ absl::StatusOr<uint64_t> FreeFrom(const ReadTransaction& step, const Channel& ch
   query.limit = 1;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> first, channel.Messages(step, query));
   return first.empty() ? kNever : first[0].index;
-}
-
-std::vector<uint64_t> SortedValues(std::vector<uint64_t> values) {
-  std::sort(values.begin(), values.end());
-  return values;
 }
 
 }  // namespace
@@ -164,6 +162,28 @@ absl::Status Firewall::AllowOverride() {
   return absl::OkStatus();
 }
 
+void Firewall::NameOverridden(content::v1::FirewallOverride& record) const {
+  std::vector<content::v1::OverriddenSource> sources;
+  for (const Source& source : overridden_) {
+    const ChannelState& said_in = held_back_.at(source.channel).state;
+    content::v1::OverriddenSource& one = sources.emplace_back();
+    one.set_kind(static_cast<content::v1::ChannelKind>(said_in.kind));
+    one.set_side(said_in.side);
+    one.set_author_id(ToField(source.message.author.participant_id));
+    one.set_author_name(source.message.author.name);
+    one.set_message_id(ToField(source.message.id));
+    *one.mutable_place() = ToField(LogPlace{source.message.incarnation, source.message.position});
+  }
+  // In no order that depends on channels' ids.
+  std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) {
+    return std::make_tuple(std::cref(a.side()), PlaceFrom(a.place())) <
+           std::make_tuple(std::cref(b.side()), PlaceFrom(b.place()));
+  });
+  const size_t named = std::min(sources.size(), kMostSources);
+  for (size_t i = 0; i < named; ++i) *record.add_sources() = std::move(sources[i]);
+  record.set_further_sources(static_cast<uint32_t>(sources.size() - named));
+}
+
 // Who agreed to open caucuses, then as now, has said it in the open; nobody else has.
 bool Firewall::MayBeCarried(const ChannelId& channel, const ChannelMessage& message) const {
   if (rule_ != CaucusRule::kOpen || message.kind != ContentKind::kText ||
@@ -240,222 +260,24 @@ absl::Status Firewall::Refusal(const Source& source, const std::string& what,
 
 // ---- Texts ----
 
-// One look at one text: which of its passages stand in channels that hold back, less those that
-// everybody concerned has read elsewhere.
-class Firewall::TextCheck {
- public:
-  // `passes_over`: nothing is compared with what may be carried by who overrides. It then covers
-  // nothing that others said, too.
-  TextCheck(const Firewall& firewall, const ReadTransaction& step, LettersView letters,
-            bool passes_over)
-      : firewall_(firewall),
-        step_(step),
-        letters_(letters),
-        finder_(letters),
-        passes_over_(passes_over) {}
-
-  // The first source, in the order of channels and numbers, that is repeated.
-  absl::StatusOr<std::optional<Source>> Run() {
-    PARLEY_RETURN_IF_ERROR(FindPassages());
-    PARLEY_RETURN_IF_ERROR(FindShort());
-    if (hits_.empty()) return std::optional<Source>();
-    PARLEY_RETURN_IF_ERROR(SetFree());
-    for (Hit& hit : hits_) {
-      if (IsHeldBack(hit)) return std::optional<Source>(std::move(hit.source));
-    }
-    return std::optional<Source>();
-  }
-
- private:
-  using Places = std::map<ChannelId, std::set<uint64_t>>;
-  // A short message, or a short text of one that has several.
-  struct Whole {
-    Letters letters;
-    bool is_free = false;
-  };
-  struct Hit {
-    Source source;
-    std::vector<bool> places;  // where passages of the source begin in the text
-    std::vector<Whole> wholes;
-  };
-
-  bool IsHeldBack(const Hit& hit) const {
-    const bool by_whole = std::any_of(hit.wholes.begin(), hit.wholes.end(),
-                                      [](const Whole& whole) { return !whole.is_free; });
-    if (by_whole) return true;
-    for (size_t i = 0; i < hit.places.size(); ++i) {
-      if (hit.places[i] && !free_places_[i]) return true;
-    }
-    return false;
-  }
-
-  void Compare(const ChannelId& channel, ChannelMessage message) {
-    if (passes_over_ && firewall_.MayBeCarried(channel, message)) return;
-    const BoundContent bound = ReadBound(message);
-    const Letters other = FoldedLetters(bound.text);
-    Hit hit;
-    if (other.size() >= kPassageLetters && finder_.Shares(other)) {
-      hit.places.assign(letters_.size(), false);
-      finder_.Mark(other, hit.places);
-      if (!AddsPlaces(hit.places)) hit.places.clear();
-    }
-    const bool is_courtesy = IsNeutral(message.author.role) && !bound.carried;
-    if (!is_courtesy) hit.wholes = NewWholes(bound, other);
-    if (hit.places.empty() && hit.wholes.empty()) return;
-    hit.source = {channel, std::move(message)};
-    hits_.push_back(std::move(hit));
-  }
-
-  // The short texts of the message that stand in this one and weren't found yet.
-  std::vector<Whole> NewWholes(const BoundContent& bound, const Letters& all) const {
-    std::vector<Whole> wholes;
-    const auto add = [&](Letters letters) {
-      if (!CountsAsWhole(letters) || FindWhole(letters_, letters) == letters_.size()) return;
-      const auto is_it = [&](const Whole& known) { return known.letters == letters; };
-      const bool known = std::any_of(hits_.begin(), hits_.end(), [&](const Hit& hit) {
-        return std::any_of(hit.wholes.begin(), hit.wholes.end(), is_it);
-      });
-      if (!known) wholes.push_back({std::move(letters), false});
-    };
-    if (bound.parts.empty()) {
-      add(all);
-    } else {
-      for (const std::string& part : bound.parts) add(FoldedLetters(part));
-    }
-    return wholes;
-  }
-
-  // Whether no hit before has them all: then there are never more hits than letters.
-  bool AddsPlaces(const std::vector<bool>& places) {
-    bool adds = false;
-    covered_.resize(places.size(), false);
-    for (size_t i = 0; i < places.size(); ++i) {
-      if (!places[i] || covered_[i]) continue;
-      covered_[i] = true;
-      adds = true;
-    }
-    return adds;
-  }
-
-  // Calls `compare` with the newest messages of each channel, in order.
-  template <typename F>
-  absl::Status ForEach(const Places& places, const F& compare) const {
-    for (const auto& [channel, indices] : places) {
-      auto index = indices.begin();
-      if (indices.size() > kMostCandidates) {
-        std::advance(index, static_cast<ptrdiff_t>(indices.size() - kMostCandidates));
-      }
-      for (; index != indices.end(); ++index) {
-        PARLEY_ASSIGN_OR_RETURN(ChannelMessage message,
-                                firewall_.context_.Channel(channel).At(step_, *index));
-        compare(channel, std::move(message));
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  // Sorts what the index has into what is held back, one's own sayings excepted, and what is free.
-  PassageIndex::Found Sorted(Places& held, Places& free) const {
-    return [this, &held, &free](const IndexedPlace& place) {
-      if (firewall_.IsFree(place.channel, place.index)) free[place.channel].insert(place.index);
-      const bool is_held = firewall_.IsHeld(place.channel, place.index) && !place.own_saying;
-      if (is_held) held[place.channel].insert(place.index);
-    };
-  }
-
-  absl::Status CompareHeld(const Places& held) {
-    return ForEach(held, [this](const ChannelId& channel, ChannelMessage message) {
-      Compare(channel, std::move(message));
-    });
-  }
-
-  absl::Status FindPassages() {
-    Places held;
-    PARLEY_RETURN_IF_ERROR(
-        firewall_.index_.FindPassages(step_, Fingerprints(letters_), Sorted(held, free_)));
-    return CompareHeld(held);
-  }
-
-  absl::Status FindShort() {
-    Places held;
-    Places unused;
-    PARLEY_RETURN_IF_ERROR(firewall_.index_.FindShort(
-        step_, SortedValues(GramHashes(letters_, kShortLetters)), Sorted(held, unused)));
-    return CompareHeld(held);
-  }
-
-  // What everybody concerned has read; only needed when something was found. Who shares a passage
-  // with the text shares a fingerprint, so that the index has them.
-  absl::Status SetFree() {
-    free_places_.assign(letters_.size(), false);
-    PARLEY_RETURN_IF_ERROR(ForEach(free_, [this](const ChannelId&, const ChannelMessage& message) {
-      finder_.Mark(FoldedLetters(ReadBound(message).text), free_places_);
-    }));
-    for (const auto& [id, from] : firewall_.free_from_) {
-      if (!WaitsForShort()) break;
-      if (from != kNever) PARLEY_RETURN_IF_ERROR(SetShortFree(id, from));
-    }
-    return absl::OkStatus();
-  }
-
-  bool WaitsForShort() const {
-    return std::any_of(hits_.begin(), hits_.end(), [](const Hit& hit) {
-      return std::any_of(hit.wholes.begin(), hit.wholes.end(),
-                         [](const Whole& whole) { return !whole.is_free; });
-    });
-  }
-
-  // A short message may stand anywhere in a longer one: reads the channel until it is found.
-  absl::Status SetShortFree(const ChannelId& id, uint64_t from) {
-    MessageQuery query;
-    if (from > 1) {
-      PARLEY_ASSIGN_OR_RETURN(const ChannelMessage first,
-                              firewall_.context_.Channel(id).At(step_, from));
-      query.after = first.number - 1;
-    }
-    query.limit = kScanBatch;
-    query.kinds = BoundKinds();
-    for (bool more = true; more && WaitsForShort();) {
-      PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
-                              firewall_.context_.Channel(id).Messages(step_, query));
-      for (const ChannelMessage& message : messages) {
-        query.after = message.number;
-        const Letters other = FoldedLetters(ReadBound(message).text);
-        for (Hit& hit : hits_) {
-          for (Whole& whole : hit.wholes) {
-            if (FindWhole(other, whole.letters) < other.size()) whole.is_free = true;
-          }
-        }
-      }
-      more = messages.size() == kScanBatch;
-    }
-    return absl::OkStatus();
-  }
-
-  const Firewall& firewall_;
-  const ReadTransaction& step_;
-  const LettersView letters_;
-  const PassageFinder finder_;
-  const bool passes_over_;
-  std::vector<Hit> hits_;
-  Places free_;  // messages that share a fingerprint with the text
-  std::vector<bool> covered_;
-  std::vector<bool> free_places_;
-};
-
 absl::Status Firewall::CheckLetters(const ReadTransaction& step, LettersView letters,
                                     const std::string& what) const {
   if (letters.size() < kShortLetters) return absl::OkStatus();
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<Source> source,
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Source> sources,
                           TextCheck(*this, step, letters, overrides_).Run());
-  if (!source.has_value()) {
-    if (!overrides_ || overrode_) return absl::OkStatus();
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<Source> carried,
-                            TextCheck(*this, step, letters, /*passes_over=*/false).Run());
-    overrode_ = carried.has_value();
-    return absl::OkStatus();
+  if (!sources.empty()) return Refusal(sources.front(), what, "repeats, word for word,");
+  if (!overrides_) return absl::OkStatus();
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Source> carried,
+                          TextCheck(*this, step, letters, /*passes_over=*/false).Run());
+  // A long text is looked at in several slices, of which more than one may repeat the same.
+  for (Source& source : carried) {
+    const bool is_known =
+        std::any_of(overridden_.begin(), overridden_.end(), [&](const Source& known) {
+          return known.channel == source.channel && known.message.index == source.message.index;
+        });
+    if (!is_known) overridden_.push_back(std::move(source));
   }
-  return Refusal(*source, what, "repeats, word for word,");
+  return absl::OkStatus();
 }
 
 absl::Status Firewall::CheckText(const ReadTransaction& step, std::string_view text,

@@ -42,6 +42,7 @@
 #include "client-lib/firewall/passage_index.h"
 #include "client-lib/firewall/passages.h"
 #include "client-lib/procedure/agreement.h"
+#include "parley/content/v1/content.pb.h"
 
 namespace parley::client {
 
@@ -78,11 +79,13 @@ class Firewall {
 
   // Of who sends a text and takes it upon themselves: what was said in caucus and isn't reserved,
   // by who had agreed to open caucuses and under them, is let through by CheckText from here on,
-  // and noted (Overrode); not where anything else that is held back has the same words. Errors:
-  // PermissionDenied unless the agreement in force has caucuses open.
+  // and noted (NameOverridden); not where anything else that is held back has the same words.
+  // Errors: PermissionDenied unless the agreement in force has caucuses open.
   absl::Status AllowOverride();
-  // Whether anything was let through that would have been held back.
-  bool Overrode() const { return overrode_; }
+  bool HasOverridden() const { return !overridden_.empty(); }
+  // Names in the neutrals' record what was let through that would have been held back, without its
+  // words; of messages with the same words the first, and of many as many as an entry has room for.
+  void NameOverridden(content::v1::FirewallOverride& record) const;
 
   absl::Status CheckText(const ReadTransaction& step, std::string_view text) const;
   absl::Status CheckNames(const ReadTransaction& step, const DocumentNames& names) const;
@@ -96,7 +99,7 @@ class Firewall {
     ChannelId channel;
     ChannelMessage message;
   };
-  class TextCheck;  // firewall.cc
+  class TextCheck;  // text_check.h
 
   explicit Firewall(CaseContext context, PassageIndex index)
       : context_(std::move(context)), index_(std::move(index)) {}
@@ -124,7 +127,7 @@ class Firewall {
   std::set<ParticipantId> signers_;
   std::vector<std::pair<JointPosition, bool>> was_open_;
   bool overrides_ = false;
-  mutable bool overrode_ = false;
+  mutable std::vector<Source> overridden_;
 
   // Whether the message may be carried on by who takes it upon themselves: a text of a caucus,
   // not reserved, by somebody who signed the agreement in force, said under open caucuses.

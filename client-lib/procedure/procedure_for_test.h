@@ -2,6 +2,7 @@
 #ifndef PARLEY_CLIENT_LIB_PROCEDURE_PROCEDURE_FOR_TEST_H_
 #define PARLEY_CLIENT_LIB_PROCEDURE_PROCEDURE_FOR_TEST_H_
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -97,6 +98,18 @@ class Log {
       if (record.at > joined) later.push_back(record);
     }
     return ProcedureLog::Play(case_id_, later, joined);
+  }
+  // Of who read from the beginning, but for what stands between `left` and `back` of each absence.
+  ProcedureLog PlayAway(const std::vector<Absence>& absences) const {
+    std::vector<LoggedRecord> read;
+    for (const LoggedRecord& record : records_) {
+      const bool missed =
+          std::any_of(absences.begin(), absences.end(), [&](const Absence& absence) {
+            return record.at > absence.left && record.at <= absence.back;
+          });
+      if (!missed) read.push_back(record);
+    }
+    return ProcedureLog::Play(case_id_, read, {1, 0}, absences);
   }
   CaseState State() const { return Play().procedure().state(); }
   // Why the latest act was passed over; empty: it counts.

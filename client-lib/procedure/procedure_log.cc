@@ -1,6 +1,8 @@
 #include "client-lib/procedure/procedure_log.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "client-lib/channels/channel_ids.h"
 #include "client-lib/content/parse.h"
@@ -16,6 +18,8 @@ using content::v1::Content;
 
 // Of an act's own words.
 constexpr size_t kMostWords = 4 * 1024;
+constexpr std::string_view kOtherHistory =
+    "it tells another history of the case than this channel shows";
 
 std::optional<Actor> ReadParticipant(const CaseOverview::Participant& said) {
   const std::optional<ParticipantId> id = IdFrom<ParticipantId>(said.participant_id());
@@ -87,6 +91,29 @@ crypto::Bytes ForHistory(const LoggedRecord& record) {
   return crypto::ToBytes(content.SerializeAsString());
 }
 
+JointPosition ThroughOf(const CaseOverview& overview) {
+  return {overview.through_incarnation(), overview.through_position()};
+}
+
+// Of a record that may be gone by: a neutral's overview that reaches at least as far as `joined`.
+std::optional<CaseOverview> OverviewIn(const LoggedRecord& record, const JointPosition& joined) {
+  Content content;
+  if (!IsNeutral(record.author.role) || !ParseFromPeer(content, record.content) ||
+      !content.has_case_overview()) {
+    return std::nullopt;
+  }
+  const JointPosition through = ThroughOf(content.case_overview());
+  if (through < joined || through >= record.at) return std::nullopt;
+  return std::move(*content.mutable_case_overview());
+}
+
+std::optional<LoggedRecord> ReadPast(const CaseOverview::Past& past) {
+  std::optional<Actor> author = ReadParticipant(past.author());
+  if (!author.has_value()) return std::nullopt;
+  return LoggedRecord{
+      {past.incarnation(), past.position()}, *std::move(author), crypto::ToBytes(past.content())};
+}
+
 }  // namespace
 
 std::optional<ReadAct> ReadActOf(const CaseId& id, const LoggedRecord& record) {
@@ -134,18 +161,31 @@ std::optional<ReadAct> ReadActOf(const CaseId& id, const LoggedRecord& record) {
 }
 
 ProcedureLog ProcedureLog::Play(const CaseId& id, const std::vector<LoggedRecord>& records,
-                                const JointPosition& joined) {
+                                const JointPosition& joined, const std::vector<Absence>& absences) {
   ProcedureLog log(id);
-  std::vector<LoggedRecord> before;  // until there is a beginning
+  JointPosition from = joined;         // an overview must reach as far
+  std::vector<LoggedRecord> unplayed;  // until there is an overview to go by
+  auto absence = absences.begin();
+  const auto leave = [&] {
+    from = absence->back;
+    if (log.procedure_.state() != CaseState::kNone) log.missed_.push_back(*absence);
+    ++absence;
+  };
   for (const LoggedRecord& record : records) {
+    while (absence != absences.end() && record.at > absence->left) leave();
     std::optional<ReadAct> read = ReadActOf(id, record);
     if (!read.has_value()) continue;
     if (log.has_begun()) {
       log.Take(record, std::move(*read));
-    } else if (!log.Begin(record, *read, joined, before)) {
-      before.push_back(record);
+    } else if (log.missed_.empty() ? log.Begin(record, *read, from, unplayed)
+                                   : log.GoOn(record, *read, from, unplayed)) {
+      unplayed.clear();
+    } else {
+      unplayed.push_back(record);
     }
   }
+  while (absence != absences.end()) leave();
+  if (!log.missed_.empty()) log.NameLiars(unplayed, from);
   return log;
 }
 
@@ -156,26 +196,15 @@ bool ProcedureLog::Begin(const LoggedRecord& record, const ReadAct& read,
     Take(record, read);
     return has_begun();
   }
-  Content content;
-  if (read.act.kind != CaseAct::kListParticipants || !IsNeutral(record.author.role) ||
-      !ParseFromPeer(content, record.content)) {
-    return false;
-  }
-  const CaseOverview& overview = content.case_overview();
-  const JointPosition through{overview.through_incarnation(), overview.through_position()};
-  if (through < joined || through >= record.at) return false;
+  const std::optional<CaseOverview> overview = OverviewIn(record, joined);
+  if (!overview.has_value()) return false;
+  const JointPosition through = ThroughOf(*overview);
   ProcedureLog told(id_);
-  for (const CaseOverview::Past& past : overview.history()) {
-    std::optional<Actor> author = ReadParticipant(past.author());
-    LoggedRecord earlier{
-        {past.incarnation(), past.position()}, {}, crypto::ToBytes(past.content())};
-    std::optional<ReadAct> act = ReadActOf(id_, earlier);
-    if (!author.has_value() || !act.has_value() || earlier.at > through ||
-        (!told.steps_.empty() && earlier.at <= told.steps_.back().record.at)) {
+  for (const CaseOverview::Past& past : overview->history()) {
+    std::optional<LoggedRecord> earlier = ReadPast(past);
+    if (!earlier.has_value() || earlier->at > through || !told.TakeTold(*earlier, record.at)) {
       return false;
     }
-    earlier.author = std::move(*author);
-    told.Take(earlier, std::move(*act));
     if (!told.steps_.back().refused.empty()) return false;
   }
   if (!told.has_begun()) return false;
@@ -188,23 +217,88 @@ bool ProcedureLog::Begin(const LoggedRecord& record, const ReadAct& read,
   return true;
 }
 
+// What was played with what the overview tells of the places that this device hasn't read, between
+// what it has read `since`; nothing where that isn't the overview's history.
+std::optional<ProcedureLog> ProcedureLog::Completed(const CaseOverview& overview,
+                                                    const JointPosition& told_at,
+                                                    const std::vector<LoggedRecord>& since) const {
+  const JointPosition through = ThroughOf(overview);
+  ProcedureLog whole(*this);
+  whole.missed_.clear();
+  auto own = since.begin();
+  const auto take_own = [&](const JointPosition& before) {
+    for (; own != since.end() && own->at < before; ++own) whole.Take(*own, *ReadActOf(id_, *own));
+  };
+  for (const CaseOverview::Past& past : overview.history()) {
+    const JointPosition at{past.incarnation(), past.position()};
+    if (!HasMissed(at) || at > through) continue;
+    const std::optional<LoggedRecord> earlier = ReadPast(past);
+    if (!earlier.has_value()) return std::nullopt;
+    take_own(at);
+    // A restored profile has read some of it.
+    const bool is_read = own != since.end() && own->at == at;
+    if (!is_read && !whole.TakeTold(*earlier, told_at)) return std::nullopt;
+  }
+  take_own(told_at);
+  return whole.TellsOurHistory(overview) ? std::optional(std::move(whole)) : std::nullopt;
+}
+
+// Whether the record is an overview by which who has missed something can go on; then it is played.
+bool ProcedureLog::GoOn(const LoggedRecord& record, const ReadAct& read, const JointPosition& back,
+                        const std::vector<LoggedRecord>& since) {
+  const std::optional<CaseOverview> overview = OverviewIn(record, back);
+  if (!overview.has_value()) return false;
+  std::optional<ProcedureLog> whole = Completed(*overview, record.at, since);
+  if (!whole.has_value()) return false;
+  whole->Take(record, read);
+  *this = *std::move(whole);
+  return true;
+}
+
+// While something is missing, of what has come since: overviews by which one would go on if they
+// told what this device has read. Later, each is compared when it is played.
+void ProcedureLog::NameLiars(const std::vector<LoggedRecord>& since, const JointPosition& back) {
+  for (const LoggedRecord& record : since) {
+    const std::optional<CaseOverview> overview = OverviewIn(record, back);
+    if (!overview.has_value() || overview->history().empty()) continue;
+    ReadAct read = *ReadActOf(id_, record);
+    if (read.act.fault.empty()) read.act.fault = kOtherHistory;
+    Take(record, std::move(read));
+  }
+}
+
+bool ProcedureLog::HasMissed(const JointPosition& at) const {
+  return std::any_of(missed_.begin(), missed_.end(), [&](const Absence& absence) {
+    return at > absence.left && at < absence.back;
+  });
+}
+
+// Whether it comes after what was taken before; then it is taken.
+bool ProcedureLog::TakeTold(const LoggedRecord& record, const JointPosition& told_at) {
+  std::optional<ReadAct> read = ReadActOf(id_, record);
+  if (!read.has_value() || (!steps_.empty() && record.at <= steps_.back().record.at)) return false;
+  Take(record, *std::move(read));
+  steps_.back().told_at = told_at;
+  return true;
+}
+
 void ProcedureLog::Take(const LoggedRecord& record, ReadAct read) {
   if (read.act.kind == CaseAct::kListParticipants && read.act.fault.empty()) {
     Content content;
     // In a told history an overview stands without the history that it told.
     if (ParseFromPeer(content, record.content) && content.case_overview().history_size() > 0 &&
         !TellsOurHistory(content.case_overview())) {
-      read.act.fault = "it tells another history of the case than this channel shows";
+      read.act.fault = kOtherHistory;
     }
   }
   Verdict verdict = procedure_.Apply(record.author, read.act);
   const bool counts = verdict.counts();
-  steps_.push_back(
-      {record, std::move(read), std::move(verdict.refusal), counts ? procedure_ : CaseProcedure()});
+  steps_.push_back({record, std::move(read), std::move(verdict.refusal),
+                    counts ? procedure_ : CaseProcedure(), JointPosition()});
 }
 
 bool ProcedureLog::TellsOurHistory(const CaseOverview& overview) const {
-  const JointPosition through{overview.through_incarnation(), overview.through_position()};
+  const JointPosition through = ThroughOf(overview);
   int next = 0;
   for (const Step& step : steps_) {
     if (!step.refused.empty() || step.record.at > through) continue;

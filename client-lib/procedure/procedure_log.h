@@ -5,6 +5,9 @@
 // the first overview by a neutral that reaches at least as far as where they joined: its history is
 // played by the same rules, signatures included. From then on both apply what follows, in order. An
 // overview that tells another history than a device has itself doesn't count there, and is named.
+// Who was away and has missed something waits for an overview in the same way, but takes from it
+// only what stands where they haven't read: all else must be, byte for byte, what they have played
+// themselves.
 //
 // Threading: plain values and free functions. Nothing here reads the profile.
 #ifndef PARLEY_CLIENT_LIB_PROCEDURE_PROCEDURE_LOG_H_
@@ -26,6 +29,12 @@ struct JointPosition {
   uint32_t incarnation = 0;
   uint64_t position = 0;
   friend auto operator<=>(const JointPosition&, const JointPosition&) = default;
+};
+
+// What a device hasn't read, between the last entry that it had and the one that let it in again.
+struct Absence {
+  JointPosition left;
+  JointPosition back;
 };
 
 // A content of the joint channel that may be an act.
@@ -60,16 +69,20 @@ class ProcedureLog {
     ReadAct read;
     std::string refused;       // empty: it counts
     CaseProcedure afterwards;  // of one that counts
+    // Of what this device knows by an overview alone, where that stands; else zero.
+    JointPosition told_at;
   };
 
-  // Plays `records`, which are in order. `joined` is where this device came in; position 0 for who
-  // has created the channel.
+  // Plays `records`, which are in order, as the `absences` are. `joined` is where this device came
+  // in first; position 0 for who has created the channel.
   static ProcedureLog Play(const CaseId& id, const std::vector<LoggedRecord>& records,
-                           const JointPosition& joined);
+                           const JointPosition& joined, const std::vector<Absence>& absences = {});
 
-  // Whether there was a beginning to go by: otherwise a neutral's overview is awaited.
-  bool has_begun() const { return procedure_.state() != CaseState::kNone; }
-  const CaseProcedure& procedure() const { return procedure_; }
+  // Whether there was a beginning to go by, and nothing is missing since: otherwise a neutral's
+  // overview is awaited.
+  bool has_begun() const { return missed_.empty() && procedure_.state() != CaseState::kNone; }
+  // In its first state until it has begun.
+  const CaseProcedure& procedure() const { return missed_.empty() ? procedure_ : unknown_; }
   // All acts, those that were passed over included.
   const std::vector<Step>& steps() const { return steps_; }
 
@@ -90,12 +103,22 @@ class ProcedureLog {
 
   bool Begin(const LoggedRecord& record, const ReadAct& read, const JointPosition& joined,
              const std::vector<LoggedRecord>& before);
+  bool GoOn(const LoggedRecord& record, const ReadAct& read, const JointPosition& back,
+            const std::vector<LoggedRecord>& since);
+  std::optional<ProcedureLog> Completed(const content::v1::CaseOverview& overview,
+                                        const JointPosition& told_at,
+                                        const std::vector<LoggedRecord>& since) const;
+  void NameLiars(const std::vector<LoggedRecord>& since, const JointPosition& back);
+  bool HasMissed(const JointPosition& at) const;
+  bool TakeTold(const LoggedRecord& record, const JointPosition& told_at);
   void Take(const LoggedRecord& record, ReadAct read);
   bool TellsOurHistory(const content::v1::CaseOverview& overview) const;
 
   CaseId id_;
   CaseProcedure procedure_;
+  CaseProcedure unknown_;
   std::vector<Step> steps_;
+  std::vector<Absence> missed_;  // what wasn't told yet
 };
 
 }  // namespace parley::client

@@ -9,6 +9,7 @@ namespace parley::client {
 namespace {
 
 using namespace testing;  // NOLINT: the people of the case
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -90,6 +91,124 @@ TEST(ProcedureLog, ATellerOfForgedSignaturesIsNoBeginning) {
   log.Say(kMira, lie);
   EXPECT_FALSE(log.PlayFrom(joined).has_begun());
   EXPECT_THAT(log.LastRefusal(), HasSubstr("another history"));
+}
+
+// What was told at all, and of that what stands where they haven't read.
+TEST(ProcedureLog, WhoWasAwayLearnsWhatTheyMissed) {
+  Log log;
+  Engage(log);
+  log.Do(kMira, CaseAct::kBeginSession);
+  const JointPosition left = log.head();
+  const DocumentHash amended = log.Propose(kMira, "We agree, by May.");
+  for (const Actor& person : Everybody()) log.Sign(person, amended);
+  log.Pass(2);
+  Absence away{left, log.head()};
+  EXPECT_FALSE(log.PlayAway({away}).has_begun());
+  EXPECT_EQ(log.PlayAway({away}).procedure().state(), CaseState::kNone);
+  // What they have at first hand stays.
+  EXPECT_EQ(log.PlayAway({away}).Signatures().size(), 6u);
+  log.Do(kTomas, CaseAct::kDeclareImpasse);
+  log.List(kMira, Everybody());
+  log.Do(kMira, CaseAct::kClose);
+  const ProcedureLog played = log.PlayAway({away});
+  EXPECT_EQ(played.procedure(), log.Play().procedure());
+  ASSERT_EQ(played.steps().size(), log.Play().steps().size());
+  for (const ProcedureLog::Step& step : played.steps()) {
+    const bool told = step.record.at > away.left && step.record.at < away.back;
+    EXPECT_EQ(step.told_at.position != 0, told) << step.record.at.position;
+  }
+}
+
+TEST(ProcedureLog, WhoWasAwayTwiceComparesAllThatTheyHaveRead) {
+  Log log;
+  Engage(log);
+  const JointPosition left = log.head();
+  log.Do(kMira, CaseAct::kBeginSession);
+  log.Pass();
+  const Absence first{left, log.head()};
+  log.Do(kMira, CaseAct::kSuspend);  // this they read, before anybody has told them of the session
+  const JointPosition left_again = log.head();
+  log.Do(kMira, CaseAct::kBeginSession);
+  log.Pass();
+  const Absence second{left_again, log.head()};
+  content::v1::Content lie;
+  *lie.mutable_case_overview() = log.Play().MakeOverview(Everybody(), log.head());
+  auto& history = *lie.mutable_case_overview()->mutable_history();
+  history.DeleteSubrange(history.size() - 2, 2);  // the suspension, and what goes on after it
+  log.Say(kTomas, lie);
+  EXPECT_FALSE(log.PlayAway({first, second}).has_begun());
+  EXPECT_THAT(log.PlayAway({first, second}).steps().back().refused, HasSubstr("another history"));
+  log.List(kMira, Everybody());
+  EXPECT_EQ(log.PlayAway({first, second}).procedure(), log.Play().procedure());
+}
+
+// As a profile that was restored from an old copy reads: all but what it said itself since.
+TEST(ProcedureLog, WhoHasReadSomeOfWhatTheyMissedTakesTheRest) {
+  Log log;
+  Engage(log);
+  const JointPosition left = log.head();
+  const DocumentHash amended = log.Propose(kMira, "We agree, by May.");
+  for (const Actor& person : Everybody()) log.Sign(person, amended);
+  log.Pass();
+  const Absence away{left, log.head()};
+  log.List(kMira, Everybody());
+  std::vector<LoggedRecord> read;
+  for (const LoggedRecord& record : log.records()) {
+    if (record.at <= left || record.author.id != kAna.id) read.push_back(record);
+  }
+  const ProcedureLog played = ProcedureLog::Play(log.case_id(), read, {1, 0}, {away});
+  EXPECT_EQ(played.procedure(), log.Play().procedure());
+  EXPECT_EQ(played.Signatures().size(), 12u);
+  size_t told = 0;
+  for (const ProcedureLog::Step& step : played.steps()) told += step.told_at.position != 0 ? 1 : 0;
+  EXPECT_EQ(told, 1u);
+}
+
+// A neutral tells who comes back another past than they have lived: what they signed last is left
+// out, or the case had long ended.
+TEST(ProcedureLog, WhoWasAwayIsToldNothingElseThanTheyHaveRead) {
+  Log log;
+  Engage(log);
+  log.Pass();
+  const JointPosition made_up = log.head();
+  const DocumentHash amended = log.Propose(kMira, "We agree, by May.");
+  for (const Actor& person : Everybody()) log.Sign(person, amended);
+  const JointPosition left = log.head();
+  log.Pass();
+  const Absence away{left, log.head()};
+  const content::v1::CaseOverview truth = log.Play().MakeOverview(Everybody(), log.head());
+  content::v1::Content without;
+  *without.mutable_case_overview() = truth;
+  auto& history = *without.mutable_case_overview()->mutable_history();
+  history.DeleteSubrange(history.size() - 7, 7);
+  log.Say(kMira, without);
+  content::v1::Content with;
+  content::v1::CaseOverview& overview = *with.mutable_case_overview();
+  overview = truth;
+  overview.clear_history();
+  for (const auto& past : truth.history()) {
+    if (past.position() > made_up.position) break;
+    *overview.add_history() = past;
+  }
+  content::v1::Content end;
+  end.mutable_case_act()->set_act(static_cast<uint32_t>(CaseAct::kTerminate));
+  end.set_message_id(std::string(16, 'x'));
+  content::v1::CaseOverview::Past& last = *overview.add_history();
+  last = truth.history(0);  // by Mira
+  last.set_position(made_up.position);
+  last.set_content(end.SerializeAsString());
+  log.Say(kMira, with);
+  for (const bool honest : {false, true}) {
+    if (honest) log.List(kTomas, Everybody());
+    const ProcedureLog played = log.PlayAway({away});
+    EXPECT_EQ(played.has_begun(), honest);
+    std::vector<std::string> refused;
+    for (const ProcedureLog::Step& step : played.steps()) {
+      if (!step.refused.empty()) refused.push_back(step.refused);
+    }
+    EXPECT_THAT(refused, ElementsAre(HasSubstr("another history"), HasSubstr("another history")));
+  }
+  EXPECT_EQ(log.PlayAway({away}).procedure(), log.Play().procedure());
 }
 
 TEST(ProcedureLog, ASignatureMustVerifyAndBeOfWhatWasProposed) {

@@ -122,6 +122,23 @@ class CalendarTest(testing.ProgramTest):
         self.assertEqual(receipts[MIRA.name], 0)
         self.assertIn("Your latest message has been read by",
                       self.case["ana"].run("read", self.case.case, "joint").out)
+        # Who is shown the last of several alone hasn't read those before.
+        for text in ("One.", "Two.", "Three."):
+            self.case["ana"].send("joint", text)
+        self.case["mira"].run("read", self.case.case, "joint", "--last", "1")
+        self.case["mira"].send("joint", "Good morning to you both.")
+        read = {one["name"]: one["read_up_to"]
+                for one in self.case["ana"].objects("receipts", self.case.case, "joint")}
+        self.assertEqual(read[MIRA.name], 0)
+        # Nor who is shown what comes after them; the whole is read, and then the latest is enough.
+        self.case["mira"].run("read", self.case.case, "joint")
+        self.case["ana"].send("joint", "Four.")
+        self.case["mira"].run("read", self.case.case, "joint", "--last", "1")
+        self.case["mira"].send("joint", "Let us begin.")
+        four = [one for one in self.case["ana"].read("joint") if one.get("text") == "Four."][0]
+        read = {one["name"]: one["read_up_to"]
+                for one in self.case["ana"].objects("receipts", self.case.case, "joint")}
+        self.assertEqual(read[MIRA.name], four["position"])
         # A caucus's stay there: nothing of the other side's moves.
         self.case["ana"].send("caucus", "Between us.")
         for _ in range(2):  # who has joined renews their keys, and a neutral commits that

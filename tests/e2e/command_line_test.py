@@ -216,6 +216,11 @@ class FormsTest(testing.ProgramTest):
         self.assertLess(text["position"], document["position"])
         after = case["mira"].objects("read", case.case, "joint", "--after", str(text["position"]))
         self.assertEqual([message["kind"] for message in after], ["document"])
+        self.assertEqual(case["mira"].objects("read", case.case, "joint", "--last", "1"), after)
+        self.assertEqual(case["mira"].objects("read", case.case, "joint", "--last", "7",
+                                              "--after", str(text["position"])), after)
+        self.assertEqual(case["mira"].objects("read", case.case, "joint", "--last", "7"),
+                         [text, document])
         people = {one["name"]: one for one in case["mira"].objects("case", "participants",
                                                                    case.case)}
         self.assertEqual((people[ANA.name]["role"], people[ANA.name]["side"],

@@ -46,6 +46,14 @@ class DocumentsTest(testing.ProgramTest):
         self.assertIn("version 1, settlement", shown)
         self.assertIn("version 2, settlement", shown)
         self.assertIn("with the schedule", shown)
+        # Of the latest document the earlier version stands between it and the one before.
+        self.assertEqual(ben.objects("documents", case, "joint", "--last", "1"),
+                         [one for one in listed if one["version"] == 2])
+        self.assertEqual(ben.objects("documents", case, "joint", "--last", "9"), listed)
+        last = ben.objects("documents", case, "joint", "--versions", "--last", "1")
+        self.assertEqual([one["version"] for one in last], [2])
+        both = ben.objects("documents", case, "joint", "--versions", "--last", "2")
+        self.assertEqual([one["version"] for one in both], [1, 2])
         self.assertEqual(self.content("ben", "joint", "draft.txt", "--version", "1"), "one")
         self.assertEqual(self.content("ben", "joint", "draft.txt"), "two")
         self.assertIn("no version 3", ben.refused("fetch", case, "joint", "draft.txt", "--version", "3",

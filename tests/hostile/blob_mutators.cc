@@ -50,7 +50,7 @@ BlobLie ShortChunk(const Rule& rule, const ChunkBook&, const std::string&, Chunk
 
 BlobLie CutBlob(const Rule&, const ChunkBook&, const std::string&, Chunk&) { return BlobLie::kEnd; }
 
-constexpr std::array kMutators = {
+constexpr std::array kBlobMutators = {
     BlobMutator{"alter-chunk", AlterChunk},     BlobMutator{"swap-chunk", SwapChunk},
     BlobMutator{"foreign-chunk", ForeignChunk}, BlobMutator{"short-chunk", ShortChunk},
     BlobMutator{"cut-blob", CutBlob},
@@ -71,7 +71,7 @@ std::optional<std::string> ChunkBook::Find(const std::string& blob_id, uint64_t 
 }
 
 const BlobMutator* FindBlobMutator(std::string_view kind) {
-  for (const BlobMutator& mutator : kMutators) {
+  for (const BlobMutator& mutator : kBlobMutators) {
     if (mutator.kind == kind) return &mutator;
   }
   return nullptr;

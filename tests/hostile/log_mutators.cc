@@ -230,7 +230,7 @@ bool ReplayShown(const Rule& rule, const LogBook& book, Page& page) {
   return true;
 }
 
-constexpr std::array kMutators = {
+constexpr std::array kLogMutators = {
     LogMutator{"alter", nullptr, Alter},
     LogMutator{"alter-append-id", nullptr, AlterAppendId},
     LogMutator{"swap", nullptr, Swap},
@@ -280,7 +280,7 @@ void LogBook::Clear() {
 }
 
 const LogMutator* FindLogMutator(std::string_view kind) {
-  for (const LogMutator& mutator : kMutators) {
+  for (const LogMutator& mutator : kLogMutators) {
     if (mutator.kind == kind) return &mutator;
   }
   return nullptr;

@@ -26,8 +26,8 @@ double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-void Must(const rocksdb::Status& status) {
-  if (!status.ok()) bench::Must(absl::UnavailableError("the bare store: " + status.ToString()));
+void MustStore(const rocksdb::Status& status) {
+  if (!status.ok()) bench::MustStore(absl::UnavailableError("the bare store: " + status.ToString()));
 }
 
 // One writer's work until `end`: how many values it put, under random keys.
@@ -37,7 +37,7 @@ size_t PutUntil(rocksdb::DB& db, size_t bytes, Clock::time_point end) {
   options.sync = true;
   size_t puts = 0;
   for (; Clock::now() < end; ++puts) {
-    Must(db.Put(options, crypto::ToString(crypto::RandomArray<16>()), value));
+    MustStore(db.Put(options, crypto::ToString(crypto::RandomArray<16>()), value));
   }
   return puts;
 }
@@ -53,7 +53,7 @@ BareStore::BareStore(const std::string& folder) : state_(std::make_unique<State>
   options.create_if_missing = true;
   options.compression = rocksdb::kNoCompression;
   rocksdb::DB* db = nullptr;
-  Must(rocksdb::DB::Open(options, folder, &db));
+  MustStore(rocksdb::DB::Open(options, folder, &db));
   state_->db.reset(db);
 }
 

@@ -131,7 +131,7 @@ std::vector<Row> Plan::Run(bool quick) {
 }
 
 // The processor's time, of this thread: others that use the machine don't count.
-std::chrono::nanoseconds Now() {
+std::chrono::nanoseconds ThreadTime() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
@@ -139,9 +139,9 @@ std::chrono::nanoseconds Now() {
 
 template <typename F>
 std::chrono::nanoseconds Time(F&& step) {
-  const std::chrono::nanoseconds start = Now();
+  const std::chrono::nanoseconds start = ThreadTime();
   auto result = step();
-  const std::chrono::nanoseconds end = Now();
+  const std::chrono::nanoseconds end = ThreadTime();
   benchmark::DoNotOptimize(result);
   return end - start;
 }

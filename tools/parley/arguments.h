@@ -123,6 +123,7 @@ struct ReadArguments {
   std::string case_text;
   std::string channel;
   uint64_t after = 0;
+  uint64_t last = 0;  // 0: all
 };
 
 struct ShareArguments {
@@ -153,6 +154,7 @@ struct DocumentsArguments {
   std::string case_text;
   std::string channel;
   bool versions = false;
+  uint64_t last = 0;  // 0: all
 };
 struct FetchArguments {
   std::string case_text;

@@ -1,14 +1,17 @@
 // What is packed in an archive: ZIP, which .docx, .xlsx, .odt and others are, and archives in it.
 // Sizes that it claims are not believed; what is unpacked is counted.
 #include <zip.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "client-lib/content/utf8.h"
+#include "client-lib/file_worker/archive_form.h"
 #include "client-lib/file_worker/contents.h"
 #include "client-lib/file_worker/program/jobs.h"
 #include "crypto/file/tree_hash.h"
@@ -18,6 +21,13 @@ namespace {
 
 using Archive = std::unique_ptr<zip_t, void (*)(zip_t*)>;
 using Member = std::unique_ptr<zip_file_t, int (*)(zip_file_t*)>;
+
+// What there was no memory for isn't known to be damaged. zlib's own word for it libzip passes on.
+bool IsOutOfMemory(const zip_error_t* error) {
+  const int code = zip_error_code_zip(error);
+  return code == ZIP_ER_MEMORY ||
+         (code == ZIP_ER_ZLIB && zip_error_code_system(error) == Z_MEM_ERROR);
+}
 
 // The tree hash over a stream, in pieces of the manifest's size.
 class StreamHash {
@@ -60,6 +70,7 @@ class Walk {
       if (++members_ > kMostArchiveMembers) return Stop(Stopped::kMembers);
       const auto index = static_cast<zip_uint64_t>(i);
       const char* const name = zip_get_name(archive, index, ZIP_FL_ENC_GUESS);
+      if (name == nullptr && IsOutOfMemory(zip_get_error(archive))) throw std::bad_alloc();
       std::string shown = inside + (name == nullptr ? "?" : name);
       if (!client::IsWellFormedUtf8(shown)) shown = inside + "?";
       unpacked_ += shown.size();
@@ -69,24 +80,38 @@ class Walk {
     return true;
   }
 
+  // Null for what is none. Foreign bytes may stand before it, as in one that unpacks itself.
   static Archive Open(std::string_view bytes) {
+    Archive archive = OpenAsItStands(bytes);
+    const size_t before = archive == nullptr ? BytesBeforeArchive(bytes) : 0;
+    return before == 0 ? std::move(archive) : OpenAsItStands(bytes.substr(before));
+  }
+
+  // What isn't known not to be an archive, and can't be opened as one.
+  static std::optional<Stopped> WhyNotNone(std::string_view bytes) {
+    if (IsPartOfArchive(bytes)) return Stopped::kPart;
+    if (BeginsAsArchive(bytes) || EndsAsArchive(bytes)) return Stopped::kUnreadable;
+    return std::nullopt;
+  }
+
+  bool Stop(Stopped reason) {
+    emit_(StoppedRecord(reason));
+    return false;
+  }
+
+ private:
+  static Archive OpenAsItStands(std::string_view bytes) {
     zip_error_t error;
     zip_error_init(&error);
     zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
     if (source == nullptr) throw std::bad_alloc();
     zip_t* const archive = zip_open_from_source(source, ZIP_RDONLY, &error);
-    const bool no_memory = zip_error_code_zip(&error) == ZIP_ER_MEMORY;
+    const bool no_memory = IsOutOfMemory(&error);
     zip_error_fini(&error);
     if (archive == nullptr) zip_source_free(source);
     // What there was no memory for isn't known not to be an archive.
     if (archive == nullptr && no_memory) throw std::bad_alloc();
     return {archive, zip_discard};
-  }
-
- private:
-  bool Stop(Stopped reason) {
-    emit_(StoppedRecord(reason));
-    return false;
   }
 
   // Of what can't be read at least the name is compared.
@@ -101,17 +126,17 @@ class Walk {
   bool VisitMember(zip_t* archive, zip_uint64_t index, const std::string& name, int depth) {
     const Member member(zip_fopen_index(archive, index, 0), zip_fclose);
     if (member == nullptr) {
-      if (zip_error_code_zip(zip_get_error(archive)) == ZIP_ER_MEMORY) throw std::bad_alloc();
+      if (IsOutOfMemory(zip_get_error(archive))) throw std::bad_alloc();
       return ShowName(name);  // encrypted, or packed in an unknown way
     }
     StreamHash hash;
     std::string kept;
+    std::string tail;  // the last bytes, with at least what tells an archive
     std::vector<uint8_t> buffer(64 * 1024);
     while (true) {
       const zip_int64_t got = zip_fread(member.get(), buffer.data(), buffer.size());
       if (got < 0) {
-        const int code = zip_error_code_zip(zip_file_get_error(member.get()));
-        if (code == ZIP_ER_MEMORY) throw std::bad_alloc();
+        if (IsOutOfMemory(zip_file_get_error(member.get()))) throw std::bad_alloc();
         break;  // damaged: others may show as much of it as came here
       }
       if (got == 0) break;
@@ -120,6 +145,8 @@ class Walk {
       if (unpacked_ > most_unpacked_) return Stop(Stopped::kUnpacked);
       hash.Add(bytes);
       if (hash.size() <= kMostMemberText) kept.append(bytes.begin(), bytes.end());
+      if (tail.size() > 4 * kArchiveEndBytes) tail.erase(0, tail.size() - kArchiveEndBytes);
+      tail.append(bytes.begin(), bytes.end());
     }
     if (hash.size() == 0 && name.ends_with('/')) return ShowName(name);  // a folder
     const bool is_whole = hash.size() <= kMostMemberText;
@@ -132,9 +159,15 @@ class Walk {
     }
     emit_(MemberRecord(packed));
     packed = {};
-    if (!is_whole) return !kept.starts_with("PK") || Stop(Stopped::kInnerLarge);
+    if (!is_whole) {
+      const bool is_archive = BeginsAsArchive(kept) || EndsAsArchive(tail);
+      return !is_archive || Stop(Stopped::kInnerLarge);
+    }
     const Archive inner = Open(kept);
-    if (inner == nullptr) return true;
+    if (inner == nullptr) {
+      const std::optional<Stopped> why = WhyNotNone(kept);
+      return !why.has_value() || Stop(*why);
+    }
     if (depth == kMostArchiveDepth) return Stop(Stopped::kDeep);
     return Visit(inner.get(), name + "/", depth + 1);
   }
@@ -150,11 +183,17 @@ class Walk {
 void PrepareContents() { crypto::TreeLeaf({}); }
 
 JobResult ZipContents(std::string_view file, const Emit& emit) {
-  const Archive archive = Walk::Open(file);
-  if (archive == nullptr) return Failed(Failure::kNotReadable);
   const uint64_t most =
       std::min(kMostUnpackedBytes, file.size() * kMostUnpackedRatio + kFreeUnpackedBytes);
-  Walk(most, emit).Visit(archive.get(), "", 1);
+  Walk walk(most, emit);
+  const Archive archive = Walk::Open(file);
+  if (archive != nullptr) {
+    walk.Visit(archive.get(), "", 1);
+  } else if (const std::optional<Stopped> why = Walk::WhyNotNone(file)) {
+    walk.Stop(*why);
+  } else {
+    return Failed(Failure::kNotReadable);
+  }
   return {};
 }
 

@@ -54,6 +54,10 @@ struct BriefList {
   // empty, and `can_release`, all can be released.
   std::vector<std::string> missing;
   bool can_release = false;
+  // A release of the owner's has been stored and hasn't reached the relay: nobody has these briefs
+  // by it yet. A later sync, or ReleaseBriefs, sends it.
+  bool release_waits = false;
+  std::string waits_because;  // what keeps it from going out, beside the connection; or empty
 };
 
 }  // namespace parley

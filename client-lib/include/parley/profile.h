@@ -123,7 +123,8 @@ struct SendOptions {
   // open.
   bool reserved = false;
   // Of a neutral, where the agreement has caucuses open: why they carry on what somebody said in a
-  // caucus and hasn't reserved. It stays in the neutrals' channel. Empty: the firewall refuses.
+  // caucus and hasn't reserved. It stays in the neutrals' channel, with whose words they were and
+  // where those stand. Empty: the firewall refuses.
   std::string override_reason = {};
 };
 
@@ -417,8 +418,10 @@ class PARLEY_EXPORT Profile {
 
   // A neutral releases the exchanged briefs of all sides at once in the joint channel. Each is
   // fetched and shared anew, as by Disclose. What was interrupted is finished by repeating the
-  // call. Errors: kPermissionDenied for others; kFailedPrecondition as long as one is missing (the
-  // message says whose), and when another neutral was faster; kUnavailable: nothing was released.
+  // call; one that waits (BriefList::release_waits) goes out instead of another. As long as the
+  // result says `queued`, nobody has them by it. Errors: kPermissionDenied for others;
+  // kFailedPrecondition as long as one is missing (the message says whose), when another neutral
+  // was faster, and for one that had waited and doesn't count; kUnavailable: nothing was released.
   Result<SentMessage> ReleaseBriefs(const CaseId& id, const ProgressCallback& progress = {});
 
   // ---- What is in documents ------------------------------------------------------------------
@@ -631,8 +634,9 @@ class PARLEY_EXPORT Profile {
   // The owner has read what has this position, and all before it. Where they let others know, the
   // channel's members learn it with whatever the owner says there next, or by a record of its own
   // from five minutes on, at a sync: never more than one in that time, and nobody outside the
-  // channel.
-  Status NoteRead(const ChannelRef& channel, uint64_t position);
+  // channel. Who was shown a part alone says from which position on: while something that others
+  // have said before it is unread, nothing is noted.
+  Status NoteRead(const ChannelRef& channel, uint64_t position, uint64_t from = 0);
   // How far each other member has read the channel, as far as they let others know.
   Result<std::vector<ReadReceipt>> Receipts(const ChannelRef& channel) const;
   // Whether the owner lets others know, in all cases. On, unless they say otherwise.

@@ -31,7 +31,8 @@ void AddChannelCommands(Grammar& grammar) {
       "In a caucus that the agreement has open: nobody is to carry this on without leave");
   send->add_option("--override", in_send.override_reason,
                    "Of a neutral, where the agreement says \"caucus: open\": why you carry on what "
-                   "was said in a caucus and isn't reserved; the neutrals' channel keeps it")
+                   "was said in a caucus and isn't reserved; the neutrals' channel keeps it, and "
+                   "whose words they were")
       ->type_name("REASON");
   Explain(send,
           "Prints who can read it, and the message's id on the last line. Without a connection the "
@@ -45,6 +46,12 @@ void AddChannelCommands(Grammar& grammar) {
   read->add_option("--after", in_read.after, "Only those after this position")
       ->type_name("N")
       ->check(Check(ReadPosition));
+  read->add_option("--last", in_read.last, "Only so many, the latest ones")
+      ->type_name("N")
+      ->check(Check(ReadCount));
+  Explain(read,
+          "What is shown counts as read, and the others' programs learn how far (parley receipts); "
+          "with --after and --last only where nothing unread was left out before it.");
   auto& in_retract = grammar.Keep<RetractArguments>();
   CLI::App* retract = grammar.Add(grammar.app(), "retract", "Take back a message of your own",
                                   in_retract, "Messages and documents");

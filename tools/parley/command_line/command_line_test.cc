@@ -83,6 +83,9 @@ TEST(CommandLineTest, ReadsEveryForm) {
   EXPECT_EQ(send.channel, "caucus:Harbor");
   EXPECT_EQ(send.text, "Good morning.");
   EXPECT_EQ(Parsed<ReadArguments>({"read", "H", "joint", "--after", "7"}).after, 7u);
+  EXPECT_EQ(Parsed<ReadArguments>({"read", "H", "joint"}).last, 0u);
+  EXPECT_EQ(Parsed<ReadArguments>({"read", "H", "joint", "--last", "20"}).last, 20u);
+  EXPECT_EQ(Parsed<DocumentsArguments>({"documents", "H", "joint", "--last", "3"}).last, 3u);
   EXPECT_EQ(Parsed<ShareArguments>({"share", "H", "joint", "a b.pdf"}).files,
             std::vector<std::string>{"a b.pdf"});
   EXPECT_EQ(Parsed<DocumentsArguments>({"documents", "H", "joint"}).channel, "joint");
@@ -144,6 +147,10 @@ TEST(CommandLineTest, WrongUsageIsOneLineAndStatusTwo) {
       {"init"},
       {"read", "H", "joint", "--after", "x"},
       {"read", "H", "joint", "--after", "-1"},
+      {"read", "H", "joint", "--last", "0"},
+      {"read", "H", "joint", "--last", "00"},
+      {"read", "H", "joint", "--last", "-3"},
+      {"documents", "H", "joint", "--last", "x"},
       {"sync", "--wait", "-1"},
       {"sync", "--wait", "86401"},
       {"sync", "--wait", "soon"},

@@ -84,6 +84,9 @@ void AddDocumentCommands(Grammar& grammar) {
   Positional(documents, "CHANNEL", in_documents.channel, kChannelHelp);
   documents->add_flag("--versions", in_documents.versions,
                       "Earlier versions, too, each below the document's first");
+  documents->add_option("--last", in_documents.last, "Only so many, those shared last")
+      ->type_name("N")
+      ->check(Check(ReadCount));
   Explain(documents,
           "Of a document with several versions the latest is shown. How long a class of documents "
           "is kept is the agreement's word, where it names it (keep CLASS: HOW LONG).");

@@ -21,11 +21,24 @@ std::optional<std::string> ReadDuration(const std::string& text) {
   return "\"" + text + "\" is no span of time: write 90s, 30m, 12h, 14d or 2w";
 }
 
-std::optional<std::string> ReadPosition(const std::string& text) {
+namespace {
+
+bool IsWholeNumber(const std::string& text) {
   const bool digits =
       std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (digits && !text.empty() && text.size() < 20) return std::nullopt;
+  return digits && !text.empty() && text.size() < 20;
+}
+
+}  // namespace
+
+std::optional<std::string> ReadPosition(const std::string& text) {
+  if (IsWholeNumber(text)) return std::nullopt;
   return "\"" + text + "\" is no position: positions are whole numbers";
+}
+
+std::optional<std::string> ReadCount(const std::string& text) {
+  if (IsWholeNumber(text) && text.find_first_not_of('0') != std::string::npos) return std::nullopt;
+  return "\"" + text + "\" is no number of things to show: write a whole number from 1 on";
 }
 
 std::optional<std::string> ReadSeconds(const std::string& text) {

@@ -14,6 +14,7 @@ namespace parley::cli {
 std::optional<std::string> ReadRole(const std::string& text);
 std::optional<std::string> ReadDuration(const std::string& text);
 std::optional<std::string> ReadPosition(const std::string& text);
+std::optional<std::string> ReadCount(const std::string& text);
 std::optional<std::string> ReadSeconds(const std::string& text);
 std::optional<std::string> ReadAct(const std::string& text);
 std::optional<std::string> ReadDocumentClass(const std::string& text);

@@ -114,12 +114,20 @@ Status Run(Session& session, const BriefListArguments& arguments) {
   const bool is_neutral = info.own_role == Role::kMediator || info.own_role == Role::kCoMediator;
   if (session.json()) {
     if (!is_neutral) return {};
-    session.Print(
-        JsonObject().Texts("missing", list.missing).Bool("can_release", list.can_release));
+    session.Print(JsonObject()
+                      .Texts("missing", list.missing)
+                      .Bool("can_release", list.can_release)
+                      .Bool("release_waits", list.release_waits)
+                      .Text("waits_because", list.waits_because));
     return {};
   }
   if (list.briefs.empty() && list.released.empty()) session.out() << "No briefs.\n";
-  if (list.can_release) {
+  if (list.release_waits) {
+    session.out() << "A release of yours waits here: the sides don't have each other's briefs yet. "
+                  << (list.waits_because.empty()
+                          ? "It goes out with the next command that reaches the relay.\n"
+                          : "It can't go out: " + Harmless(list.waits_because) + ".\n");
+  } else if (list.can_release) {
     session.out() << "All sides have handed theirs in: parley brief release shows them to all.\n";
   } else if (is_neutral && !list.missing.empty()) {
     session.out() << "No exchanged brief waits from " << Listed(list.missing) << ".\n";
@@ -141,10 +149,18 @@ Status Run(Session& session, const BriefReleaseArguments& arguments) {
   for (const ReleasedBriefs& released : list.released) {
     if (released.id == sent->id) PrintReleased(session, released);
   }
-  if (session.json()) return {};
+  if (session.json()) {
+    if (!sent->queued) return {};
+    session.Print(JsonObject()
+                      .Text("release", sent->id.ToString())
+                      .Bool("queued", true)
+                      .Text("queued_because", sent->queued_because));
+    return {};
+  }
   if (sent->queued) {
-    session.out() << "Not announced yet: " << Harmless(sent->queued_because)
-                  << ". A later command announces it, once.\n";
+    session.out() << "Not released yet: " << Harmless(sent->queued_because)
+                  << ". The sides don't have each other's briefs yet; a later command releases "
+                     "them, together and once.\n";
   }
   session.out() << sent->id.ToString() << '\n';
   return {};

@@ -67,14 +67,16 @@ Result<MessageId> FindQuoted(Profile& profile, const Case& info, const Channel& 
 
 Result<MessageId> FindMessage(Profile& profile, const Channel& channel, const std::string& text,
                               bool waiting) {
-  PARLEY_TRY_ASSIGN(std::vector<Message> messages, profile.Read(channel.ref));
+  const bool is_position =
+      !text.empty() && text.size() < 8 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  Page page;
+  if (is_position && std::stoul(text) > 0) page = {.after = std::stoul(text) - 1, .first = 1};
+  PARLEY_TRY_ASSIGN(std::vector<Message> messages, profile.ReadPage(channel.ref, page));
   if (waiting) {
     PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile.Unsent(channel.ref));
     messages.insert(messages.end(), unsent.begin(), unsent.end());
   }
-  const bool is_position =
-      !text.empty() && text.size() < 8 &&
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   std::vector<MessageId> fitting;
   std::vector<MessageId> own;
   for (const Message& message : messages) {
@@ -177,23 +179,53 @@ Status Run(Session& session, const SendArguments& arguments) {
 
 namespace {
 
-// The latest message of the others has been shown, and all before it.
-Status NoteRead(Profile& profile, const Channel& channel, const std::vector<Message>& messages) {
-  uint64_t latest = 0;
+// How many messages are in memory at once.
+constexpr size_t kPageSize = 1000;
+
+// The first and the latest position of what has been shown.
+struct Shown {
+  uint64_t first = 0;  // 0 for nothing
+  uint64_t others = 0;
+  uint64_t own = 0;  // 0 for none
+};
+
+void Print(Session& session, const Channel& channel, const std::vector<Message>& messages,
+           Shown& shown) {
   for (const Message& message : messages) {
-    if (!message.author.self) latest = message.position;
+    if (shown.first == 0) shown.first = message.position;
+    (message.author.self ? shown.own : shown.others) = message.position;
+    if (session.json()) {
+      session.Print(ToJson(message, channel.name));
+    } else {
+      session.out() << '\n' << ToText(message);
+    }
   }
-  if (latest == 0 || channel.status != ChannelStatus::kActive) return {};
-  return profile.NoteRead(channel.ref, latest);
 }
 
-// The position of the owner's latest message; 0 for none.
-uint64_t LastOwn(const std::vector<Message>& messages) {
-  uint64_t latest = 0;
-  for (const Message& message : messages) {
-    if (message.author.self) latest = message.position;
+// Those that were asked for, a page at a time.
+Result<Shown> PrintMessages(Session& session, const Profile& profile, const Channel& channel,
+                            const ReadArguments& arguments) {
+  Shown shown;
+  if (arguments.last > 0) {
+    PARLEY_TRY_ASSIGN(
+        const std::vector<Message> latest,
+        profile.ReadPage(channel.ref, {.after = arguments.after, .last = arguments.last}));
+    Print(session, channel, latest, shown);
+    return shown;
   }
-  return latest;
+  Page page = {.after = arguments.after, .first = kPageSize};
+  for (;;) {
+    PARLEY_TRY_ASSIGN(const std::vector<Message> messages, profile.ReadPage(channel.ref, page));
+    Print(session, channel, messages, shown);
+    if (messages.size() < page.first) return shown;
+    page.after = messages.back().position;
+  }
+}
+
+// The others learn of what has been shown, unless something before it wasn't.
+Status NoteRead(Profile& profile, const Channel& channel, const Shown& shown) {
+  if (shown.others == 0 || channel.status != ChannelStatus::kActive) return {};
+  return profile.NoteRead(channel.ref, shown.others, shown.first);
 }
 
 // Who says to have read the owner's latest message; empty for nobody.
@@ -213,15 +245,12 @@ Status Run(Session& session, const ReadArguments& arguments) {
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(const std::vector<Message> messages,
-                    profile->Read(channel.ref, arguments.after));
-  if (session.json()) {
-    for (const Message& message : messages) session.Print(ToJson(message, channel.name));
-    return NoteRead(*profile, channel, messages);
+  if (!session.json()) {
+    session.out() << ToText(channel, info.own_state);
+    PrintReadersNote(session, channel.readers);
   }
-  session.out() << ToText(channel, info.own_state);
-  PrintReadersNote(session, channel.readers);
-  for (const Message& message : messages) session.out() << '\n' << ToText(message);
+  PARLEY_TRY_ASSIGN(const Shown shown, PrintMessages(session, *profile, channel, arguments));
+  if (session.json()) return NoteRead(*profile, channel, shown);
   PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile->Unsent(channel.ref));
   if (!unsent.empty()) session.out() << "\nWaiting to be sent:\n";
   for (const Message& message : unsent) {
@@ -234,9 +263,9 @@ Status Run(Session& session, const ReadArguments& arguments) {
     session.out() << ToText(message) << "  (" << Harmless(message.note) << ")\n";
   }
   PARLEY_TRY_ASSIGN(const std::vector<ReadReceipt> receipts, profile->Receipts(channel.ref));
-  const std::string read_by = ReceiptsText(receipts, LastOwn(messages));
+  const std::string read_by = ReceiptsText(receipts, shown.own);
   if (!read_by.empty()) session.out() << '\n' << read_by;
-  return NoteRead(*profile, channel, messages);
+  return NoteRead(*profile, channel, shown);
 }
 
 Status Run(Session& session, const RetractArguments& arguments) {

@@ -1,6 +1,9 @@
 // share, documents, fetch, withdraw.
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "tools/parley/commands/commands.h"
 #include "tools/parley/commands/sharing.h"
@@ -134,6 +137,57 @@ void PrintDocument(Session& session, const Document& document, const Channel& ch
   }
 }
 
+bool IsLatest(const Document& document) {
+  return document.version.number == document.version.latest;
+}
+
+// How many documents are in memory at once.
+constexpr size_t kPageSize = 1000;
+
+// Calls `show` with a page of all documents after another.
+template <typename F>
+Status ForEachPage(const Profile& profile, const Channel& channel, F show) {
+  Page page = {.first = kPageSize};
+  for (;;) {
+    PARLEY_TRY_ASSIGN(std::vector<Document> documents, profile.Documents(channel.ref, page));
+    const bool is_last = documents.size() < page.first;
+    if (!is_last) page.after = documents.back().position;
+    show(std::move(documents));
+    if (is_last) return {};
+  }
+}
+
+// The last so many that are to be shown. Earlier versions may stand among them, so that it takes
+// more than that to find them.
+Result<std::vector<Document>> LastDocuments(const Profile& profile, const Channel& channel,
+                                            const DocumentsArguments& arguments) {
+  const size_t wanted = arguments.last;
+  for (size_t ask = wanted;; ask = ask > SIZE_MAX / 2 ? SIZE_MAX : 2 * ask) {
+    PARLEY_TRY_ASSIGN(std::vector<Document> documents,
+                      profile.Documents(channel.ref, {.last = ask}));
+    const bool is_all = documents.size() < ask;
+    if (!arguments.versions) {
+      std::erase_if(documents, [](const Document& one) { return !IsLatest(one); });
+    }
+    if (!is_all && documents.size() < wanted) continue;
+    // A release carries several.
+    const size_t more = documents.size() > wanted ? documents.size() - wanted : 0;
+    documents.erase(documents.begin(), documents.begin() + static_cast<ptrdiff_t>(more));
+    return documents;
+  }
+}
+
+// Each chain of versions where the first of it that is shown stands.
+void PutTogether(std::vector<Document>& documents) {
+  std::map<MessageId, uint64_t> begins;
+  for (const Document& document : documents) {
+    begins.emplace(document.version.first, document.position);
+  }
+  std::stable_sort(documents.begin(), documents.end(), [&](const Document& a, const Document& b) {
+    return begins.at(a.version.first) < begins.at(b.version.first);
+  });
+}
+
 }  // namespace
 
 Status Run(Session& session, const DocumentsArguments& arguments) {
@@ -141,25 +195,31 @@ Status Run(Session& session, const DocumentsArguments& arguments) {
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(std::vector<Document> documents, profile->Documents(channel.ref));
   PARLEY_TRY_ASSIGN(const std::vector<RetentionRule> rules, profile->Retention(info.id));
-  if (arguments.versions) {
-    // Each chain where its first document stands.
-    std::map<MessageId, uint64_t> begins;
-    for (const Document& document : documents) {
-      begins.emplace(document.version.first, document.position);
-    }
-    std::stable_sort(documents.begin(), documents.end(), [&](const Document& a, const Document& b) {
-      return begins.at(a.version.first) < begins.at(b.version.first);
-    });
-  }
-  for (const Document& document : documents) {
-    const bool is_latest = document.version.number == document.version.latest;
-    if (!arguments.versions && !is_latest) continue;
-    const bool indented = arguments.versions && document.version.first != document.ref.message_id;
+  const auto print = [&](const Document& document, bool indented) {
     PrintDocument(session, document, channel, KeptFor(rules, document.document_class), indented);
+  };
+  bool is_empty = true;
+  if (arguments.last == 0 && !arguments.versions) {
+    PARLEY_TRY(ForEachPage(*profile, channel, [&](const std::vector<Document>& documents) {
+      is_empty = is_empty && documents.empty();
+      for (const Document& document : documents) {
+        if (IsLatest(document)) print(document, false);
+      }
+    }));
+  } else {
+    PARLEY_TRY_ASSIGN(std::vector<Document> documents,
+                      arguments.last == 0 ? profile->Documents(channel.ref)
+                                          : LastDocuments(*profile, channel, arguments));
+    is_empty = documents.empty();
+    if (arguments.versions) PutTogether(documents);
+    std::optional<MessageId> chain;  // of the document before
+    for (const Document& document : documents) {
+      print(document, arguments.versions && chain == document.version.first);
+      chain = document.version.first;
+    }
   }
-  if (documents.empty() && !session.json()) {
+  if (is_empty && !session.json()) {
     session.out() << "No documents in " << Harmless(channel.name) << ".\n";
   }
   return {};
