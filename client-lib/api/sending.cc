@@ -14,11 +14,12 @@ using client::ReadTransaction;
 using client::Transaction;
 
 constexpr size_t kMostTextBytes = 256 * 1024;
-constexpr size_t kMostReasonBytes = 4 * 1024;
+constexpr size_t kMostOverrideReasonBytes = 4 * 1024;
 
 absl::Status CheckReason(std::string_view reason) {
   if (reason.empty()) return absl::OkStatus();
-  if (client::IsBlank(reason) || !client::IsUtf8(reason) || reason.size() > kMostReasonBytes) {
+  if (client::IsBlank(reason) || !client::IsUtf8(reason) ||
+      reason.size() > kMostOverrideReasonBytes) {
     return absl::InvalidArgumentError(
         "say why the firewall is to be overridden, in UTF-8 and at most 4 KiB");
   }

@@ -148,7 +148,9 @@ struct SeenCalendar {
   }
 };
 
-std::string CalendarSeenName(const ChannelId& channel) { return "calendar-seen/" + channel.ToString(); }
+std::string CalendarSeenName(const ChannelId& channel) {
+  return "calendar-seen/" + channel.ToString();
+}
 
 }  // namespace
 
@@ -262,7 +264,8 @@ absl::Status SettleCalendar(Transaction& step, const CaseContext& context) {
                           LoadCalendars(step, context));
   for (const LoadedCalendar& calendar : calendars) {
     if (calendar.passed_over.empty()) continue;
-    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent, CalendarSeenName(calendar.channel),
+    PARLEY_RETURN_IF_ERROR(PutRecord(step, RecordClass::kContent,
+                                     CalendarSeenName(calendar.channel),
                                      SeenCalendar{calendar.passed_over.back().number}));
   }
   return absl::OkStatus();

@@ -22,7 +22,7 @@ struct BlobsDueRecord {
   }
 };
 
-std::string NameOf(const ChannelId& channel) {
+std::string DueNameOf(const ChannelId& channel) {
   return ChannelNames(channel).Channel() + "/blobs-due";
 }
 
@@ -32,26 +32,26 @@ absl::Status NoteBlobsDue(Transaction& tx, const ChannelId& channel,
                           const std::vector<MessageId>& ids) {
   if (ids.empty()) return absl::OkStatus();
   PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
-                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, NameOf(channel)));
+                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, DueNameOf(channel)));
   if (!due.has_value()) due.emplace();
   due->messages.insert(due->messages.end(), ids.begin(), ids.end());
-  return StoreRecord(tx, RecordClass::kKeys, NameOf(channel), *due);
+  return StoreRecord(tx, RecordClass::kKeys, DueNameOf(channel), *due);
 }
 
 absl::StatusOr<std::vector<MessageId>> BlobsDue(const ReadTransaction& tx,
                                                 const ChannelId& channel) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
-                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, NameOf(channel)));
+                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, DueNameOf(channel)));
   if (!due.has_value()) return std::vector<MessageId>();
   return std::move(due->messages);
 }
 
 absl::Status SettleBlobDue(Transaction& tx, const ChannelId& channel, const MessageId& id) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<BlobsDueRecord> due,
-                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, NameOf(channel)));
+                          LoadRecord<BlobsDueRecord>(tx, RecordClass::kKeys, DueNameOf(channel)));
   if (!due.has_value()) return absl::OkStatus();
   std::erase(due->messages, id);
-  return StoreRecord(tx, RecordClass::kKeys, NameOf(channel), *due);
+  return StoreRecord(tx, RecordClass::kKeys, DueNameOf(channel), *due);
 }
 
 }  // namespace parley::client

@@ -5,7 +5,7 @@
 namespace parley::file_worker {
 namespace {
 
-constexpr std::string_view kMember("PK\x03\x04", 4);
+constexpr std::string_view kMemberMark("PK\x03\x04", 4);
 constexpr std::string_view kDirectory("PK\x01\x02", 4);
 constexpr std::string_view kEnd("PK\x05\x06", 4);
 constexpr std::string_view kEnd64("PK\x06\x06", 4);
@@ -16,7 +16,7 @@ constexpr size_t kEndSize = 22;
 constexpr size_t kLocator64Size = 20;
 constexpr size_t kEnd64Size = 56;
 
-uint64_t NumberAt(std::string_view bytes, size_t at, size_t count) {
+uint64_t LittleEndianAt(std::string_view bytes, size_t at, size_t count) {
   uint64_t value = 0;
   for (size_t i = count; i > 0; --i) value = value << 8 | static_cast<uint8_t>(bytes[at + i - 1]);
   return value;
@@ -29,7 +29,7 @@ std::optional<size_t> FindEnd(std::string_view bytes) {
   for (size_t at = bytes.rfind(kEnd); at != std::string_view::npos && at >= first;
        at = at == 0 ? std::string_view::npos : bytes.rfind(kEnd, at - 1)) {
     if (bytes.size() - at < kEndSize) continue;
-    if (at + kEndSize + NumberAt(bytes, at + 20, 2) == bytes.size()) return at;
+    if (at + kEndSize + LittleEndianAt(bytes, at + 20, 2) == bytes.size()) return at;
   }
   return std::nullopt;
 }
@@ -49,7 +49,7 @@ bool BeginsAsArchive(std::string_view first_bytes) {
   if (first_bytes.starts_with(kParts) || first_bytes.starts_with(kOnePart)) {
     first_bytes.remove_prefix(kParts.size());
   }
-  return first_bytes.starts_with(kMember);
+  return first_bytes.starts_with(kMemberMark);
 }
 
 bool EndsAsArchive(std::string_view last_bytes) { return FindEnd(last_bytes).has_value(); }
@@ -64,11 +64,11 @@ bool IsPartOfArchive(std::string_view file) {
   if (!end.has_value()) return false;
   // This part's number, that in which the directory begins, and entries here and in all.
   constexpr uint64_t kInEnd64 = 0xffff;
-  const uint64_t part = NumberAt(file, *end + 4, 2);
-  const uint64_t begins = NumberAt(file, *end + 6, 2);
+  const uint64_t part = LittleEndianAt(file, *end + 4, 2);
+  const uint64_t begins = LittleEndianAt(file, *end + 6, 2);
   const auto is_later = [](uint64_t number) { return number != 0 && number != kInEnd64; };
   return is_later(part) || is_later(begins) ||
-         NumberAt(file, *end + 8, 2) != NumberAt(file, *end + 10, 2);
+         LittleEndianAt(file, *end + 8, 2) != LittleEndianAt(file, *end + 10, 2);
 }
 
 size_t BytesBeforeArchive(std::string_view file) {
@@ -79,9 +79,9 @@ size_t BytesBeforeArchive(std::string_view file) {
   // is, the record says.
   const size_t directory_end = end64.value_or(*end);
   const uint64_t size =
-      end64.has_value() ? NumberAt(file, *end64 + 40, 8) : NumberAt(file, *end + 12, 4);
+      end64.has_value() ? LittleEndianAt(file, *end64 + 40, 8) : LittleEndianAt(file, *end + 12, 4);
   const uint64_t claimed =
-      end64.has_value() ? NumberAt(file, *end64 + 48, 8) : NumberAt(file, *end + 16, 4);
+      end64.has_value() ? LittleEndianAt(file, *end64 + 48, 8) : LittleEndianAt(file, *end + 16, 4);
   if (size == 0 || size > directory_end) return 0;
   const size_t directory = directory_end - static_cast<size_t>(size);
   if (claimed >= directory || !file.substr(directory).starts_with(kDirectory)) return 0;

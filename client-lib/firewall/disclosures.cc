@@ -380,7 +380,7 @@ namespace {
 
 // Those whose end this device may say, and has to.
 absl::StatusOr<std::vector<AuthorisationRecord>> ExpiredLeave(const ReadTransaction& step,
-                                                         const CaseContext& context) {
+                                                              const CaseContext& context) {
   std::vector<AuthorisationRecord> due;
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord own, context.Records().Case(step));
   PARLEY_ASSIGN_OR_RETURN(const Disclosures all, Disclosures::Load(step, context));
@@ -408,13 +408,15 @@ absl::StatusOr<std::vector<AuthorisationRecord>> ExpiredLeave(const ReadTransact
 absl::Status EndExpired(const CaseContext& context) {
   {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<AuthorisationRecord> due, ExpiredLeave(read, context));
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<AuthorisationRecord> due,
+                            ExpiredLeave(read, context));
     if (due.empty()) return absl::OkStatus();
   }
   std::set<ChannelId> channels;
   {
     PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<AuthorisationRecord> due, ExpiredLeave(step, context));
+    PARLEY_ASSIGN_OR_RETURN(const std::vector<AuthorisationRecord> due,
+                            ExpiredLeave(step, context));
     for (const AuthorisationRecord& one : due) {
       pb::Content content;
       content.mutable_authorisation_end()->set_authorisation_id(ToField(one.id));

@@ -27,7 +27,7 @@ double SecondsSince(Clock::time_point begin) {
 }
 
 void MustStore(const rocksdb::Status& status) {
-  if (!status.ok()) bench::MustStore(absl::UnavailableError("the bare store: " + status.ToString()));
+  if (!status.ok()) bench::Must(absl::UnavailableError("the bare store: " + status.ToString()));
 }
 
 // One writer's work until `end`: how many values it put, under random keys.

@@ -36,7 +36,7 @@ std::unique_ptr<v1::Bare::Stub> NewBareStub(const std::string& address) {
       address, std::nullopt, std::make_shared<client::internal::ShownKeys>())));
 }
 
-void Must(const grpc::Status& status) {
+void MustSucceed(const grpc::Status& status) {
   if (!status.ok())
     bench::Must(absl::UnavailableError("a stream failed: " + status.error_message()));
 }
@@ -75,7 +75,7 @@ struct Transfers::State {
     const auto stream = stub.Upload(&context, &received);
     for (uint64_t i = 0; i < count; ++i) PARLEY_CHECK(stream->Write(payload));
     stream->WritesDone();
-    Must(stream->Finish());
+    MustSucceed(stream->Finish());
     PARLEY_CHECK(received.bytes() == count * kChunkBytes);
   }
 
@@ -88,7 +88,7 @@ struct Transfers::State {
     uint64_t received = 0;
     const auto stream = stub.Download(&context, request);
     while (stream->Read(&payload)) received += payload.data().size();
-    Must(stream->Finish());
+    MustSucceed(stream->Finish());
     PARLEY_CHECK(received == count * kChunkBytes);
   }
 
