@@ -251,6 +251,37 @@ TEST_F(DamageTest, AnOlderListOfFiles) {
   ExpectRefused("an older list of files");
 }
 
+// That of a relay's first run begins with a store without families, which looks as if it was only
+// begun: opening would make them, and remove the tables.
+TEST_F(DamageTest, AListOfFilesThatEndsAnywhere) {
+  {
+    auto store = OpenWhole();
+    Commit(*store, Space::kRecords, "a", "1");
+    Commit(*store, Space::kEntries, "b", "2");
+    Commit(*store, Space::kChunks, "c", std::string(100'000, '3'));
+    WriteTables(*store);
+  }
+  const std::string list = FilesOf("MANIFEST").back();
+  const uintmax_t size = fs::file_size(whole_ / list);
+  ASSERT_GT(size, 100U);
+  int refused = 0;
+  for (uintmax_t at = 0; at < size; at += 13) {
+    TakeCopy();
+    fs::resize_file(folder_ / list, at);
+    const auto opened = OpenRocksDbStore(folder_);
+    if (opened.ok()) {
+      EXPECT_TRUE(HasAll(**opened, keys_)) << "it ends at " << at << ", and something is missing";
+    } else {
+      ++refused;
+      EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss) << at << opened.status();
+    }
+  }
+  EXPECT_GT(refused, 0);
+  TakeCopy();
+  fs::resize_file(folder_ / list, size / 2);
+  ExpectRefused("half a list");
+}
+
 // A mark that can't be read says nothing, and is made again.
 TEST_F(DamageTest, AMarkThatIsDamaged) {
   { Commit(*OpenWhole(), Space::kRecords, "a", "1"); }

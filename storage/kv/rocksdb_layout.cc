@@ -42,20 +42,29 @@ class ReadOnly {
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };
 
+// Whether there is a file that only a store has in which something was: tables, or the mark of what
+// was acknowledged.
+bool HasFilesOfAUsedStore(const std::string& folder) {
+  std::error_code error;
+  const fs::directory_iterator files(folder, error);
+  return std::any_of(begin(files), end(files), [&](const fs::directory_entry& file) {
+    const std::string kind = file.path().extension();
+    return kind == ".sst" || kind == ".blob" || file.path() == SyncedMark::PathIn(folder);
+  });
+}
+
 // RocksDB would begin a new store where the file is gone that says which of its files count, and
 // remove the others.
 absl::Status CheckThereIsNone(const std::string& folder) {
   std::error_code error;
-  for (const auto& file : fs::directory_iterator(folder, error)) {
-    const std::string kind = file.path().extension();
-    const bool is_of_a_store = kind == ".sst" || kind == ".blob" || kind == ".log" ||
-                               file.path() == SyncedMark::PathIn(folder);
-    if (!is_of_a_store) continue;
-    return absl::DataLossError("the store: opening " + folder +
-                               ": the file CURRENT is missing, and others are left there; restore "
-                               "the folder from a backup");
-  }
-  return absl::OkStatus();
+  const fs::directory_iterator files(folder, error);
+  const bool has_logs = std::any_of(begin(files), end(files), [](const fs::directory_entry& file) {
+    return file.path().extension() == ".log";
+  });
+  if (!has_logs && !HasFilesOfAUsedStore(folder)) return absl::OkStatus();
+  return absl::DataLossError("the store: opening " + folder +
+                             ": the file CURRENT is missing, and others are left there; restore "
+                             "the folder from a backup");
 }
 
 // Whether nothing is in the first of a store's families, as when it was being made and this was cut
@@ -79,6 +88,13 @@ absl::Status MadeByAnotherVersion(const std::string& folder, const std::string& 
       "docs/operations.md says which reads what, and how cases move to a new folder)");
 }
 
+absl::Status ListIsShort(const std::string& folder) {
+  return absl::DataLossError("the store: opening " + folder +
+                             ": its list of files (MANIFEST) was cut short or replaced by an older "
+                             "one, and files that it doesn't name are left there; restore the "
+                             "folder from a backup");
+}
+
 // Opening a store of another version's layout would add what it lacks, and its own version couldn't
 // open it any more. Returns whether it is complete, or was only begun. Errors: FailedPrecondition;
 // or as opening it.
@@ -97,7 +113,12 @@ absl::StatusOr<bool> CheckLayout(const std::string& folder) {
         folder, "another version of this program, which keeps things that this one doesn't know");
   }
   if (known == ours.size()) return true;
+  // Opening would remove every table that the list doesn't name. Formats 1 and 2 had no mark.
+  std::error_code error;
+  const bool has_mark = fs::exists(SyncedMark::PathIn(folder), error);
+  if (has_mark) return ListIsShort(folder);
   PARLEY_ASSIGN_OR_RETURN(const bool is_empty, IsEmpty(folder, names));
+  if (is_empty && HasFilesOfAUsedStore(folder)) return ListIsShort(folder);
   if (is_empty) return false;
   return MadeByAnotherVersion(
       folder,

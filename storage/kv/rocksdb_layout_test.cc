@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -114,6 +115,20 @@ TEST_F(LayoutTest, OneThatWasOnlyBegunIsMade) {
   Make({"chunks"}, "");
   const auto opened = OpenRocksDbStore(folder_);
   EXPECT_TRUE(opened.ok()) << opened.status();
+}
+
+// Opening would remove what the list of files, which looks like that of a first start, doesn't
+// name.
+TEST_F(LayoutTest, OneThatOnlyLooksBegunIsRefused) {
+  for (const char* name : {"000099.sst", "000099.blob", "SYNCED"}) {
+    fs::remove_all(folder_);
+    Make({"chunks"}, "");
+    std::ofstream(folder_ / name) << "something";
+    const absl::Status refused = OpenRocksDbStore(folder_).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss) << name << refused;
+    EXPECT_NE(refused.message().find("restore the folder from a backup"), std::string::npos);
+    EXPECT_TRUE(fs::exists(folder_ / name)) << name;
+  }
 }
 
 }  // namespace
