@@ -57,6 +57,7 @@ uint64_t ReserveOf(const DiskRoom& disk) {
 }
 
 constexpr std::chrono::milliseconds kPauseForMemory{20};
+constexpr int kMostPauses = 1500;  // half a minute, in which a slow disk has written 32 MiB
 
 std::string MiBText(uint64_t bytes) { return std::to_string(bytes / kMiB) + " MiB"; }
 
@@ -279,6 +280,7 @@ class RocksDbStore : public FolderStore {
   // For the purge. The log needn't have it: after a crash the value is where it was before. When
   // memory is full it waits without the lock, so that commits wait no longer than for each other.
   absl::Status WriteAgain(Space space, const std::string& key) {
+    WaitForTheWriting(space);
     rocksdb::WriteOptions options;
     options.disableWAL = true;
     options.no_slowdown = true;
@@ -293,6 +295,19 @@ class RocksDbStore : public FolderStore {
         if (!status.IsIncomplete()) return FromRocksDb(status, "removing what was deleted");
       }
       if (purge_cancelled_) return absl::CancelledError("the relay is ending");
+      std::this_thread::sleep_for(kPauseForMemory);
+    }
+  }
+
+  // Until what memory holds of `space` goes to one buffer, the others being on disk: a purge that
+  // filled all of them would have RocksDB stop every write until one is free. Not for longer than a
+  // disk may need: when the writing has failed, the next write says so.
+  void WaitForTheWriting(Space space) const {
+    for (int pauses = 0; pauses < kMostPauses && !purge_cancelled_; ++pauses) {
+      uint64_t waiting = 0;
+      const bool is_known = db_->GetIntProperty(
+          Family(space), rocksdb::DB::Properties::kNumImmutableMemTable, &waiting);
+      if (!is_known || waiting == 0) return;
       std::this_thread::sleep_for(kPauseForMemory);
     }
   }
