@@ -83,14 +83,14 @@ absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std
                    uint64_t calls) {
   const std::string connection = context.peer();  // its address and port
   const milliseconds wait = relay.rates().OfConnection(connection, calls);
-  if (wait.count() != 0) {
-    // What a member does who goes on with a token from an earlier connection is its own doing, too.
-    if (!relay.rates().IsProven(connection) && relay.sessions().HasOpened(token)) {
-      relay.rates().MarkProven(connection);
-    }
-    return TooOften(wait, "this connection");
-  }
+  MarkIfMember(relay, connection, token);
+  if (wait.count() != 0) return TooOften(wait, "this connection");
   return AdmitCaller(relay, connection, token, calls);
+}
+
+void MarkIfMember(Relay& relay, const std::string& peer, std::string_view token) {
+  if (token.empty() || relay.rates().IsProven(peer)) return;
+  if (relay.sessions().HasOpened(token)) relay.rates().MarkProven(peer);
 }
 
 absl::Status AdmitCaller(Relay& relay, const std::string& peer, std::string_view token,

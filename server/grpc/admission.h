@@ -24,6 +24,10 @@ namespace parley::server {
 absl::Status Admit(Relay& relay, const grpc::CallbackServerContext& context, std::string_view token,
                    uint64_t calls = 1);
 
+// The part of Admit by which who goes on with a token from an earlier connection has shown a key on
+// this one, too. `peer`: as gRPC calls it, after it has asked for a call.
+void MarkIfMember(Relay& relay, const std::string& peer, std::string_view token);
+
 // The part of Admit that isn't about the connection, for streams, which rest when theirs asks too
 // often. `peer`: as gRPC calls it.
 absl::Status AdmitCaller(Relay& relay, const std::string& peer, std::string_view token,

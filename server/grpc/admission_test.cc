@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/core/sponsors.h"
+#include "server/grpc/append_stream_client_for_test.h"
 #include "server/grpc/relay_server_fixture_for_test.h"
 
 namespace parley::server {
@@ -178,7 +179,9 @@ class FewCallsTest : public RelayServerTest {
 
   // Whether a connection that calls without waiting loses it. `token`: what its calls show.
   bool EndAConnection(const std::string& token = "") {
-    auto attacker = v1::Relay::NewStub(NewChannel());
+    return EndConnectionOf(*v1::Relay::NewStub(NewChannel()), token);
+  }
+  static bool EndConnectionOf(v1::Relay::Stub& attacker, const std::string& token = "") {
     // Large requests are refused at once.
     v1::AppendRequest request;
     request.set_token(token);
@@ -187,7 +190,7 @@ class FewCallsTest : public RelayServerTest {
     for (int i = 0; i < 100'000; ++i) {
       grpc::ClientContext context;
       v1::AppendResponse response;
-      const grpc::Status status = attacker->Append(&context, request, &response);
+      const grpc::Status status = attacker.Append(&context, request, &response);
       if (status.error_code() == StatusCode::UNAVAILABLE) return true;
     }
     return false;
@@ -233,6 +236,61 @@ TEST_F(FewCallsTest, AMemberWhoDoesNotWaitBarsNobodyElse) {
   EXPECT_GE(relay_.relay->metrics().connections_ended.value(), 3u);
   EXPECT_EQ(relay_.relay->metrics().connections_barred.value(), 0u);
   EXPECT_TRUE(GetChallengeOn(*stub_).ok());
+}
+
+// Also one whose calls show nothing, after it has shown a token from an earlier connection: in a
+// call, on a stream, in a closing that was refused there.
+TEST_F(FewCallsTest, WhoHasShownATokenBarsNobodyElse) {
+  const TestMailbox mailbox = relay_.NewMailbox();
+  const std::string append_token = relay_.AppendToken(mailbox, 1);
+  const std::string read_token = relay_.ReadToken(mailbox, 1);
+  const auto expect_alone = [&](v1::Relay::Stub& member, const char* after) {
+    SCOPED_TRACE(after);
+    EXPECT_TRUE(EndConnectionOf(member));
+    auto neighbour = v1::Relay::NewStub(NewChannel());
+    EXPECT_TRUE(GetChallengeOn(*neighbour).ok());
+    EXPECT_EQ(relay_.relay->metrics().connections_barred.value(), 0u);
+  };
+  {
+    auto member = v1::Relay::NewStub(NewChannel());
+    v1::ReadRequest read;
+    read.set_token(read_token);
+    read.set_mailbox_id(mailbox.id);
+    read.set_from(1);
+    grpc::ClientContext context;
+    v1::ReadResponse response;
+    ASSERT_TRUE(member->Read(&context, read, &response).ok());
+    expect_alone(*member, "a call");
+  }
+  {
+    auto member = v1::Relay::NewStub(NewChannel());
+    Appends appends(*member);
+    ASSERT_TRUE(appends.Send(1, relay_.AppendRequest(mailbox, 1, append_token, "x")));
+    EXPECT_EQ(appends.NextPosition(), 1u);
+    expect_alone(*member, "a stream of appends");
+    appends.Cancel();
+  }
+  {
+    auto member = v1::Relay::NewStub(NewChannel());
+    Appends appends(*member);
+    v1::AppendRequest closing = relay_.AppendRequest(mailbox, 1, append_token, "x");
+    closing.mutable_closing();
+    ASSERT_TRUE(appends.Send(1, closing));  // counts more than there is at first
+    EXPECT_EQ(appends.Next().refused().code(),
+              static_cast<uint32_t>(absl::StatusCode::kResourceExhausted));
+    expect_alone(*member, "a refused closing");
+    appends.Cancel();
+  }
+  {
+    auto member = v1::Relay::NewStub(NewChannel());
+    grpc::ClientContext context;
+    auto stream = member->Subscribe(&context);
+    ASSERT_TRUE(stream->Write(Add(mailbox, read_token)));
+    v1::SubscribeEvent event;
+    ASSERT_TRUE(stream->Read(&event));  // the entry
+    expect_alone(*member, "a subscription");
+    context.TryCancel();
+  }
 }
 
 // A token that isn't one is no key.

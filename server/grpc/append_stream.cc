@@ -133,7 +133,12 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
     // have a signature checked could have any number of them checked.
     if (calls > 1) {
       const auto wait = relay().rates().OfConnection(peer(), calls - 1);
-      if (wait.count() != 0) return TooOften(wait, "this connection");
+      if (wait.count() != 0) {
+        // Refusals may have the connection ended, of which its neighbours mustn't be made to
+        // suffer.
+        MarkIfMember(relay(), peer(), append.token());
+        return TooOften(wait, "this connection");
+      }
     }
     PARLEY_RETURN_IF_ERROR(AdmitCaller(relay(), peer(), append.token(), calls));
     const size_t own = append.ByteSizeLong();
@@ -147,7 +152,7 @@ class AppendStream final : public BidiStream<v1::AppendStreamRequest, v1::Append
     if (position.ok()) {
       relay().metrics().of(Call::kAppend).bytes.Add(pending.request.append().payload().size());
     }
-    if (ShowsKey(position.status())) proven_ = true;
+    if (ShowsKey(position.status()) && !proven_.exchange(true)) MarkConnectionProven();
     bool is_first = false;
     {
       std::lock_guard lock(answers_mutex_);

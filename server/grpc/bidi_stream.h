@@ -132,12 +132,16 @@ class BidiStream : public grpc::ServerBidiReactor<Request, Response>,
     FinishIfDue();
   }
   const std::string& peer() const { return peer_; }
+  // A key was shown on this stream.
+  void MarkConnectionProven() { relay_.rates().MarkProven(peer_); }
 
   // Whether the stream's connection may do so much more now; if not, OnRested will be called when
   // it may ask again. Nothing is read meanwhile: so the client waits, and the stream goes on.
   bool MayGoOn() {
     const std::chrono::milliseconds wait = relay_.rates().OfConnection(peer_);
     if (wait.count() == 0) return true;
+    // Again: among very many connections the mark may have been forgotten.
+    if (IsProven()) MarkConnectionProven();
     std::weak_ptr<BidiStream> weak = this->weak_from_this();
     // An alarm can't be set while it calls, which this may be called by. The one before lives on
     // in its call.

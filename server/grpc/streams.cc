@@ -37,6 +37,10 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
     // Not kept while the stream waits for its client, however much came in it.
     v1::SubscribeRequest().Swap(&request_);
     if (!taken.ok()) return End(ToGrpcStatus(taken));
+    if (!marked_ && subscription_->IsProven()) {
+      MarkConnectionProven();
+      marked_ = true;
+    }
     ReadOrPause();
   }
 
@@ -118,6 +122,7 @@ class SubscribeStream final : public BidiStream<v1::SubscribeRequest, v1::Subscr
   std::shared_ptr<Subscription> subscription_;
   v1::SubscribeRequest request_;
   v1::SubscribeEvent event_;
+  bool marked_ = false;  // the connection, as one on which a key was shown
   std::mutex pause_mutex_;
   bool paused_ = false;
 };
