@@ -165,13 +165,14 @@ void Acceptor::Accept() {
     ::close(fd);
     return;
   }
-  if (!HasRoomFor(peer)) {
-    CountRefused();
+  // First, since looking for room may mean looking through all that are held.
+  if (ComesTooOften(peer)) {
+    if (metrics_ != nullptr) metrics_->connections_too_often.Add();
     ::close(fd);
     return;
   }
-  if (ComesTooOften(peer)) {
-    if (metrics_ != nullptr) metrics_->connections_too_often.Add();
+  if (!HasRoomFor(peer)) {
+    CountRefused();
     ::close(fd);
     return;
   }
