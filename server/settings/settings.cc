@@ -232,7 +232,8 @@ std::vector<Setting> LimitSettings() {
              "address; 0: not at all (default: 10)",
              &Limits::barred_seconds, 0, 3600),
       Number("max-streams",
-             "How many subscriptions, uploads and downloads at once in all (default: 16384)",
+             "How many subscriptions, uploads, downloads and streams of appends at once in all "
+             "(default: 16384)",
              &Limits::max_open_streams, 1, 10'000'000),
       Number("max-streams-per-connection", "How many calls at once on a connection (default: 128)",
              &Limits::max_streams_per_connection, 1, 100'000),
