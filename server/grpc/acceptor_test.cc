@@ -28,8 +28,8 @@ class FewConnectionsTest : public RelayServerTest {
   uint64_t Taken() const { return relay_.relay->metrics().connections.value(); }
   uint64_t Refused() const {
     const Metrics& metrics = relay_.relay->metrics();
-    return metrics.connections_over_limit.value() +
-           metrics.connections_over_address_limit.value() + metrics.connections_too_often.value();
+    return metrics.connections_over_limit.value() + metrics.connections_over_address_limit.value() +
+           metrics.connections_too_often.value();
   }
 
   // A connection from an address of the loopback's; -1 when it was closed at once. Nothing else may

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/kv/list_of_files.h"
 #include "storage/kv/rocksdb_store.h"
 #include "storage/kv/synced_mark.h"
 
@@ -230,25 +231,56 @@ TEST_F(DamageTest, AnEarlierLogThatIsMissingOrCutShort) {
   EXPECT_TRUE(HasAll(**store, keys_));
 }
 
-// An older list of files would have the newer tables removed as if nobody needed them.
+// An older list of files would have the newer tables removed as if nobody needed them. What comes
+// after them is in the log all the same, so that the store ends as it did.
 TEST_F(DamageTest, AnOlderListOfFiles) {
-  {
-    auto store = OpenWhole();
-    Commit(*store, Space::kRecords, "a", "1");
-  }
+  const fs::path kept = whole_.string() + "-older";
+  fs::remove_all(kept);
+  fs::create_directory(kept);
   std::string older;
   {
     auto store = OpenWhole();
     WriteTables(*store);
     older = FilesOf("MANIFEST").back();
-    fs::copy(whole_ / older, whole_.string() + "-older");
-    Commit(*store, Space::kRecords, "b", "2");
+    fs::copy(whole_ / older, kept / older);
+    Commit(*store, Space::kRecords, "a", "1");
     WriteTables(*store);
+    Commit(*store, Space::kRecords, "b", "2");
   }
   TakeCopy();
-  fs::copy(whole_.string() + "-older", folder_ / older, fs::copy_options::overwrite_existing);
-  fs::remove(whole_.string() + "-older");
-  ExpectRefused("an older list of files");
+  fs::copy(kept / older, folder_ / older, fs::copy_options::overwrite_existing);
+  ExpectRefused("an older state of the list");
+  fs::remove_all(folder_);
+  fs::copy(whole_ / "CURRENT", kept / "CURRENT");
+  fs::copy(whole_ / older, kept / older, fs::copy_options::overwrite_existing);
+  {
+    auto store = OpenWhole();
+    Commit(*store, Space::kRecords, "c", "3");
+    WriteTables(*store);
+    Commit(*store, Space::kRecords, "d", "4");
+  }
+  TakeCopy();
+  ASSERT_FALSE(fs::exists(folder_ / older));
+  for (const std::string& name : {std::string("CURRENT"), older}) {
+    fs::copy(kept / name, folder_ / name, fs::copy_options::overwrite_existing);
+  }
+  ExpectRefused("the list of an earlier start");
+  fs::remove_all(kept);
+}
+
+TEST_F(DamageTest, AListOfFilesThatIsCutShortBeforeLaterChanges) {
+  {
+    auto store = OpenWhole();
+    Commit(*store, Space::kRecords, "a", "1");
+    WriteTables(*store);
+    Commit(*store, Space::kRecords, "b", "2");
+  }
+  const std::string list = FilesOf("MANIFEST").back();
+  for (uintmax_t at = fs::file_size(whole_ / list) - 1; at > 0; at -= std::min(at, uintmax_t{29})) {
+    TakeCopy();
+    fs::resize_file(folder_ / list, at);
+    ExpectRefused("a list that ends at " + std::to_string(at));
+  }
 }
 
 // That of a relay's first run begins with a store without families, which looks as if it was only
@@ -285,33 +317,48 @@ TEST_F(DamageTest, AListOfFilesThatEndsAnywhere) {
 // A mark that can't be read says nothing, and is made again.
 TEST_F(DamageTest, AMarkThatIsDamaged) {
   { Commit(*OpenWhole(), Space::kRecords, "a", "1"); }
-  ASSERT_TRUE(SyncedMark::Load(whole_).has_value());
+  ASSERT_TRUE(SyncedMark::Load(whole_)->change.has_value());
+  ASSERT_TRUE(SyncedMark::Load(whole_)->list.has_value());
   TakeCopy();
-  for (const std::string& bytes : {std::string(), std::string("short"), std::string(16, 'x')}) {
+  for (const std::string& bytes :
+       {std::string(), std::string("short"), std::string(16, 'x'), std::string(40, 'x')}) {
     std::ofstream(SyncedMark::PathIn(folder_), std::ios::binary) << bytes;
-    EXPECT_FALSE(SyncedMark::Load(folder_).has_value());
+    EXPECT_FALSE(SyncedMark::Load(folder_)->change.has_value());
+    EXPECT_FALSE(SyncedMark::Load(folder_)->list.has_value());
     const auto store = OpenRocksDbStore(folder_);
     ASSERT_TRUE(store.ok()) << store.status();
     EXPECT_TRUE(HasAll(**store, keys_));
   }
-  EXPECT_TRUE(SyncedMark::Load(folder_).has_value());
+  EXPECT_TRUE(SyncedMark::Load(folder_)->change.has_value());
+  EXPECT_EQ(SyncedMark::Load(folder_)->list, FindListOfFiles(folder_));
+}
+
+// One that is there and can't be read isn't passed over.
+TEST_F(DamageTest, AMarkThatCannotBeRead) {
+  { Commit(*OpenWhole(), Space::kRecords, "a", "1"); }
+  TakeCopy();
+  fs::remove(SyncedMark::PathIn(folder_));
+  fs::create_directory(SyncedMark::PathIn(folder_));
+  const absl::Status refused = OpenRocksDbStore(folder_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  EXPECT_NE(refused.message().find("SYNCED can't be read"), std::string::npos) << refused;
 }
 
 // What needn't survive a power failure isn't marked.
 TEST_F(DamageTest, TheMarkIsNeverAhead) {
   auto store = OpenWhole();
   Commit(*store, Space::kRecords, "a", "1");
-  const auto mark = SyncedMark::Load(whole_);
+  const auto mark = SyncedMark::Load(whole_)->change;
   WriteBatch buffered;
   buffered.Put(Space::kChunks, "c", "1");
   ASSERT_TRUE(store->Commit(buffered, Durability::kBuffered).ok());
-  EXPECT_EQ(SyncedMark::Load(whole_), mark);
+  EXPECT_EQ(SyncedMark::Load(whole_)->change, mark);
   WriteBatch nothing;
   nothing.Require(Space::kRecords, "a", "1");
   ASSERT_TRUE(store->Commit(nothing, Durability::kSynced).ok());
-  EXPECT_EQ(SyncedMark::Load(whole_), mark);
+  EXPECT_EQ(SyncedMark::Load(whole_)->change, mark);
   Commit(*store, Space::kRecords, "b", "1");
-  EXPECT_GT(SyncedMark::Load(whole_), mark);
+  EXPECT_GT(SyncedMark::Load(whole_)->change, mark);
 }
 
 }  // namespace

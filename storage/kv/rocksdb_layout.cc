@@ -95,6 +95,19 @@ absl::Status ListIsShort(const std::string& folder) {
                              "folder from a backup");
 }
 
+// By an older list the store may be whole, but for what is in tables that it doesn't name: the logs
+// that these came from are gone, and the later ones are there, so that it ends as it did.
+absl::Status CheckListOfFiles(const std::string& folder, const SyncedMark::Synced& synced) {
+  const std::optional<ListOfFiles> list = FindListOfFiles(folder);
+  if (!list.has_value() || !synced.list.has_value()) return absl::OkStatus();
+  if (*list >= *synced.list) return absl::OkStatus();
+  const absl::Status refusal = ListIsShort(folder);
+  return absl::Status(refusal.code(), std::string(refusal.message()) +
+                                          ", or, to go on without what is in them, delete the "
+                                          "file " +
+                                          SyncedMark::PathIn(folder));
+}
+
 // Opening a store of another version's layout would add what it lacks, and its own version couldn't
 // open it any more. Returns whether it is complete, or was only begun. Errors: FailedPrecondition;
 // or as opening it.
@@ -143,19 +156,18 @@ absl::Status CheckBlobFiles(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family
   return absl::OkStatus();
 }
 
-absl::Status CheckNothingIsMissing(const std::string& folder) {
+absl::Status CheckNothingIsMissing(const std::string& folder, const SyncedMark::Synced& synced) {
   ReadOnly store;
   PARLEY_RETURN_IF_ERROR(store.Open(folder, StoreFamilies(NewStoreCache())));
   for (rocksdb::ColumnFamilyHandle* family : store.families()) {
     PARLEY_RETURN_IF_ERROR(CheckBlobFiles(store.db(), family, folder));
   }
-  const std::optional<uint64_t> synced = SyncedMark::Load(folder);
-  if (!synced.has_value()) return absl::OkStatus();
+  if (!synced.change.has_value()) return absl::OkStatus();
   const uint64_t last = store.db().GetLatestSequenceNumber();
-  if (last >= *synced) return absl::OkStatus();
+  if (last >= *synced.change) return absl::OkStatus();
   return absl::DataLossError(
       "the store: opening " + folder + ": its latest changes are missing (it ends with change " +
-      std::to_string(last) + ", and " + std::to_string(*synced) +
+      std::to_string(last) + ", and " + std::to_string(*synced.change) +
       " had been acknowledged): a file was cut short, lost, or replaced by an older one; restore "
       "the folder from a backup, or, to go on without what is missing, delete the file " +
       SyncedMark::PathIn(folder));
@@ -166,9 +178,11 @@ absl::Status CheckNothingIsMissing(const std::string& folder) {
 absl::Status CheckBeforeOpening(const std::string& folder) {
   std::error_code error;
   if (!fs::exists(folder + "/CURRENT", error)) return CheckThereIsNone(folder);
+  PARLEY_ASSIGN_OR_RETURN(const SyncedMark::Synced synced, SyncedMark::Load(folder));
+  PARLEY_RETURN_IF_ERROR(CheckListOfFiles(folder, synced));
   PARLEY_ASSIGN_OR_RETURN(const bool is_complete, CheckLayout(folder));
   if (!is_complete) return absl::OkStatus();
-  return CheckNothingIsMissing(folder);
+  return CheckNothingIsMissing(folder, synced);
 }
 
 }  // namespace parley::storage

@@ -23,6 +23,7 @@
 #include "storage/kv/hot_records.h"
 #include "storage/kv/rocksdb_checksum.h"
 #include "storage/kv/rocksdb_layout.h"
+#include "storage/kv/rocksdb_list_keeper.h"
 #include "storage/kv/rocksdb_options.h"
 #include "storage/kv/rocksdb_purge.h"
 #include "storage/kv/synced_mark.h"
@@ -75,7 +76,7 @@ class RocksDbStore : public FolderStore {
  public:
   RocksDbStore(std::string folder, Access access, AskDisk ask,
                std::shared_ptr<rocksdb::Cache> cache, std::unique_ptr<rocksdb::DB> db,
-               std::vector<rocksdb::ColumnFamilyHandle*> families)
+               std::vector<rocksdb::ColumnFamilyHandle*> families, ListKeeper& keeper)
       : folder_(std::move(folder)),
         access_(access),
         ask_disk_(std::move(ask)),
@@ -83,8 +84,9 @@ class RocksDbStore : public FolderStore {
         db_(std::move(db)),
         families_(std::move(families)) {
     if (access_ == Access::kRead) return;
-    mark_.emplace(folder_);
+    mark_ = std::make_shared<SyncedMark>(folder_);
     mark_->Set(db_->GetLatestSequenceNumber());  // opening has written all of it to tables
+    keeper.Begin(mark_);
   }
 
   ~RocksDbStore() override {
@@ -381,9 +383,9 @@ class RocksDbStore : public FolderStore {
   const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
-  std::mutex commit_mutex_;         // from the check of the requirements to the end of the write
-  std::optional<SyncedMark> mark_;  // of a store that is written to
-  absl::Status failed_;             // of the write that failed: no other is tried
+  std::mutex commit_mutex_;           // from the check of the requirements to the end of the write
+  std::shared_ptr<SyncedMark> mark_;  // of a store that is written to
+  absl::Status failed_;               // of the write that failed: no other is tried
   std::atomic<bool> purge_cancelled_ = false;
   std::atomic<bool> deleted_in_memory_ = false;  // since the last purge; the tables say the rest
   HotRecords hot_records_;
@@ -397,14 +399,18 @@ absl::StatusOr<std::unique_ptr<FolderStore>> Open(const std::string& folder, Acc
   std::shared_ptr<rocksdb::Cache> cache = NewStoreCache();
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;
+  const auto keeper = std::make_shared<ListKeeper>(folder);
+  rocksdb::DBOptions options = StoreOptions();
+  options.listeners.push_back(keeper);
   rocksdb::Status status =
       access == Access::kFull
-          ? rocksdb::DB::Open(StoreOptions(), folder, StoreFamilies(cache), &families, &db)
+          ? rocksdb::DB::Open(options, folder, StoreFamilies(cache), &families, &db)
           : rocksdb::DB::OpenForReadOnly(StoreOptions(), folder, StoreFamilies(cache), &families,
                                          &db);
   if (!status.ok()) return FromOpening(status, folder);
   return std::make_unique<RocksDbStore>(folder, access, std::move(ask), std::move(cache),
-                                        std::unique_ptr<rocksdb::DB>(db), std::move(families));
+                                        std::unique_ptr<rocksdb::DB>(db), std::move(families),
+                                        *keeper);
 }
 
 }  // namespace
