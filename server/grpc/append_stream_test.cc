@@ -327,7 +327,8 @@ TEST_F(SlowAppendStreamTest, RatesHoldAsForAppendsThatAreCalls) {
   writer.join();
   const double took =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-  EXPECT_LE(kAppends, 50 + 50 * took + 1) << "more than the connection may";
+  // A few more: it rests once it has taken one too many, for whole milliseconds.
+  EXPECT_LE(kAppends, 50 + 50 * took + 5) << "more than the connection may";
   EXPECT_GE(appended, 20u);
   EXPECT_LE(static_cast<double>(appended), 20 + 2 * took + 1) << "more than the session may";
   EXPECT_TRUE(appends.EndAfterAll().ok());

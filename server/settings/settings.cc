@@ -224,7 +224,7 @@ std::vector<Setting> LimitSettings() {
              &Limits::max_connections_per_address, 1, 1'000'000),
       Number("address-connections-per-second",
              "New ones a second from an address, or an IPv6 network, those of ten seconds at once; "
-             "one on which a session is opened doesn't count; 0: any number (default: 64)",
+             "one on which a key is shown doesn't count; 0: any number (default: 64)",
              &Limits::address_connections_per_second, 0, 1'000'000),
       Number("barred-seconds",
              "How long none is taken from an address one of whose connections was ended for "
