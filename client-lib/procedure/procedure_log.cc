@@ -219,8 +219,21 @@ std::optional<ProcedureLog> ProcedureLog::Completed(const ReadRecord& by, const 
   }
   take_own(told_at);
   if (!whole.has_begun() || !whole.TellsOurHistory(*overview)) return std::nullopt;
+  whole.NoteKnown(steps_, told_at);
   whole.Take(*by.record, by.read);
   return whole;
+}
+
+// Of what was judged in the same way `before`, nothing is new; the rest wasn't known until now.
+void ProcedureLog::NoteKnown(const std::vector<Step>& before, const JointPosition& told_at) {
+  auto old = before.begin();
+  for (Step& step : steps_) {
+    while (old != before.end() && old->record.at < step.record.at) ++old;
+    const bool is_known = old != before.end() && old->record.at == step.record.at &&
+                          old->record.content == step.record.content &&
+                          old->refused == step.refused && old->afterwards == step.afterwards;
+    step.known_at = is_known ? old->known_at : told_at;
+  }
 }
 
 // While something is missing: overviews by which one would go on if they told what this device has
@@ -262,7 +275,7 @@ void ProcedureLog::Take(const LoggedRecord& record, ReadAct read) {
   Verdict verdict = procedure_.Apply(record.author, read.act);
   const bool counts = verdict.counts();
   steps_.push_back({record, std::move(read), std::move(verdict.refusal),
-                    counts ? procedure_ : CaseProcedure(), JointPosition()});
+                    counts ? procedure_ : CaseProcedure(), JointPosition(), record.at});
 }
 
 bool ProcedureLog::TellsOurHistory(const CaseOverview& overview) const {

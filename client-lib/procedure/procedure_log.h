@@ -72,6 +72,8 @@ class ProcedureLog {
     CaseProcedure afterwards;  // of one that counts
     // Of what this device knows by an overview alone, where that stands; else zero.
     JointPosition told_at;
+    // From where on it was judged so here: of what waited for an overview, where that stands.
+    JointPosition known_at;
   };
 
   // Plays `records`, which are in order, as the `absences` are. `joined` is where this device came
@@ -109,6 +111,7 @@ class ProcedureLog {
 
   std::optional<ProcedureLog> Completed(const ReadRecord& by, const JointPosition& from,
                                         const std::vector<ReadRecord>& own) const;
+  void NoteKnown(const std::vector<Step>& before, const JointPosition& told_at);
   void NameLiars(const std::vector<ReadRecord>& own, const JointPosition& back);
   bool IsUnread(const JointPosition& at) const;
   bool TakeTold(const LoggedRecord& record, const JointPosition& told_at);

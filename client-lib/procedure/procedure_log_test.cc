@@ -271,6 +271,34 @@ TEST(ProcedureLog, WhoWasToldALieIsHealedByTheNextComingBack) {
   }
 }
 
+// What somebody has read, and couldn't judge before they were told what went before, isn't known
+// earlier than they were told.
+TEST(ProcedureLog, WhatWasReadWithoutABeginningIsKnownFromTheOverviewOn) {
+  for (const bool is_new : {true, false}) {
+    Log log;
+    Engage(log);
+    const JointPosition left = log.head();
+    log.Pass();
+    const JointPosition made_up = log.head();
+    log.Pass();
+    const Absence away{left, log.head()};
+    const content::v1::Content lie = Lie(log, made_up, CaseAct::kBeginSession);
+    log.Do(kMira, CaseAct::kDeclareImpasse);  // passed over: nobody had begun a session
+    const JointPosition impasse = log.head();
+    log.Say(kMira, lie);
+    const JointPosition told = log.head();
+    const ProcedureLog played = is_new ? log.PlayFrom(away.back) : log.PlayAway({away});
+    ASSERT_EQ(played.procedure().state(), CaseState::kImpasse);
+    for (const ProcedureLog::Step& step : played.steps()) {
+      const bool was_known = !is_new && step.record.at <= left;
+      EXPECT_EQ(step.known_at, was_known ? step.record.at : told) << step.record.at.position;
+      if (step.record.at == impasse) {
+        EXPECT_EQ(step.told_at.position, 0u);
+      }
+    }
+  }
+}
+
 TEST(ProcedureLog, ASignatureMustVerifyAndBeOfWhatWasProposed) {
   Log log;
   log.Do(kMira, CaseAct::kOpen);
