@@ -304,6 +304,24 @@ CaseProcedure ProcedureLog::At(const JointPosition& at) const {
   return latest == nullptr ? CaseProcedure() : *latest;
 }
 
+JointPosition ProcedureLog::ToldThrough() const {
+  JointPosition told;
+  for (const Step& step : steps_) {
+    if (!step.refused.empty()) continue;
+    if (step.read.act.kind == CaseAct::kOpen) told = std::max(told, step.record.at);
+    Content content;
+    if (step.read.act.kind != CaseAct::kListParticipants ||
+        !ParseFromPeer(content, step.record.content)) {
+      continue;
+    }
+    // By one that claims to reach beyond itself nobody goes.
+    const JointPosition through = ThroughOf(content.case_overview());
+    const bool tells = content.case_overview().history_size() > 0 && through < step.record.at;
+    if (tells) told = std::max(told, through);
+  }
+  return told;
+}
+
 const content::v1::AgreementProposal* ProcedureLog::TextOf(const MessageId& record) const {
   for (const Step& step : steps_) {
     if (step.read.act.kind == CaseAct::kProposeAgreement && step.read.act.id == record &&

@@ -92,6 +92,10 @@ class ProcedureLog {
   // As it was after the acts up to there; in its first state before any.
   CaseProcedure At(const JointPosition& at) const;
 
+  // How far the histories reach that were told in this log, and count: who has come in up to there
+  // can go by one of them. The opening tells that there is nothing before it.
+  JointPosition ToldThrough() const;
+
   // The proposals' texts, by the proposal's record id; null for none.
   const content::v1::AgreementProposal* TextOf(const MessageId& record) const;
   // The signatures that count.

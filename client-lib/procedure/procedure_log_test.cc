@@ -299,6 +299,29 @@ TEST(ProcedureLog, WhatWasReadWithoutABeginningIsKnownFromTheOverviewOn) {
   }
 }
 
+TEST(ProcedureLog, OnlyAHistoryTellsAndAsFarAsItReaches) {
+  Log log;
+  log.Do(kMira, CaseAct::kOpen);
+  EXPECT_EQ(log.Play().ToldThrough(), log.head());
+  log.Pass();
+  const JointPosition made = log.head();
+  content::v1::Content late;
+  *late.mutable_case_overview() = log.Play().MakeOverview(Everybody(), made);
+  log.Pass(3);
+  log.Say(kMira, late);
+  EXPECT_EQ(log.Play().ToldThrough(), made);
+  content::v1::Content empty = late;
+  empty.mutable_case_overview()->clear_history();
+  empty.mutable_case_overview()->set_through_position(log.head().position);
+  log.Say(kMira, empty);
+  content::v1::Content beyond;
+  *beyond.mutable_case_overview() = log.Play().MakeOverview(Everybody(), {1, 1000});
+  log.Say(kMira, beyond);
+  EXPECT_EQ(log.Play().ToldThrough(), made);
+  log.List(kMira, Everybody());
+  EXPECT_EQ(log.Play().ToldThrough().position, log.head().position - 1);
+}
+
 TEST(ProcedureLog, ASignatureMustVerifyAndBeOfWhatWasProposed) {
   Log log;
   log.Do(kMira, CaseAct::kOpen);
