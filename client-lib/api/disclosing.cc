@@ -354,7 +354,7 @@ absl::StatusOr<content::v1::Document> ManifestOf(const ReadTransaction& step,
 namespace {
 
 // Whether the document's new share is still there: it is destroyed with what it was made of, as an
-// agreement has it.
+// agreement has it, and gone when another process has just disclosed it.
 absl::Status CheckCarried(const ReadTransaction& step, const AuthorisationRecord& record) {
   PARLEY_ASSIGN_OR_RETURN(const bool is_there, step.Has(client::RecordClass::kKeys,
                                                         client::DisclosureShareName(record)));
@@ -362,8 +362,8 @@ absl::Status CheckCarried(const ReadTransaction& step, const AuthorisationRecord
   const bool is_deleted = std::find(due.begin(), due.end(), record.disclosure) != due.end();
   if (is_there && !is_deleted) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "the document is destroyed on this device, as the agreement to mediate has it; nothing was "
-      "disclosed");
+      "the document isn't there any more: another command has disclosed it meanwhile, or it was "
+      "destroyed as the agreement to mediate has it; by this one nothing was disclosed");
 }
 
 }  // namespace

@@ -200,6 +200,40 @@ TEST_F(ListingTest, WhoComesBackIsntToldAnotherPastThanTheirOwn) {
   EXPECT_TRUE(Progress("Eva").may_speak) << Missing("Eva");
 }
 
+// A true list without the history, or with one that ends before she came, tells her nothing: an
+// honest program of a neutral still owes it.
+TEST_F(ListingTest, AListThatTellsNothingLeavesNobodyWithoutTheHistory) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  LetIn("Eva", Role::kExpert);
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  for (const bool is_early : {false, true}) {
+    LetEvaIntoJoint();
+    WithEva();
+    PutEvaOutOfJoint();
+    WithEva();
+    const ParticipantId eva = Id("Mira", "Eva");
+    profiles_.erase("Mira");
+    {
+      Attacker mira(folder_ / "Mira", relay_, case_);
+      content::v1::Content list = mira.Overview();
+      mira.LetInto(joint, mira.Person(eva));
+      mira.Send();
+      content::v1::CaseOverview& overview = *list.mutable_case_overview();
+      *overview.mutable_participants() = mira.Overview().case_overview().participants();
+      if (!is_early) overview.clear_history();
+      mira.Say(joint, list);
+    }
+    SyncAll({"Eva"}, 1);
+    EXPECT_THAT(Missing("Eva"), HasSubstr("tells what was done before"));
+    profiles_.emplace("Mira", Another("Mira"));
+    LetEvaIntoJoint();  // as her own program knows it
+    WithEva();
+    EXPECT_TRUE(Progress("Eva").in_force.has_value()) << is_early << Missing("Eva");
+    PutEvaOutOfJoint();
+    WithEva();
+  }
+}
+
 // The relay loses the mailbox before she has read that something was proposed and signed.
 TEST_F(ListingTest, WhoHasMissedSomethingWhereTheChannelIsOpenedAnewLearnsIt) {
   Begin("caucus: closed\nkeep notes: 7 days\n");

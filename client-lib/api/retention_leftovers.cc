@@ -250,16 +250,30 @@ absl::StatusOr<size_t> DropTransfers(const CaseContext& context, const Retention
   return due.size();
 }
 
-absl::StatusOr<size_t> DropCarried(const CaseContext& context, const RetentionRules& rules,
-                                   uint64_t now) {
+namespace {
+
+struct DueCarried {
   std::vector<Share> release;
   std::vector<Share> shares;
+};
+
+absl::StatusOr<DueCarried> CarriedThatIsDue(const ReadTransaction& step, const CaseContext& context,
+                                            const RetentionRules& rules, uint64_t now) {
+  DueCarried due;
+  PARLEY_ASSIGN_OR_RETURN(due.release, DueRelease(step, context, rules, now));
+  PARLEY_ASSIGN_OR_RETURN(due.shares, DueDisclosures(step, context, rules, now));
+  return due;
+}
+
+}  // namespace
+
+absl::StatusOr<size_t> DropCarried(const CaseContext& context, const RetentionRules& rules,
+                                   uint64_t now) {
   {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction read, context.store->Read());
-    PARLEY_ASSIGN_OR_RETURN(release, DueRelease(read, context, rules, now));
-    PARLEY_ASSIGN_OR_RETURN(shares, DueDisclosures(read, context, rules, now));
+    PARLEY_ASSIGN_OR_RETURN(const DueCarried due, CarriedThatIsDue(read, context, rules, now));
+    if (due.release.empty() && due.shares.empty()) return 0;
   }
-  if (release.empty() && shares.empty()) return 0;
   // Nobody begins to carry anything before this is done.
   const std::optional<CarriedFiles> alone = CarriedFiles::HoldAlone(context.store->dir());
   if (!alone.has_value()) {
@@ -269,14 +283,16 @@ absl::StatusOr<size_t> DropCarried(const CaseContext& context, const RetentionRu
   }
   Transfers transfers(*context.store);
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
-  for (const std::vector<Share>* const due : {&release, &shares}) {
-    for (const Share& share : *due) PARLEY_RETURN_IF_ERROR(GiveUp(step, transfers, share));
+  // What has arrived in the meantime is no longer carried, and isn't the carrier's to delete.
+  PARLEY_ASSIGN_OR_RETURN(const DueCarried due, CarriedThatIsDue(step, context, rules, now));
+  for (const std::vector<Share>* const shares : {&due.release, &due.shares}) {
+    for (const Share& share : *shares) PARLEY_RETURN_IF_ERROR(GiveUp(step, transfers, share));
   }
-  if (!release.empty()) {
+  if (!due.release.empty()) {
     PARLEY_RETURN_IF_ERROR(step.Delete(RecordClass::kKeys, ReleaseJobName(context.id)));
   }
   PARLEY_RETURN_IF_ERROR(step.Commit());
-  return release.size() + shares.size();
+  return due.release.size() + due.shares.size();
 }
 
 }  // namespace parley::client

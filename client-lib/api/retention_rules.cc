@@ -25,13 +25,8 @@ bool IsClosed(CaseState state) {
          state == CaseState::kRetained || state == CaseState::kDestroyed;
 }
 
-// From where on in the log this device knew of the act. What a neutral tells it, of before it came
-// or while it was away, isn't known before they told it.
-const JointPosition& KnownFrom(const ProcedureLog::Step& one) {
-  return one.told_at.position != 0 ? one.told_at : one.record.at;
-}
-
-// When this device has taken in the records that ended and closed the case.
+// When this device has come to know that the case has ended, and is closed. What a neutral tells
+// it, and what that makes of records that it had read before, isn't known before they told it.
 absl::Status SetTimes(const ReadTransaction& step, const CaseContext& context,
                       RetentionRules& rules) {
   JointPosition ended;
@@ -40,8 +35,8 @@ absl::Status SetTimes(const ReadTransaction& step, const CaseContext& context,
   for (const ProcedureLog::Step& one : rules.procedure.log.steps()) {
     if (!one.refused.empty()) continue;
     const CaseState state = one.afterwards.state();
-    if (HasEnded(state) && !rules.ended) ended = KnownFrom(one);
-    if (IsClosed(state) && !is_closed) closed = KnownFrom(one);
+    if (HasEnded(state) && !rules.ended) ended = one.known_at;
+    if (IsClosed(state) && !is_closed) closed = one.known_at;
     rules.ended = HasEnded(state);
     is_closed = IsClosed(state);
   }

@@ -25,13 +25,16 @@ absl::StatusOr<bool> ListWaits(const ReadTransaction& step, const CaseContext& c
   });
 }
 
-// Whether somebody may have missed something since the last list: they have come (back), or the
-// channel was opened anew and they hadn't read to where it ended.
+// Whether somebody has come (back) into the channel, or it was opened anew, beyond where the
+// histories reach that were told: they may have missed something. What a list says, and where it
+// stands, doesn't matter: a list without a history, or with one that ends before they came, is
+// nothing that they could go by.
 bool OwesHistory(const LoadedProcedure& procedure, const ChannelInfo& info) {
-  if (procedure.listed_at.incarnation < info.state.incarnation) return true;
+  const JointPosition told = procedure.log.ToldThrough();
+  if (told.incarnation < info.state.incarnation) return true;
+  const uint64_t number = info.number - info.head.position + told.position;
   return std::any_of(info.since.begin(), info.since.end(), [&](const MemberSince& since) {
-    return since.number > procedure.listed_number &&
-           info.state.FindMember(since.participant_id) != nullptr;
+    return since.number > number && info.state.FindMember(since.participant_id) != nullptr;
   });
 }
 

@@ -48,6 +48,13 @@ class TeamReconciler {
            view_.joint->info.state.FindMember(id) == nullptr;
   }
 
+  bool AllOthersLeave() const {
+    const std::vector<ParticipantId>& stewards = state().stewards;
+    return std::all_of(stewards.begin(), stewards.end(), [this](const ParticipantId& id) {
+      return id == view_.record.own_id || HasId(leavers_, id);
+    });
+  }
+
   absl::Status Stop(const std::string& reason, bool give_up) {
     PARLEY_RETURN_IF_ERROR(context_.Channel(view_.team->id).Halt(step_, reason));
     if (!give_up) return absl::OkStatus();
@@ -77,6 +84,12 @@ class TeamReconciler {
         });
     // A steward who was never told the control key can't do more than others.
     const bool can_commit = info().committer && info().has_control_key && !info().leaving;
+    if (!others_gone && stays && !can_commit && AllOthersLeave()) {
+      work_.waiting.push_back(
+          "the control key of " + DescribeChannel(state().kind, state().side) +
+          " hasn't come from the stewards who leave; without it nobody can be let in or put out. "
+          "If it doesn't come, leave the team (parley channel leave), and open another one");
+    }
     if (!others_gone || can_commit) return false;
     PARLEY_RETURN_IF_ERROR(
         Stop("the stewards who could put people out of it have left; open another one with "

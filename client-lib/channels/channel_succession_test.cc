@@ -54,6 +54,46 @@ TEST_F(RelayTest, ARestoredProfileSendsNothingAndComesBackWithANewLeaf) {
   EXPECT_EQ(again[0].position, head + 2);
 }
 
+// Its standing then is that of somebody who was put out, or whose log has halted.
+TEST_F(RelayTest, ARestoredProfileKnowsWhatItMissedHoweverItWasPutOut) {
+  for (const bool is_halted : {false, true}) {
+    const std::string copy = is_halted ? "halted" : "removed";
+    ana.Backup(copy);
+    Must(ana.Say(id, "after the backup"));
+    Settle({&mira, &ben});
+    ana.RestoreBackup(copy);
+    Must(ana.In(id).Exchange());
+    ASSERT_EQ(ana.Info(id).standing, Standing::kRestored);
+    const LogHead lost = ana.Info(id).head;
+    if (is_halted) {
+      const Insider insider = InsiderOf(mira, id);
+      const Bytes payload(300, 7);
+      Must(AppendPayload(relay, insider, payload,
+                         SignClosing(ControlKeyOf(mira, id), insider.state.mailbox_id,
+                                     insider.generation, payload, relay.Only().current().keys)));
+      Must(mira.In(id).Exchange());
+      Must(ana.In(id).Exchange());
+      ASSERT_EQ(ana.Info(id).standing, Standing::kHalted);
+      MailboxPayment payment;
+      payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+      Transaction tx = Must(mira.store->Begin());
+      Must(mira.In(id).Reopen(tx, std::move(payment), mira.self));
+      Must(tx.Commit());
+    } else {
+      Must(Remove(mira, ana));
+      Must(ana.In(id).Exchange());
+      ASSERT_EQ(ana.Info(id).standing, Standing::kRemoved);
+    }
+    Add(mira, {&ana});
+    Settle({&ana, &mira});
+    ASSERT_EQ(ana.Info(id).standing, Standing::kActive);
+    const std::vector<ComingBack> again = ComingsBackIn(ana, id);
+    ASSERT_EQ(again.size(), is_halted ? 2u : 1u);
+    EXPECT_EQ(again.back().left_incarnation, 1u);
+    EXPECT_EQ(again.back().left_position, lost.position - 1);
+  }
+}
+
 TEST_F(RelayTest, AnotherMembersForgeryRestoresNobody) {
   // Ben writes sender data that names Ana's leaf.
   Insider insider = InsiderOf(ben, id);

@@ -82,16 +82,15 @@ absl::Status DropSuccessor(Transaction& tx, const ChannelNames& names) {
 }
 
 // Up to where this device has everything. A restored profile has read on, but for what it said
-// itself after the copy was made.
+// itself after the copy was made, also where it was put out since, or the log has halted.
 uint64_t ReadTo(ChannelStep& old) {
-  if (old.standing() != Standing::kRestored) return old.log().position;
   for (const AlarmRecord& alarm : old.channel().alarms) {
     if (alarm.kind == static_cast<uint8_t>(ChannelAlarmKind::kRestored) &&
         alarm.incarnation == old.incarnation() && alarm.position > old.log().joined_position) {
       return alarm.position - 1;
     }
   }
-  return old.log().joined_position;
+  return old.standing() == Standing::kRestored ? old.log().joined_position : old.log().position;
 }
 
 // Whether something was said, as far as the Welcome tells, that this device hasn't read and won't.

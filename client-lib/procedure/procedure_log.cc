@@ -163,113 +163,94 @@ std::optional<ReadAct> ReadActOf(const CaseId& id, const LoggedRecord& record) {
 ProcedureLog ProcedureLog::Play(const CaseId& id, const std::vector<LoggedRecord>& records,
                                 const JointPosition& joined, const std::vector<Absence>& absences) {
   ProcedureLog log(id);
-  JointPosition from = joined;         // an overview must reach as far
-  std::vector<LoggedRecord> unplayed;  // until there is an overview to go by
+  JointPosition from = joined;  // an overview must reach as far
+  if (joined.position != 0) log.unread_.push_back({{}, joined});
+  std::vector<ReadRecord> own;
   auto absence = absences.begin();
   const auto leave = [&] {
     from = absence->back;
-    if (log.procedure_.state() != CaseState::kNone) log.missed_.push_back(*absence);
+    log.unread_.push_back(*absence);
+    log.waits_ = log.procedure_.state() != CaseState::kNone;
     ++absence;
   };
   for (const LoggedRecord& record : records) {
     while (absence != absences.end() && record.at > absence->left) leave();
     std::optional<ReadAct> read = ReadActOf(id, record);
     if (!read.has_value()) continue;
-    if (log.has_begun()) {
-      log.Take(record, std::move(*read));
-    } else if (log.missed_.empty() ? log.Begin(record, *read, from, unplayed)
-                                   : log.GoOn(record, *read, from, unplayed)) {
-      unplayed.clear();
-    } else {
-      unplayed.push_back(record);
+    const bool opens = read->act.kind == CaseAct::kOpen && from.position == 0;
+    if (opens || log.has_begun()) {
+      log.Take(record, *read);
+    } else if (std::optional<ProcedureLog> whole = log.Completed({&record, *read}, from, own)) {
+      log = *std::move(whole);
     }
+    own.push_back({&record, *std::move(read)});
   }
   while (absence != absences.end()) leave();
-  if (!log.missed_.empty()) log.NameLiars(unplayed, from);
+  if (log.waits_) log.NameLiars(own, from);
   return log;
 }
 
-// Whether the record is a beginning; then it is played, with what came before it and isn't in it.
-bool ProcedureLog::Begin(const LoggedRecord& record, const ReadAct& read,
-                         const JointPosition& joined, const std::vector<LoggedRecord>& before) {
-  if (read.act.kind == CaseAct::kOpen && joined.position == 0) {
-    Take(record, read);
-    return has_begun();
-  }
-  const std::optional<CaseOverview> overview = OverviewIn(record, joined);
-  if (!overview.has_value()) return false;
+// What this device has read itself, and what the overview tells of the places that it hasn't;
+// nothing where the record is no such overview, or that isn't the overview's history. What earlier
+// overviews told has no part in it: the first of them may have been the false one.
+std::optional<ProcedureLog> ProcedureLog::Completed(const ReadRecord& by, const JointPosition& from,
+                                                    const std::vector<ReadRecord>& own) const {
+  const JointPosition& told_at = by.record->at;
+  const std::optional<CaseOverview> overview = OverviewIn(*by.record, from);
+  if (!overview.has_value()) return std::nullopt;
   const JointPosition through = ThroughOf(*overview);
-  ProcedureLog told(id_);
-  for (const CaseOverview::Past& past : overview->history()) {
-    std::optional<LoggedRecord> earlier = ReadPast(past);
-    if (!earlier.has_value() || earlier->at > through || !told.TakeTold(*earlier, record.at)) {
-      return false;
-    }
-    if (!told.steps_.back().refused.empty()) return false;
-  }
-  if (!told.has_begun()) return false;
-  for (const LoggedRecord& missed : before) {
-    if (missed.at <= through) continue;
-    told.Take(missed, *ReadActOf(id_, missed));
-  }
-  told.Take(record, read);
-  *this = std::move(told);
-  return true;
-}
-
-// What was played with what the overview tells of the places that this device hasn't read, between
-// what it has read `since`; nothing where that isn't the overview's history.
-std::optional<ProcedureLog> ProcedureLog::Completed(const CaseOverview& overview,
-                                                    const JointPosition& told_at,
-                                                    const std::vector<LoggedRecord>& since) const {
-  const JointPosition through = ThroughOf(overview);
-  ProcedureLog whole(*this);
-  whole.missed_.clear();
-  auto own = since.begin();
+  ProcedureLog whole(id_);
+  whole.unread_ = unread_;
+  auto next = own.begin();
   const auto take_own = [&](const JointPosition& before) {
-    for (; own != since.end() && own->at < before; ++own) whole.Take(*own, *ReadActOf(id_, *own));
+    for (; next != own.end() && next->record->at < before; ++next) {
+      whole.Take(*next->record, next->read);
+    }
   };
-  for (const CaseOverview::Past& past : overview.history()) {
+  for (const CaseOverview::Past& past : overview->history()) {
     const JointPosition at{past.incarnation(), past.position()};
-    if (!HasMissed(at) || at > through) continue;
+    if (!IsUnread(at) || at > through) continue;
     const std::optional<LoggedRecord> earlier = ReadPast(past);
     if (!earlier.has_value()) return std::nullopt;
     take_own(at);
     // A restored profile has read some of it.
-    const bool is_read = own != since.end() && own->at == at;
+    const bool is_read = next != own.end() && next->record->at == at;
     if (!is_read && !whole.TakeTold(*earlier, told_at)) return std::nullopt;
   }
   take_own(told_at);
-  return whole.TellsOurHistory(overview) ? std::optional(std::move(whole)) : std::nullopt;
+  if (!whole.has_begun() || !whole.TellsOurHistory(*overview)) return std::nullopt;
+  whole.NoteKnown(steps_, told_at);
+  whole.Take(*by.record, by.read);
+  return whole;
 }
 
-// Whether the record is an overview by which who has missed something can go on; then it is played.
-bool ProcedureLog::GoOn(const LoggedRecord& record, const ReadAct& read, const JointPosition& back,
-                        const std::vector<LoggedRecord>& since) {
-  const std::optional<CaseOverview> overview = OverviewIn(record, back);
-  if (!overview.has_value()) return false;
-  std::optional<ProcedureLog> whole = Completed(*overview, record.at, since);
-  if (!whole.has_value()) return false;
-  whole->Take(record, read);
-  *this = *std::move(whole);
-  return true;
-}
-
-// While something is missing, of what has come since: overviews by which one would go on if they
-// told what this device has read. Later, each is compared when it is played.
-void ProcedureLog::NameLiars(const std::vector<LoggedRecord>& since, const JointPosition& back) {
-  for (const LoggedRecord& record : since) {
-    const std::optional<CaseOverview> overview = OverviewIn(record, back);
-    if (!overview.has_value() || overview->history().empty()) continue;
-    ReadAct read = *ReadActOf(id_, record);
-    if (read.act.fault.empty()) read.act.fault = kOtherHistory;
-    Take(record, std::move(read));
+// Of what was judged in the same way `before`, nothing is new; the rest wasn't known until now.
+void ProcedureLog::NoteKnown(const std::vector<Step>& before, const JointPosition& told_at) {
+  auto old = before.begin();
+  for (Step& step : steps_) {
+    while (old != before.end() && old->record.at < step.record.at) ++old;
+    const bool is_known = old != before.end() && old->record.at == step.record.at &&
+                          old->record.content == step.record.content &&
+                          old->refused == step.refused && old->afterwards == step.afterwards;
+    step.known_at = is_known ? old->known_at : told_at;
   }
 }
 
-bool ProcedureLog::HasMissed(const JointPosition& at) const {
-  return std::any_of(missed_.begin(), missed_.end(), [&](const Absence& absence) {
-    return at > absence.left && at < absence.back;
+// While something is missing: overviews by which one would go on if they told what this device has
+// read. Later, each is compared when it is played.
+void ProcedureLog::NameLiars(const std::vector<ReadRecord>& own, const JointPosition& back) {
+  for (const ReadRecord& one : own) {
+    const std::optional<CaseOverview> overview = OverviewIn(*one.record, back);
+    if (!overview.has_value() || overview->history().empty()) continue;
+    ReadAct read = one.read;
+    if (read.act.fault.empty()) read.act.fault = kOtherHistory;
+    Take(*one.record, std::move(read));
+  }
+}
+
+bool ProcedureLog::IsUnread(const JointPosition& at) const {
+  return std::any_of(unread_.begin(), unread_.end(), [&](const Absence& absence) {
+    return at > absence.left && at <= absence.back;
   });
 }
 
@@ -294,7 +275,7 @@ void ProcedureLog::Take(const LoggedRecord& record, ReadAct read) {
   Verdict verdict = procedure_.Apply(record.author, read.act);
   const bool counts = verdict.counts();
   steps_.push_back({record, std::move(read), std::move(verdict.refusal),
-                    counts ? procedure_ : CaseProcedure(), JointPosition()});
+                    counts ? procedure_ : CaseProcedure(), JointPosition(), record.at});
 }
 
 bool ProcedureLog::TellsOurHistory(const CaseOverview& overview) const {
@@ -321,6 +302,24 @@ CaseProcedure ProcedureLog::At(const JointPosition& at) const {
     if (step.refused.empty()) latest = &step.afterwards;
   }
   return latest == nullptr ? CaseProcedure() : *latest;
+}
+
+JointPosition ProcedureLog::ToldThrough() const {
+  JointPosition told;
+  for (const Step& step : steps_) {
+    if (!step.refused.empty()) continue;
+    if (step.read.act.kind == CaseAct::kOpen) told = std::max(told, step.record.at);
+    Content content;
+    if (step.read.act.kind != CaseAct::kListParticipants ||
+        !ParseFromPeer(content, step.record.content)) {
+      continue;
+    }
+    // By one that claims to reach beyond itself nobody goes.
+    const JointPosition through = ThroughOf(content.case_overview());
+    const bool tells = content.case_overview().history_size() > 0 && through < step.record.at;
+    if (tells) told = std::max(told, through);
+  }
+  return told;
 }
 
 const content::v1::AgreementProposal* ProcedureLog::TextOf(const MessageId& record) const {

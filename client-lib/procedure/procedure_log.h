@@ -5,9 +5,10 @@
 // the first overview by a neutral that reaches at least as far as where they joined: its history is
 // played by the same rules, signatures included. From then on both apply what follows, in order. An
 // overview that tells another history than a device has itself doesn't count there, and is named.
-// Who was away and has missed something waits for an overview in the same way, but takes from it
-// only what stands where they haven't read: all else must be, byte for byte, what they have played
-// themselves.
+// Who was away and has missed something waits for an overview in the same way. Both take from it
+// only what stands where they haven't read: all else must be, byte for byte, what they have read
+// themselves. Whoever waits again takes all such places from the new overview: what an earlier one
+// told has no part in it, so that nobody is held for ever by what one neutral once told.
 //
 // Threading: plain values and free functions. Nothing here reads the profile.
 #ifndef PARLEY_CLIENT_LIB_PROCEDURE_PROCEDURE_LOG_H_
@@ -71,6 +72,8 @@ class ProcedureLog {
     CaseProcedure afterwards;  // of one that counts
     // Of what this device knows by an overview alone, where that stands; else zero.
     JointPosition told_at;
+    // From where on it was judged so here: of what waited for an overview, where that stands.
+    JointPosition known_at;
   };
 
   // Plays `records`, which are in order, as the `absences` are. `joined` is where this device came
@@ -80,14 +83,18 @@ class ProcedureLog {
 
   // Whether there was a beginning to go by, and nothing is missing since: otherwise a neutral's
   // overview is awaited.
-  bool has_begun() const { return missed_.empty() && procedure_.state() != CaseState::kNone; }
+  bool has_begun() const { return !waits_ && procedure_.state() != CaseState::kNone; }
   // In its first state until it has begun.
-  const CaseProcedure& procedure() const { return missed_.empty() ? procedure_ : unknown_; }
+  const CaseProcedure& procedure() const { return waits_ ? unknown_ : procedure_; }
   // All acts, those that were passed over included.
   const std::vector<Step>& steps() const { return steps_; }
 
   // As it was after the acts up to there; in its first state before any.
   CaseProcedure At(const JointPosition& at) const;
+
+  // How far the histories reach that were told in this log, and count: who has come in up to there
+  // can go by one of them. The opening tells that there is nothing before it.
+  JointPosition ToldThrough() const;
 
   // The proposals' texts, by the proposal's record id; null for none.
   const content::v1::AgreementProposal* TextOf(const MessageId& record) const;
@@ -101,15 +108,16 @@ class ProcedureLog {
  private:
   explicit ProcedureLog(const CaseId& id) : id_(id) {}
 
-  bool Begin(const LoggedRecord& record, const ReadAct& read, const JointPosition& joined,
-             const std::vector<LoggedRecord>& before);
-  bool GoOn(const LoggedRecord& record, const ReadAct& read, const JointPosition& back,
-            const std::vector<LoggedRecord>& since);
-  std::optional<ProcedureLog> Completed(const content::v1::CaseOverview& overview,
-                                        const JointPosition& told_at,
-                                        const std::vector<LoggedRecord>& since) const;
-  void NameLiars(const std::vector<LoggedRecord>& since, const JointPosition& back);
-  bool HasMissed(const JointPosition& at) const;
+  struct ReadRecord {
+    const LoggedRecord* record = nullptr;
+    ReadAct read;
+  };
+
+  std::optional<ProcedureLog> Completed(const ReadRecord& by, const JointPosition& from,
+                                        const std::vector<ReadRecord>& own) const;
+  void NoteKnown(const std::vector<Step>& before, const JointPosition& told_at);
+  void NameLiars(const std::vector<ReadRecord>& own, const JointPosition& back);
+  bool IsUnread(const JointPosition& at) const;
   bool TakeTold(const LoggedRecord& record, const JointPosition& told_at);
   void Take(const LoggedRecord& record, ReadAct read);
   bool TellsOurHistory(const content::v1::CaseOverview& overview) const;
@@ -118,7 +126,8 @@ class ProcedureLog {
   CaseProcedure procedure_;
   CaseProcedure unknown_;
   std::vector<Step> steps_;
-  std::vector<Absence> missed_;  // what wasn't told yet
+  std::vector<Absence> unread_;  // before the first joining, too
+  bool waits_ = false;           // for an overview, after the last of them
 };
 
 }  // namespace parley::client

@@ -211,6 +211,117 @@ TEST(ProcedureLog, WhoWasAwayIsToldNothingElseThanTheyHaveRead) {
   EXPECT_EQ(log.PlayAway({away}).procedure(), log.Play().procedure());
 }
 
+// An overview of what was done, and at last of an act that nobody did, where nothing stands.
+content::v1::Content Lie(const Log& log, const JointPosition& made_up, CaseAct act) {
+  content::v1::Content made;
+  made.mutable_case_act()->set_act(static_cast<uint32_t>(act));
+  made.set_message_id(std::string(16, 'x'));
+  content::v1::Content lie;
+  content::v1::CaseOverview& overview = *lie.mutable_case_overview();
+  overview = log.Play().MakeOverview(Everybody(), log.head());
+  content::v1::CaseOverview::Past invented = overview.history(0);  // by Mira
+  invented.set_position(made_up.position);
+  invented.set_content(made.SerializeAsString());
+  *overview.add_history() = invented;
+  return lie;
+}
+
+std::vector<ParticipantId> PassedOver(const ProcedureLog& played) {
+  std::vector<ParticipantId> authors;
+  for (const ProcedureLog::Step& step : played.steps()) {
+    if (!step.refused.empty()) authors.push_back(step.record.author.id);
+  }
+  return authors;
+}
+
+// Who let them in told them what nobody did. Others' true overviews are false to them then, until
+// they are let in anew.
+TEST(ProcedureLog, WhoWasToldALieIsHealedByTheNextComingBack) {
+  for (const bool is_new : {true, false}) {
+    Log log;
+    Engage(log);
+    log.Do(kMira, CaseAct::kBeginSession);
+    const JointPosition left = log.head();
+    log.Pass();
+    const JointPosition made_up = log.head();
+    log.Pass();
+    const JointPosition in = log.head();
+    log.Say(kMira, Lie(log, made_up, CaseAct::kDeclareImpasse));
+    log.List(kTomas, Everybody());
+    const JointPosition out_again = log.head();
+    log.Do(kMira, CaseAct::kSuspend);
+    log.Pass();
+    const Absence again{out_again, log.head()};
+    const auto play = [&] {
+      std::vector<LoggedRecord> read;
+      for (const LoggedRecord& record : log.records()) {
+        const bool before = is_new ? record.at > in : record.at <= left || record.at > in;
+        if (before && (record.at <= again.left || record.at > again.back)) read.push_back(record);
+      }
+      std::vector<Absence> absences = {again};
+      if (!is_new) absences.insert(absences.begin(), {left, in});
+      return ProcedureLog::Play(log.case_id(), read, is_new ? in : JointPosition{1, 0}, absences);
+    };
+    EXPECT_EQ(PassedOver(play()), std::vector<ParticipantId>{kTomas.id}) << "the lie is believed";
+    log.List(kTomas, Everybody());
+    const ProcedureLog played = play();
+    EXPECT_TRUE(played.has_begun());
+    EXPECT_EQ(played.procedure(), log.Play().procedure());
+    EXPECT_EQ(PassedOver(played), std::vector<ParticipantId>{kMira.id});
+  }
+}
+
+// What somebody has read, and couldn't judge before they were told what went before, isn't known
+// earlier than they were told.
+TEST(ProcedureLog, WhatWasReadWithoutABeginningIsKnownFromTheOverviewOn) {
+  for (const bool is_new : {true, false}) {
+    Log log;
+    Engage(log);
+    const JointPosition left = log.head();
+    log.Pass();
+    const JointPosition made_up = log.head();
+    log.Pass();
+    const Absence away{left, log.head()};
+    const content::v1::Content lie = Lie(log, made_up, CaseAct::kBeginSession);
+    log.Do(kMira, CaseAct::kDeclareImpasse);  // passed over: nobody had begun a session
+    const JointPosition impasse = log.head();
+    log.Say(kMira, lie);
+    const JointPosition told = log.head();
+    const ProcedureLog played = is_new ? log.PlayFrom(away.back) : log.PlayAway({away});
+    ASSERT_EQ(played.procedure().state(), CaseState::kImpasse);
+    for (const ProcedureLog::Step& step : played.steps()) {
+      const bool was_known = !is_new && step.record.at <= left;
+      EXPECT_EQ(step.known_at, was_known ? step.record.at : told) << step.record.at.position;
+      if (step.record.at == impasse) {
+        EXPECT_EQ(step.told_at.position, 0u);
+      }
+    }
+  }
+}
+
+TEST(ProcedureLog, OnlyAHistoryTellsAndAsFarAsItReaches) {
+  Log log;
+  log.Do(kMira, CaseAct::kOpen);
+  EXPECT_EQ(log.Play().ToldThrough(), log.head());
+  log.Pass();
+  const JointPosition made = log.head();
+  content::v1::Content late;
+  *late.mutable_case_overview() = log.Play().MakeOverview(Everybody(), made);
+  log.Pass(3);
+  log.Say(kMira, late);
+  EXPECT_EQ(log.Play().ToldThrough(), made);
+  content::v1::Content empty = late;
+  empty.mutable_case_overview()->clear_history();
+  empty.mutable_case_overview()->set_through_position(log.head().position);
+  log.Say(kMira, empty);
+  content::v1::Content beyond;
+  *beyond.mutable_case_overview() = log.Play().MakeOverview(Everybody(), {1, 1000});
+  log.Say(kMira, beyond);
+  EXPECT_EQ(log.Play().ToldThrough(), made);
+  log.List(kMira, Everybody());
+  EXPECT_EQ(log.Play().ToldThrough().position, log.head().position - 1);
+}
+
 TEST(ProcedureLog, ASignatureMustVerifyAndBeOfWhatWasProposed) {
   Log log;
   log.Do(kMira, CaseAct::kOpen);
