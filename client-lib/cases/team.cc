@@ -117,8 +117,8 @@ absl::Status CheckFounding(const SideView& view, const std::vector<ParticipantId
       "; ask the neutrals what is true, and open the team without them or later");
 }
 
-absl::Status Found(Transaction& step, const CaseContext& context, CaseRecord& record,
-                   const ChannelId& id) {
+absl::Status FoundTeam(Transaction& step, const CaseContext& context, CaseRecord& record,
+                       const ChannelId& id) {
   PARLEY_ASSIGN_OR_RETURN(const OwnDevice device, context.Pairings().Device(step));
   NewChannel options;
   options.case_id = record.id;
@@ -172,7 +172,7 @@ absl::StatusOr<ChannelId> CreateTeam(const CaseContext& context, const NewTeam& 
   view.record.own_side = record.own_side;
   team.wanted_stewards = asked.stewards.empty() ? DefaultStewards(view, members) : asked.stewards;
   const ChannelId id = RandomId<ChannelId>();
-  PARLEY_RETURN_IF_ERROR(Found(step, context, record, id));
+  PARLEY_RETURN_IF_ERROR(FoundTeam(step, context, record, id));
   PARLEY_RETURN_IF_ERROR(PutTeam(step, context, team));
   PARLEY_RETURN_IF_ERROR(step.Commit());
   return id;
