@@ -408,8 +408,12 @@ TEST_F(TeamTest, AStewardWhoStaysAndIsntToldYetGivesNothingUp) {
   As("Lee").KeepControl(team.channel_id);
   Sync("Kim");
   As("Lee").AskToLeave(team.channel_id);
+  const SyncReport told = Must(Of("Kim").Sync({.case_id = case_}), "Kim syncs");
+  ASSERT_EQ(told.problems.size(), 1u);
+  EXPECT_THAT(told.problems[0].status.message(),
+              HasSubstr("the control key of team:Harbor hasn't come"));
+  Sync("Ana");
   for (const char* name : {"Kim", "Ana"}) {
-    Sync(name);
     EXPECT_EQ(Must(Of(name).GetChannel(team), "team").status, ChannelStatus::kActive) << name;
   }
   Resume("Lee");

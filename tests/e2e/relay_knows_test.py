@@ -160,7 +160,7 @@ class RelayKnowsTest(testing.ProgramTest):
 
     def check_files(self, relay, store):
         shapes = {"CURRENT": rb"MANIFEST-\d{6}\n", "IDENTITY": rb"[0-9a-f-]{36}", "LOCK": b"",
-                  "MANIFEST": None, "OPTIONS": None, "SYNCED": rb"[\x00-\xff]{16}", "log": b""}
+                  "MANIFEST": None, "OPTIONS": None, "SYNCED": rb"[\x00-\xff]{40}", "log": b""}
         for name, content in store.others.items():
             plain = "log" if name.endswith(".log") else name.split("-")[0]
             self.class_of("file", "store/" + plain)
