@@ -201,10 +201,10 @@ void Acceptor::End(const std::string& peer, Hits hits) {
     const bool is_it =
         ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode;
     if (is_it) {
-      ::shutdown(fd, SHUT_RDWR);
       held.is_ended = true;
       if (hits == Hits::kAddress) barred_[held.peer] = std::chrono::steady_clock::now();
       if (metrics_ != nullptr) metrics_->connections_ended.Add();
+      ::shutdown(fd, SHUT_RDWR);  // last: whoever sees the end finds all of it done
     }
     ::close(fd);
     if (is_it) return;
