@@ -6,6 +6,10 @@
 # Objects are found again in the compiler cache from another clone of this tree.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
+# A compiler allocates a few hundred megabytes and ends: in large pages, and taken from the system in
+# large steps, that costs clang a quarter less time.
+readonly compiler_memory=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864:glibc.malloc.mmap_threshold=268435456
+
 # build_preset PRESET SECONDS TARGET...: the target `all` builds everything.
 build_preset() {
   local preset=$1 limit=$2
@@ -14,7 +18,7 @@ build_preset() {
     show_log "configure $preset"
     return 1
   fi
-  if ! run_step "build $preset" "$limit" cmake --build "build/$preset" --target "$@" -- -k 10; then
+  if ! run_step "build $preset" "$limit" env "GLIBC_TUNABLES=$compiler_memory" cmake --build "build/$preset" --target "$@" -- -k 10; then
     show_build_errors "build $preset"
     return 1
   fi
