@@ -74,21 +74,24 @@ bool IsOwnName(std::string_view name) {
          name.starts_with("store.key");
 }
 
-// Whether there is nothing at all in the folder. Errors: FailedPrecondition when it holds what
-// isn't a profile's.
+// Whether there is nothing at all in the folder. Errors: FailedPrecondition when it holds other
+// things and no profile. (Beside one, work on it leaves files of its own.)
 absl::StatusOr<bool> CheckHoldsNothingElse(const std::string& dir) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(dir.c_str()), closedir);
   if (folder == nullptr) return FromErrno(errno, dir);
   bool empty = true;
+  bool has_profile = false;
+  bool has_others = false;
   while (const dirent* entry = readdir(folder.get())) {
     const std::string_view name = entry->d_name;
     empty = empty && (name == "." || name == "..");
-    if (IsOwnName(name)) continue;
-    return absl::FailedPreconditionError(
-        "the folder " + dir +
-        " holds other things and no profile; give one that is empty or doesn't exist yet");
+    has_profile = has_profile || name == "profile.db";
+    has_others = has_others || !IsOwnName(name);
   }
-  return empty;
+  if (!has_others || has_profile) return empty;
+  return absl::FailedPreconditionError(
+      "the folder " + dir +
+      " holds other things and no profile; give one that is empty or doesn't exist yet");
 }
 
 }  // namespace

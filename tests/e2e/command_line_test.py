@@ -275,7 +275,15 @@ class FormsTest(testing.ProgramTest):
         self.assertEqual(case["mira"].participants()[ANA.name]["safety_number"], number)
         self.assertIn(ANA.name + "*", case["mira"].run("channels", case.case).out)
         wrong = "0" + number[1:] if number[0] != "0" else "1" + number[1:]
-        case["mira"].refused("case", "compare", case.case, ANA.name, wrong)
+        refusal = case["mira"].refused("case", "compare", case.case, ANA.name, wrong)
+        self.assertIn("but group 1: have it read again", refusal)
+        self.assertIn("has 39 digits, and a safety number 40", case["mira"].refused(
+            "case", "compare", case.case, ANA.name, number[1:]))
+        anothers = "".join(digit if digit == " " else str(9 - int(digit)) for digit in number)
+        self.assertIn("somebody may stand between you", case["mira"].refused(
+            "case", "compare", case.case, ANA.name, anothers))
+        self.assertIn('parley case compare "' + case.case + '" "' + ANA.name + '" "NUMBER"',
+                      case["mira"].run("case", "compare", case.case, ANA.name).out)
         self.assertFalse(case["mira"].participants()[ANA.name]["compared"])
         case["mira"].run("case", "compare", case.case, ANA.name, number)
         self.assertTrue(case["mira"].participants()[ANA.name]["compared"])

@@ -66,6 +66,37 @@ class DocumentsTest(testing.ProgramTest):
                                                       self.path("none")))
         self.assertIn("settlement, withdrawn", ben.run("documents", case, "joint", "--versions").out)
 
+    def test_withdrawing_by_name_takes_all_versions(self):
+        case, ana, ben = self.case.case, self.case["ana"], self.case["ben"]
+        first = ana.made("share", case, "joint", self.file("terms.txt", "one"))
+        for text in ("two", "three"):
+            ana.made("share", case, "joint", self.file("terms.txt", text), "--version-of", "terms.txt")
+        said = ana.run("withdraw", case, "joint", "terms.txt", "--version", "2").out
+        self.assertIn("version 2, is withdrawn", said)
+        for number in ("1", "3"):
+            self.assertIn("Version %s of it can still be fetched" % number, said)
+        self.assertEqual(self.content("ben", "joint", "terms.txt", "--version", "1"), "one")
+        done = ana.objects("withdraw", case, "joint", "terms.txt")
+        self.assertEqual([(one["version"], one["queued"]) for one in done], [(1, False), (3, False)])
+        for which in (("terms.txt",), ("terms.txt", "--version", "1"), (first,)):
+            self.assertIn("it was withdrawn", ben.refused("fetch", case, "joint", *which, "-o",
+                                                          self.path("none")))
+        self.assertIn("has been withdrawn already", ana.refused("withdraw", case, "joint", "terms.txt"))
+
+    def test_of_several_of_one_name_none_is_withdrawn(self):
+        case, ana = self.case.case, self.case["ana"]
+        ids = [ana.made("share", case, "joint", self.file("plan.txt", text)) for text in ("one", "two")]
+        for command in (("withdraw", case, "joint", "plan.txt"),
+                        ("share", case, "joint", self.file("new.txt", "new"), "--version-of", "plan.txt")):
+            refusal = ana.refused(*command)
+            self.assertIn('"plan.txt" fits several', refusal)
+            for one in ids:
+                self.assertIn(one[:8], refusal)
+        ana.run("withdraw", case, "joint", ids[0][:10])
+        self.assertEqual(self.content("ben", "joint", "plan.txt"), "two")
+        # One that can be meant is left.
+        self.assertIn('"plan.txt" is withdrawn', ana.run("withdraw", case, "joint", "plan.txt").out)
+
     def test_folders_and_transfers(self):
         case, ana = self.case.case, self.case["ana"]
         for name in ("a.txt", "b.txt", "more/c.txt", ".hidden"):

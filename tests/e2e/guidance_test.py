@@ -88,7 +88,7 @@ class GuidanceTest(testing.ProgramTest):
         def reused(number):
             case.profile(Part(f"thief{number}", f"Thief {number}", "party")).refused(
                 "join", invitation)
-            mira.run("sync")
+            self.assertIn("was used a second time", mira.run("sync").err)
 
         def warned():
             return [one["warning"] for one in mira.objects("warnings", case.case)

@@ -23,6 +23,10 @@ class OfflineTest(testing.ProgramTest):
             sent = case["ana"].objects("send", case.case, "joint", f"offline {number}")[0]
             self.assertTrue(sent["queued"])
             self.assertNotIn("position", sent)
+        regretted = case["ana"].objects("send", case.case, "joint", "too hasty")[0]["message"]
+        self.assertIn("id " + regretted[:8], case["ana"].run("read", case.case, "joint").out)
+        self.assertIn("had not been sent", case["ana"].run("retract", case.case, "joint",
+                                                           regretted[:8]).out)
         self.assertEqual(case["ana"].channels()["joint"]["unsent"], 3)
         self.assertIn("Waiting to be sent", case["ana"].run("read", case.case, "joint").out)
         case.relay.start()

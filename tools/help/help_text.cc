@@ -69,9 +69,13 @@ std::string CommandName(const CLI::App& app) {
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> remaining = app.remaining(true);
   const std::string first = remaining.empty() ? "" : remaining.front();
-  if (first.starts_with('-') ||
-      error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
-    return "\"" + first + "\" is not expected here (before a text that begins with \"-\", put --)";
+  if (first.starts_with('-')) {
+    return "there is no option \"" + first +
+           "\" here (before a text that begins with \"-\", put --)";
+  }
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    return "\"" + first +
+           "\" is one word too many: put a title or a text of several words into quotation marks";
   }
   std::string text = error.what();
   if (text == "A subcommand is required") {

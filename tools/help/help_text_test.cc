@@ -65,8 +65,12 @@ TEST_F(HelpTest, ComplainsInWords) {
   EXPECT_EQ(ComplaintFor({"make", "-n", "1"}), "NAME is needed; see program make --help");
   EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "--one", "f"}),
             "--one goes with --other: give both; see program make --help");
-  EXPECT_EQ(ComplaintFor({"make", "x", "y", "-n", "1"}).substr(0, 24),
-            "\"y\" is not expected here");
+  EXPECT_EQ(ComplaintFor({"make", "x", "y", "-n", "1"}),
+            "\"y\" is one word too many: put a title or a text of several words into quotation "
+            "marks; see program make --help");
+  EXPECT_EQ(ComplaintFor({"make", "x", "--nomber", "1"}),
+            "there is no option \"--nomber\" here (before a text that begins with \"-\", put --); "
+            "see program make --help");
   EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "-n", "2"}),
             "--number is given more than once; see program make --help");
   EXPECT_EQ(ComplaintFor({"make", "x", "-n", "3"}), "");

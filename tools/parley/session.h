@@ -54,10 +54,11 @@ class Session {
   void Note(std::string text);
   const std::vector<std::string>& notes() const { return notes_; }
 
+  // Alarms of a case that nobody may overlook become notes.
+  Status NoteAlarms(const CaseId& id);
+
  private:
   Status OpenProfile();
-  // Alarms that nobody may overlook become notes.
-  Status NoteAlarms(const CaseId& id);
 
   const Settings settings_;
   std::ostream& out_;

@@ -65,9 +65,13 @@ void AddWithdraw(Grammar& grammar) {
   Positional(withdraw, "CASE", in_withdraw.case_text, kCaseHelp);
   Positional(withdraw, "CHANNEL", in_withdraw.channel, kChannelHelp);
   Positional(withdraw, "DOCUMENT", in_withdraw.document, kDocumentHelp);
+  withdraw->add_option("--version", in_withdraw.version, "Only this version of it, from 1 on")
+      ->type_name("N");
   Explain(withdraw,
           "Nobody can fetch it any more: everybody's program destroys its keys, and it is deleted "
-          "at the relay. That it was there, its name and its versions are still shown. Who has "
+          "at the relay. By its name all its versions are taken back; with --version, or by the "
+          "beginning of an id, that one, and the others can be fetched as before. That it was "
+          "there, its name and its versions are still shown. Who has "
           "fetched it keeps it, and what a neutral has carried elsewhere with your leave stays "
           "there. parley retract leaves nothing of it, not even its name.");
 }

@@ -90,7 +90,8 @@ Result<MessageId> FindMessage(Profile& profile, const Channel& channel, const st
   if (fitting.size() == 1) return fitting.front();
   if (fitting.empty()) {
     return Status(StatusCode::kNotFound, channel.name + " has no message \"" + text +
-                                             "\"; \"parley read\" shows their positions");
+                                             "\"; \"parley read\" shows their positions, "
+                                             "and the ids of those that wait to be sent");
   }
   return Status(StatusCode::kAmbiguous,
                 "\"" + text + "\" fits several messages; write more of the id");
@@ -252,9 +253,12 @@ Status Run(Session& session, const ReadArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Shown shown, PrintMessages(session, *profile, channel, arguments));
   if (session.json()) return NoteRead(*profile, channel, shown);
   PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile->Unsent(channel.ref));
-  if (!unsent.empty()) session.out() << "\nWaiting to be sent:\n";
+  if (!unsent.empty()) {
+    session.out() << "\nWaiting to be sent (until then \"parley retract\" takes it back, by its "
+                     "id):\n";
+  }
   for (const Message& message : unsent) {
-    session.out() << ToText(message);
+    session.out() << ToText(message) << "      id " << message.id.ToString().substr(0, 8) << '\n';
     if (!message.note.empty()) session.out() << "  (" << Harmless(message.note) << ")\n";
   }
   PARLEY_TRY_ASSIGN(const std::vector<Message> never_sent, profile->NeverSent(channel.ref));

@@ -16,6 +16,10 @@
 namespace parley::cli {
 namespace {
 
+bool IsLatest(const Document& document) {
+  return document.version.number == document.version.latest;
+}
+
 void PrintShared(Session& session, const std::string& path, const Channel& channel,
                  const SentMessage& sent, bool first) {
   if (session.json()) {
@@ -67,6 +71,32 @@ Status NotShared(const Status& status, const std::string& path, size_t done, siz
 
 }  // namespace
 
+namespace {
+
+// The document for a step that can't be taken back: where its author has shared several of that
+// name, none is chosen for them.
+Result<Document> FindOnly(const Profile& profile, const ChannelRef& channel,
+                          const std::string& text) {
+  PARLEY_TRY_ASSIGN(const Document found, profile.FindDocument(channel, text));
+  if (found.name != text) return found;
+  PARLEY_TRY_ASSIGN(std::vector<Document> fitting, profile.Documents(channel));
+  std::erase_if(fitting, [&](const Document& one) {
+    return one.name != text || one.author.id != found.author.id || !IsLatest(one) ||
+           one.state != DocumentState::kAvailable;
+  });
+  if (fitting.empty()) return found;
+  if (fitting.size() == 1) return fitting.front();
+  std::string list;
+  for (const Document& one : fitting) {
+    list += (list.empty() ? "" : ", ") + one.ref.message_id.ToString().substr(0, 8) + " of " +
+            LocalTime(one.time);
+  }
+  return Status(StatusCode::kAmbiguous,
+                "\"" + text + "\" fits several; use the beginning of an id: " + list);
+}
+
+}  // namespace
+
 Status Run(Session& session, const ShareArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
@@ -84,7 +114,7 @@ Status Run(Session& session, const ShareArguments& arguments) {
   options.keep_metadata = arguments.keep_metadata;
   if (!arguments.version_of.empty()) {
     PARLEY_TRY_ASSIGN(const Document replaced,
-                      profile->FindDocument(channel.ref, arguments.version_of));
+                      FindOnly(*profile, channel.ref, arguments.version_of));
     options.replaces = replaced.ref.message_id;
   }
   const std::vector<SharedFile> all = ShareAll(*profile, channel.ref, std::move(files), options);
@@ -135,10 +165,6 @@ void PrintDocument(Session& session, const Document& document, const Channel& ch
   if (!document.version.note.empty()) {
     session.out() << indent << "          [" << document.version.note << "]\n";
   }
-}
-
-bool IsLatest(const Document& document) {
-  return document.version.number == document.version.latest;
 }
 
 // How many documents are in memory at once.
@@ -227,13 +253,19 @@ Status Run(Session& session, const DocumentsArguments& arguments) {
 
 namespace {
 
-// That version of the document's chain.
+// All versions of the document, in order.
+Result<std::vector<Document>> VersionsOf(const Profile& profile, const Document& document) {
+  PARLEY_TRY_ASSIGN(std::vector<Document> versions, profile.Documents(document.ref.channel));
+  std::erase_if(versions, [&](const Document& one) {
+    return one.version.first != document.version.first || one.author.side != document.author.side;
+  });
+  return versions;
+}
+
 Result<Document> VersionOf(const Profile& profile, const Document& document, uint32_t version) {
-  PARLEY_TRY_ASSIGN(const std::vector<Document> all, profile.Documents(document.ref.channel));
-  for (const Document& other : all) {
-    const bool is_it = other.version.first == document.version.first &&
-                       other.author.side == document.author.side && other.version.number == version;
-    if (is_it) return other;
+  PARLEY_TRY_ASSIGN(const std::vector<Document> versions, VersionsOf(profile, document));
+  for (const Document& one : versions) {
+    if (one.version.number == version) return one;
   }
   return Status(StatusCode::kNotFound,
                 "\"" + document.name + "\" has no version " + std::to_string(version) +
@@ -282,29 +314,86 @@ Status Run(Session& session, const FetchArguments& arguments) {
   return {};
 }
 
-Status Run(Session& session, const WithdrawArguments& arguments) {
-  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
-  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(const Document document,
-                    profile->FindDocument(channel.ref, arguments.document));
-  PARLEY_TRY_ASSIGN(const SentMessage sent, profile->Withdraw(document.ref));
+namespace {
+
+// What is to be taken back: by its name, a document with all its versions that can be fetched yet.
+Result<std::vector<Document>> ToWithdraw(const Profile& profile, const ChannelRef& channel,
+                                         const WithdrawArguments& arguments) {
+  PARLEY_TRY_ASSIGN(Document document, FindOnly(profile, channel, arguments.document));
+  if (arguments.version != 0) {
+    PARLEY_TRY_ASSIGN(document, VersionOf(profile, document, arguments.version));
+    return std::vector<Document>{std::move(document)};
+  }
+  if (document.name != arguments.document) return std::vector<Document>{std::move(document)};
+  PARLEY_TRY_ASSIGN(std::vector<Document> versions, VersionsOf(profile, document));
+  std::erase_if(versions,
+                [](const Document& one) { return one.state != DocumentState::kAvailable; });
+  if (versions.empty()) versions.push_back(std::move(document));  // the library says why not
+  return versions;
+}
+
+void PrintWithdrawn(Session& session, const Channel& channel, const Document& document,
+                    const SentMessage& sent) {
   if (session.json()) {
     session.Print(JsonObject()
                       .Text("document", document.ref.message_id.ToString())
                       .Text("name", document.name)
+                      .Number("version", document.version.number)
                       .Bool("queued", sent.queued)
                       .Text("queued_because", sent.queued_because));
-    return {};
+    return;
   }
   if (sent.queued) {
     session.out() << "Not said yet: " << Harmless(sent.queued_because)
                   << ". A later command says it, once.\n";
   }
-  session.out() << "\"" << Harmless(document.name) << "\" " << (sent.queued ? "will be" : "is")
-                << " withdrawn from " << Harmless(channel.name) << "; who has fetched it keeps it\n"
+  const std::string version = document.version.latest == 1
+                                  ? std::string()
+                                  : ", version " + std::to_string(document.version.number) + ",";
+  session.out() << "\"" << Harmless(document.name) << '"' << version
+                << (sent.queued ? " will be" : " is") << " withdrawn from "
+                << Harmless(channel.name) << "; who has fetched it keeps it\n"
                 << document.ref.message_id.ToString() << '\n';
+}
+
+// Which other versions can be fetched yet, of a document of which one was taken back.
+Status PrintLeft(Session& session, const Profile& profile, const Document& document) {
+  PARLEY_TRY_ASSIGN(const std::vector<Document> versions, VersionsOf(profile, document));
+  for (const Document& one : versions) {
+    if (one.state != DocumentState::kAvailable || one.ref.message_id == document.ref.message_id) {
+      continue;
+    }
+    session.out() << "Version " << one.version.number << " of it can still be fetched ("
+                  << one.ref.message_id.ToString().substr(0, 8) << ").\n";
+  }
   return {};
+}
+
+}  // namespace
+
+Status Run(Session& session, const WithdrawArguments& arguments) {
+  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
+  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+  PARLEY_TRY_ASSIGN(const std::vector<Document> documents,
+                    ToWithdraw(*profile, channel.ref, arguments));
+  if (documents.size() == 1 && !session.json()) {
+    PARLEY_TRY(PrintLeft(session, *profile, documents.front()));
+  }
+  Status refused;
+  for (const Document& document : documents) {
+    const Result<SentMessage> sent = profile->Withdraw(document.ref);
+    if (sent.ok()) {
+      PrintWithdrawn(session, channel, document, *sent);
+      continue;
+    }
+    const bool is_alone = documents.size() == 1;
+    refused = Status(sent.status().code(),
+                     is_alone ? sent.status().message()
+                              : "version " + std::to_string(document.version.number) +
+                                    " is not withdrawn: " + sent.status().message());
+  }
+  return refused;
 }
 
 }  // namespace parley::cli

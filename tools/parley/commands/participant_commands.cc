@@ -57,6 +57,34 @@ std::string DigitsOf(const std::string& text) {
   return digits;
 }
 
+constexpr size_t kGroupDigits = 5;  // as safety numbers are shown
+
+// Why what was typed isn't the number. One that differs in a group or two was misheard or mistyped:
+// that of anybody who stands between has hardly a group in common with the right one.
+Status NotTheNumber(const std::string& typed, const Participant& participant) {
+  const std::string right = DigitsOf(participant.safety_number);
+  if (typed.size() != right.size()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "that number has " + std::to_string(typed.size()) +
+                      (typed.size() == 1 ? " digit" : " digits") + ", and a safety number " +
+                      std::to_string(right.size()) + ": have it read again");
+  }
+  std::string wrong;
+  size_t count = 0;
+  for (size_t at = 0; at < right.size(); at += kGroupDigits) {
+    if (typed.compare(at, kGroupDigits, right, at, kGroupDigits) == 0) continue;
+    wrong += (count++ == 0 ? "" : " and ") + std::to_string(at / kGroupDigits + 1);
+  }
+  const std::string name = Harmless(participant.name);
+  if (count <= 2) {
+    return Status(StatusCode::kUnauthenticated, "all of it is the safety number of " + name +
+                                                    " but group " + wrong + ": have it read again");
+  }
+  return Status(StatusCode::kUnauthenticated,
+                "this is not the safety number of " + name + " here (" + participant.safety_number +
+                    "): somebody may stand between you; don't go on with this participant");
+}
+
 // Prints the participant as they are now.
 Status PrintParticipant(Session& session, const Found& found) {
   PARLEY_TRY_ASSIGN(const Participant now,
@@ -102,11 +130,7 @@ Status Run(Session& session, const CaseCompareArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Found found, Find(session, arguments.case_text, arguments.participant));
   const std::string& number = found.participant.safety_number;
   if (!arguments.number.empty() && DigitsOf(arguments.number) != DigitsOf(number)) {
-    return Status(StatusCode::kUnauthenticated,
-                  "this is not the safety number of " + Harmless(found.participant.name) +
-                      " here (" + number +
-                      "): somebody may stand between you; don't go on with "
-                      "this participant");
+    return NotTheNumber(DigitsOf(arguments.number), found.participant);
   }
   // Who has read no number to the other end hasn't compared anything.
   if (arguments.number.empty() && !number.empty()) {
@@ -115,8 +139,8 @@ Status Run(Session& session, const CaseCompareArguments& arguments) {
     session.out() << "The safety number of " << Describe(found.participant) << " here is\n  "
                   << number << "\nNothing was noted yet. Have " << name
                   << " read you theirs, by telephone or face to face, and run it again with what "
-                     "they read:\n  parley case compare CASE "
-                  << name << " \"NUMBER\"\n";
+                     "they read:\n  parley case compare \""
+                  << Harmless(arguments.case_text) << "\" \"" << name << "\" \"NUMBER\"\n";
     return {};
   }
   PARLEY_TRY(found.profile->MarkCompared(found.info.id, found.participant.id));

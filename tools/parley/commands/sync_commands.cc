@@ -112,6 +112,11 @@ Status Run(Session& session, const SyncArguments& arguments) {
     session.out() << '\n';
     PARLEY_TRY(PrintReminders(session, *profile));
   }
+  PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile->Cases());
+  for (const Case& info : cases) {
+    // The commands about that case say what is wrong with it.
+    static_cast<void>(session.NoteAlarms(info.id));
+  }
   if (!report.problems.empty()) {
     return Status(report.problems[0].status.code(), ProblemsText(report.problems));
   }
