@@ -1,4 +1,8 @@
 // Who takes part by the neutrals' list, and by the channel; and the history for who comes (back).
+#include <ctime>
+#include <set>
+#include <string>
+
 #include "client-lib/api/agreed_case_for_test.h"
 
 namespace parley {
@@ -50,6 +54,18 @@ class ListingTest : public testing::AgreedCase {
       listed.set_role(content::v1::ROLE_EXPERT);
     }
     Inject("Mira", "joint", list);
+  }
+  // As a sync does that finds nothing new, so many seconds from now.
+  void ReadLater(const std::string& name, uint64_t seconds,
+                 const std::set<ChannelId>& unread = {}) {
+    auto store = testing::Have(client::ProfileStore::Open(folder_ / name));
+    client::CaseContext context;
+    context.store = store.get();
+    context.now_seconds = [seconds] { return static_cast<uint64_t>(std::time(nullptr)) + seconds; };
+    context.id = case_;
+    client::Transaction step = testing::Have(store->Begin());
+    testing::Have(client::RunProcedureErrands(step, context, unread));
+    testing::Have(step.Commit());
   }
   static size_t TextsWith(const std::string& text, const std::string& part) {
     size_t count = 0;
@@ -138,6 +154,33 @@ TEST_F(ListingTest, WhoHasJustComeOrGoneIsNoWrongList) {
   EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
 }
 
+// Nothing more is said in a quiet case: then time makes a list overdue, once the channel was read
+// after it.
+TEST_F(ListingTest, WhoIsLetInAndNeverListedIsToldAfterADayInAQuietCase) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  LetIn("Eva", Role::kExpert);
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId eva = Id("Mira", "Eva");
+  profiles_.erase("Mira");
+  {
+    Attacker mira(folder_ / "Mira", relay_, case_);
+    mira.LetInto(joint, mira.Person(eva));
+  }
+  Sync("Ana");
+  EXPECT_THAT(Missing("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
+  constexpr uint64_t kHour = 60 * 60;
+  ReadLater("Ana", 23 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+  ReadLater("Ana", 25 * kHour, {joint});  // and it couldn't be read
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+  ReadLater("Ana", 25 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
+  profiles_.emplace("Mira", Another("Mira"));
+  LetEvaIntoJoint();  // as her own program knows it
+  WithEva();
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+}
+
 TEST_F(ListingTest, WhoIsPutOutAndComesBackLearnsWhatWasDoneMeanwhileAndSigns) {
   Begin("caucus: closed\nkeep notes: 7 days\n");
   LetIn("Eva", Role::kExpert);
@@ -201,20 +244,19 @@ TEST_F(ListingTest, WhoComesBackIsntToldAnotherPastThanTheirOwn) {
 }
 
 // A true list without the history, or with one that ends before she came, tells her nothing: an
-// honest program of a neutral still owes it.
+// honest program of a neutral still owes it, also when it has nothing to let in or to list.
 TEST_F(ListingTest, AListThatTellsNothingLeavesNobodyWithoutTheHistory) {
   Begin("caucus: closed\nkeep notes: 7 days\n");
   LetIn("Eva", Role::kExpert);
+  LetEvaIntoJoint();
+  WithEva();
   const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId eva = Id("Mira", "Eva");
   for (const bool is_early : {false, true}) {
-    LetEvaIntoJoint();
-    WithEva();
-    PutEvaOutOfJoint();
-    WithEva();
-    const ParticipantId eva = Id("Mira", "Eva");
     profiles_.erase("Mira");
     {
       Attacker mira(folder_ / "Mira", relay_, case_);
+      mira.PutOut(joint, eva);
       content::v1::Content list = mira.Overview();
       mira.LetInto(joint, mira.Person(eva));
       mira.Send();
@@ -223,14 +265,11 @@ TEST_F(ListingTest, AListThatTellsNothingLeavesNobodyWithoutTheHistory) {
       if (!is_early) overview.clear_history();
       mira.Say(joint, list);
     }
-    SyncAll({"Eva"}, 1);
+    Sync("Eva");
     EXPECT_THAT(Missing("Eva"), HasSubstr("tells what was done before"));
     profiles_.emplace("Mira", Another("Mira"));
-    LetEvaIntoJoint();  // as her own program knows it
     WithEva();
     EXPECT_TRUE(Progress("Eva").in_force.has_value()) << is_early << Missing("Eva");
-    PutEvaOutOfJoint();
-    WithEva();
   }
 }
 
@@ -255,6 +294,45 @@ TEST_F(ListingTest, WhoHasMissedSomethingWhereTheChannelIsOpenedAnewLearnsIt) {
   WithEva();
   EXPECT_THAT(AlarmTexts("Eva"), Not(HasSubstr("passed it over")));
   ExpectEvaTakesPart(amended);
+}
+
+// She has signed, and read it back, when the relay loses the mailbox before anybody else reads it.
+TEST_F(ListingTest, WhoHadReadFurtherThanWhereTheChannelIsOpenedAnewCatchesUpByTheirOwnDecision) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  const std::string amended = Propose("We agree to mediate, by the end of May.");
+  Everybody(1);
+  PARLEY_ASSERT_OK(Of("Ana").SignAgreement(case_, amended));
+  Sync("Ana");
+  EXPECT_EQ(Of("Ana").CatchUp(case_).status().code(), StatusCode::kFailedPrecondition);
+  const ChannelRef joint = Ref("Mira", "joint");
+  Attacker(folder_ / "Mira", relay_, case_).Lose(joint.channel_id);
+  PARLEY_ASSERT_OK(Of("Mira").Reopen(joint));
+  PARLEY_ASSERT_OK(Of("Ana").Sync({.case_id = case_}));
+  PARLEY_ASSERT_OK(Of("Ben").Sync({.case_id = case_}));
+  Everybody();
+  // Hers counts on her device alone, and by itself it doesn't go by what the others have.
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("it goes on without the others: Ana: sign (entry"));
+  EXPECT_FALSE(Of("Ana").SignAgreement(case_, amended).ok());
+  EXPECT_EQ(Of("Ben").CatchUp(case_).status().code(), StatusCode::kFailedPrecondition);
+  PARLEY_ASSERT_OK(Of("Ana").MarkSeen(case_));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("it goes on without the others: Ana: sign (entry"));
+
+  const std::vector<std::string> acts = Must(Of("Ana").CatchUp(case_), "catching up");
+  ASSERT_EQ(acts.size(), 1u);
+  EXPECT_THAT(acts[0], HasSubstr("Ana: sign (entry"));
+  for (const char* text : {"it goes on without the others", "another history", "passed it over"}) {
+    EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr(text)));
+  }
+  EXPECT_EQ(Of("Ana").CatchUp(case_).status().code(), StatusCode::kFailedPrecondition);
+  for (const char* name : {"Ana", "Mira", "Ben"}) {
+    PARLEY_ASSERT_OK(Of(name).SignAgreement(case_, amended));
+  }
+  Everybody();
+  for (const char* name : {"Mira", "Ana", "Ben"}) {
+    ASSERT_TRUE(Progress(name).in_force.has_value()) << name;
+    EXPECT_EQ(Progress(name).in_force->hash, amended) << name;
+    EXPECT_THAT(AlarmTexts(name), Not(HasSubstr("passed it over"))) << name;
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client-lib/cases/catching_up.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/participant_listing.h"
 #include "client-lib/channels/coming_back.h"
@@ -85,6 +86,7 @@ Bytes KeyOfCard(ByteView card_bytes) {
 absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& step,
                                                       const CaseContext& context,
                                                       const ChannelId& joint,
+                                                      const std::vector<LostEnd>& forgone,
                                                       std::vector<uint64_t>& numbers) {
   MessageQuery query;
   query.kinds = {ContentKind::kProcedure};
@@ -92,6 +94,7 @@ absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& ste
                           context.Channel(joint).Messages(step, query));
   std::vector<LoggedRecord> records;
   for (const ChannelMessage& message : messages) {
+    if (IsForgone(forgone, {message.incarnation, message.position})) continue;
     const ByteView content = message.content.Reveal();
     records.push_back({{message.incarnation, message.position},
                        ActorOf(message.author),
@@ -256,6 +259,12 @@ absl::StatusOr<bool> KeepsProcedure(const ReadTransaction& step, const CaseConte
 
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
                                                              const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<LostEnd> forgone, LoadForgone(step, context));
+  return LoadProcedureWithout(step, context, forgone);
+}
+
+absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedureWithout(
+    const ReadTransaction& step, const CaseContext& context, const std::vector<LostEnd>& forgone) {
   PARLEY_ASSIGN_OR_RETURN(const bool keeps, KeepsProcedure(step, context));
   if (!keeps) return std::optional<LoadedProcedure>();
   LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {}), {}, 0};
@@ -273,7 +282,7 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransacti
   loaded.head_hash = info.head.hash;
   std::vector<uint64_t> numbers;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedRecord> records,
-                          LoadRecords(step, context, *joint, numbers));
+                          LoadRecords(step, context, *joint, forgone, numbers));
   PARLEY_ASSIGN_OR_RETURN(const JointPosition joined,
                           FirstJoinedJoint(step, context, record, info));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<Absence> absences, AbsencesFrom(step, *joint));
@@ -483,11 +492,15 @@ absl::Status QueueSignature(Transaction& step, const CaseContext& context,
   return QueueAct(step, context, content).status();
 }
 
-absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context) {
+absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context,
+                                         const std::set<ChannelId>& unread) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
   if (!procedure.has_value() || !procedure->joint.has_value()) return false;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(*procedure->joint).Info(step));
   PARLEY_RETURN_IF_ERROR(NoteJoining(step, context, info));
+  if (info.standing == Standing::kActive && !unread.contains(*procedure->joint)) {
+    PARLEY_RETURN_IF_ERROR(NoteAwaitedLists(step, context, *procedure));
+  }
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   if (!record.IsNeutral()) return false;
   if (info.standing != Standing::kActive || info.leaving) return false;
@@ -529,6 +542,13 @@ absl::Status TakeRecordKeys(Transaction& step, const CaseContext& context, const
 absl::StatusOr<uint64_t> SeenPassedOver(const ReadTransaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> record, Load(step, context));
   return record.has_value() ? record->passed_over_seen : 0;
+}
+
+absl::Status ForgetSeenPassedOver(Transaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> record, Load(step, context));
+  if (!record.has_value()) return absl::OkStatus();
+  record->passed_over_seen = 0;
+  return PutRecord(step, RecordClass::kKeys, Name(context, "procedure"), *record);
 }
 
 absl::Status SettlePassedOver(Transaction& step, const CaseContext& context) {

@@ -13,11 +13,13 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "client-lib/cases/case_context.h"
+#include "client-lib/channels/lost_end.h"
 #include "client-lib/procedure/agreement.h"
 #include "client-lib/procedure/procedure_log.h"
 #include "parley/content/v1/control.pb.h"
@@ -56,6 +58,9 @@ struct LoadedProcedure {
 // Nothing for a case without a procedure.
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
                                                              const CaseContext& context);
+// As it would be without what stands in those ends of the joint channel's incarnations.
+absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedureWithout(
+    const ReadTransaction& step, const CaseContext& context, const std::vector<LostEnd>& forgone);
 
 // The confidentiality policy of the agreement in force; nothing where there is none.
 std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure);
@@ -115,8 +120,11 @@ absl::Status QueueSignature(Transaction& step, const CaseContext& context,
 // ---- By themselves ----
 
 // Of neutrals: lists participants in the joint channel when its roster has changed, and tells those
-// who are paired with this device the others' record keys. Whether anything was done.
-absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context);
+// who are paired with this device the others' record keys. Of everybody: notes how long a list is
+// waited for, unless the joint channel is among those that couldn't be read to their ends. Whether
+// anything was done for others.
+absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context,
+                                         const std::set<ChannelId>& unread);
 
 // Errors: PermissionDenied when the sender is no neutral; InvalidArgument.
 absl::Status TakeRecordKeys(Transaction& step, const CaseContext& context, const Pairing& pairing,
@@ -125,6 +133,8 @@ absl::Status TakeRecordKeys(Transaction& step, const CaseContext& context, const
 // Acts that were passed over: how many of them the owner has seen, the first ones.
 absl::StatusOr<uint64_t> SeenPassedOver(const ReadTransaction& step, const CaseContext& context);
 absl::Status SettlePassedOver(Transaction& step, const CaseContext& context);
+// As if the owner hadn't seen any: where others are passed over than before.
+absl::Status ForgetSeenPassedOver(Transaction& step, const CaseContext& context);
 
 }  // namespace parley::client
 
