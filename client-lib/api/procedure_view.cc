@@ -6,6 +6,7 @@
 #include "client-lib/cases/catching_up.h"
 #include "client-lib/cases/participant_listing.h"
 #include "client-lib/cases/procedure_gate.h"
+#include "client-lib/cases/record_keys.h"
 
 namespace parley::client {
 namespace {
