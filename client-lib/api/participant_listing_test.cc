@@ -257,6 +257,9 @@ TEST_F(ListingTest, AListThatTellsNothingLeavesNobodyWithoutTheHistory) {
     {
       Attacker mira(folder_ / "Mira", relay_, case_);
       mira.PutOut(joint, eva);
+      content::v1::Content unread;
+      unread.mutable_text()->set_text("Eva isn't here to read this.");
+      mira.Say(joint, unread);
       content::v1::Content list = mira.Overview();
       mira.LetInto(joint, mira.Person(eva));
       mira.Send();

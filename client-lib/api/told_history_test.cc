@@ -69,7 +69,7 @@ TEST_F(ToldHistoryTest, ASignatureOfOnesOwnThatOneIsToldDecidesOnlyByOnesOwnKey)
     mira.PutOut(joint_, eva_);
     uint64_t position = mira.Info(joint_).head.position;
     content::v1::Content said;
-    said.set_text("So that there are places at which something can have stood.");
+    said.mutable_text()->set_text("So that there are places at which something can have stood.");
     for (size_t i = 0; i <= signers.size(); ++i) mira.Say(joint_, said);
     mira.LetInto(joint_, mira.Person(eva_));
     mira.Send();

@@ -397,7 +397,8 @@ absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& c
   if (!record.IsNeutral()) return false;
   if (info.standing != Standing::kActive || info.leaving) return false;
   PARLEY_ASSIGN_OR_RETURN(const bool listed, ListParticipants(step, context, *procedure));
-  PARLEY_ASSIGN_OR_RETURN(const bool told, TellRecordKeys(step, context, *procedure, record.own_id));
+  PARLEY_ASSIGN_OR_RETURN(const bool told,
+                          TellRecordKeys(step, context, *procedure, record.own_id));
   return listed || told;
 }
 

@@ -1,5 +1,5 @@
-// The procedure of a case on this device: reading it, doing acts, and the neutrals' clients' work for
-// who has joined later.
+// The procedure of a case on this device: reading it, doing acts, and the neutrals' clients' work
+// for who has joined later.
 //
 // Threading: functions on a transaction.
 // Errors: the store's; others are named.

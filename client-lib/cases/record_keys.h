@@ -26,8 +26,8 @@ absl::StatusOr<std::map<ParticipantId, KnownKey>> KnownRecordKeys(const ReadTran
                                                                   const CaseContext& context,
                                                                   const LoadedProcedure& procedure);
 
-// Of a neutral: tells those who are paired with this device the others' keys, where they aren't what
-// it told last. Whether anything was told.
+// Of a neutral: tells those who are paired with this device the others' keys, where they aren't
+// what it told last. Whether anything was told.
 absl::StatusOr<bool> TellRecordKeys(Transaction& step, const CaseContext& context,
                                     const LoadedProcedure& procedure, const ParticipantId& self);
 
