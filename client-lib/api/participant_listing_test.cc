@@ -338,5 +338,26 @@ TEST_F(ListingTest, WhoHadReadFurtherThanWhereTheChannelIsOpenedAnewCatchesUpByT
   }
 }
 
+// What a Welcome says is said to one alone: only what a neutral tells everybody gives the choice.
+TEST_F(ListingTest, AWelcomeAloneTakesNobodyFromWhatTheyHaveRead) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  const std::string amended = Propose("We agree to mediate, by the end of May.");
+  Everybody(1);
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId ana = Id("Mira", "Ana");
+  profiles_.erase("Mira");
+  PARLEY_ASSERT_OK(Of("Ana").SignAgreement(case_, amended));
+  Attacker mira(folder_ / "Mira", relay_, case_);
+  mira.Reopen(joint, mira.Person(ana));
+  mira.Send();
+  Sync("Ana");
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("has opened the channel anew"));
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("it goes on without the others")));
+  EXPECT_EQ(Of("Ana").CatchUp(case_).status().code(), StatusCode::kFailedPrecondition);
+  mira.Say(joint, mira.Overview());
+  Sync("Ana");
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("it goes on without the others: Ana: sign (entry"));
+}
+
 }  // namespace
 }  // namespace parley
