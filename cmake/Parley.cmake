@@ -9,6 +9,7 @@
 add_custom_target(parley_tsan_tests)  # the tests that the thread sanitizer watches
 add_custom_target(parley_quick_tests) # the tests that need no other program
 add_custom_target(parley_fuzzers)     # every fuzz target
+add_custom_target(parley_code)        # libraries and programs, without tests
 
 set(PARLEY_DISK_FOLDER "/tmp")  # where tests of whole programs keep their files
 if(DEFINED ENV{TMPDIR})
@@ -26,6 +27,7 @@ function(parley_own_code name kind)
     target_compile_options(${name} PRIVATE ${PARLEY_TEST_OPTIONS})
     return()
   endif()
+  add_dependencies(parley_code ${name})
   get_target_property(sources ${name} SOURCES)
   list(LENGTH sources count)
   if(PARLEY_UNITY AND count GREATER 1)

@@ -1,6 +1,7 @@
 #include "tools/parley-bench/relay_benchmarks.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -217,6 +218,10 @@ void MeasureTransfers(const RelayBenchOptions& options, const BareServer& bare,
 }  // namespace
 
 std::vector<Row> RunRelayBenchmarks(const RelayBenchOptions& options) {
+  // As the program `parley` does, for its transfers and their baselines alike.
+  constexpr int kMiB = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, 8 * kMiB);
+  mallopt(M_TRIM_THRESHOLD, 64 * kMiB);
   const TemporaryFolder folder(options.folder);
   const BareServer bare;
   const RelayUnderTest relay(options.relay_program, folder.path() + "/relay");

@@ -20,6 +20,8 @@
 namespace parley::bench {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 using client::internal::RelayConnection;
 using client::internal::Sessions;
 
@@ -43,7 +45,6 @@ StreamEchoes::StreamEchoes(const std::string& address, size_t in_flight)
 StreamEchoes::~StreamEchoes() = default;
 
 double StreamEchoes::Run(double seconds) {
-  using Clock = std::chrono::steady_clock;
   grpc::ClientContext context;
   const auto stream = state_->stub->EchoStream(&context);
   std::counting_semaphore<> places(state_->in_flight);
@@ -103,7 +104,6 @@ StreamAppends::StreamAppends(const RelayUnderTest& relay, size_t in_flight)
 StreamAppends::~StreamAppends() = default;
 
 double StreamAppends::Run(double seconds) {
-  using Clock = std::chrono::steady_clock;
   grpc::ClientContext context;
   const auto stream = state_->stub->AppendStream(&context);
   std::counting_semaphore<> places(static_cast<std::ptrdiff_t>(state_->requests.size()));

@@ -5,9 +5,9 @@
 namespace parley::cli {
 namespace {
 
-Cancellation interruption;
+Cancellation cancellation;
 
-extern "C" void OnSignal(int /*signal*/) { interruption.Cancel(); }
+extern "C" void OnSignal(int /*signal*/) { cancellation.Cancel(); }
 
 bool Install() {
   struct sigaction action {};
@@ -24,7 +24,7 @@ bool Install() {
 const Cancellation& Interruption() {
   static const bool installed = Install();
   static_cast<void>(installed);
-  return interruption;
+  return cancellation;
 }
 
 ProgressCallback ShowOn(ProgressBar& bar) {

@@ -1,4 +1,5 @@
 // parley: the command line of Parley. See command_line/ for the commands.
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -25,6 +26,14 @@ void ProtectMemory() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// A transfer frees and allocates a megabyte at a time: to give each back to the system and ask for
+// it anew costs a third of the time that a download takes.
+void KeepFreedMemory() {
+  constexpr int kMiB = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, 8 * kMiB);
+  mallopt(M_TRIM_THRESHOLD, 64 * kMiB);
 }
 
 // Exactly one line, whatever the text holds.
@@ -69,6 +78,7 @@ int Main(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   std::setlocale(LC_TIME, "");
   parley::cli::ProtectMemory();
+  parley::cli::KeepFreedMemory();
   const int count = std::max(argc, 1);
   return parley::cli::Main(std::vector<std::string>(argv + 1, argv + count));
 }

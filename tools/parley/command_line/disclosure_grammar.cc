@@ -34,11 +34,10 @@ void AddDisclosureCommands(Grammar& grammar) {
                    "For how long, as 12h or 14d; without it, until you revoke it")
       ->type_name("TIME")
       ->check(Check(ReadDuration));
-  authorise->final_callback(
-      [&grammar, &in_authorise, &in_until, &in_authorisations, &in_revoke, &in_disclose] {
-        if (!in_until.empty()) in_authorise.valid_for_seconds = ParseDuration(in_until).value_or(0);
-        grammar.Choose(in_authorise);
-      });
+  authorise->final_callback([&grammar, &in_authorise, &in_until] {
+    if (!in_until.empty()) in_authorise.valid_for_seconds = ParseDuration(in_until).value_or(0);
+    grammar.Choose(in_authorise);
+  });
   Explain(authorise,
           "What is said in a caucus stays there, unless its author lets it be told. A neutral can "
           "then tell it once, in exactly these words; or share the document once, unchanged. You "
