@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "client-lib/api/views.h"
-#include "client-lib/cases/catching_up.h"
 #include "client-lib/cases/participant_listing.h"
 #include "client-lib/cases/procedure_gate.h"
 #include "client-lib/cases/record_keys.h"
@@ -13,8 +12,6 @@ namespace {
 
 // Of one case, with those of its channels; more acts are counted.
 constexpr size_t kMostAlarms = 64;
-// Of those that count here alone.
-constexpr size_t kMostActsNamed = 16;
 // More than any case has: a neutral's list can make people up.
 constexpr size_t kMostMissing = 128;
 
@@ -184,28 +181,6 @@ absl::Status AddWrongList(const ReadTransaction& step, const CaseContext& contex
   return absl::OkStatus();
 }
 
-absl::Status AddLostActs(const ReadTransaction& step, const CaseContext& context,
-                         const LoadedProcedure& procedure, std::vector<Alarm>& alarms) {
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<LostActs> lost,
-                          FindLostActs(step, context, procedure));
-  if (!lost.has_value()) return absl::OkStatus();
-  std::string acts;
-  for (size_t i = 0; i < lost->acts.size() && i < kMostActsNamed; ++i) {
-    acts += (i == 0 ? "" : ", ") + lost->acts[i];
-  }
-  if (lost->acts.size() > kMostActsNamed) {
-    acts += " and " + std::to_string(lost->acts.size() - kMostActsNamed) + " more";
-  }
-  alarms.push_back(
-      {AlarmKind::kReopened, context.id, ChannelRef{context.id, *procedure.joint}, std::nullopt,
-       "joint was opened anew from before what this device has read there; these acts count on it "
-       "alone, and it goes on without the others: " +
-           acts +
-           ". Ask the others, by another way, whether they lack them; if so, \"parley case "
-           "catch-up\" goes on as they do, and what you did yourself you can do again"});
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& context,
@@ -234,7 +209,6 @@ absl::Status AddProcedureAlarms(const ReadTransaction& step, const CaseContext& 
                       std::to_string(more) + " more acts against the procedure were passed over"});
   }
   PARLEY_RETURN_IF_ERROR(AddWrongList(step, context, *procedure, alarms));
-  PARLEY_RETURN_IF_ERROR(AddLostActs(step, context, *procedure, alarms));
   PARLEY_ASSIGN_OR_RETURN(const auto keys, KnownRecordKeys(step, context, *procedure));
   for (const SignatureRecord& signature : procedure->log.Signatures()) {
     const auto key = keys.find(signature.signer);

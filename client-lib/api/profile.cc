@@ -289,10 +289,6 @@ Status Profile::ChangeConnection(const CaseId& id, std::string_view connection) 
   return Guarded([&] { return impl_->ChangeConnection(id, connection); });
 }
 
-Result<std::vector<std::string>> Profile::CatchUp(const CaseId& id) {
-  return Guarded([&] { return impl_->CatchUp(id); });
-}
-
 Status Profile::MarkSeen(const CaseId& id) {
   return Guarded([&] { return impl_->MarkSeen(id); });
 }

@@ -372,15 +372,6 @@ absl::Status Profile::Impl::MarkSeen(const CaseId& id) {
   return client::SettleRefusedOffers(LocalContext(id));
 }
 
-absl::StatusOr<std::vector<std::string>> Profile::Impl::CatchUp(const CaseId& id) {
-  const CaseContext context = LocalContext(id);
-  PARLEY_ASSIGN_OR_RETURN(Transaction step, store_->Begin());
-  PARLEY_RETURN_IF_ERROR(context.Records().Case(step).status());
-  PARLEY_ASSIGN_OR_RETURN(std::vector<std::string> acts, client::CatchUp(step, context));
-  PARLEY_RETURN_IF_ERROR(step.Commit());
-  return acts;
-}
-
 absl::Status Profile::Impl::Remove(const CaseId& id, const ParticipantId& participant) {
   std::vector<client::CaseProblem> problems;
   const absl::Status decided = Decide(

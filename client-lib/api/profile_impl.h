@@ -65,7 +65,6 @@ class __attribute__((visibility("hidden"))) Profile::Impl {
   absl::Status Approve(const CaseId& id, const ParticipantId& participant);
   absl::Status MarkCompared(const CaseId& id, const ParticipantId& participant);
   absl::Status MarkSeen(const CaseId& id);
-  absl::StatusOr<std::vector<std::string>> CatchUp(const CaseId& id);
   absl::Status ChangeConnection(const CaseId& id, std::string_view connection);
   absl::Status Remove(const CaseId& id, const ParticipantId& participant);
   absl::Status Leave(const CaseId& id);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "client-lib/cases/catching_up.h"
 #include "client-lib/cases/naming.h"
 #include "client-lib/cases/participant_listing.h"
 #include "client-lib/cases/record_keys.h"
@@ -45,7 +44,6 @@ absl::StatusOr<std::optional<ProcedureRecord>> Load(const ReadTransaction& step,
 absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& step,
                                                       const CaseContext& context,
                                                       const ChannelId& joint,
-                                                      const std::vector<LostEnd>& forgone,
                                                       std::vector<uint64_t>& numbers) {
   MessageQuery query;
   query.kinds = {ContentKind::kProcedure};
@@ -53,7 +51,6 @@ absl::StatusOr<std::vector<LoggedRecord>> LoadRecords(const ReadTransaction& ste
                           context.Channel(joint).Messages(step, query));
   std::vector<LoggedRecord> records;
   for (const ChannelMessage& message : messages) {
-    if (IsForgone(forgone, {message.incarnation, message.position})) continue;
     const ByteView content = message.content.Reveal();
     records.push_back({{message.incarnation, message.position},
                        ActorOf(message.author),
@@ -184,12 +181,6 @@ absl::StatusOr<bool> KeepsProcedure(const ReadTransaction& step, const CaseConte
 
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
                                                              const CaseContext& context) {
-  PARLEY_ASSIGN_OR_RETURN(const std::vector<LostEnd> forgone, LoadForgone(step, context));
-  return LoadProcedureWithout(step, context, forgone);
-}
-
-absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedureWithout(
-    const ReadTransaction& step, const CaseContext& context, const std::vector<LostEnd>& forgone) {
   PARLEY_ASSIGN_OR_RETURN(const bool keeps, KeepsProcedure(step, context));
   if (!keeps) return std::optional<LoadedProcedure>();
   LoadedProcedure loaded{std::nullopt, {}, {}, {}, ProcedureLog::Play(context.id, {}, {}), {}, 0};
@@ -207,7 +198,7 @@ absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedureWithout(
   loaded.head_hash = info.head.hash;
   std::vector<uint64_t> numbers;
   PARLEY_ASSIGN_OR_RETURN(const std::vector<LoggedRecord> records,
-                          LoadRecords(step, context, *joint, forgone, numbers));
+                          LoadRecords(step, context, *joint, numbers));
   PARLEY_ASSIGN_OR_RETURN(const JointPosition joined,
                           FirstJoinedJoint(step, context, record, info));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<Absence> absences, AbsencesFrom(step, *joint));
@@ -405,13 +396,6 @@ absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& c
 absl::StatusOr<uint64_t> SeenPassedOver(const ReadTransaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> record, Load(step, context));
   return record.has_value() ? record->passed_over_seen : 0;
-}
-
-absl::Status ForgetSeenPassedOver(Transaction& step, const CaseContext& context) {
-  PARLEY_ASSIGN_OR_RETURN(std::optional<ProcedureRecord> record, Load(step, context));
-  if (!record.has_value()) return absl::OkStatus();
-  record->passed_over_seen = 0;
-  return PutRecord(step, RecordClass::kKeys, Name(context, "procedure"), *record);
 }
 
 absl::Status SettlePassedOver(Transaction& step, const CaseContext& context) {

@@ -13,7 +13,6 @@
 
 #include "absl/status/statusor.h"
 #include "client-lib/cases/case_context.h"
-#include "client-lib/channels/lost_end.h"
 #include "client-lib/procedure/agreement.h"
 #include "client-lib/procedure/procedure_log.h"
 
@@ -51,9 +50,6 @@ struct LoadedProcedure {
 // Nothing for a case without a procedure.
 absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedure(const ReadTransaction& step,
                                                              const CaseContext& context);
-// As it would be without what stands in those ends of the joint channel's incarnations.
-absl::StatusOr<std::optional<LoadedProcedure>> LoadProcedureWithout(
-    const ReadTransaction& step, const CaseContext& context, const std::vector<LostEnd>& forgone);
 
 // The confidentiality policy of the agreement in force; nothing where there is none.
 std::optional<ConfidentialityPolicy> PolicyOf(const LoadedProcedure& procedure);
@@ -113,8 +109,6 @@ absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& c
 // Acts that were passed over: how many of them the owner has seen, the first ones.
 absl::StatusOr<uint64_t> SeenPassedOver(const ReadTransaction& step, const CaseContext& context);
 absl::Status SettlePassedOver(Transaction& step, const CaseContext& context);
-// As if the owner hadn't seen any: where others are passed over than before.
-absl::Status ForgetSeenPassedOver(Transaction& step, const CaseContext& context);
 
 }  // namespace parley::client
 

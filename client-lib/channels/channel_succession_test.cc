@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "client-lib/channels/coming_back.h"
-#include "client-lib/channels/lost_end.h"
 #include "client-lib/channels/test_lying_relay.h"
 
 namespace parley::client {
@@ -304,32 +303,6 @@ TEST_F(RelayTest, WhoHadntReadToTheEndOfALostMailboxKnowsIt) {
   EXPECT_EQ(again[0].incarnation, 2u);
 }
 
-TEST_F(RelayTest, WhoHadReadFurtherThanALostMailboxIsOpenedAnewFromKnowsIt) {
-  const LogHead kept = mira.Info(id).head;
-  Must(ana.Say(id, "unheard"));
-  ASSERT_GT(ana.Info(id).head.position, kept.position);
-  relay.mailboxes.clear();
-  EXPECT_FALSE(ana.In(id).Exchange().ok());
-  MailboxPayment payment;
-  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-  {
-    Transaction tx = Must(mira.store->Begin());
-    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self, true));
-    Must(tx.Commit());
-  }
-  Add(mira, {&ana});
-  Must(ana.Say(id, "back"));
-  Transaction tx = Must(ana.store->Begin());
-  EXPECT_EQ(Must(FindLostEnds(tx, id)), std::vector<LostEnd>({{1, kept.position}}));
-  EXPECT_TRUE(Must(LoadComingsBack(tx, id)).empty());
-  // Where the log up to there was another one it isn't the end of this that was lost.
-  const ChannelNames names(id);
-  IncarnationRecord second = Must(LoadIncarnation(tx, names, 2));
-  second.previous_hash[0] ^= 1;
-  Must(StoreRecord(tx, RecordClass::kContent, names.Incarnation(2), second));
-  EXPECT_TRUE(Must(FindLostEnds(tx, id)).empty());
-}
-
 TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   relay.mailboxes.clear();
   const absl::Status status = ana.In(id).Exchange().status();
@@ -347,7 +320,6 @@ TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   Settle({&mira, &ana});
   EXPECT_EQ(mira.Heard(id).back(), "Ana: back");
   EXPECT_TRUE(ComingsBackIn(ana, id).empty()) << "she had read to the end";
-  EXPECT_TRUE(Must(FindLostEnds(Must(ana.store->Read()), id)).empty());
   ASSERT_FALSE(ana.Info(id).alarms.empty());
   EXPECT_EQ(ana.Info(id).alarms.back().kind, ChannelAlarmKind::kReopened);
   EXPECT_THAT(ana.Info(id).alarms.back().text, HasSubstr("Mira (mediator) has opened"));

@@ -15,7 +15,7 @@ HARBOR = "caucus:Harbor"
 COMMANDS = ["init", "whoami", "passphrase", "passphrase change", "passphrase remove", "warnings",
             "join", "case", "case create", "case list", "case leave", "case invite",
             "case participants", "case approve", "case compare", "case remove", "case admit",
-            "case reopen", "case catch-up", "channels", "send", "read", "share", "documents", "fetch", "diff", "preview", "sync",
+            "case reopen", "channels", "send", "read", "share", "documents", "fetch", "diff", "preview", "sync",
             "watch", "case status", "case request", "case accept", "case decline",
             "case disclose-conflict", "case waive", "case object", "case act", "case agreement",
             "case agreement propose", "case agreement show", "case agreement sign", "case retention",

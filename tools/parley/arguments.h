@@ -85,10 +85,6 @@ struct CaseReopenArguments {
   std::string channel;
 };
 
-struct CaseCatchUpArguments {
-  std::string case_text;
-};
-
 struct ChannelCreateArguments {
   std::string case_text;
   std::string what;  // "team", "counsel", or what a group is to be called
@@ -446,24 +442,23 @@ using Command = std::variant<
     InitArguments, WhoAmIArguments, PassphraseChangeArguments, PassphraseRemoveArguments,
     CaseCreateArguments, CaseRelayArguments, CaseListArguments, CaseInviteArguments, JoinArguments,
     CaseParticipantsArguments, CaseApproveArguments, CaseCompareArguments, CaseRemoveArguments,
-    CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, CaseCatchUpArguments,
-    ChannelsArguments, SendArguments, ReadArguments, ShareArguments, DocumentsArguments,
-    FetchArguments, WithdrawArguments, TransfersArguments, TransferChangeArguments,
-    BriefSubmitArguments, BriefListArguments, BriefReleaseArguments, AuthoriseArguments,
-    AuthorisationsArguments, RevokeArguments, DiffArguments, PreviewArguments, DiscloseArguments,
-    SearchArguments, CaseTimelineArguments, SyncArguments, WatchArguments, WarningsArguments,
-    CaseStatusArguments, CaseActArguments, CaseRetentionArguments, CaseDestroyArguments,
-    AgreementProposeArguments, AgreementShowArguments, AgreementSignArguments,
-    TemplateListArguments, TemplateShowArguments, OfferMakeArguments, OfferAnswerArguments,
-    OfferWithdrawArguments, OffersArguments, OptionsMakeArguments, OptionsEvaluateArguments,
-    OptionsListArguments, SessionTextSetArguments, SessionTextShowArguments,
-    SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments, FloorAskArguments,
-    IssuesShowArguments, IssueAddArguments, IssueChangeArguments, IssuesRankArguments,
-    IssuesRankingsArguments, BalanceArguments, RetractArguments, MeetingProposeArguments,
-    MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments, MeetingExportArguments,
-    MeetingsArguments, ReminderSetArguments, ReminderDoneArguments, ReminderCancelArguments,
-    RemindersArguments, ReceiptsArguments, SendReceiptsArguments, TodoArguments,
-    ChannelCreateArguments, ChannelDismissArguments, ChannelLeaveArguments,
+    CaseLeaveArguments, CaseAdmitArguments, CaseReopenArguments, ChannelsArguments, SendArguments,
+    ReadArguments, ShareArguments, DocumentsArguments, FetchArguments, WithdrawArguments,
+    TransfersArguments, TransferChangeArguments, BriefSubmitArguments, BriefListArguments,
+    BriefReleaseArguments, AuthoriseArguments, AuthorisationsArguments, RevokeArguments,
+    DiffArguments, PreviewArguments, DiscloseArguments, SearchArguments, CaseTimelineArguments,
+    SyncArguments, WatchArguments, WarningsArguments, CaseStatusArguments, CaseActArguments,
+    CaseRetentionArguments, CaseDestroyArguments, AgreementProposeArguments, AgreementShowArguments,
+    AgreementSignArguments, TemplateListArguments, TemplateShowArguments, OfferMakeArguments,
+    OfferAnswerArguments, OfferWithdrawArguments, OffersArguments, OptionsMakeArguments,
+    OptionsEvaluateArguments, OptionsListArguments, SessionTextSetArguments,
+    SessionTextShowArguments, SessionTextAnswerArguments, FloorShowArguments, FloorGiveArguments,
+    FloorAskArguments, IssuesShowArguments, IssueAddArguments, IssueChangeArguments,
+    IssuesRankArguments, IssuesRankingsArguments, BalanceArguments, RetractArguments,
+    MeetingProposeArguments, MeetingChangeArguments, MeetingCancelArguments, MeetingAnswerArguments,
+    MeetingExportArguments, MeetingsArguments, ReminderSetArguments, ReminderDoneArguments,
+    ReminderCancelArguments, RemindersArguments, ReceiptsArguments, SendReceiptsArguments,
+    TodoArguments, ChannelCreateArguments, ChannelDismissArguments, ChannelLeaveArguments,
     ChannelStewardArguments>;
 
 }  // namespace parley::cli

@@ -294,13 +294,6 @@ class PARLEY_EXPORT Profile {
   // team, its stewards. Errors: kPermissionDenied; kFailedPrecondition when it isn't halted.
   Status Reopen(const ChannelRef& channel);
 
-  // Goes on as the others do where the joint channel was opened anew from before what this device
-  // had read there, as an alarm says (AlarmKind::kReopened): the acts that stood behind that place
-  // count no longer here either, and what the owner did there can be done again. It can't be taken
-  // back; messages and timeline stay. Gives those acts, a line each. Asks no relay.
-  // Errors: kFailedPrecondition where there is nothing to decide.
-  Result<std::vector<std::string>> CatchUp(const CaseId& id);
-
   // ---- Messages and documents ----------------------------------------------------------------
 
   // Sends a text of at most 256 KiB. When the relay can't be reached the message is queued; that is

@@ -6,7 +6,6 @@ namespace parley::cli {
 void AddChannelCommands(Grammar& grammar) {
   auto& in_channels = grammar.Keep<ChannelsArguments>();
   auto& in_reopen = grammar.Keep<CaseReopenArguments>();
-  auto& in_catch_up = grammar.Keep<CaseCatchUpArguments>();
   auto& in_send = grammar.Keep<SendArguments>();
   auto& in_read = grammar.Keep<ReadArguments>();
   CLI::App* channels =
@@ -18,17 +17,6 @@ void AddChannelCommands(Grammar& grammar) {
                   "Open a halted channel anew, with the same members", in_reopen, "Cases");
   Positional(reopen, "CASE", in_reopen.case_text, kCaseHelp);
   Positional(reopen, "CHANNEL", in_reopen.channel, kChannelHelp);
-  CLI::App* catch_up = grammar.Add(
-      grammar.case_command(), "catch-up",
-      "Go on as the others do, where joint was opened anew from before what you had read",
-      in_catch_up, "Cases");
-  Positional(catch_up, "CASE", in_catch_up.case_text, kCaseHelp);
-  Explain(
-      catch_up,
-      "parley warnings says when there is something to decide, and which acts it is about. They "
-      "count no longer on this device either, and what you did yourself you can do again (sign, "
-      "for instance). Messages and timeline stay. This can't be taken back: ask the others "
-      "first, by another way, whether they lack these acts.");
   CLI::App* send = grammar.Add(grammar.app(), "send", "Send a message; says who will read it",
                                in_send, "Messages and documents");
   Positional(send, "CASE", in_send.case_text, kCaseHelp);

@@ -64,7 +64,6 @@ TEST(CommandLineTest, ReadsEveryForm) {
   EXPECT_EQ(Parsed<CaseRemoveArguments>({"case", "remove", "H", "Ana"}).participant, "Ana");
   EXPECT_EQ(Parsed<CaseLeaveArguments>({"case", "leave", "H"}).case_text, "H");
   EXPECT_EQ(Parsed<CaseReopenArguments>({"case", "reopen", "H", "joint"}).channel, "joint");
-  EXPECT_EQ(Parsed<CaseCatchUpArguments>({"case", "catch-up", "H"}).case_text, "H");
   EXPECT_EQ(Parsed<CaseAdmitArguments>({"case", "admit", "H", "joint", "Eve"}).participant, "Eve");
   EXPECT_EQ(Parsed<CaseAdmitArguments>({"channel", "admit", "H", "team", "Eve"}).channel, "team");
   const auto opened = Parsed<ChannelCreateArguments>(
@@ -204,7 +203,6 @@ TEST(CommandLineTest, EveryCommandHasHelp) {
       {"case", "remove"},
       {"case", "admit"},
       {"case", "reopen"},
-      {"case", "catch-up"},
       {"channels"},
       {"send"},
       {"read"},

@@ -1,4 +1,4 @@
-// channels, case reopen, case catch-up, send, read, retract.
+// channels, case reopen, send, read, retract.
 #include <algorithm>
 #include <cctype>
 #include <iostream>
@@ -135,20 +135,6 @@ Status Run(Session& session, const CaseReopenArguments& arguments) {
     session.out() << Harmless(now.name) << " is open again, read by " << PeopleText(now.readers)
                   << '\n';
     PrintReadersNote(session, now.readers);
-  }
-  return {};
-}
-
-Status Run(Session& session, const CaseCatchUpArguments& arguments) {
-  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
-  PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(const std::vector<std::string> acts, profile->CatchUp(info.id));
-  if (session.json()) {
-    session.Print(JsonObject().Texts("counts_no_longer", acts));
-    return {};
-  }
-  for (const std::string& act : acts) {
-    session.out() << "counts no longer: " << Harmless(act) << '\n';
   }
   return {};
 }

@@ -34,7 +34,6 @@ Status Run(Session& session, const CaseAdmitArguments& arguments);
 // channel_commands.cc
 Status Run(Session& session, const ChannelsArguments& arguments);
 Status Run(Session& session, const CaseReopenArguments& arguments);
-Status Run(Session& session, const CaseCatchUpArguments& arguments);
 Status Run(Session& session, const SendArguments& arguments);
 Status Run(Session& session, const ReadArguments& arguments);
 Status Run(Session& session, const RetractArguments& arguments);
