@@ -57,12 +57,11 @@ class ListingTest : public testing::AgreedCase {
     Inject("Mira", "joint", list);
   }
   // As a sync does that finds nothing new, so many seconds from now.
-  void ReadLater(const std::string& name, uint64_t seconds,
-                 const std::set<ChannelId>& unread = {}) {
+  void ReadLater(const std::string& name, int64_t seconds, const std::set<ChannelId>& unread = {}) {
     auto store = testing::Have(client::ProfileStore::Open(folder_ / name));
     client::CaseContext context;
     context.store = store.get();
-    context.now_seconds = [seconds] { return static_cast<uint64_t>(std::time(nullptr)) + seconds; };
+    context.now_seconds = [seconds] { return static_cast<uint64_t>(std::time(nullptr) + seconds); };
     context.id = case_;
     client::Transaction step = testing::Have(store->Begin());
     testing::Have(client::RunProcedureErrands(step, context, unread));
@@ -169,17 +168,36 @@ TEST_F(ListingTest, WhoIsLetInAndNeverListedIsToldAfterADayInAQuietCase) {
   }
   Sync("Ana");
   EXPECT_THAT(Missing("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
-  constexpr uint64_t kHour = 60 * 60;
+  constexpr int64_t kHour = 60 * 60;
   ReadLater("Ana", 23 * kHour);
   EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
   ReadLater("Ana", 25 * kHour, {joint});  // and it couldn't be read
   EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
   ReadLater("Ana", 25 * kHour);
   EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("the relay may also be keeping back"));
   profiles_.emplace("Mira", Another("Mira"));
   LetEvaIntoJoint();  // as her own program knows it
   WithEva();
   EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+}
+
+// The clock was ten days ahead when it was noted, and has been set right.
+TEST_F(ListingTest, AClockThatWasAheadPutsOffNoWarningOfTheList) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  LetIn("Eva", Role::kExpert);
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId eva = Id("Mira", "Eva");
+  profiles_.erase("Mira");
+  Attacker mira(folder_ / "Mira", relay_, case_);
+  mira.LetInto(joint, mira.Person(eva));
+  Sync("Ana");
+  constexpr int64_t kHour = 60 * 60;
+  ReadLater("Ana", -240 * kHour);
+  ReadLater("Ana", -217 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+  ReadLater("Ana", -215 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
 }
 
 TEST_F(ListingTest, WhoIsPutOutAndComesBackLearnsWhatWasDoneMeanwhileAndSigns) {

@@ -238,6 +238,8 @@ absl::Status NoteAwaitedLists(Transaction& step, const CaseContext& context,
         noted != nullptr
             ? *noted
             : Awaited{one.difference.who, static_cast<uint8_t>(one.difference.is_in), now, 0};
+    // It may have been noted by a clock that was ahead.
+    awaited.since = std::min(awaited.since, now);
     if (awaited.since + kPatienceSeconds <= now) awaited.overdue = 1;
     list.differences.push_back(awaited);
   }
