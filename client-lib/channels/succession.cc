@@ -7,6 +7,7 @@
 
 #include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/group_store.h"
+#include "client-lib/channels/incarnations.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
 #include "crypto/base/status_macros.h"
@@ -16,14 +17,16 @@ namespace {
 
 // Whether the Welcome's state may follow on what the profile has of the channel.
 absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
-                          const IncarnationRecord& log) {
+                          const IncarnationRecord& log, const ParticipantId& adder) {
   const std::string channel = DescribeChannel(old.state().kind, old.state().side);
   if (state.case_id != old.state().case_id || state.kind != old.state().kind ||
       state.side != old.state().side) {
     return absl::PermissionDeniedError("a Welcome would turn the channel " + channel +
                                        " into another one");
   }
-  if (state.incarnation > old.incarnation()) return absl::OkStatus();
+  if (state.incarnation > old.incarnation()) {
+    return CheckLaterIncarnation(state, old.incarnation(), adder);
+  }
   // In a log that was read as far, one leaf goes before another one comes.
   const bool can_come_back =
       old.standing() != Standing::kHalted &&
@@ -178,7 +181,7 @@ absl::Status Retire(ChannelStep& old) {
 
 absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group, const ParticipantId& adder) {
-  PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log));
+  PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log, adder));
   if (old.standing() != Standing::kActive) {
     // Of a team nobody but its stewards decides, halted as it is: whom they have put out, and the
     // others of the side, don't open it anew.
@@ -208,7 +211,7 @@ absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_
   if (!successor.has_value()) return false;
   successor->log.state = std::move(successor->state);
   PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(successor->log.state));
-  const absl::Status follows = CheckFollows(old, state, successor->log);
+  const absl::Status follows = CheckFollows(old, state, successor->log, successor->adder);
   if (!follows.ok()) {
     // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
     PARLEY_RETURN_IF_ERROR(DropSuccessor(tx, old.names()));
