@@ -61,6 +61,26 @@ absl::Status ComparePrevious(ChannelStep& old, const IncarnationRecord& log) {
   return absl::OkStatus();
 }
 
+// Where the incarnation began stays as the first Welcome into it said: a later one is said to this
+// device alone, and nothing in the log confirms it.
+void KeepBeginning(ChannelStep& old, const ParticipantId& adder, IncarnationRecord& log) {
+  const std::optional<uint64_t> known = old.log().previous_position;
+  const std::optional<uint64_t> said = log.previous_position;
+  const bool is_other =
+      said.has_value() && (said != known || log.previous_hash != old.log().previous_hash);
+  log.previous_position = known;
+  log.previous_hash = old.log().previous_hash;
+  if (!is_other) return;
+  const RosterMember* who = old.state().FindMember(adder);
+  ExchangeResult result;
+  old.Raise({ChannelAlarmKind::kFork, old.incarnation(), *said, adder,
+             (who == nullptr ? "who let this device in again" : Describe(*who)) +
+                 " says that the channel was opened anew from another log, up to position " +
+                 std::to_string(*said) + ", than this device was told first" +
+                 (known.has_value() ? ", up to position " + std::to_string(*known) : "")},
+            result);
+}
+
 absl::Status DropDeliveries(ChannelStep& step) {
   ChannelRecord& channel = step.channel();
   for (; channel.deliveries_first < channel.deliveries_next; ++channel.deliveries_first) {
@@ -107,7 +127,7 @@ bool HasMissed(ChannelStep& old, const ChannelState& state, const IncarnationRec
 }
 
 absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRecord log,
-                      mls::Group group) {
+                      mls::Group group, const ParticipantId& adder) {
   if (HasMissed(old, state, log)) {
     PARLEY_RETURN_IF_ERROR(NoteComingBack(old.tx(), old.id(),
                                           {.left_incarnation = old.incarnation(),
@@ -118,6 +138,7 @@ absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRe
   if (state.incarnation == old.incarnation()) {
     log.number_base = old.log().number_base;
     log.passed_over = old.log().passed_over;
+    KeepBeginning(old, adder, log);
     PARLEY_RETURN_IF_ERROR(LeaveLeaf(old));
   } else {
     log.number_base = std::max(log.number_base, old.log().number_base + old.log().position);
@@ -191,7 +212,7 @@ absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRec
     if (asked && !old.policy().MayCommit(old.state(), adder)) {
       return absl::PermissionDeniedError(NoCommitter(old, adder));
     }
-    return TakeOver(old, state, std::move(log), std::move(group));
+    return TakeOver(old, state, std::move(log), std::move(group), adder);
   }
   SuccessorRecord successor;
   successor.adder = adder;
@@ -233,7 +254,8 @@ absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_
     return absl::DataLossError("the group of a Welcome that waits is missing in the profile");
   }
   // A clone: it is stored in another place than it was loaded from.
-  PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(successor->log), group->Clone()));
+  PARLEY_RETURN_IF_ERROR(
+      TakeOver(old, state, std::move(successor->log), group->Clone(), successor->adder));
   return true;
 }
 
