@@ -1,4 +1,9 @@
 // Who takes part by the neutrals' list, and by the channel; and the history for who comes (back).
+#include <algorithm>
+#include <ctime>
+#include <set>
+#include <string>
+
 #include "client-lib/api/agreed_case_for_test.h"
 
 namespace parley {
@@ -50,6 +55,17 @@ class ListingTest : public testing::AgreedCase {
       listed.set_role(content::v1::ROLE_EXPERT);
     }
     Inject("Mira", "joint", list);
+  }
+  // As a sync does that finds nothing new, so many seconds from now.
+  void ReadLater(const std::string& name, int64_t seconds, const std::set<ChannelId>& unread = {}) {
+    auto store = testing::Have(client::ProfileStore::Open(folder_ / name));
+    client::CaseContext context;
+    context.store = store.get();
+    context.now_seconds = [seconds] { return static_cast<uint64_t>(std::time(nullptr) + seconds); };
+    context.id = case_;
+    client::Transaction step = testing::Have(store->Begin());
+    testing::Have(client::RunProcedureErrands(step, context, unread));
+    testing::Have(step.Commit());
   }
   static size_t TextsWith(const std::string& text, const std::string& part) {
     size_t count = 0;
@@ -138,6 +154,52 @@ TEST_F(ListingTest, WhoHasJustComeOrGoneIsNoWrongList) {
   EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
 }
 
+// Nothing more is said in a quiet case: then time makes a list overdue, once the channel was read
+// after it.
+TEST_F(ListingTest, WhoIsLetInAndNeverListedIsToldAfterADayInAQuietCase) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  LetIn("Eva", Role::kExpert);
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId eva = Id("Mira", "Eva");
+  profiles_.erase("Mira");
+  {
+    Attacker mira(folder_ / "Mira", relay_, case_);
+    mira.LetInto(joint, mira.Person(eva));
+  }
+  Sync("Ana");
+  EXPECT_THAT(Missing("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
+  constexpr int64_t kHour = 60 * 60;
+  ReadLater("Ana", 23 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+  ReadLater("Ana", 25 * kHour, {joint});  // and it couldn't be read
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+  ReadLater("Ana", 25 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("the relay may also be keeping back"));
+  profiles_.emplace("Mira", Another("Mira"));
+  LetEvaIntoJoint();  // as her own program knows it
+  WithEva();
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+}
+
+// The clock was ten days ahead when it was noted, and has been set right.
+TEST_F(ListingTest, AClockThatWasAheadPutsOffNoWarningOfTheList) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  LetIn("Eva", Role::kExpert);
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId eva = Id("Mira", "Eva");
+  profiles_.erase("Mira");
+  Attacker mira(folder_ / "Mira", relay_, case_);
+  mira.LetInto(joint, mira.Person(eva));
+  Sync("Ana");
+  constexpr int64_t kHour = 60 * 60;
+  ReadLater("Ana", -240 * kHour);
+  ReadLater("Ana", -217 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("the neutrals' list")));
+  ReadLater("Ana", -215 * kHour);
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
+}
+
 TEST_F(ListingTest, WhoIsPutOutAndComesBackLearnsWhatWasDoneMeanwhileAndSigns) {
   Begin("caucus: closed\nkeep notes: 7 days\n");
   LetIn("Eva", Role::kExpert);
@@ -201,20 +263,22 @@ TEST_F(ListingTest, WhoComesBackIsntToldAnotherPastThanTheirOwn) {
 }
 
 // A true list without the history, or with one that ends before she came, tells her nothing: an
-// honest program of a neutral still owes it.
+// honest program of a neutral still owes it, also when it has nothing to let in or to list.
 TEST_F(ListingTest, AListThatTellsNothingLeavesNobodyWithoutTheHistory) {
   Begin("caucus: closed\nkeep notes: 7 days\n");
   LetIn("Eva", Role::kExpert);
+  LetEvaIntoJoint();
+  WithEva();
   const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId eva = Id("Mira", "Eva");
   for (const bool is_early : {false, true}) {
-    LetEvaIntoJoint();
-    WithEva();
-    PutEvaOutOfJoint();
-    WithEva();
-    const ParticipantId eva = Id("Mira", "Eva");
     profiles_.erase("Mira");
     {
       Attacker mira(folder_ / "Mira", relay_, case_);
+      mira.PutOut(joint, eva);
+      content::v1::Content unread;
+      unread.mutable_text()->set_text("Eva isn't here to read this.");
+      mira.Say(joint, unread);
       content::v1::Content list = mira.Overview();
       mira.LetInto(joint, mira.Person(eva));
       mira.Send();
@@ -223,14 +287,11 @@ TEST_F(ListingTest, AListThatTellsNothingLeavesNobodyWithoutTheHistory) {
       if (!is_early) overview.clear_history();
       mira.Say(joint, list);
     }
-    SyncAll({"Eva"}, 1);
+    Sync("Eva");
     EXPECT_THAT(Missing("Eva"), HasSubstr("tells what was done before"));
     profiles_.emplace("Mira", Another("Mira"));
-    LetEvaIntoJoint();  // as her own program knows it
     WithEva();
     EXPECT_TRUE(Progress("Eva").in_force.has_value()) << is_early << Missing("Eva");
-    PutEvaOutOfJoint();
-    WithEva();
   }
 }
 
@@ -255,6 +316,33 @@ TEST_F(ListingTest, WhoHasMissedSomethingWhereTheChannelIsOpenedAnewLearnsIt) {
   WithEva();
   EXPECT_THAT(AlarmTexts("Eva"), Not(HasSubstr("passed it over")));
   ExpectEvaTakesPart(amended);
+}
+
+// Nor does a history that goes on without it.
+TEST_F(ListingTest, OpeningTheChannelAnewFromBeforeTakesFromNobodyWhatTheyHaveRead) {
+  Begin("caucus: closed\nkeep notes: 7 days\n");
+  const std::string amended = Propose("We agree to mediate, by the end of May.");
+  Everybody(1);
+  const ChannelId joint = Ref("Mira", "joint").channel_id;
+  const ParticipantId ana = Id("Mira", "Ana");
+  profiles_.erase("Mira");
+  PARLEY_ASSERT_OK(Of("Ana").SignAgreement(case_, amended));
+  Sync("Ana");
+  Attacker mira(folder_ / "Mira", relay_, case_);
+  mira.Reopen(joint, mira.Person(ana));
+  mira.Send();
+  mira.Say(joint, mira.Overview());
+  Sync("Ana");
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("has opened the channel anew"));
+  EXPECT_THAT(AlarmTexts("Ana"), HasSubstr("another history"));
+  const CaseProgress progress = Progress("Ana");
+  ASSERT_TRUE(progress.proposed.has_value());
+  EXPECT_EQ(progress.proposed->hash, amended);
+  const auto& signers = progress.proposed->signers;
+  const auto own = std::find_if(signers.begin(), signers.end(),
+                                [&](const AgreementSigner& one) { return one.person.id == ana; });
+  ASSERT_NE(own, signers.end());
+  EXPECT_TRUE(own->signed_it);
 }
 
 }  // namespace

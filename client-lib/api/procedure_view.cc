@@ -5,6 +5,7 @@
 #include "client-lib/api/views.h"
 #include "client-lib/cases/participant_listing.h"
 #include "client-lib/cases/procedure_gate.h"
+#include "client-lib/cases/record_keys.h"
 
 namespace parley::client {
 namespace {
@@ -175,7 +176,9 @@ absl::Status AddWrongList(const ReadTransaction& step, const CaseContext& contex
                       "the neutrals' list of who takes part isn't who is in joint; agreements come "
                       "into force by it, so it has to be mended: " +
                           one.who + " " + one.what +
-                          ". Their programs do that by themselves; if it stays so, ask them"});
+                          ". Their programs do that by themselves. If it stays so, ask them, by "
+                          "another way: the "
+                          "relay may also be keeping back what they have mended"});
   }
   return absl::OkStatus();
 }

@@ -403,7 +403,7 @@ class CaseSync {
       }
     }
     if (!record_.IsNeutral()) PARLEY_RETURN_IF_ERROR(WorkForTeam(touched));
-    absl::StatusOr<ErrandsResult> errands = RunErrands(context_);
+    absl::StatusOr<ErrandsResult> errands = RunErrands(context_, unread_);
     Note(std::nullopt, errands.status());
     if (errands.ok()) {
       more = more || errands->did_something;

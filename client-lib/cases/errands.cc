@@ -32,7 +32,8 @@ constexpr uint64_t kVoucherSeconds = 365 * 24 * 60 * 60;
 // One participant's errands, seen from one device.
 class Errands {
  public:
-  explicit Errands(const CaseContext& context) : context_(context) {}
+  Errands(const CaseContext& context, const std::set<ChannelId>& unread)
+      : context_(context), unread_(unread) {}
 
   absl::StatusOr<ErrandsResult> Run() {
     {
@@ -62,7 +63,7 @@ class Errands {
           Step([this](Transaction& step) { return HandOutSeeds(step, context_); }));
       PARLEY_RETURN_IF_ERROR(Step([this](Transaction& step) { return TopUp(step); }));
       PARLEY_RETURN_IF_ERROR(
-          Step([this](Transaction& step) { return RunProcedureErrands(step, context_); }));
+          Step([this](Transaction& step) { return RunProcedureErrands(step, context_, unread_); }));
       PARLEY_RETURN_IF_ERROR(
           Step([this](Transaction& step) { return RunSessionErrands(step, context_); }));
       PARLEY_RETURN_IF_ERROR(
@@ -372,6 +373,7 @@ class Errands {
   }
 
   const CaseContext& context_;
+  const std::set<ChannelId>& unread_;
   CaseRecord record_;
   std::vector<PersonRecord> people_;
   ErrandsResult result_;
@@ -379,8 +381,9 @@ class Errands {
 
 }  // namespace
 
-absl::StatusOr<ErrandsResult> RunErrands(const CaseContext& context) {
-  return Errands(context).Run();
+absl::StatusOr<ErrandsResult> RunErrands(const CaseContext& context,
+                                         const std::set<ChannelId>& unread) {
+  return Errands(context, unread).Run();
 }
 
 }  // namespace parley::client

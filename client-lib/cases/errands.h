@@ -10,6 +10,7 @@
 #ifndef PARLEY_CLIENT_LIB_CASES_ERRANDS_H_
 #define PARLEY_CLIENT_LIB_CASES_ERRANDS_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,10 @@ struct ErrandsResult {
   std::vector<std::string> problems;
 };
 
-// Does what is due, for a neutral or for another participant.
-absl::StatusOr<ErrandsResult> RunErrands(const CaseContext& context);
+// Does what is due, for a neutral or for another participant. `unread`: channels that couldn't be
+// read to their ends just now.
+absl::StatusOr<ErrandsResult> RunErrands(const CaseContext& context,
+                                         const std::set<ChannelId>& unread);
 
 }  // namespace parley::client
 

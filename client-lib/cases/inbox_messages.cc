@@ -5,7 +5,7 @@
 #include "client-lib/cases/deferred.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/naming.h"
-#include "client-lib/cases/procedure_work.h"
+#include "client-lib/cases/record_keys.h"
 #include "client-lib/cases/team.h"
 #include "client-lib/cases/team_records.h"
 #include "client-lib/pairing/device.h"

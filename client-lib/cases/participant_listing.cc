@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "client-lib/channels/entry_log.h"
@@ -57,14 +58,55 @@ absl::StatusOr<bool> ListParticipants(Transaction& step, const CaseContext& cont
 namespace {
 
 // A neutral's program lists whom it lets in, or puts out, at once: what it hasn't mended so many
-// entries later, it doesn't.
+// entries later, or after so long in a quiet channel, it doesn't.
 constexpr uint64_t kPatience = 256;
+constexpr uint64_t kPatienceSeconds = 24 * 60 * 60;
 
 struct Difference {
   ParticipantId who;
   bool is_in = false;  // in the channel
   CaseProcedure::Missing mend;
 };
+
+// A difference that was waited for when the channel was read to its end.
+struct Awaited {
+  ParticipantId who;
+  uint8_t is_in = 0;
+  uint64_t since = 0;   // by this device's clock
+  uint8_t overdue = 0;  // it was still there when the channel was read after the time was over
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.who, self.is_in, self.since, self.overdue);
+  }
+  friend bool operator==(const Awaited&, const Awaited&) = default;
+};
+// "case/<id>/awaited-list".
+struct AwaitedList {
+  std::vector<Awaited> differences;
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.differences);
+  }
+};
+
+std::string AwaitedName(const CaseContext& context) {
+  return "case/" + context.id.ToString() + "/awaited-list";
+}
+
+absl::StatusOr<std::vector<Awaited>> LoadAwaited(const ReadTransaction& step,
+                                                 const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<AwaitedList> list,
+      GetRecord<AwaitedList>(step, RecordClass::kContent, AwaitedName(context)));
+  return list.has_value() ? std::move(list->differences) : std::vector<Awaited>();
+}
+
+const Awaited* FindAwaited(const std::vector<Awaited>& awaited, const Difference& one) {
+  const auto found = std::find_if(awaited.begin(), awaited.end(), [&](const Awaited& other) {
+    return other.who == one.who && (other.is_in != 0) == one.is_in;
+  });
+  return found == awaited.end() ? nullptr : &*found;
+}
 
 std::vector<Difference> DifferencesIn(const LoadedProcedure& procedure) {
   std::vector<Difference> differences;
@@ -129,16 +171,17 @@ absl::StatusOr<std::vector<ParticipantId>> JustGone(const ReadTransaction& step,
   return gone;
 }
 
-}  // namespace
-
-std::vector<CaseProcedure::Missing> ListedOtherwise(const LoadedProcedure& procedure) {
-  return MendsOf(DifferencesIn(procedure));
-}
-
-absl::StatusOr<std::vector<CaseProcedure::Missing>> ListedWrongly(
-    const ReadTransaction& step, const CaseContext& context, const LoadedProcedure& procedure) {
+// The differences, and of each whether it may be on its way to be mended, by how many entries came.
+struct Judged {
+  Difference difference;
+  bool may_be_mended = false;
+};
+absl::StatusOr<std::vector<Judged>> JudgeByEntries(const ReadTransaction& step,
+                                                   const CaseContext& context,
+                                                   const LoadedProcedure& procedure) {
+  std::vector<Judged> judged;
   std::vector<Difference> differences = DifferencesIn(procedure);
-  if (differences.empty()) return std::vector<CaseProcedure::Missing>();
+  if (differences.empty()) return judged;
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(*procedure.joint).Info(step));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<ParticipantId> gone, JustGone(step, procedure, info));
   // Opened anew, the channel may still wait for who was listed before.
@@ -153,10 +196,55 @@ absl::StatusOr<std::vector<CaseProcedure::Missing>> ListedWrongly(
   const auto has_just_gone = [&](const ParticipantId& id) {
     return std::find(gone.begin(), gone.end(), id) != gone.end();
   };
-  std::erase_if(differences, [&](const Difference& one) {
-    return one.is_in ? has_just_come(one.who) : is_new || has_just_gone(one.who);
-  });
-  return MendsOf(std::move(differences));
+  for (Difference& one : differences) {
+    const bool may_be_mended =
+        one.is_in ? has_just_come(one.who) : is_new || has_just_gone(one.who);
+    judged.push_back({std::move(one), may_be_mended});
+  }
+  return judged;
+}
+
+}  // namespace
+
+std::vector<CaseProcedure::Missing> ListedOtherwise(const LoadedProcedure& procedure) {
+  return MendsOf(DifferencesIn(procedure));
+}
+
+absl::StatusOr<std::vector<CaseProcedure::Missing>> ListedWrongly(
+    const ReadTransaction& step, const CaseContext& context, const LoadedProcedure& procedure) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Judged> judged, JudgeByEntries(step, context, procedure));
+  if (judged.empty()) return std::vector<CaseProcedure::Missing>();
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Awaited> awaited, LoadAwaited(step, context));
+  std::vector<Difference> wrong;
+  for (Judged& one : judged) {
+    const Awaited* const noted = FindAwaited(awaited, one.difference);
+    const bool is_overdue = noted != nullptr && noted->overdue != 0;
+    if (!one.may_be_mended || is_overdue) wrong.push_back(std::move(one.difference));
+  }
+  return MendsOf(std::move(wrong));
+}
+
+absl::Status NoteAwaitedLists(Transaction& step, const CaseContext& context,
+                              const LoadedProcedure& procedure) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Judged> judged,
+                          JudgeByEntries(step, context, procedure));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Awaited> before, LoadAwaited(step, context));
+  const uint64_t now = context.now_seconds();
+  AwaitedList list;
+  for (const Judged& one : judged) {
+    if (!one.may_be_mended) continue;
+    const Awaited* const noted = FindAwaited(before, one.difference);
+    Awaited awaited =
+        noted != nullptr
+            ? *noted
+            : Awaited{one.difference.who, static_cast<uint8_t>(one.difference.is_in), now, 0};
+    // It may have been noted by a clock that was ahead.
+    awaited.since = std::min(awaited.since, now);
+    if (awaited.since + kPatienceSeconds <= now) awaited.overdue = 1;
+    list.differences.push_back(awaited);
+  }
+  if (list.differences == before) return absl::OkStatus();
+  return PutRecord(step, RecordClass::kContent, AwaitedName(context), list);
 }
 
 }  // namespace parley::client

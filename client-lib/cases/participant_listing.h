@@ -27,10 +27,15 @@ absl::StatusOr<bool> ListParticipants(Transaction& step, const CaseContext& cont
 std::vector<CaseProcedure::Missing> ListedOtherwise(const LoadedProcedure& procedure);
 
 // Of that, what isn't just on its way to be mended: it was listed so by whoever knew better, or
-// wasn't listed for long after somebody had come or gone. Other commits change nothing about it.
+// wasn't listed for long after somebody had come or gone: 256 entries, or a day by this device's
+// clock. Other commits change nothing about it.
 absl::StatusOr<std::vector<CaseProcedure::Missing>> ListedWrongly(const ReadTransaction& step,
                                                                   const CaseContext& context,
                                                                   const LoadedProcedure& procedure);
+// Notes what is waited for, and what was for a day. Only when the joint channel has just been read
+// to its end: else somebody may have been listed meanwhile.
+absl::Status NoteAwaitedLists(Transaction& step, const CaseContext& context,
+                              const LoadedProcedure& procedure);
 inline constexpr size_t kMostListedOtherwise = 32;
 
 }  // namespace parley::client

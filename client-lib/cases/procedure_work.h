@@ -1,18 +1,13 @@
-// The procedure of a case on this device: reading it, doing acts, the record keys that signatures
-// are checked against, and the neutrals' clients' work for who has joined later.
-//
-// Record keys. Each participant has one for each case. It reaches the neutrals in the device card
-// that pairing authenticates (a participant's own hello, or the neutrals' channel), and the others
-// by a neutral's word over their own pairing: always by MAC, never by a leaf's signature. Where two
-// neutrals say different things about somebody, no key is known.
+// The procedure of a case on this device: reading it, doing acts, and the neutrals' clients' work
+// for who has joined later.
 //
 // Threading: functions on a transaction.
 // Errors: the store's; others are named.
 #ifndef PARLEY_CLIENT_LIB_CASES_PROCEDURE_WORK_H_
 #define PARLEY_CLIENT_LIB_CASES_PROCEDURE_WORK_H_
 
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +15,6 @@
 #include "client-lib/cases/case_context.h"
 #include "client-lib/procedure/agreement.h"
 #include "client-lib/procedure/procedure_log.h"
-#include "parley/content/v1/control.pb.h"
 
 namespace parley::client {
 
@@ -78,15 +72,6 @@ absl::Status NoteJoining(Transaction& step, const CaseContext& context, const Ch
 absl::StatusOr<JointPosition> JoinedJoint(const ReadTransaction& step, const CaseContext& context,
                                           const CaseRecord& record, const ChannelInfo& info);
 
-// What is known of record keys, by participant.
-struct KnownKey {
-  Bytes key;  // empty: nothing is known, or neutrals contradict each other
-  bool contradicted = false;
-};
-absl::StatusOr<std::map<ParticipantId, KnownKey>> KnownRecordKeys(const ReadTransaction& step,
-                                                                  const CaseContext& context,
-                                                                  const LoadedProcedure& procedure);
-
 // Why nothing can be said in the channel by this device's owner: what is missing, and from whom.
 // Empty: they may speak. Stricter than what all clients agree on by the joint channel's log alone:
 // signatures must also be by keys that are known to be the signers'.
@@ -115,12 +100,11 @@ absl::Status QueueSignature(Transaction& step, const CaseContext& context,
 // ---- By themselves ----
 
 // Of neutrals: lists participants in the joint channel when its roster has changed, and tells those
-// who are paired with this device the others' record keys. Whether anything was done.
-absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context);
-
-// Errors: PermissionDenied when the sender is no neutral; InvalidArgument.
-absl::Status TakeRecordKeys(Transaction& step, const CaseContext& context, const Pairing& pairing,
-                            const content::v1::RecordKeys& keys);
+// who are paired with this device the others' record keys. Of everybody: notes how long a list is
+// waited for, unless the joint channel is among those that couldn't be read to their ends. Whether
+// anything was done for others.
+absl::StatusOr<bool> RunProcedureErrands(Transaction& step, const CaseContext& context,
+                                         const std::set<ChannelId>& unread);
 
 // Acts that were passed over: how many of them the owner has seen, the first ones.
 absl::StatusOr<uint64_t> SeenPassedOver(const ReadTransaction& step, const CaseContext& context);

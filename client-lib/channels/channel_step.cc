@@ -5,14 +5,12 @@
 
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/group_store.h"
+#include "client-lib/channels/incarnations.h"
 #include "client-lib/channels/message_log.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
 namespace {
-
-// So many incarnations may have passed this device by for it to look for the one that it knows.
-constexpr uint32_t kMostUnknownIncarnations = 64;
 
 // Alarms are for people: a relay or member that causes more than these has made its point. What
 // one member says of the log fills only its own part, and what the relay did doesn't push out that

@@ -325,5 +325,61 @@ TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   EXPECT_THAT(ana.Info(id).alarms.back().text, HasSubstr("Mira (mediator) has opened"));
 }
 
+// Somebody is put out and let in again, by a Welcome that says another thing of that than the
+// first.
+TEST_F(RelayTest, WhereAnIncarnationBeganIsKeptAsItWasToldFirst) {
+  relay.mailboxes.clear();
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  {
+    Transaction tx = Must(mira.store->Begin());
+    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self, true));
+    Must(tx.Commit());
+  }
+  Add(mira, {&ana});
+  Must(ana.Say(id, "back"));
+  Settle({&mira, &ana});
+  const auto beginning = [&] {
+    const ReadTransaction tx = Must(ana.store->Read());
+    const IncarnationRecord log = Must(LoadIncarnation(tx, ChannelNames(id), 2));
+    return std::pair(log.previous_position, log.previous_hash);
+  };
+  const auto first = beginning();
+  ASSERT_TRUE(first.first.has_value());
+  size_t alarms = ana.Info(id).alarms.size();
+  enum Word { kTrue, kNone, kEarlier, kOfAnother };
+  for (const Word word : {kTrue, kNone, kEarlier, kOfAnother}) {
+    Must(Remove(mira, ana));
+    Must(ana.In(id).Exchange());
+    ASSERT_EQ(ana.Info(id).standing, Standing::kRemoved);
+    MembershipChange change;
+    change.adds = {ana.AsNewMember()};
+    Must(mira.Prepare(id, change));
+    Must(mira.In(id).Exchange());
+    Transaction tx = Must(mira.store->Begin());
+    const std::vector<WelcomeDelivery> pending = Must(mira.In(id).PendingWelcomes(tx));
+    ASSERT_EQ(pending.size(), 1u);
+    content::v1::WelcomeWrapper wrapper;
+    ASSERT_TRUE(wrapper.ParseFromArray(pending[0].wrapper.data(),
+                                       static_cast<int>(pending[0].wrapper.size())));
+    content::v1::LogPosition& previous = *wrapper.mutable_previous();
+    if (word == kEarlier) previous.set_position(*first.first - 1);
+    if (word == kOfAnother) (*previous.mutable_transcript_hash())[0] ^= 1;
+    if (word == kNone) wrapper.clear_previous();
+    Must(ana.Join(case_id, mira.self.participant_id, crypto::ToBytes(wrapper.SerializeAsString())));
+    Must(mira.In(id).WelcomeDelivered(tx, pending[0].id));
+    Must(tx.Commit());
+    EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
+    EXPECT_EQ(beginning(), first) << word;
+    if (word == kEarlier || word == kOfAnother) ++alarms;
+    ASSERT_EQ(ana.Info(id).alarms.size(), alarms) << word;
+    Settle({&mira, &ana});
+  }
+  const ChannelAlarm alarm = ana.Info(id).alarms.back();
+  EXPECT_EQ(alarm.kind, ChannelAlarmKind::kFork);
+  EXPECT_EQ(alarm.author, mira.self.participant_id);
+  EXPECT_THAT(alarm.text, HasSubstr("Mira (mediator) says that the channel was opened anew from"));
+}
+
 }  // namespace
 }  // namespace parley::client

@@ -2,7 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "client-lib/channels/channel_step.h"
+#include "client-lib/channels/entry_log.h"
 #include "client-lib/channels/test_policy.h"
 
 namespace parley::client {
@@ -139,6 +144,86 @@ TEST_F(WelcomeTest, IntoAGroupThatBreaksTheCaucusRule) {
       ben.Join(case_id, adder, crypto::ToBytes(wrapper.SerializeAsString())).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_THAT(std::string(status.message()), HasSubstr("Ben (party, Northline) may not be in"));
+}
+
+// As a hostile committer's client makes it, into another incarnation than there is.
+class WelcomeToAnIncarnationTest : public WelcomeTest {
+ protected:
+  absl::Status Join(Person& person, uint32_t incarnation) {
+    Insider insider = InsiderOf(mira, id);
+    ChannelState after = insider.state;
+    after.incarnation = incarnation;
+    mls::CommitOptions options;
+    for (const mls::Member& member : insider.group.members()) {
+      const ParleyCredential credential = Must(CredentialOf(member.credential));
+      if (credential.participant_id == person.self.participant_id) {
+        options.removes.push_back(member.leaf);
+      }
+    }
+    options.adds = person.AsNewMember().key_packages;
+    options.extensions = WithChannelState(insider.group.extensions(), after);
+    const mls::PreparedCommit commit = Must(insider.group.PrepareCommit(options));
+    wrapper.set_welcome(crypto::ToString(*commit.welcome));
+    wrapper.set_generation(GenerationOf(commit.next.epoch()));
+    return person.Join(case_id, adder, crypto::ToBytes(wrapper.SerializeAsString())).status();
+  }
+  static void ExpectTooFar(const absl::Status& status, const std::string& words) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("a Welcome by Mira (mediator) would lead"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr(words));
+  }
+  std::vector<uint32_t> IncarnationsOf(Person& person) {
+    std::vector<uint32_t> numbers;
+    const ReadTransaction tx = Must(person.store->Read());
+    for (const LoggedIncarnation& one : Must(ListIncarnations(tx, id))) {
+      numbers.push_back(one.incarnation);
+    }
+    return numbers;
+  }
+};
+
+TEST_F(WelcomeToAnIncarnationTest, FarFromTheOneThatTheMemberKnows) {
+  ExpectTooFar(Join(ana, 0xFFFFFFFF), "incarnation 4294967295 of the channel");
+  ExpectTooFar(Join(ana, 66), "more than 64 further than the one that this device knows, 1");
+  EXPECT_EQ(IncarnationsOf(ana), std::vector<uint32_t>({1}));
+  // Its mailbox isn't there any more, so that there is nothing left to read.
+  relay.mailboxes.clear();
+  Must(Join(ana, 65));
+  EXPECT_FALSE(ana.In(id).Exchange().ok());
+  EXPECT_EQ(IncarnationsOf(ana), std::vector<uint32_t>({1, 65}));
+}
+
+TEST_F(WelcomeToAnIncarnationTest, FurtherThanAnyChannelHasCome) {
+  ExpectTooFar(Join(lee, 0xFFFFFFFF), "incarnation 4294967295 of the channel");
+  ExpectTooFar(Join(lee, 65'537), "as if it had been opened anew more than 65536 times");
+  Must(Join(lee, 65'536));
+  EXPECT_EQ(IncarnationsOf(lee), std::vector<uint32_t>({65'536}));
+}
+
+// However it came there: nobody's device counts to it, and none goes on to 0.
+TEST_F(WelcomeToAnIncarnationTest, BesideTheLastHasNoNext) {
+  {
+    const ChannelNames names(id);
+    Transaction tx = Must(mira.store->Begin());
+    IncarnationRecord log = Must(LoadIncarnation(tx, names, 1));
+    Must(StoreRecord(tx, RecordClass::kContent, names.Incarnation(0xFFFFFFFE), log));
+    StateRecord state;
+    state.state = log.state;
+    state.since = log.since;
+    Must(StoreRecord(tx, RecordClass::kContent, names.State(0xFFFFFFFE), state));
+    ChannelRecord channel = Must(LoadChannel(tx, names));
+    channel.incarnation = 0xFFFFFFFE;
+    Must(StoreRecord(tx, RecordClass::kContent, names.Channel(), channel));
+    Must(tx.Commit());
+  }
+  EXPECT_EQ(IncarnationsOf(mira), std::vector<uint32_t>({0xFFFFFFFE}));
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  Transaction tx = Must(mira.store->Begin());
+  const absl::Status status = mira.In(id).Reopen(tx, std::move(payment), mira.self, true);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("was opened anew as often as can be"));
 }
 
 }  // namespace

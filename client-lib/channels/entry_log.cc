@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client-lib/channels/hash_history.h"
+#include "client-lib/channels/incarnations.h"
 #include "client-lib/channels/message_log.h"
 #include "client-lib/channels/transcript.h"
 #include "client-lib/content/parse.h"
@@ -125,9 +126,9 @@ absl::StatusOr<std::vector<LoggedIncarnation>> ListIncarnations(const ReadTransa
   const ChannelNames names(channel);
   PARLEY_ASSIGN_OR_RETURN(const ChannelRecord record, LoadChannel(tx, names));
   std::vector<LoggedIncarnation> listed;
-  for (uint32_t n = 1; n <= record.incarnation; ++n) {
-    PARLEY_ASSIGN_OR_RETURN(const bool there, tx.Has(RecordClass::kContent, names.Incarnation(n)));
-    if (!there) continue;
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<uint32_t> stored,
+                          StoredIncarnations(tx, names, record.incarnation));
+  for (const uint32_t n : stored) {
     PARLEY_ASSIGN_OR_RETURN(const IncarnationRecord log, LoadIncarnation(tx, names, n));
     const absl::StatusOr<ChannelState> state = ParseChannelState(log.state);
     if (!state.ok()) return absl::DataLossError("a channel's record in the profile is damaged");

@@ -8,6 +8,7 @@
 #include "client-lib/channels/channel_step.h"
 #include "client-lib/channels/credential.h"
 #include "client-lib/channels/entry_log.h"
+#include "client-lib/channels/incarnations.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
 #include "client-lib/channels/succession.h"
@@ -213,6 +214,11 @@ absl::Status Channel::Reopen(Transaction& tx, MailboxPayment payment, const Parl
     return absl::FailedPreconditionError(
         "the channel " + DescribeChannel(old.state().kind, old.state().side) + " is not halted");
   }
+  if (old.incarnation() >= kNoIncarnation - 1) {
+    return absl::FailedPreconditionError(
+        "the channel " + DescribeChannel(old.state().kind, old.state().side) +
+        " was opened anew as often as can be: open another one, or a new case");
+  }
   ChannelState state = old.state();
   state.incarnation = old.incarnation() + 1;
   state.members = {*own};
@@ -267,6 +273,7 @@ absl::StatusOr<ChannelId> Channel::Join(Transaction& tx, const ChannelContext& c
     return wrapper.channel_id;
   }
   if (old.status().code() != absl::StatusCode::kNotFound) return old.status();
+  PARLEY_RETURN_IF_ERROR(CheckFirstIncarnation(state, expectations.adder));
   if (expectations.may_come) PARLEY_RETURN_IF_ERROR(expectations.may_come(state));
   ChannelRecord channel;
   channel.incarnation = state.incarnation;

@@ -7,6 +7,7 @@
 
 #include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/group_store.h"
+#include "client-lib/channels/incarnations.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
 #include "crypto/base/status_macros.h"
@@ -16,14 +17,16 @@ namespace {
 
 // Whether the Welcome's state may follow on what the profile has of the channel.
 absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
-                          const IncarnationRecord& log) {
+                          const IncarnationRecord& log, const ParticipantId& adder) {
   const std::string channel = DescribeChannel(old.state().kind, old.state().side);
   if (state.case_id != old.state().case_id || state.kind != old.state().kind ||
       state.side != old.state().side) {
     return absl::PermissionDeniedError("a Welcome would turn the channel " + channel +
                                        " into another one");
   }
-  if (state.incarnation > old.incarnation()) return absl::OkStatus();
+  if (state.incarnation > old.incarnation()) {
+    return CheckLaterIncarnation(state, old.incarnation(), adder);
+  }
   // In a log that was read as far, one leaf goes before another one comes.
   const bool can_come_back =
       old.standing() != Standing::kHalted &&
@@ -56,6 +59,26 @@ absl::Status ComparePrevious(ChannelStep& old, const IncarnationRecord& log) {
                  std::to_string(previous) + " than this device"},
             result);
   return absl::OkStatus();
+}
+
+// Where the incarnation began stays as the first Welcome into it said: a later one is said to this
+// device alone, and nothing in the log confirms it.
+void KeepBeginning(ChannelStep& old, const ParticipantId& adder, IncarnationRecord& log) {
+  const std::optional<uint64_t> known = old.log().previous_position;
+  const std::optional<uint64_t> said = log.previous_position;
+  const bool is_other =
+      said.has_value() && (said != known || log.previous_hash != old.log().previous_hash);
+  log.previous_position = known;
+  log.previous_hash = old.log().previous_hash;
+  if (!is_other) return;
+  const RosterMember* who = old.state().FindMember(adder);
+  ExchangeResult result;
+  old.Raise({ChannelAlarmKind::kFork, old.incarnation(), *said, adder,
+             (who == nullptr ? "who let this device in again" : Describe(*who)) +
+                 " says that the channel was opened anew from another log, up to position " +
+                 std::to_string(*said) + ", than this device was told first" +
+                 (known.has_value() ? ", up to position " + std::to_string(*known) : "")},
+            result);
 }
 
 absl::Status DropDeliveries(ChannelStep& step) {
@@ -104,7 +127,7 @@ bool HasMissed(ChannelStep& old, const ChannelState& state, const IncarnationRec
 }
 
 absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRecord log,
-                      mls::Group group) {
+                      mls::Group group, const ParticipantId& adder) {
   if (HasMissed(old, state, log)) {
     PARLEY_RETURN_IF_ERROR(NoteComingBack(old.tx(), old.id(),
                                           {.left_incarnation = old.incarnation(),
@@ -115,6 +138,7 @@ absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRe
   if (state.incarnation == old.incarnation()) {
     log.number_base = old.log().number_base;
     log.passed_over = old.log().passed_over;
+    KeepBeginning(old, adder, log);
     PARLEY_RETURN_IF_ERROR(LeaveLeaf(old));
   } else {
     log.number_base = std::max(log.number_base, old.log().number_base + old.log().position);
@@ -178,7 +202,7 @@ absl::Status Retire(ChannelStep& old) {
 
 absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group, const ParticipantId& adder) {
-  PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log));
+  PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log, adder));
   if (old.standing() != Standing::kActive) {
     // Of a team nobody but its stewards decides, halted as it is: whom they have put out, and the
     // others of the side, don't open it anew.
@@ -188,7 +212,7 @@ absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRec
     if (asked && !old.policy().MayCommit(old.state(), adder)) {
       return absl::PermissionDeniedError(NoCommitter(old, adder));
     }
-    return TakeOver(old, state, std::move(log), std::move(group));
+    return TakeOver(old, state, std::move(log), std::move(group), adder);
   }
   SuccessorRecord successor;
   successor.adder = adder;
@@ -208,7 +232,7 @@ absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_
   if (!successor.has_value()) return false;
   successor->log.state = std::move(successor->state);
   PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(successor->log.state));
-  const absl::Status follows = CheckFollows(old, state, successor->log);
+  const absl::Status follows = CheckFollows(old, state, successor->log, successor->adder);
   if (!follows.ok()) {
     // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
     PARLEY_RETURN_IF_ERROR(DropSuccessor(tx, old.names()));
@@ -230,7 +254,8 @@ absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_
     return absl::DataLossError("the group of a Welcome that waits is missing in the profile");
   }
   // A clone: it is stored in another place than it was loaded from.
-  PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(successor->log), group->Clone()));
+  PARLEY_RETURN_IF_ERROR(
+      TakeOver(old, state, std::move(successor->log), group->Clone(), successor->adder));
   return true;
 }
 

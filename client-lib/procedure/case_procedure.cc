@@ -310,6 +310,11 @@ std::vector<CaseProcedure::Missing> CaseProcedure::WaitsFor() const {
   } else {
     AddUnsigned(in_force() == nullptr ? proposals_.back() : *in_force(), missing);
   }
+  if (state_ != CaseState::kSigning) return missing;
+  for (const Actor& participant : participants_) {
+    if (participant.role != Role::kParty || settled_.contains(participant.id)) continue;
+    missing.push_back({participant.name, "confirms the settlement that is to be signed"});
+  }
   return missing;
 }
 

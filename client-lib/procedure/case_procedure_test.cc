@@ -154,6 +154,22 @@ TEST(CaseProcedure, WhoComesLaterSignsBeforeAnybodySpeaksBeforeThem) {
   EXPECT_FALSE(log.Play().procedure().KeepsFromTalk(stranger.id, ChannelKind::kJoint, {}).empty());
 }
 
+TEST(CaseProcedure, SaysWhoHasNotConfirmedTheSettlementYet) {
+  Log log;
+  Engage(log);
+  log.Do(kMira, CaseAct::kBeginSession);
+  log.Do(kMira, CaseAct::kAgreeInPrinciple);
+  EXPECT_THAT(Waits(log), IsEmpty());
+  log.SetSettlement('s');
+  log.Do(kMira, CaseAct::kStartSigning);
+  const std::string confirms = " confirms the settlement that is to be signed";
+  EXPECT_THAT(Waits(log), ElementsAre(kAna.name + confirms, kBen.name + confirms));
+  log.Do(kAna, CaseAct::kConfirmSettlement);
+  EXPECT_THAT(Waits(log), ElementsAre(kBen.name + confirms));
+  log.Do(kMira, CaseAct::kRevise);
+  EXPECT_THAT(Waits(log), IsEmpty());
+}
+
 TEST(CaseProcedure, EndsInEveryWay) {
   Log log;
   Engage(log);

@@ -146,6 +146,8 @@ class ProcedureTest(testing.ProgramTest):
         self.assertIn("--settlement", self.refused("mira", "act", "start-signing"))
         self.do("mira", "act", "start-signing", "--settlement", "settlement.txt")
         for key in ("ana", "ben"):
+            self.assertIn("confirms the settlement that is to be signed",
+                          case[key].run("case", "status", case.case).out)
             said = case[key].run("case", "act", case.case, "confirm-settlement",
                                  "--settlement", "settlement.txt").out
             self.assertRegex(said, r"The settlement: [0-9a-f]{64}\n")

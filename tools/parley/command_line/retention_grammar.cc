@@ -28,7 +28,8 @@ void AddRetentionCommands(Grammar& grammar) {
           "For good: words, documents' keys, what is found by them, and your files at the relay. "
           "What stays is the timeline: who did what when. The others are told which classes of "
           "record you have destroyed. Files that you fetched, and backups of this profile, are "
-          "yours to destroy.");
+          "yours to destroy. The relay keeps what it had of messages, sealed with keys that this "
+          "device no longer has: no command deletes a case's mailboxes.");
 }
 
 }  // namespace parley::cli
