@@ -31,9 +31,14 @@ class Disguised {
 
   size_t CountIn(ByteView memory) const {
     size_t count = 0;
-    for (size_t i = 0; i + bytes_.size() <= memory.size(); ++i) {
-      size_t same = 0;
-      while (same < bytes_.size() && (memory[i + same] ^ kMask) == bytes_[same]) ++same;
+    const int first = bytes_[0] ^ kMask;
+    const uint8_t* const end = memory.data() + memory.size();
+    for (const uint8_t* at = memory.data(); end - at >= std::ssize(bytes_); ++at) {
+      const auto places = static_cast<size_t>(end - at) - bytes_.size() + 1;
+      at = static_cast<const uint8_t*>(std::memchr(at, first, places));
+      if (at == nullptr) break;
+      size_t same = 1;
+      while (same < bytes_.size() && (at[same] ^ kMask) == bytes_[same]) ++same;
       count += same == bytes_.size();
     }
     return count;
