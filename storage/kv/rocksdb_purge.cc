@@ -131,6 +131,20 @@ absl::StatusOr<std::optional<KeyRange>> WriteAgain(
   return span;
 }
 
+// What is left in a file once all its keys were written once more, something leads to by a key that
+// the file doesn't have: its own was damaged. Where none is, the file is left to the next purge.
+// (What is damaged and was deleted goes with its file.)
+absl::Status CheckLeftFiles(const rocksdb::ColumnFamilyMetaData& now,
+                            const std::vector<rocksdb::BlobMetaData>& emptied) {
+  for (const rocksdb::BlobMetaData& file : emptied) {
+    const bool is_left = std::any_of(
+        now.blob_files.begin(), now.blob_files.end(),
+        [&](const auto& left) { return left.blob_file_number == file.blob_file_number; });
+    if (is_left) PARLEY_RETURN_IF_ERROR(CheckBlobFile(PathOf(file), file.total_blob_count));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool HasDeletedIn(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) {
@@ -178,6 +192,7 @@ absl::Status PurgeBlobFiles(const PurgeTools& tools, rocksdb::ColumnFamilyHandle
       PARLEY_RETURN_IF_ERROR(Compact(tools, family, *span));
     }
     tools.db.GetColumnFamilyMetaData(family, &files);
+    PARLEY_RETURN_IF_ERROR(CheckLeftFiles(files, next));
   }
 }
 

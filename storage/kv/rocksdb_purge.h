@@ -38,7 +38,8 @@ bool HasDeletedIn(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family);
 // Unavailable.
 absl::Status PurgeTables(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family);
 
-// Of the blob files, once the tables are purged. Errors: as above.
+// Of the blob files, once the tables are purged. Errors: as above; DataLoss also when a key in one
+// of them is damaged that something leads to.
 absl::Status PurgeBlobFiles(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family);
 
 }  // namespace parley::storage
