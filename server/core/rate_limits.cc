@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/cord.h"
@@ -20,6 +22,8 @@ constexpr double kNewcomersSeconds = 1;
 // Who waits as told comes twice for each call at most, and a little too early now and then.
 constexpr uint64_t kArrivalsForACall = 4;
 constexpr size_t kMostInShard = 4096;
+constexpr size_t kKeptInShard = kMostInShard / 4 * 3;
+constexpr size_t kKeptProven = kMostInShard / 2;
 // The end of a token is its MAC, which no two tokens share.
 constexpr size_t kTokenEnd = 32;
 
@@ -168,10 +172,30 @@ void RateLimits::Buckets::MakeRoom(Shard& shard, uint64_t per_second, Time now) 
   const auto rate = static_cast<double>(per_second);
   std::erase_if(shard.buckets, [&](const auto& entry) {
     const Bucket& bucket = entry.second;
-    return Refilled(bucket.calls, now - bucket.filled, rate) >= kBurstSeconds * rate;
+    return !bucket.is_proven &&
+           Refilled(bucket.calls, now - bucket.filled, rate) >= kBurstSeconds * rate;
   });
   // A quarter at once, so that looking through all doesn't come with each call.
-  while (shard.buckets.size() > kMostInShard / 4 * 3) shard.buckets.erase(shard.buckets.begin());
+  for (auto at = shard.buckets.begin();
+       at != shard.buckets.end() && shard.buckets.size() > kKeptInShard;) {
+    at = at->second.is_proven ? std::next(at) : shard.buckets.erase(at);
+  }
+  if (shard.buckets.size() > kKeptInShard) KeepLatestProven(shard);
+}
+
+void RateLimits::Buckets::KeepLatestProven(Shard& shard) {
+  std::vector<Time> times;
+  times.reserve(shard.buckets.size());
+  for (const auto& [key, bucket] : shard.buckets) times.push_back(bucket.filled);
+  const auto oldest_kept = times.end() - kKeptProven;
+  std::nth_element(times.begin(), oldest_kept, times.end());
+  const Time oldest = *oldest_kept;
+  // Of those of one time, which may be many, it doesn't matter which are kept.
+  std::erase_if(shard.buckets, [&](const auto& entry) { return entry.second.filled < oldest; });
+  for (auto at = shard.buckets.begin();
+       at != shard.buckets.end() && shard.buckets.size() > kKeptInShard;) {
+    at = at->second.filled == oldest ? shard.buckets.erase(at) : std::next(at);
+  }
 }
 
 }  // namespace parley::server

@@ -24,7 +24,9 @@
 // none of them can use up another's calls. Time is the steady clock's: the system's may be set.
 //
 // Threading: any thread. Limits: remembers 65,536 buckets of each kind; beyond, those that are full
-// are forgotten, then any, which gives its owner calls and takes nobody's.
+// are forgotten, then any, which gives its owner calls and takes nobody's. Connections that have
+// shown a key go last, and only when there are some 49,152 of them, those first that have called
+// nothing for longest: however many strangers come, it stays known who is a member.
 #ifndef PARLEY_SERVER_CORE_RATE_LIMITS_H_
 #define PARLEY_SERVER_CORE_RATE_LIMITS_H_
 
@@ -128,6 +130,8 @@ class RateLimits {
     // By other bits than those that a map uses.
     Shard& ShardOf(const std::string& key) { return shards_[(Hash()(key) >> 32) % shards_.size()]; }
     static void MakeRoom(Shard& shard, uint64_t per_second, Time now);
+    // Keeps the proven ones that have called last, and none else.
+    static void KeepLatestProven(Shard& shard);
     const Whose whose_;
     std::array<Shard, 16> shards_;
   };

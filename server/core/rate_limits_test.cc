@@ -219,6 +219,57 @@ TEST_F(RateLimitsTest, ManyKeysTakeBoundedMemory) {
   EXPECT_GT(rates_.OfSession("c", "the latest"), milliseconds(0));
 }
 
+// Else a flood from many addresses had members taken for strangers, and their neighbours kept out.
+TEST_F(RateLimitsTest, StrangersDoNotHaveMembersForgotten) {
+  std::vector<std::string> members;
+  for (int i = 0; i < 2048; ++i) {
+    members.push_back("member " + std::to_string(i));
+    rates_.OfConnection(members.back());
+    rates_.MarkProven(members.back());
+  }
+  now_ += std::chrono::minutes(1);  // their buckets are full, which are forgotten first
+  for (int i = 0; i < 300'000; ++i) rates_.OfConnection("stranger " + std::to_string(i));
+  EXPECT_EQ(std::count_if(members.begin(), members.end(),
+                          [&](const std::string& member) { return rates_.IsProven(member); }),
+            2048);
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+}
+
+TEST_F(RateLimitsTest, OfVeryManyMembersTheLatestAreRemembered) {
+  const auto call = [&](const std::string& connection) {
+    now_ += std::chrono::microseconds(1);
+    rates_.OfConnection(connection);
+    rates_.MarkProven(connection);
+  };
+  call("here always");
+  call("gone");
+  for (int i = 0; i < 300'000; ++i) {
+    call("passing " + std::to_string(i));
+    if (i % 10'000 == 0) call("here always");
+  }
+  EXPECT_TRUE(rates_.IsProven("here always"));
+  EXPECT_FALSE(rates_.IsProven("gone"));
+  int known = 0;
+  for (int i = 300'000 - 20'000; i < 300'000; ++i) {
+    known += rates_.IsProven("passing " + std::to_string(i));
+  }
+  EXPECT_EQ(known, 20'000);
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+  // Nor do they keep strangers from being counted.
+  for (int i = 0; i < 100; ++i) rates_.OfConnection("stranger");
+  EXPECT_GT(rates_.OfConnection("stranger"), milliseconds(0));
+}
+
+// Those of one moment, of which none is the latest.
+TEST_F(RateLimitsTest, MembersOfOneMomentTakeBoundedMemory) {
+  for (int i = 0; i < 300'000; ++i) {
+    rates_.OfConnection(std::to_string(i));
+    rates_.MarkProven(std::to_string(i));
+  }
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+  EXPECT_TRUE(rates_.IsProven(std::to_string(299'999)));
+}
+
 TEST_F(RateLimitsTest, FromManyThreads) {
   std::atomic<int> taken = 0;
   std::vector<std::thread> threads;
