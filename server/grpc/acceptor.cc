@@ -180,13 +180,27 @@ void Acceptor::Accept() {
     ::close(fd);
     return;
   }
+  MakeRoomForUnproven();
   if (metrics_ != nullptr) metrics_->connections.Add();
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ++per_peer_[peer];
+  ++unproven_;
   held_.push_back({fd, status.st_ino, std::move(peer), GrpcNameOf(address)});
   lock.unlock();
   take_(fd);
+}
+
+int Acceptor::Borrow(const Held& held) {
+  const int fd = ::fcntl(held.fd, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  struct stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode) {
+    return fd;
+  }
+  ::close(fd);
+  errno = EBADF;
+  return -1;
 }
 
 void Acceptor::End(const std::string& peer, Hits hits) {
@@ -194,20 +208,31 @@ void Acceptor::End(const std::string& peer, Hits hits) {
   for (Held& held : held_) {
     // One that was ended may still have calls refused, each of which comes here.
     if (held.name != peer || held.is_ended) continue;
-    // Of the descriptor that is looked at and shut down nobody makes another connection's.
-    const int fd = ::fcntl(held.fd, F_DUPFD_CLOEXEC, 0);
+    const int fd = Borrow(held);
     if (fd < 0) continue;
-    struct stat status {};
-    const bool is_it =
-        ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode;
-    if (is_it) {
-      held.is_ended = true;
-      if (hits == Hits::kAddress) barred_[held.peer] = std::chrono::steady_clock::now();
-      if (metrics_ != nullptr) metrics_->connections_ended.Add();
-      ::shutdown(fd, SHUT_RDWR);  // last: whoever sees the end finds all of it done
-    }
+    if (IsUnproven(held)) --unproven_;
+    held.is_ended = true;
+    if (hits == Hits::kAddress) barred_[held.peer] = std::chrono::steady_clock::now();
+    if (metrics_ != nullptr) metrics_->connections_ended.Add();
+    ::shutdown(fd, SHUT_RDWR);  // last: whoever sees the end finds all of it done
     ::close(fd);
-    if (is_it) return;
+    return;
+  }
+}
+
+void Acceptor::MakeRoomForUnproven() {
+  auto next = held_.begin();
+  while (unproven_ >= limits_.max_unproven_connections) {
+    next = std::find_if(next, held_.end(), [&](const Held& held) { return IsUnproven(held); });
+    if (next == held_.end()) return;
+    const int fd = Borrow(*next);
+    if (fd < 0 && errno != EBADF) return;  // out of descriptors: it can't be ended
+    next->is_ended = true;
+    --unproven_;
+    if (fd < 0) continue;  // it was closed already
+    if (metrics_ != nullptr) metrics_->connections_unproven.Add();
+    ::shutdown(fd, SHUT_RDWR);
+    ::close(fd);
   }
 }
 
@@ -216,7 +241,9 @@ void Acceptor::MarkProven(const std::string& peer) {
   // The latest is the likeliest, and one that is closed may have had the same name before it.
   const auto held = std::find_if(held_.rbegin(), held_.rend(),
                                  [&](const Held& each) { return each.name == peer; });
-  if (held == held_.rend() || std::exchange(held->is_proven, true)) return;
+  if (held == held_.rend() || held->is_proven) return;
+  if (IsUnproven(*held)) --unproven_;
+  held->is_proven = true;
   const auto allowance = allowances_.find(held->peer);
   if (allowance != allowances_.end()) allowance->second.connections += 1;
 }
@@ -279,6 +306,7 @@ void Acceptor::ForgetClosed() {
       return false;
     }
     if (--per_peer_[held.peer] == 0) per_peer_.erase(held.peer);
+    if (IsUnproven(held)) --unproven_;
     return true;
   });
 }

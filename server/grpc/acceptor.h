@@ -42,7 +42,8 @@ class Acceptor {
   int port() const { return port_; }
 
   // Hands each connection over, non-blocking, to be closed by whoever took it. One beyond a bound
-  // is closed at once.
+  // is closed at once; but beyond that of connections without a key, the one of these is ended that
+  // came first, since it has had the most time to show one.
   void Start(std::function<void(int fd)> take);
   // Whom the end of a connection hits.
   enum class Hits : uint8_t {
@@ -83,6 +84,12 @@ class Acceptor {
   // What one may have that was refilled so long ago.
   double Refilled(const Allowance& allowance, std::chrono::steady_clock::time_point now) const;
   void CountRefused() const;
+  // Ends connections without a key until another one may come.
+  void MakeRoomForUnproven();
+  // A descriptor of the connection, to be closed, of which nobody makes another one's while it is
+  // shut down (whoever took it notices). -1, with errno: EBADF when it is closed already.
+  static int Borrow(const Held& held);
+  static bool IsUnproven(const Held& held) { return !held.is_ended && !held.is_proven; }
   void ForgetClosed();
 
   const int listener_;
@@ -94,6 +101,7 @@ class Acceptor {
   std::mutex mutex_;  // guards what follows
   std::vector<Held> held_;
   std::map<std::string, size_t> per_peer_;
+  size_t unproven_ = 0;  // of those that are held, some of which may be closed by now
   std::map<std::string, Allowance> allowances_;                          // by address
   std::map<std::string, std::chrono::steady_clock::time_point> barred_;  // since when
   std::thread thread_;

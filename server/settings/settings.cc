@@ -222,6 +222,10 @@ std::vector<Setting> LimitSettings() {
       Number("max-connections-per-address",
              "How many of them from one address, or one IPv6 network (default: 256)",
              &Limits::max_connections_per_address, 1, 1'000'000),
+      Number("max-unproven-connections",
+             "How many of all on which no key was shown yet, handshakes included; beyond, the one "
+             "that has been so for longest is ended (default: 1024)",
+             &Limits::max_unproven_connections, 1, 1'000'000),
       Number("address-connections-per-second",
              "New ones a second from an address, or an IPv6 network, those of ten seconds at once; "
              "one on which a key is shown doesn't count; 0: any number (default: 64)",
