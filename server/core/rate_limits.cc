@@ -89,7 +89,8 @@ milliseconds RateLimits::OfAddress(std::string_view address, std::string_view co
 }
 
 void RateLimits::MarkProven(std::string_view connection) {
-  const bool was_proven = connections_.MarkProven(connection);
+  const bool was_proven = connections_.MarkProven(connection, limits_.connection_calls_per_second,
+                                                  kNewcomersSeconds, now_());
   if (!was_proven && told_.proven) told_.proven(std::string(connection));
 }
 
@@ -119,12 +120,7 @@ milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, 
   const std::string key(key_in);
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
-  auto found = shard.buckets.find(key);
-  if (found == shard.buckets.end()) {
-    if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
-    found = shard.buckets.emplace(key, Bucket{begins_with * rate, 0, now, false}).first;
-  }
-  Bucket& bucket = found->second;
+  Bucket& bucket = FindOrMake(shard, key, per_second, begins_with, now);
   const double came = std::max(std::chrono::duration<double>(now - bucket.filled).count(), 0.0);
   bucket.calls = Refilled(bucket.calls, now - bucket.filled, rate);
   bucket.waiting = std::max(bucket.waiting - came * rate, 0.0);
@@ -143,12 +139,22 @@ milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, 
   return wait;
 }
 
-bool RateLimits::Buckets::MarkProven(std::string_view key_in) {
+RateLimits::Bucket& RateLimits::Buckets::FindOrMake(Shard& shard, const std::string& key,
+                                                    uint64_t per_second, double begins_with,
+                                                    Time now) {
+  const auto found = shard.buckets.find(key);
+  if (found != shard.buckets.end()) return found->second;
+  if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
+  const double calls = begins_with * static_cast<double>(per_second);
+  return shard.buckets.emplace(key, Bucket{calls, 0, now, false}).first->second;
+}
+
+bool RateLimits::Buckets::MarkProven(std::string_view key_in, uint64_t per_second,
+                                     double begins_with, Time now) {
   const std::string key(key_in);
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
-  const auto found = shard.buckets.find(key);
-  return found != shard.buckets.end() && std::exchange(found->second.is_proven, true);
+  return std::exchange(FindOrMake(shard, key, per_second, begins_with, now).is_proven, true);
 }
 
 bool RateLimits::Buckets::IsProven(std::string_view key_in) {

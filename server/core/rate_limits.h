@@ -113,8 +113,8 @@ class RateLimits {
     // gets how many calls wait now.
     std::chrono::milliseconds Take(std::string_view key, uint64_t calls, uint64_t per_second,
                                    double begins_with, Time now, double* waiting = nullptr);
-    // Nothing when there is no such bucket. Returns whether it was marked already.
-    bool MarkProven(std::string_view key);
+    // One that isn't known begins as for Take. Returns whether it was marked already.
+    bool MarkProven(std::string_view key, uint64_t per_second, double begins_with, Time now);
     bool IsProven(std::string_view key);
     size_t size();
 
@@ -129,6 +129,9 @@ class RateLimits {
     };
     // By other bits than those that a map uses.
     Shard& ShardOf(const std::string& key) { return shards_[(Hash()(key) >> 32) % shards_.size()]; }
+    // The one that is known, or a new one with so many calls.
+    static Bucket& FindOrMake(Shard& shard, const std::string& key, uint64_t per_second,
+                              double begins_with, Time now);
     static void MakeRoom(Shard& shard, uint64_t per_second, Time now);
     // Keeps the proven ones that have called last, and none else.
     static void KeepLatestProven(Shard& shard);

@@ -181,9 +181,42 @@ TEST_F(RateLimitsTest, ConnectionsThatHaveShownAKeyShareNothingWithThoseThatHave
   int taken = 0;
   while (rates_.OfAddress("here", "member") == milliseconds(0)) ++taken;
   EXPECT_EQ(taken, 50);  // but have their own bound
-  // Nor is one proven that has called nothing.
-  rates_.MarkProven("nobody");
-  EXPECT_GT(rates_.OfAddress("here", "nobody"), milliseconds(0));
+}
+
+// Else members behind one address would share a bound with strangers after all.
+TEST_F(RateLimitsTest, AlsoWhereAConnectionHasNoBound) {
+  limits_.connection_calls_per_second.Change(0);
+  limits_.address_calls_per_second.Change(50);
+  int told = 0;
+  rates_.Tell({.not_waiting = {}, .proven = [&](const std::string& /*connection*/) { ++told; }});
+  for (int i = 0; i < 3; ++i) {
+    rates_.OfConnection("member");
+    rates_.MarkProven("member");
+  }
+  EXPECT_EQ(told, 1);
+  while (rates_.OfAddress("here", "stranger") == milliseconds(0)) {
+  }
+  EXPECT_EQ(rates_.OfAddress("here", "member"), milliseconds(0));
+  for (int i = 0; i < 300'000; ++i) rates_.MarkProven(std::to_string(i));
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+  // It has the usual bound once there is one.
+  rates_.MarkProven("another");
+  limits_.connection_calls_per_second.Change(100);
+  now_ += std::chrono::seconds(1);
+  int taken = 0;
+  while (rates_.OfConnection("another") == milliseconds(0)) ++taken;
+  EXPECT_EQ(taken, 100);
+}
+
+// A flood may have had them forgotten between their calls and what became of these.
+TEST_F(RateLimitsTest, ConnectionsAreProvenWhereTheirBucketsAreForgotten) {
+  const auto newcomer = [](int i) { return "newcomer " + std::to_string(i); };
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(rates_.OfConnection(newcomer(i)), milliseconds(0));
+  for (int i = 0; i < 300'000; ++i) rates_.OfConnection("stranger " + std::to_string(i));
+  for (int i = 0; i < 100; ++i) {
+    rates_.MarkProven(newcomer(i));
+    EXPECT_TRUE(rates_.IsProven(newcomer(i))) << i;
+  }
 }
 
 TEST_F(RateLimitsTest, ClockStepsBackTakeNothing) {
