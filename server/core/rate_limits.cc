@@ -94,6 +94,13 @@ void RateLimits::MarkProven(std::string_view connection) {
   if (!was_proven && told_.proven) told_.proven(std::string(connection));
 }
 
+void RateLimits::ForgetOld() {
+  const Time since = now_() - kRemembered;
+  for (Buckets* buckets : {&connections_, &arrivals_, &addresses_, &sessions_, &sponsors_}) {
+    buckets->ForgetBefore(since);
+  }
+}
+
 milliseconds RateLimits::OfSession(std::string_view connection, std::string_view token) {
   std::string key(connection);
   key.append(token.substr(token.size() - std::min(token.size(), kTokenEnd)));
@@ -155,6 +162,23 @@ bool RateLimits::Buckets::MarkProven(std::string_view key_in, uint64_t per_secon
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
   return std::exchange(FindOrMake(shard, key, per_second, begins_with, now).is_proven, true);
+}
+
+void RateLimits::Buckets::MarkUnproven(std::string_view key_in) {
+  const std::string key(key_in);
+  Shard& shard = ShardOf(key);
+  std::lock_guard lock(shard.mutex);
+  const auto found = shard.buckets.find(key);
+  if (found != shard.buckets.end()) found->second.is_proven = false;
+}
+
+void RateLimits::Buckets::ForgetBefore(Time since) {
+  for (Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    std::erase_if(shard.buckets, [&](const auto& entry) {
+      return !entry.second.is_proven && entry.second.filled < since;
+    });
+  }
 }
 
 bool RateLimits::Buckets::IsProven(std::string_view key_in) {

@@ -183,6 +183,51 @@ TEST_F(RateLimitsTest, ConnectionsThatHaveShownAKeyShareNothingWithThoseThatHave
   EXPECT_EQ(taken, 50);  // but have their own bound
 }
 
+// Its address and port have been used before, perhaps by somebody else.
+TEST_F(RateLimitsTest, WhatIsKnownOfANameIsNotTrueOfItsNextConnection) {
+  for (const uint64_t calls : {uint64_t{100}, uint64_t{0}}) {
+    limits_.connection_calls_per_second.Change(calls);
+    std::vector<std::string> proven;
+    rates_.Tell({.not_waiting = {},
+                 .proven = [&](const std::string& connection) { proven.push_back(connection); }});
+    for (int i = 0; i < 2; ++i) {
+      rates_.MarkUnproven("here");
+      EXPECT_FALSE(rates_.IsProven("here"));
+      rates_.OfConnection("here");
+      rates_.MarkProven("here");
+    }
+    EXPECT_EQ(proven, (std::vector<std::string>{"here", "here"}));
+  }
+  // Nobody has more calls for coming again.
+  limits_.connection_calls_per_second.Change(100);
+  while (rates_.OfConnection("here") == milliseconds(0)) {
+  }
+  rates_.MarkUnproven("here");
+  EXPECT_GT(rates_.OfConnection("here"), milliseconds(0));
+  const size_t known = rates_.buckets();
+  rates_.MarkUnproven("nobody's");
+  EXPECT_EQ(rates_.buckets(), known);
+}
+
+// Their addresses are nobody's business then.
+TEST_F(RateLimitsTest, WhoIsGoneIsForgotten) {
+  for (const char* connection : {"member", "gone", "stranger"}) {
+    rates_.Arrived(connection);
+    rates_.OfConnection(connection);
+    rates_.OfAddress("there", connection);
+    rates_.OfSession(connection, std::string(60, 't'));
+  }
+  rates_.MarkProven("member");
+  rates_.MarkProven("gone");
+  rates_.ForgetOld();
+  EXPECT_GT(rates_.buckets(), 9u);  // not yet
+  rates_.MarkUnproven("gone");
+  now_ += RateLimits::kRemembered + milliseconds(1);
+  rates_.ForgetOld();
+  EXPECT_EQ(rates_.buckets(), 1u);
+  EXPECT_TRUE(rates_.IsProven("member"));  // for hours, on a quiet subscription
+}
+
 // Else members behind one address would share a bound with strangers after all.
 TEST_F(RateLimitsTest, AlsoWhereAConnectionHasNoBound) {
   limits_.connection_calls_per_second.Change(0);
