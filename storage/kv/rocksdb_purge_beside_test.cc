@@ -7,9 +7,12 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,17 +28,20 @@ namespace fs = std::filesystem;
 // A disk that keeps whoever reads a value of its own file waiting, once it is told to.
 class SlowDisk {
  public:
-  void KeepNextReader() {
+  enum class Reads : uint8_t { kOneValue, kAll };  // what RocksDB does, and what a purge does
+  void KeepNextReader(Reads what = Reads::kOneValue) {
     std::lock_guard lock(mutex_);
+    what_ = what;
     state_ = State::kArmed;
+    changed_.notify_all();
   }
   // Called for each reading of a file with values.
-  void Read() {
+  void Read(Reads what) {
     std::unique_lock lock(mutex_);
-    if (state_ != State::kArmed) return;
+    if (state_ != State::kArmed || what != what_) return;
     state_ = State::kKept;
     changed_.notify_all();
-    changed_.wait(lock, [&] { return state_ == State::kFree; });
+    changed_.wait(lock, [&] { return state_ != State::kKept; });
   }
   // Whether somebody is kept, or comes within a minute.
   bool KeepsSomebody() {
@@ -53,6 +59,7 @@ class SlowDisk {
   std::mutex mutex_;
   std::condition_variable changed_;
   State state_ = State::kFree;
+  Reads what_ = Reads::kOneValue;
 };
 
 SlowDisk& Disk() {
@@ -70,10 +77,20 @@ bool IsBlobFile(int file) {
 }  // namespace parley::storage
 
 // RocksDB reads values by this, which the dynamic linker takes from the program first.
+// Standard streams read by this.
+extern "C" ssize_t read(int file, void* bytes, size_t size) {
+  using Function = ssize_t (*)(int, void*, size_t);
+  static const auto system = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "read"));
+  using parley::storage::SlowDisk;
+  if (parley::storage::IsBlobFile(file)) parley::storage::Disk().Read(SlowDisk::Reads::kAll);
+  return system(file, bytes, size);
+}
+
 extern "C" ssize_t pread(int file, void* bytes, size_t size, off_t at) {
   using Function = ssize_t (*)(int, void*, size_t, off_t);
   static const auto system = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "pread"));
-  if (parley::storage::IsBlobFile(file)) parley::storage::Disk().Read();
+  using parley::storage::SlowDisk;
+  if (parley::storage::IsBlobFile(file)) parley::storage::Disk().Read(SlowDisk::Reads::kOneValue);
   return system(file, bytes, size, at);
 }
 
@@ -89,9 +106,10 @@ class PurgeBesideCommitsTest : public testing::Test {
     auto opened = OpenRocksDbStore(folder_);
     ASSERT_TRUE(opened.ok()) << opened.status();
     store_ = *std::move(opened);
-    for (const char* owner : {"ana", "ben"}) Put(owner, ValueOf(owner));
+    for (const char* owner : {"ana", "ben", "zoe"}) Put(owner, ValueOf(owner));
     ASSERT_TRUE(store_->MakeCheckpoint(folder_.string() + "-checkpoint").ok());  // writes the file
     fs::remove_all(folder_.string() + "-checkpoint");
+    Prepare();
     Delete("ana");
     Disk().KeepNextReader();
     purge_ = std::async(std::launch::async, [this] { return store_->Purge(); });
@@ -103,6 +121,9 @@ class PurgeBesideCommitsTest : public testing::Test {
     store_.reset();
     fs::remove_all(folder_);
   }
+
+  // What stands in the file before the purge.
+  virtual void Prepare() {}
 
   static std::string ValueOf(const std::string& owner) {
     return "words of " + owner + std::string(100'000, 'c');
@@ -169,6 +190,37 @@ TEST_F(PurgeBesideCommitsTest, WhatIsDeletedBesideItChangesNothing) {
     Delete("bem");
     Put("ben1", "of another");
   }));
+  EXPECT_EQ(BensValueAfterwards(), ValueOf("ben"));
+}
+
+// Zoe's key is damaged in the file, so that a purge doesn't find her value by it.
+class PurgeOfADamagedKeyTest : public PurgeBesideCommitsTest {
+ protected:
+  void Prepare() override {
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      if (entry.path().extension() != ".blob") continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      const std::string content(std::istreambuf_iterator<char>(in), {});
+      const size_t at = content.find("zoe" + ValueOf("zoe"));
+      ASSERT_NE(at, std::string::npos);
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(at));
+      file << "#";
+    }
+  }
+};
+
+TEST_F(PurgeOfADamagedKeyTest, IsReportedWhileItsValueIsNeeded) {
+  Disk().LetGo();
+  EXPECT_EQ(purge_.get().code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(store_->Get(Space::kChunks, "zoe")->has_value());
+}
+
+// It is deleted when the purge has seen that the file is left, and looks for what is wrong with it.
+TEST_F(PurgeOfADamagedKeyTest, IsNotReportedWhenItsValueIsDeletedMeanwhile) {
+  Disk().KeepNextReader(SlowDisk::Reads::kAll);
+  ASSERT_TRUE(Disk().KeepsSomebody());
+  EXPECT_TRUE(GoesOn([&] { Delete("zoe"); }));
   EXPECT_EQ(BensValueAfterwards(), ValueOf("ben"));
 }
 

@@ -7,9 +7,11 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "storage/kv/rocksdb_store.h"
 
@@ -255,6 +257,45 @@ TEST_F(PurgeTest, DamageInWhatWasDeletedIsRemovedWithIt) {
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(FilesWith("words of ana"), 0);
   EXPECT_TRUE(store_->GetChecked(Space::kChunks, "cben/1")->has_value());
+}
+
+// Whatever the damage is: of a value, of a key that is needed, of a record's head.
+TEST_F(PurgeTest, DamageInAFileKeepsNoneOfTheOthers) {
+  constexpr int kRecordHead = 32;
+  const std::vector<std::string> pairs = {"a", "b", "c", "d"};
+  for (const std::string& pair : pairs) {
+    Store(pair + "1", "words of " + pair + "1");
+    Store(pair + "2", "words of " + pair + "2");
+    WriteTables();
+  }
+  for (const std::string& pair : pairs) Delete(pair + "1");
+  DamageInBlobFile("words of a2");
+  DamageInBlobFile("cb2/1");
+  DamageInBlobFile("cc2/1", "#", 16 - kRecordHead);
+  const absl::Status status = store_->Purge();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FilesWith("words of d1"), 0);
+  EXPECT_TRUE(store_->GetChecked(Space::kChunks, "cd2/1")->has_value());
+  for (const char* kept : {"cb2/1", "cc2/1"}) {
+    EXPECT_TRUE((*store_->Get(Space::kChunks, kept))->starts_with("words of ")) << kept;
+  }
+}
+
+// A part of the store that is damaged keeps none of the others either, wherever it comes.
+TEST_F(PurgeTest, DamageInTheSmallestPartKeepsNoneOfTheOthers) {
+  for (const char* owner : {"ana", "ben"}) Store(owner, std::string("words of ") + owner);
+  std::mt19937 random;  // what can't be made smaller, and takes more than the other parts together
+  std::string large(1 << 20, '\0');
+  for (char& byte : large) byte = static_cast<char>(random());
+  WriteBatch batch;
+  batch.Put(Space::kEntries, "nlarge/1", large);
+  ASSERT_TRUE(store_->Commit(batch, Durability::kSynced).ok());
+  WriteTables();
+  Delete("ana");
+  DamageInBlobFile("words of ben");
+  EXPECT_EQ(store_->Purge().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FilesWith("words of ana in an entry"), 0);
+  EXPECT_EQ(FilesWith("words of ana in a record"), 0);
 }
 
 // Else whatever follows in the file would be read as something else.

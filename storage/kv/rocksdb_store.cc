@@ -239,6 +239,7 @@ class RocksDbStore : public FolderStore {
         FromRocksDb(db_->Flush(rocksdb::FlushOptions(), families_), "removing what was deleted");
     if (!ready.ok()) deleted_in_memory_ = true;
     PARLEY_RETURN_IF_ERROR(ready);
+    absl::Status damage;  // what keeps one part keeps none of the others
     for (const Space space : SmallestFirst()) {
       if (!HasDeletedIn(*db_, Family(space))) continue;
       const PurgeTools tools{
@@ -246,10 +247,12 @@ class RocksDbStore : public FolderStore {
           .cancelled = purge_cancelled_,
           .check_room = [this](uint64_t bytes) { return CheckRoomToRewrite(bytes); },
           .write_again = [this, space](const auto& key) { return WriteAgain(space, key); }};
-      PARLEY_RETURN_IF_ERROR(PurgeTables(tools, Family(space)));
-      PARLEY_RETURN_IF_ERROR(PurgeBlobFiles(tools, Family(space)));
+      absl::Status status = PurgeTables(tools, Family(space));
+      if (status.ok()) status = PurgeBlobFiles(tools, Family(space));
+      if (!status.ok() && EndsPurge(status)) return status;
+      damage.Update(status);
     }
-    return absl::OkStatus();
+    return damage;
   }
 
   bool HasDeleted() const override {
