@@ -38,7 +38,9 @@ void Purges::Look() {
   if (std::chrono::steady_clock::now() < not_before_) return;
   std::error_code error;
   const fs::file_time_type last = fs::last_write_time(mark_, error);
-  const bool is_due = !error && fs::file_time_type::clock::now() - last >= interval_;
+  const auto ago = fs::file_time_type::clock::now() - last;
+  // Where the clock was set back since, nobody knows how long ago that was: twice as long at most.
+  const bool is_due = !error && (ago >= interval_ || ago <= -interval_);
   if (!error && !is_due) return;
   if (is_due && work_.has_deleted()) {
     const absl::Status status = work_.purge();

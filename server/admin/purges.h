@@ -25,7 +25,8 @@ struct PurgeWork {
 class Purges {
  public:
   // Looks every `look` whether `hours` have gone by since the last purge (DIR/purged's time, so
-  // that starts don't count), or since now where there was none. After a purge that failed it waits
+  // that starts don't count, nor a clock that is set back: twice as long at most), or since now
+  // where there was none. After a purge that failed it waits
   // for `retry`: each try writes much. 0 hours: does nothing. Lifetime: `folder`, which is open on
   // `path`, outlives it.
   Purges(OpenDataFolder& folder, std::string path, uint64_t hours,

@@ -220,6 +220,33 @@ TEST_F(PurgesTest, HappenWhenTheirTimeHasCome) {
   EXPECT_EQ(FilesWith("the words that were deleted"), 0);
 }
 
+// Else one of a clock that was a year ahead would put the next off by a year.
+TEST_F(PurgesTest, AClockThatIsSetBackDoesNotPutThemOff) {
+  std::atomic<int> purges = 0;
+  const fs::path mark = path_ / "purged";
+  const auto run_after = [&](std::chrono::hours ahead) {
+    std::ofstream(mark) << "";
+    fs::last_write_time(mark, fs::file_time_type::clock::now() + ahead);
+    const Purges each({.has_deleted = [&] { return true; },
+                       .purge =
+                           [&] {
+                             ++purges;
+                             return absl::OkStatus();
+                           },
+                       .cancel = [] {}},
+                      path_, 2, std::chrono::milliseconds(2));
+    for (int i = 0; i < 6000 && purges == 0 && ahead > std::chrono::hours(2); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // fifty looks
+  };
+  run_after(std::chrono::hours(1));  // a little ahead: it is one that has just been
+  EXPECT_EQ(purges, 0);
+  run_after(std::chrono::hours(24 * 365));
+  EXPECT_EQ(purges, 1);
+  EXPECT_LT(fs::last_write_time(mark), fs::file_time_type::clock::now() + std::chrono::hours(1));
+}
+
 TEST_F(PurgesTest, ThatFailAreNotTriedAgainSoon) {
   std::atomic<int> looks = 0;
   std::atomic<int> tries = 0;

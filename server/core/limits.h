@@ -75,6 +75,10 @@ struct Limits {
   // Of an address, or of an IPv6 network of 64 bits, and of all together.
   Live<size_t> max_connections_per_address = 256;
   Live<size_t> max_connections = 2048;
+  // Of all together, those on which no key was shown: silent ones, and such as are still at their
+  // handshake, included. Beyond, the one is ended that has been so for longest; so it is when all
+  // connections are too many, whoever the rest are.
+  Live<size_t> max_unproven_connections = 1024;
   // New ones a second from an address, of which what comes in ten seconds may come at once; those
   // on which a key is shown don't count. 0: any number.
   Live<uint64_t> address_connections_per_second = 64;

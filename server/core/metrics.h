@@ -141,8 +141,9 @@ struct Metrics {
   Counter connections_over_limit;
   Counter connections_over_address_limit;
   Counter connections_too_often;
-  Counter connections_barred;  // refused, since their address is kept out for a while
-  Counter connections_ended;   // that called on without waiting
+  Counter connections_barred;    // refused, since their address is kept out for a while
+  Counter connections_ended;     // that called on without waiting
+  Counter connections_unproven;  // ended for others, since no key was shown on them
 
   Counter reloads;
   Counter failed_reloads;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/cord.h"
@@ -20,6 +22,8 @@ constexpr double kNewcomersSeconds = 1;
 // Who waits as told comes twice for each call at most, and a little too early now and then.
 constexpr uint64_t kArrivalsForACall = 4;
 constexpr size_t kMostInShard = 4096;
+constexpr size_t kKeptInShard = kMostInShard / 4 * 3;
+constexpr size_t kKeptProven = kMostInShard / 2;
 // The end of a token is its MAC, which no two tokens share.
 constexpr size_t kTokenEnd = 32;
 
@@ -85,8 +89,16 @@ milliseconds RateLimits::OfAddress(std::string_view address, std::string_view co
 }
 
 void RateLimits::MarkProven(std::string_view connection) {
-  const bool was_proven = connections_.MarkProven(connection);
+  const bool was_proven = connections_.MarkProven(connection, limits_.connection_calls_per_second,
+                                                  kNewcomersSeconds, now_());
   if (!was_proven && told_.proven) told_.proven(std::string(connection));
+}
+
+void RateLimits::ForgetOld() {
+  const Time since = now_() - kRemembered;
+  for (Buckets* buckets : {&connections_, &arrivals_, &addresses_, &sessions_, &sponsors_}) {
+    buckets->ForgetBefore(since);
+  }
 }
 
 milliseconds RateLimits::OfSession(std::string_view connection, std::string_view token) {
@@ -115,12 +127,7 @@ milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, 
   const std::string key(key_in);
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
-  auto found = shard.buckets.find(key);
-  if (found == shard.buckets.end()) {
-    if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
-    found = shard.buckets.emplace(key, Bucket{begins_with * rate, 0, now, false}).first;
-  }
-  Bucket& bucket = found->second;
+  Bucket& bucket = FindOrMake(shard, key, per_second, begins_with, now);
   const double came = std::max(std::chrono::duration<double>(now - bucket.filled).count(), 0.0);
   bucket.calls = Refilled(bucket.calls, now - bucket.filled, rate);
   bucket.waiting = std::max(bucket.waiting - came * rate, 0.0);
@@ -139,12 +146,39 @@ milliseconds RateLimits::Buckets::Take(std::string_view key_in, uint64_t calls, 
   return wait;
 }
 
-bool RateLimits::Buckets::MarkProven(std::string_view key_in) {
+RateLimits::Bucket& RateLimits::Buckets::FindOrMake(Shard& shard, const std::string& key,
+                                                    uint64_t per_second, double begins_with,
+                                                    Time now) {
+  const auto found = shard.buckets.find(key);
+  if (found != shard.buckets.end()) return found->second;
+  if (shard.buckets.size() >= kMostInShard) MakeRoom(shard, per_second, now);
+  const double calls = begins_with * static_cast<double>(per_second);
+  return shard.buckets.emplace(key, Bucket{calls, 0, now, false}).first->second;
+}
+
+bool RateLimits::Buckets::MarkProven(std::string_view key_in, uint64_t per_second,
+                                     double begins_with, Time now) {
+  const std::string key(key_in);
+  Shard& shard = ShardOf(key);
+  std::lock_guard lock(shard.mutex);
+  return std::exchange(FindOrMake(shard, key, per_second, begins_with, now).is_proven, true);
+}
+
+void RateLimits::Buckets::MarkUnproven(std::string_view key_in) {
   const std::string key(key_in);
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
   const auto found = shard.buckets.find(key);
-  return found != shard.buckets.end() && std::exchange(found->second.is_proven, true);
+  if (found != shard.buckets.end()) found->second.is_proven = false;
+}
+
+void RateLimits::Buckets::ForgetBefore(Time since) {
+  for (Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    std::erase_if(shard.buckets, [&](const auto& entry) {
+      return !entry.second.is_proven && entry.second.filled < since;
+    });
+  }
 }
 
 bool RateLimits::Buckets::IsProven(std::string_view key_in) {
@@ -168,10 +202,30 @@ void RateLimits::Buckets::MakeRoom(Shard& shard, uint64_t per_second, Time now) 
   const auto rate = static_cast<double>(per_second);
   std::erase_if(shard.buckets, [&](const auto& entry) {
     const Bucket& bucket = entry.second;
-    return Refilled(bucket.calls, now - bucket.filled, rate) >= kBurstSeconds * rate;
+    return !bucket.is_proven &&
+           Refilled(bucket.calls, now - bucket.filled, rate) >= kBurstSeconds * rate;
   });
   // A quarter at once, so that looking through all doesn't come with each call.
-  while (shard.buckets.size() > kMostInShard / 4 * 3) shard.buckets.erase(shard.buckets.begin());
+  for (auto at = shard.buckets.begin();
+       at != shard.buckets.end() && shard.buckets.size() > kKeptInShard;) {
+    at = at->second.is_proven ? std::next(at) : shard.buckets.erase(at);
+  }
+  if (shard.buckets.size() > kKeptInShard) KeepLatestProven(shard);
+}
+
+void RateLimits::Buckets::KeepLatestProven(Shard& shard) {
+  std::vector<Time> times;
+  times.reserve(shard.buckets.size());
+  for (const auto& [key, bucket] : shard.buckets) times.push_back(bucket.filled);
+  const auto oldest_kept = times.end() - kKeptProven;
+  std::nth_element(times.begin(), oldest_kept, times.end());
+  const Time oldest = *oldest_kept;
+  // Of those of one time, which may be many, it doesn't matter which are kept.
+  std::erase_if(shard.buckets, [&](const auto& entry) { return entry.second.filled < oldest; });
+  for (auto at = shard.buckets.begin();
+       at != shard.buckets.end() && shard.buckets.size() > kKeptInShard;) {
+    at = at->second.filled == oldest ? shard.buckets.erase(at) : std::next(at);
+  }
 }
 
 }  // namespace parley::server

@@ -23,8 +23,15 @@
 // A session's bucket belongs to its connection too: the members of a channel share its keys, and
 // none of them can use up another's calls. Time is the steady clock's: the system's may be set.
 //
+// That a key was shown belongs to a connection, not to its name: address and port are another's
+// afterwards. So whoever knows when connections come and go says so (MarkUnproven).
+//
 // Threading: any thread. Limits: remembers 65,536 buckets of each kind; beyond, those that are full
-// are forgotten, then any, which gives its owner calls and takes nobody's.
+// are forgotten, then any, which gives its owner calls and takes nobody's. Connections that have
+// shown a key go last, and only when there are some 49,152 of them, those first that have called
+// nothing for longest (where connections have no bound: those marked first, which their next token
+// marks again): however many strangers come, it stays known who is a member. What nobody has called
+// by for some minutes is forgotten when ForgetOld is called, but for connections with the mark.
 #ifndef PARLEY_SERVER_CORE_RATE_LIMITS_H_
 #define PARLEY_SERVER_CORE_RATE_LIMITS_H_
 
@@ -65,7 +72,7 @@ class RateLimits {
     // It calls on without waiting. `is_proven`: it has shown a key, or a token that was had for
     // one.
     std::function<void(const std::string& connection, bool is_proven)> not_waiting;
-    // It has shown one, perhaps not for the first time.
+    // It has shown one, the first time since its name was marked unproven, or a later one.
     std::function<void(const std::string& connection)> proven;
   };
   void Tell(Told told) { told_ = std::move(told); }
@@ -84,11 +91,19 @@ class RateLimits {
                                       uint64_t calls = 1);
   // Somebody on this connection has proved to have a key.
   void MarkProven(std::string_view connection);
+  // The name is a new connection's, or nobody's any more. What was called by it counts on, so that
+  // nobody has more calls by coming again.
+  void MarkUnproven(std::string_view connection) { connections_.MarkUnproven(connection); }
   bool IsProven(std::string_view connection) { return connections_.IsProven(connection); }
   // `token`: a session's, whatever it is.
   std::chrono::milliseconds OfSession(std::string_view connection, std::string_view token);
   // `sponsor`: an id that exists, since whoever makes up ids must not have buckets for them.
   std::chrono::milliseconds OfSponsor(std::string_view sponsor);
+
+  // So long without a call, a bucket is full, and may be a client's who is gone.
+  static constexpr std::chrono::minutes kRemembered{10};
+  // Forgets such buckets, so that addresses of those who are gone don't stay in memory.
+  void ForgetOld();
 
   // How many are remembered, of all kinds.
   size_t buckets() {
@@ -111,9 +126,12 @@ class RateLimits {
     // gets how many calls wait now.
     std::chrono::milliseconds Take(std::string_view key, uint64_t calls, uint64_t per_second,
                                    double begins_with, Time now, double* waiting = nullptr);
-    // Nothing when there is no such bucket. Returns whether it was marked already.
-    bool MarkProven(std::string_view key);
+    // One that isn't known begins as for Take. Returns whether it was marked already.
+    bool MarkProven(std::string_view key, uint64_t per_second, double begins_with, Time now);
+    void MarkUnproven(std::string_view key);
     bool IsProven(std::string_view key);
+    // Those that nobody has taken from since, but for proven ones.
+    void ForgetBefore(Time since);
     size_t size();
 
    private:
@@ -127,7 +145,12 @@ class RateLimits {
     };
     // By other bits than those that a map uses.
     Shard& ShardOf(const std::string& key) { return shards_[(Hash()(key) >> 32) % shards_.size()]; }
+    // The one that is known, or a new one with so many calls.
+    static Bucket& FindOrMake(Shard& shard, const std::string& key, uint64_t per_second,
+                              double begins_with, Time now);
     static void MakeRoom(Shard& shard, uint64_t per_second, Time now);
+    // Keeps the proven ones that have called last, and none else.
+    static void KeepLatestProven(Shard& shard);
     const Whose whose_;
     std::array<Shard, 16> shards_;
   };

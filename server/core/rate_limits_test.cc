@@ -181,9 +181,87 @@ TEST_F(RateLimitsTest, ConnectionsThatHaveShownAKeyShareNothingWithThoseThatHave
   int taken = 0;
   while (rates_.OfAddress("here", "member") == milliseconds(0)) ++taken;
   EXPECT_EQ(taken, 50);  // but have their own bound
-  // Nor is one proven that has called nothing.
-  rates_.MarkProven("nobody");
-  EXPECT_GT(rates_.OfAddress("here", "nobody"), milliseconds(0));
+}
+
+// Its address and port have been used before, perhaps by somebody else.
+TEST_F(RateLimitsTest, WhatIsKnownOfANameIsNotTrueOfItsNextConnection) {
+  for (const uint64_t calls : {uint64_t{100}, uint64_t{0}}) {
+    limits_.connection_calls_per_second.Change(calls);
+    std::vector<std::string> proven;
+    rates_.Tell({.not_waiting = {},
+                 .proven = [&](const std::string& connection) { proven.push_back(connection); }});
+    for (int i = 0; i < 2; ++i) {
+      rates_.MarkUnproven("here");
+      EXPECT_FALSE(rates_.IsProven("here"));
+      rates_.OfConnection("here");
+      rates_.MarkProven("here");
+    }
+    EXPECT_EQ(proven, (std::vector<std::string>{"here", "here"}));
+  }
+  // Nobody has more calls for coming again.
+  limits_.connection_calls_per_second.Change(100);
+  while (rates_.OfConnection("here") == milliseconds(0)) {
+  }
+  rates_.MarkUnproven("here");
+  EXPECT_GT(rates_.OfConnection("here"), milliseconds(0));
+  const size_t known = rates_.buckets();
+  rates_.MarkUnproven("nobody's");
+  EXPECT_EQ(rates_.buckets(), known);
+}
+
+// Their addresses are nobody's business then.
+TEST_F(RateLimitsTest, WhoIsGoneIsForgotten) {
+  for (const char* connection : {"member", "gone", "stranger"}) {
+    rates_.Arrived(connection);
+    rates_.OfConnection(connection);
+    rates_.OfAddress("there", connection);
+    rates_.OfSession(connection, std::string(60, 't'));
+  }
+  rates_.MarkProven("member");
+  rates_.MarkProven("gone");
+  rates_.ForgetOld();
+  EXPECT_GT(rates_.buckets(), 9u);  // not yet
+  rates_.MarkUnproven("gone");
+  now_ += RateLimits::kRemembered + milliseconds(1);
+  rates_.ForgetOld();
+  EXPECT_EQ(rates_.buckets(), 1u);
+  EXPECT_TRUE(rates_.IsProven("member"));  // for hours, on a quiet subscription
+}
+
+// Else members behind one address would share a bound with strangers after all.
+TEST_F(RateLimitsTest, AlsoWhereAConnectionHasNoBound) {
+  limits_.connection_calls_per_second.Change(0);
+  limits_.address_calls_per_second.Change(50);
+  int told = 0;
+  rates_.Tell({.not_waiting = {}, .proven = [&](const std::string& /*connection*/) { ++told; }});
+  for (int i = 0; i < 3; ++i) {
+    rates_.OfConnection("member");
+    rates_.MarkProven("member");
+  }
+  EXPECT_EQ(told, 1);
+  while (rates_.OfAddress("here", "stranger") == milliseconds(0)) {
+  }
+  EXPECT_EQ(rates_.OfAddress("here", "member"), milliseconds(0));
+  for (int i = 0; i < 300'000; ++i) rates_.MarkProven(std::to_string(i));
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+  // It has the usual bound once there is one.
+  rates_.MarkProven("another");
+  limits_.connection_calls_per_second.Change(100);
+  now_ += std::chrono::seconds(1);
+  int taken = 0;
+  while (rates_.OfConnection("another") == milliseconds(0)) ++taken;
+  EXPECT_EQ(taken, 100);
+}
+
+// A flood may have had them forgotten between their calls and what became of these.
+TEST_F(RateLimitsTest, ConnectionsAreProvenWhereTheirBucketsAreForgotten) {
+  const auto newcomer = [](int i) { return "newcomer " + std::to_string(i); };
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(rates_.OfConnection(newcomer(i)), milliseconds(0));
+  for (int i = 0; i < 300'000; ++i) rates_.OfConnection("stranger " + std::to_string(i));
+  for (int i = 0; i < 100; ++i) {
+    rates_.MarkProven(newcomer(i));
+    EXPECT_TRUE(rates_.IsProven(newcomer(i))) << i;
+  }
 }
 
 TEST_F(RateLimitsTest, ClockStepsBackTakeNothing) {
@@ -217,6 +295,57 @@ TEST_F(RateLimitsTest, ManyKeysTakeBoundedMemory) {
   EXPECT_LE(rates_.buckets(), size_t{65536});
   for (int i = 0; i < 100; ++i) rates_.OfSession("c", "the latest");
   EXPECT_GT(rates_.OfSession("c", "the latest"), milliseconds(0));
+}
+
+// Else a flood from many addresses had members taken for strangers, and their neighbours kept out.
+TEST_F(RateLimitsTest, StrangersDoNotHaveMembersForgotten) {
+  std::vector<std::string> members;
+  for (int i = 0; i < 2048; ++i) {
+    members.push_back("member " + std::to_string(i));
+    rates_.OfConnection(members.back());
+    rates_.MarkProven(members.back());
+  }
+  now_ += std::chrono::minutes(1);  // their buckets are full, which are forgotten first
+  for (int i = 0; i < 300'000; ++i) rates_.OfConnection("stranger " + std::to_string(i));
+  EXPECT_EQ(std::count_if(members.begin(), members.end(),
+                          [&](const std::string& member) { return rates_.IsProven(member); }),
+            2048);
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+}
+
+TEST_F(RateLimitsTest, OfVeryManyMembersTheLatestAreRemembered) {
+  const auto call = [&](const std::string& connection) {
+    now_ += std::chrono::microseconds(1);
+    rates_.OfConnection(connection);
+    rates_.MarkProven(connection);
+  };
+  call("here always");
+  call("gone");
+  for (int i = 0; i < 300'000; ++i) {
+    call("passing " + std::to_string(i));
+    if (i % 10'000 == 0) call("here always");
+  }
+  EXPECT_TRUE(rates_.IsProven("here always"));
+  EXPECT_FALSE(rates_.IsProven("gone"));
+  int known = 0;
+  for (int i = 300'000 - 20'000; i < 300'000; ++i) {
+    known += rates_.IsProven("passing " + std::to_string(i));
+  }
+  EXPECT_EQ(known, 20'000);
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+  // Nor do they keep strangers from being counted.
+  for (int i = 0; i < 100; ++i) rates_.OfConnection("stranger");
+  EXPECT_GT(rates_.OfConnection("stranger"), milliseconds(0));
+}
+
+// Those of one moment, of which none is the latest.
+TEST_F(RateLimitsTest, MembersOfOneMomentTakeBoundedMemory) {
+  for (int i = 0; i < 300'000; ++i) {
+    rates_.OfConnection(std::to_string(i));
+    rates_.MarkProven(std::to_string(i));
+  }
+  EXPECT_LE(rates_.buckets(), size_t{65536});
+  EXPECT_TRUE(rates_.IsProven(std::to_string(299'999)));
 }
 
 TEST_F(RateLimitsTest, FromManyThreads) {

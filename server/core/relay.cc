@@ -28,7 +28,11 @@ Relay::Relay(storage::KeyValueStore& store, const Clock& clock, RelayIdentity id
              const Limits& limits)
     : core_(store, clock, std::move(identity), limits),
       fan_out_(store),
-      background_(kSweepInterval, [this] { LogFailedSweep(Sweep()); }),
+      background_(kSweepInterval,
+                  [this] {
+                    core_.rates.ForgetOld();
+                    LogFailedSweep(Sweep());
+                  }),
       sessions_(core_),
       mailboxes_(core_, background_),
       blobs_(core_),

@@ -6,11 +6,15 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <functional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -99,6 +103,43 @@ TEST(RelayAttackTest, FloodsOfSessions) {
   EXPECT_GT(opened, 0);
   EXPECT_GT(refused, 0);
   scene.ExpectServesOthers();
+  EXPECT_LT(scene.GrowthKib(), kMostGrowthKib);
+}
+
+// Connections from many addresses that begin a handshake, each within its address's bounds, and
+// that nobody goes on with: they take their places from each other, not from who has a key.
+TEST(RelayAttackTest, HandshakesThatAreNeverFinished) {
+  Scene scene("handshakes", {"--max-unproven-connections", "64", "--max-connections", "256"});
+  const Mailbox mailbox;
+  ASSERT_TRUE(scene.Create(scene.stub(), mailbox).ok());
+  const std::string token = scene.AppendToken(mailbox);
+  constexpr std::string_view kBegun("\x16\x03\x01\x02", 4);  // of a ClientHello
+  std::vector<int> open;
+  for (uint32_t i = 0; i < 1000; ++i) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    ASSERT_GE(fd, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + i % 200);
+    ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(scene.relay().port()));
+    ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    (void)::send(fd, kBegun.data(), kBegun.size(), MSG_NOSIGNAL);
+    open.push_back(fd);
+    // Who was there goes on, on the connection that is there; who comes gets in.
+    if (i % 50 == 49) {
+      EXPECT_TRUE(Scene::Append(scene.stub(), Scene::AppendRequest(mailbox, token, "a word")).ok());
+    }
+    if (i % 250 == 249) scene.ExpectServesOthers();
+  }
+  int held = 0;
+  for (const int fd : open) {
+    char byte = 0;
+    held += ::recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN ? 1 : 0;
+    ::close(fd);
+  }
+  EXPECT_LE(held, 64);
   EXPECT_LT(scene.GrowthKib(), kMostGrowthKib);
 }
 

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <set>
 #include <utility>
 
 namespace parley::server {
@@ -27,6 +28,14 @@ constexpr std::chrono::milliseconds kPause{50};
 constexpr double kBurstSeconds = 10;
 // Of so many addresses it is remembered what they have used; beyond, all begin anew.
 constexpr size_t kMostAllowances = 65536;
+// So many more than the bound of all, as some are ended for others and not closed yet.
+constexpr size_t kMostBeyond = 64;
+// Looking for closed connections takes a system call for each that is held: it is done after so
+// much time, or so that a new connection costs no more than so many on average.
+constexpr std::chrono::milliseconds kLookAgain{50};
+constexpr size_t kLooksForEach = 32;
+// Also when no connection comes, so that nothing stays known of those who are gone.
+constexpr std::chrono::milliseconds kTidyAgain{60 * 1000};
 
 absl::Status CantListen(const std::string& address) {
   return absl::UnavailableError(
@@ -125,8 +134,10 @@ Acceptor::~Acceptor() {
   if (stop_ >= 0) ::close(stop_);
 }
 
-void Acceptor::Start(std::function<void(int fd)> take) {
+void Acceptor::Start(std::function<void(int fd)> take,
+                     std::function<void(const std::string& peer)> new_name) {
   take_ = std::move(take);
+  new_name_ = std::move(new_name);
   thread_ = std::thread([this] { Work(); });
 }
 
@@ -141,9 +152,11 @@ void Acceptor::Stop() {
 void Acceptor::Work() {
   while (true) {
     pollfd ready[2] = {{listener_, POLLIN, 0}, {stop_, POLLIN, 0}};
-    if (::poll(ready, 2, -1) < 0) continue;
+    const int count = ::poll(ready, 2, static_cast<int>(kTidyAgain.count()));
+    if (count < 0) continue;
     if (ready[1].revents != 0) return;
-    Accept();
+    if (count > 0) Accept();
+    Tidy();
   }
 }
 
@@ -180,13 +193,29 @@ void Acceptor::Accept() {
     ::close(fd);
     return;
   }
+  MakeRoomForUnproven();
   if (metrics_ != nullptr) metrics_->connections.Add();
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ++per_peer_[peer];
-  held_.push_back({fd, status.st_ino, std::move(peer), GrpcNameOf(address)});
+  ++unproven_;
+  const std::string name = GrpcNameOf(address);
+  held_.push_back({fd, status.st_ino, std::move(peer), name});
   lock.unlock();
+  if (new_name_) new_name_(name);
   take_(fd);
+}
+
+int Acceptor::Borrow(const Held& held) {
+  const int fd = ::fcntl(held.fd, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  struct stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode) {
+    return fd;
+  }
+  ::close(fd);
+  errno = EBADF;
+  return -1;
 }
 
 void Acceptor::End(const std::string& peer, Hits hits) {
@@ -194,21 +223,38 @@ void Acceptor::End(const std::string& peer, Hits hits) {
   for (Held& held : held_) {
     // One that was ended may still have calls refused, each of which comes here.
     if (held.name != peer || held.is_ended) continue;
-    // Of the descriptor that is looked at and shut down nobody makes another connection's.
-    const int fd = ::fcntl(held.fd, F_DUPFD_CLOEXEC, 0);
+    const int fd = Borrow(held);
     if (fd < 0) continue;
-    struct stat status {};
-    const bool is_it =
-        ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode;
-    if (is_it) {
-      held.is_ended = true;
-      if (hits == Hits::kAddress) barred_[held.peer] = std::chrono::steady_clock::now();
-      if (metrics_ != nullptr) metrics_->connections_ended.Add();
-      ::shutdown(fd, SHUT_RDWR);  // last: whoever sees the end finds all of it done
-    }
+    if (IsUnproven(held)) --unproven_;
+    held.is_ended = true;
+    if (hits == Hits::kAddress) barred_[held.peer] = std::chrono::steady_clock::now();
+    if (metrics_ != nullptr) metrics_->connections_ended.Add();
+    ::shutdown(fd, SHUT_RDWR);  // last: whoever sees the end finds all of it done
     ::close(fd);
-    if (is_it) return;
+    return;
   }
+}
+
+void Acceptor::MakeRoomForUnproven() {
+  if (unproven_ < limits_.max_unproven_connections) return;
+  ForgetClosedNowAndThen();
+  size_t at = 0;
+  while (unproven_ >= limits_.max_unproven_connections && EndOldestUnproven(at)) {
+  }
+}
+
+bool Acceptor::EndOldestUnproven(size_t& at) {
+  while (at < held_.size() && !IsUnproven(held_[at])) ++at;
+  if (at == held_.size()) return false;
+  const int fd = Borrow(held_[at]);
+  if (fd < 0 && errno != EBADF) return false;  // out of descriptors: it can't be ended
+  held_[at].is_ended = true;
+  --unproven_;
+  if (fd < 0) return true;  // it was closed already
+  if (metrics_ != nullptr) metrics_->connections_unproven.Add();
+  ::shutdown(fd, SHUT_RDWR);
+  ::close(fd);
+  return true;
 }
 
 void Acceptor::MarkProven(const std::string& peer) {
@@ -216,7 +262,9 @@ void Acceptor::MarkProven(const std::string& peer) {
   // The latest is the likeliest, and one that is closed may have had the same name before it.
   const auto held = std::find_if(held_.rbegin(), held_.rend(),
                                  [&](const Held& each) { return each.name == peer; });
-  if (held == held_.rend() || std::exchange(held->is_proven, true)) return;
+  if (held == held_.rend() || held->is_proven) return;
+  if (IsUnproven(*held)) --unproven_;
+  held->is_proven = true;
   const auto allowance = allowances_.find(held->peer);
   if (allowance != allowances_.end()) allowance->second.connections += 1;
 }
@@ -233,9 +281,7 @@ bool Acceptor::ComesTooOften(const std::string& peer) {
   if (rate == 0) return false;
   const auto now = std::chrono::steady_clock::now();
   if (allowances_.size() >= kMostAllowances && !allowances_.contains(peer)) {
-    std::erase_if(allowances_, [&](const auto& entry) {
-      return Refilled(entry.second, now) >= kBurstSeconds * rate;
-    });
+    ForgetFullAllowances();
     // Half at least, so that looking through all doesn't come with each connection.
     if (allowances_.size() > kMostAllowances / 2) allowances_.clear();
   }
@@ -248,22 +294,48 @@ bool Acceptor::ComesTooOften(const std::string& peer) {
   return false;
 }
 
-bool Acceptor::IsBarred(const std::string& peer) {
+void Acceptor::ForgetFullAllowances() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto rate = static_cast<double>(limits_.address_connections_per_second);
+  std::erase_if(allowances_, [&](const auto& entry) {
+    return Refilled(entry.second, now) >= kBurstSeconds * rate;
+  });
+}
+
+void Acceptor::Tidy() {
+  const auto now = std::chrono::steady_clock::now();
+  std::lock_guard lock(mutex_);
+  if (now - tidied_ < kTidyAgain) return;
+  tidied_ = now;
+  ForgetClosed();
+  ForgetFullAllowances();
+  ForgetBarredLongAgo();
+}
+
+void Acceptor::ForgetBarredLongAgo() {
   const auto over = std::chrono::steady_clock::now() -
                     std::chrono::seconds(static_cast<int64_t>(limits_.barred_seconds));
   std::erase_if(barred_, [over](const auto& entry) { return entry.second <= over; });
+}
+
+bool Acceptor::IsBarred(const std::string& peer) {
+  ForgetBarredLongAgo();
   return barred_.contains(peer);
 }
 
 bool Acceptor::HasRoomFor(const std::string& peer) {
-  const auto has_room = [&] {
+  const auto address_has_room = [&] {
     const auto found = per_peer_.find(peer);
-    return held_.size() < limits_.max_connections &&
-           (found == per_peer_.end() || found->second < limits_.max_connections_per_address);
+    return found == per_peer_.end() || found->second < limits_.max_connections_per_address;
   };
-  if (has_room()) return true;
+  const auto has_room = [&] { return held_.size() < limits_.max_connections; };
+  if (has_room() && address_has_room()) return true;
   ForgetClosed();
-  return has_room();
+  if (!address_has_room()) return false;
+  if (has_room()) return true;
+  // Else strangers who come early enough would keep members out.
+  size_t at = 0;
+  return held_.size() < limits_.max_connections + kMostBeyond && EndOldestUnproven(at);
 }
 
 void Acceptor::CountRefused() const {
@@ -272,15 +344,28 @@ void Acceptor::CountRefused() const {
   (all_taken ? metrics_->connections_over_limit : metrics_->connections_over_address_limit).Add();
 }
 
+void Acceptor::ForgetClosedNowAndThen() {
+  const bool is_long_ago = std::chrono::steady_clock::now() - looked_ >= kLookAgain;
+  if (is_long_ago || ++since_looked_ * kLooksForEach >= held_.size()) ForgetClosed();
+}
+
 void Acceptor::ForgetClosed() {
+  looked_ = std::chrono::steady_clock::now();
+  since_looked_ = 0;
+  std::set<std::string> gone;
   std::erase_if(held_, [&](const Held& held) {
     struct stat status {};
     if (::fstat(held.fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode) {
       return false;
     }
     if (--per_peer_[held.peer] == 0) per_peer_.erase(held.peer);
+    if (IsUnproven(held)) --unproven_;
+    gone.insert(held.name);
     return true;
   });
+  if (!new_name_ || gone.empty()) return;
+  for (const Held& held : held_) gone.erase(held.name);  // another one's by now
+  for (const std::string& name : gone) new_name_(name);
 }
 
 }  // namespace parley::server

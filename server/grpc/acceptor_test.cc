@@ -1,4 +1,4 @@
-// Connections: how many there may be.
+// Connections: how many there may be, and how many without a key.
 #include "server/grpc/acceptor.h"
 
 #include <arpa/inet.h>
@@ -6,12 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
-#include <future>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "server/grpc/forwarder_for_test.h"
 #include "server/grpc/relay_server_fixture_for_test.h"
 
 namespace parley::server {
@@ -53,6 +57,16 @@ class FewConnectionsTest : public RelayServerTest {
     ::close(fd);
     return -1;
   }
+  // A key was shown on it, as far as the relay knows.
+  void Prove(int fd) {
+    sockaddr_in address{};
+    socklen_t size = sizeof(address);
+    ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    std::array<char, INET_ADDRSTRLEN> text{};
+    ::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
+    relay_.relay->rates().MarkProven(std::string("ipv4:") + text.data() + ":" +
+                                     std::to_string(ntohs(address.sin_port)));
+  }
   bool Answers() {
     auto stub = v1::Relay::NewStub(NewChannel());
     grpc::ClientContext context;
@@ -69,6 +83,7 @@ TEST_F(FewConnectionsTest, ConnectionsAreBoundedByAddressAndInAll) {
     for (int i = 0; i < count; ++i) {
       const int fd = Connect(from);
       if (fd < 0) continue;
+      Prove(fd);
       open.push_back(fd);
       ++held;
     }
@@ -139,30 +154,290 @@ TEST_F(FewNewConnectionsTest, ThoseOnWhichAKeyIsShownDoNotCount) {
   EXPECT_EQ(relay_.relay->metrics().connections_too_often.value(), 0u);
 }
 
-// Each further refused call of a connection asks for its end.
-TEST(AcceptorTest, AConnectionIsEndedOnce) {
-  Metrics metrics;
-  absl::StatusOr<std::unique_ptr<Acceptor>> acceptor =
-      Acceptor::Listen("127.0.0.1:0", Limits(), &metrics);
-  ASSERT_TRUE(acceptor.ok()) << acceptor.status();
-  std::promise<int> taken;
-  (*acceptor)->Start([&](int fd) { taken.set_value(fd); });
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>((*acceptor)->port()));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const int other_end = taken.get_future().get();
-  const std::string name = "ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  for (int i = 0; i < 100; ++i) (*acceptor)->End(name, Acceptor::Hits::kAddress);
+bool IsOpen(int fd) {
   char byte = 0;
-  EXPECT_EQ(::recv(fd, &byte, 1, 0), 0);
-  EXPECT_EQ(metrics.connections_ended.value(), 1u);
-  ::close(other_end);
-  ::close(fd);
+  return ::recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+// Handshakes that are begun and not gone on with, from many addresses, each within its own bounds.
+class FewUnprovenConnectionsTest : public FewConnectionsTest {
+ protected:
+  void SetUp() override {
+    relay_.limits.max_connections.Change(1000);
+    relay_.limits.max_unproven_connections.Change(4);
+    FewConnectionsTest::SetUp();
+    mailbox_ = relay_.NewMailbox();
+  }
+  void TearDown() override {
+    for (const int fd : silent_) ::close(fd);
+    FewConnectionsTest::TearDown();
+  }
+  // So many, none of which says anything.
+  void Flood(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string from = "127.0.1." + std::to_string(1 + silent_.size() % 200);
+      const int fd = Connect(from.c_str());
+      ASSERT_GE(fd, 0);
+      silent_.push_back(fd);
+    }
+  }
+  bool OpensSession(v1::Relay::Stub& stub) {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(false);
+    v1::OpenSessionResponse response;
+    return stub
+        .OpenSession(&context,
+                     relay_.SessionRequest(mailbox_.object(), 1, AccessRight::kRead,
+                                           mailbox_.secrets[0].read),
+                     &response)
+        .ok();
+  }
+  uint64_t EndedForOthers() const { return relay_.relay->metrics().connections_unproven.value(); }
+
+  TestMailbox mailbox_;
+  std::vector<int> silent_;
+};
+
+TEST_F(FewUnprovenConnectionsTest, TheOldestOnesWithoutAKeyMakeRoom) {
+  Flood(4);
+  EXPECT_EQ(EndedForOthers(), 0u);
+  Flood(2);
+  EXPECT_TRUE(Eventually([&] { return !IsOpen(silent_[0]) && !IsOpen(silent_[1]); }));
+  for (size_t i = 2; i < silent_.size(); ++i) EXPECT_TRUE(IsOpen(silent_[i])) << i;
+  EXPECT_EQ(EndedForOthers(), 2u);
+}
+
+TEST_F(FewUnprovenConnectionsTest, WhoShowsAKeyGetsInAndStays) {
+  Flood(10);
+  auto member = v1::Relay::NewStub(NewChannel());
+  ASSERT_TRUE(OpensSession(*member));
+  const uint64_t taken = Taken();
+  Flood(20);
+  EXPECT_TRUE(OpensSession(*member));
+  EXPECT_EQ(Taken(), taken + 20) << "the member had to come again";
+}
+
+// What the relay knows of an earlier connection isn't this one's: behind a proxy, most addresses
+// and ports have been used before.
+TEST_F(FewUnprovenConnectionsTest, WhoComesFromAnEarlierMembersAddressAndPortStays) {
+  for (const uint64_t calls : {uint64_t{2000}, uint64_t{0}}) {
+    relay_.limits.connection_calls_per_second.Change(calls);
+    Forwarder forwarder(port_, "127.0.0.9");
+    for (int i = 1; i <= 3; ++i) {
+      auto member = v1::Relay::NewStub(NewChannel(forwarder.port()));
+      ASSERT_TRUE(OpensSession(*member)) << i;
+      Flood(20);
+      EXPECT_TRUE(OpensSession(*member)) << i;
+      EXPECT_EQ(forwarder.connections(), i) << "the member had to come again";
+      EXPECT_TRUE(relay_.relay->rates().IsProven(forwarder.peer()));
+      member.reset();
+      ASSERT_TRUE(Eventually([&] { return !forwarder.is_busy(); }));
+    }
+  }
+}
+
+// Nor has a stranger there shown a key.
+TEST_F(FewUnprovenConnectionsTest, WhoComesFromAnEarlierMembersAddressAndPortIsNoMember) {
+  Forwarder forwarder(port_, "127.0.0.9");
+  auto member = v1::Relay::NewStub(NewChannel(forwarder.port()));
+  ASSERT_TRUE(OpensSession(*member));
+  member.reset();
+  ASSERT_TRUE(Eventually([&] { return !forwarder.is_busy(); }));
+  auto stranger = v1::Relay::NewStub(NewChannel(forwarder.port()));
+  grpc::ClientContext context;
+  v1::GetInfoResponse info;
+  ASSERT_TRUE(stranger->GetInfo(&context, {}, &info).ok());
+  EXPECT_FALSE(relay_.relay->rates().IsProven(forwarder.peer()));
+  Flood(20);
+  EXPECT_TRUE(Eventually([&] { return !forwarder.is_busy(); }));
+}
+
+// However many others have shown a key.
+TEST_F(FewUnprovenConnectionsTest, WhoComesWhenAllPlacesAreTakenGetsInWhileStrangersHaveSome) {
+  relay_.limits.max_connections.Change(10);
+  relay_.limits.max_unproven_connections.Change(6);
+  Flood(5);
+  for (const int fd : silent_) Prove(fd);
+  Flood(5);
+  auto member = v1::Relay::NewStub(NewChannel());
+  EXPECT_TRUE(OpensSession(*member));
+  const uint64_t taken = Taken();
+  Flood(20);
+  EXPECT_TRUE(OpensSession(*member));
+  EXPECT_EQ(Taken(), taken + 20) << "the member had to come again";
+  for (size_t i = 0; i < 5; ++i) EXPECT_TRUE(IsOpen(silent_[i])) << i;
+  EXPECT_EQ(relay_.relay->metrics().connections_over_limit.value(), 0u);
+}
+
+// By another bound they would have been refused.
+TEST_F(FewUnprovenConnectionsTest, FollowsWhatIsSet) {
+  Flood(4);
+  relay_.limits.max_unproven_connections.Change(100);
+  Flood(10);
+  EXPECT_EQ(EndedForOthers(), 0u);
+  relay_.limits.max_unproven_connections.Change(2);
+  Flood(1);
+  EXPECT_EQ(EndedForOthers(), 13u);
+}
+
+// An acceptor whose connections are the test's.
+class AcceptorTest : public testing::Test {
+ protected:
+  void Start(const Limits& limits) {
+    auto acceptor = Acceptor::Listen("127.0.0.1:0", limits, &metrics_);
+    ASSERT_TRUE(acceptor.ok()) << acceptor.status();
+    acceptor_ = *std::move(acceptor);
+    acceptor_->Start(
+        [&](int fd) {
+          std::lock_guard lock(mutex_);
+          taken_.push_back(fd);
+        },
+        [&](const std::string& name) {
+          std::lock_guard lock(mutex_);
+          names_.push_back(name);
+        });
+  }
+  struct Ends {
+    int client = -1;
+    int relay = -1;
+    std::string name;  // as gRPC calls it
+  };
+  sockaddr_in Address() const {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(acceptor_->port()));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+  Ends Connect() {
+    const size_t before = TakenCount();
+    Ends ends;
+    ends.client = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address = Address();
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(::connect(ends.client, reinterpret_cast<const sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::getsockname(ends.client, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    ends.name = "ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    EXPECT_TRUE(Eventually([&] { return TakenCount() > before; }));
+    std::lock_guard lock(mutex_);
+    ends.relay = taken_.back();
+    return ends;
+  }
+  size_t TakenCount() {
+    std::lock_guard lock(mutex_);
+    return taken_.size();
+  }
+  static void Close(const Ends& ends) {
+    ::close(ends.relay);
+    ::close(ends.client);
+  }
+
+  Metrics metrics_;
+  std::mutex mutex_;  // guards what follows
+  std::vector<int> taken_;
+  std::vector<std::string> names_;
+  std::unique_ptr<Acceptor> acceptor_;
+};
+
+TEST_F(AcceptorTest, OfThoseWithoutAKeyOnesThatAreGoneMakeRoomFirst) {
+  Limits limits;
+  limits.max_unproven_connections = 2;
+  Start(limits);
+  Close(Connect());
+  const Ends first = Connect();
+  const Ends second = Connect();
+  EXPECT_EQ(metrics_.connections_unproven.value(), 0u);
+  EXPECT_TRUE(IsOpen(first.client));
+  const Ends third = Connect();
+  EXPECT_TRUE(Eventually([&] { return !IsOpen(first.client); }));
+  EXPECT_TRUE(IsOpen(second.client));
+  EXPECT_EQ(metrics_.connections_unproven.value(), 1u);
+  for (const Ends& ends : {first, second, third}) Close(ends);
+}
+
+// Not only those that came before the oldest one that is open.
+TEST_F(AcceptorTest, NoneThatIsOpenIsEndedForOnesThatAreGone) {
+  Limits limits;
+  limits.max_unproven_connections = 2;
+  Start(limits);
+  const Ends first = Connect();
+  Close(Connect());
+  const Ends third = Connect();
+  EXPECT_EQ(metrics_.connections_unproven.value(), 0u);
+  EXPECT_TRUE(IsOpen(first.client));
+  EXPECT_TRUE(IsOpen(third.client));
+  for (const Ends& ends : {first, third}) Close(ends);
+}
+
+// Of connections that are ended their descriptors are there until whoever took them closes them.
+TEST_F(AcceptorTest, MakesRoomForNoMoreThanSomeAtOnce) {
+  Limits limits;
+  limits.max_connections = 4;
+  limits.max_connections_per_address = 1000;
+  limits.max_unproven_connections = 4;
+  Start(limits);
+  std::vector<Ends> open;
+  for (int i = 0; i < 4 + 64; ++i) open.push_back(Connect());
+  EXPECT_EQ(metrics_.connections_unproven.value(), 64u);
+  EXPECT_EQ(metrics_.connections_over_limit.value(), 0u);
+  const int refused = ::socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in address = Address();
+  ASSERT_EQ(::connect(refused, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  char byte = 0;
+  EXPECT_EQ(::recv(refused, &byte, 1, 0), 0);
+  ::close(refused);
+  EXPECT_EQ(metrics_.connections_over_limit.value(), 1u);
+  for (const Ends& ends : open) Close(ends);
+  Close(Connect());
+}
+
+// Whatever is known by a name, it is another connection's, or nobody's.
+TEST_F(AcceptorTest, TellsNamesThatAreNewOrNobodysAnyMore) {
+  Limits limits;
+  limits.max_unproven_connections = 2;
+  Start(limits);
+  const Ends first = Connect();
+  const Ends second = Connect();
+  EXPECT_EQ(names_, (std::vector<std::string>{first.name, second.name}));
+  Close(first);
+  const Ends third = Connect();
+  EXPECT_EQ(names_, (std::vector<std::string>{first.name, second.name, first.name, third.name}));
+  for (const Ends& ends : {second, third}) Close(ends);
+}
+
+// Neither who has shown a key nor who was ended for something else counts, however often it is
+// said.
+TEST_F(AcceptorTest, EachWithoutAKeyCountsOnce) {
+  Limits limits;
+  limits.max_unproven_connections = 2;
+  Start(limits);
+  const Ends member = Connect();
+  const Ends ended = Connect();
+  for (int i = 0; i < 3; ++i) {
+    acceptor_->MarkProven(member.name);
+    acceptor_->End(ended.name, Acceptor::Hits::kConnection);
+    acceptor_->MarkProven(ended.name);
+  }
+  const Ends first = Connect();
+  const Ends second = Connect();
+  EXPECT_EQ(metrics_.connections_unproven.value(), 0u);
+  const Ends third = Connect();
+  EXPECT_EQ(metrics_.connections_unproven.value(), 1u);
+  EXPECT_TRUE(IsOpen(member.client));
+  EXPECT_TRUE(Eventually([&] { return !IsOpen(first.client); }));
+  EXPECT_TRUE(IsOpen(second.client));
+  for (const Ends& ends : {member, ended, first, second, third}) Close(ends);
+}
+
+// Each further refused call of a connection asks for its end.
+TEST_F(AcceptorTest, AConnectionIsEndedOnce) {
+  Start(Limits());
+  const Ends ends = Connect();
+  for (int i = 0; i < 100; ++i) acceptor_->End(ends.name, Acceptor::Hits::kAddress);
+  char byte = 0;
+  EXPECT_EQ(::recv(ends.client, &byte, 1, 0), 0);
+  EXPECT_EQ(metrics_.connections_ended.value(), 1u);
+  Close(ends);
 }
 
 }  // namespace

@@ -375,12 +375,14 @@ absl::StatusOr<int> RelayServer::Start(const std::string& address) {
                            is_proven ? Acceptor::Hits::kConnection : Acceptor::Hits::kAddress);
            },
        .proven = [acceptor](const std::string& peer) { acceptor->MarkProven(peer); }});
-  state_->acceptor->Start([state = state_.get()](int fd) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.fd = fd;
-    std::lock_guard lock(state->mutex);
-    state->servings.back()->connections->HandleNewConnection(&connection);
-  });
+  state_->acceptor->Start(
+      [state = state_.get()](int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.fd = fd;
+        std::lock_guard lock(state->mutex);
+        state->servings.back()->connections->HandleNewConnection(&connection);
+      },
+      [rates = &state_->relay.rates()](const std::string& peer) { rates->MarkUnproven(peer); });
   return state_->acceptor->port();
 }
 

@@ -47,13 +47,15 @@ class RelayServerTest : public testing::Test {
     stub_ = v1::Relay::NewStub(NewChannel());
   }
 
-  std::shared_ptr<grpc::Channel> NewChannel() {
+  std::shared_ptr<grpc::Channel> NewChannel() { return NewChannel(port_); }
+  // To what forwards to the relay from another port.
+  std::shared_ptr<grpc::Channel> NewChannel(int port) {
     grpc::SslCredentialsOptions options;
     options.pem_root_certs = certificate_pem_;
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
     arguments.SetMaxReceiveMessageSize(-1);
-    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port_),
+    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port),
                                      grpc::SslCredentials(options), arguments);
   }
 

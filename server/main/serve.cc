@@ -62,6 +62,8 @@ Limits LimitsFor(const Settings& settings) {
   }
   if (files.rlim_cur < wanted) {
     limits.max_connections = std::min<size_t>(limits.max_connections, files.rlim_cur / 2);
+    limits.max_unproven_connections = std::min<size_t>(
+        limits.max_unproven_connections, std::max<size_t>(limits.max_connections / 2, 1));
     const std::string taken = std::to_string(size_t{limits.max_connections});
     Log(LogLevel::kWarning, "few_files",
         "the system allows " + std::to_string(files.rlim_cur) + " open files: the relay takes " +

@@ -94,8 +94,8 @@ TEST_F(ExporterTest, LabelsNameNothingButCallsOutcomesAndSponsors) {
       {"sponsor", {"idle", "sponsor"}},
       {"part", {"records", "chunks"}},
       {"limit",
-       {"max-connections", "max-connections-per-address", "address-connections-per-second",
-        "barred", "rate"}},
+       {"max-connections", "max-connections-per-address", "max-unproven-connections",
+        "address-connections-per-second", "barred", "rate"}},
       {"le", labels.at("le")},
   };
   EXPECT_EQ(labels.size(), allowed.size());

@@ -214,6 +214,25 @@ void CheckMetrics(GatheredSettings& gathered) {
       ", and there is neither key nor password: use 127.0.0.1, or set metrics-anywhere to true");
 }
 
+// Those without a key leave others some places.
+void BoundUnproven(GatheredSettings& gathered) {
+  Limits& limits = gathered.settings.limits;
+  const size_t all = limits.max_connections;
+  const auto source = gathered.sources.find("max-unproven-connections");
+  if (source == gathered.sources.end()) {
+    limits.max_unproven_connections =
+        std::clamp<size_t>(all / 2, 1, limits.max_unproven_connections);
+  } else if (limits.max_unproven_connections >= all && all > 1) {
+    const std::string set = std::to_string(size_t{limits.max_unproven_connections});
+    const std::string name =
+        source->second.starts_with("--") ? "" : source->first + ": ";  // a flag is its name
+    gathered.problems.push_back(source->second + ": " + name + set + " of all " +
+                                std::to_string(all) +
+                                " connections (max-connections) would leave members none: set "
+                                "less");
+  }
+}
+
 std::vector<Setting> LimitSettings() {
   constexpr uint64_t kMany = 1'000'000'000'000;
   return {
@@ -222,6 +241,12 @@ std::vector<Setting> LimitSettings() {
       Number("max-connections-per-address",
              "How many of them from one address, or one IPv6 network (default: 256)",
              &Limits::max_connections_per_address, 1, 1'000'000),
+      Number(
+          "max-unproven-connections",
+          "How many of all on which no key was shown yet, handshakes included; beyond, the one "
+          "that has been so for longest is ended (default: 1024); less than max-connections, and "
+          "half of that at most where it isn't set",
+          &Limits::max_unproven_connections, 1, 1'000'000),
       Number("address-connections-per-second",
              "New ones a second from an address, or an IPv6 network, those of ten seconds at once; "
              "one on which a key is shown doesn't count; 0: any number (default: 64)",
@@ -349,6 +374,7 @@ GatheredSettings GatherSettings(const std::vector<GivenSetting>& file,
   CheckMetrics(gathered);
   settings.limits.max_connections_per_address = std::min<size_t>(
       settings.limits.max_connections_per_address, settings.limits.max_connections);
+  BoundUnproven(gathered);
   return gathered;
 }
 

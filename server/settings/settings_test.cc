@@ -78,6 +78,29 @@ TEST(SettingsTest, FlagsCountBeforeTheFile) {
   EXPECT_EQ(gathered.sources.at("max-connections"), "/etc/relay.toml, line 2");
 }
 
+// Else a relay that is set to few connections had no bound of those without a key, silently.
+TEST(SettingsTest, ConnectionsWithoutAKeyAreHalfAtMostUnlessSet) {
+  const auto bound = [](const std::string& text) {
+    const GatheredSettings gathered = GatherSettings(Parsed(text), {});
+    EXPECT_THAT(gathered.problems, IsEmpty()) << text;
+    return size_t{gathered.settings.limits.max_unproven_connections};
+  };
+  EXPECT_EQ(bound(""), 1024U);
+  EXPECT_EQ(bound("max-connections = 1000"), 500U);
+  EXPECT_EQ(bound("max-connections = 1"), 1U);
+  EXPECT_EQ(bound("max-connections = 100000"), 1024U);
+  EXPECT_EQ(bound("max-connections = 1000\nmax-unproven-connections = 999"), 999U);
+  EXPECT_EQ(bound("max-unproven-connections = 7"), 7U);
+  EXPECT_THAT(DescribeSettings(GatherSettings(Parsed("max-connections = 1000"), {})),
+              HasSubstr("max-unproven-connections = 500" + std::string(16, ' ') + "# default\n"));
+  // A bound that bounds nothing is a slip.
+  EXPECT_THAT(ProblemsOf("max-connections = 1000\nmax-unproven-connections = 1000"),
+              ElementsAre("/etc/relay.toml, line 2: max-unproven-connections: 1000 of all 1000 "
+                          "connections (max-connections) would leave members none: set less"));
+  EXPECT_THAT(ProblemsOf("max-unproven-connections = 5000"),
+              ElementsAre(HasSubstr("line 1: max-unproven-connections: 5000 of all 2048")));
+}
+
 TEST(SettingsTest, PathsAreMeantFromTheFilesFolder) {
   const GatheredSettings gathered =
       GatherSettings(Parsed("data = 'store'\ncert = '/c.pem'\nkey = 'k.pem'"), {});
@@ -131,8 +154,9 @@ TEST(SettingsTest, DescribesItselfAsAFile) {
     if (setting.group != "Limits" && setting.name != "drain-seconds" &&
         setting.name != "purge-hours")
       continue;
+    const std::string number = setting.name == "max-unproven-connections" ? "33" : "77";
     text += std::string(setting.name) +
-            (setting.kind == Setting::Kind::kSize ? " = '77MiB'\n" : " = 77\n");
+            (setting.kind == Setting::Kind::kSize ? " = '77MiB'\n" : " = " + number + "\n");
   }
   const GatheredSettings first = GatherSettings(Parsed(text), {});
   ASSERT_THAT(first.problems, IsEmpty());

@@ -1,5 +1,8 @@
 #include "storage/kv/rocksdb_checksum.h"
 
+#include <cstddef>
+#include <cstdint>
+
 #include "crypto/base/check.h"
 
 #if defined(__x86_64__)
@@ -7,8 +10,6 @@
 #include <dlfcn.h>
 #include <immintrin.h>
 
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
 
 namespace {
@@ -62,8 +63,20 @@ void PrepareRocksDbChecksum() {
 
 #else  // other processors: RocksDB's own
 
+namespace rocksdb::crc32c {
+uint32_t Extend(uint32_t start, const char* data, size_t size);
+}  // namespace rocksdb::crc32c
+
 namespace parley::storage {
 void PrepareRocksDbChecksum() {}
 }  // namespace parley::storage
 
 #endif
+
+namespace parley::storage {
+
+uint32_t Crc32c(uint32_t start, std::string_view bytes) {
+  return rocksdb::crc32c::Extend(start, bytes.data(), bytes.size());
+}
+
+}  // namespace parley::storage

@@ -10,11 +10,18 @@
 #ifndef PARLEY_STORAGE_KV_ROCKSDB_CHECKSUM_H_
 #define PARLEY_STORAGE_KV_ROCKSDB_CHECKSUM_H_
 
+#include <cstdint>
+#include <string_view>
+
 namespace parley::storage {
 
 // Must be called before a store is opened: it links the function into the program, and CHECK-fails
 // should it compute anything but CRC-32C on this machine.
 void PrepareRocksDbChecksum();
+
+// CRC-32C, as RocksDB computes it, of what `start` is the checksum of (0: nothing), followed by
+// `bytes`.
+uint32_t Crc32c(uint32_t start, std::string_view bytes);
 
 }  // namespace parley::storage
 

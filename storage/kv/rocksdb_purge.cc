@@ -113,25 +113,58 @@ std::string PathOf(const rocksdb::BlobMetaData& file) {
   return file.blob_file_path + "/" + file.blob_file_name.substr(name);
 }
 
-// Writes what is left in these files once more, and returns where it lies among the keys.
-absl::StatusOr<std::optional<KeyRange>> WriteAgain(
-    const PurgeTools& tools, const std::vector<rocksdb::BlobMetaData>& files) {
-  std::optional<KeyRange> span;
-  for (const rocksdb::BlobMetaData& file : files) {
-    PARLEY_ASSIGN_OR_RETURN(const std::vector<std::string> keys,
-                            KeysInBlobFile(PathOf(file), file.total_blob_count));
-    for (const std::string& key : keys) {
-      if (tools.cancelled) return TheRelayEnds();
-      PARLEY_RETURN_IF_ERROR(tools.write_again(key));
-      if (!span.has_value()) span = KeyRange{key, key + '\0'};
-      span->begin = std::min(span->begin, key);
-      span->end = std::max(span->end, key + '\0');
-    }
+bool IsListed(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family,
+              const rocksdb::BlobMetaData& file) {
+  rocksdb::ColumnFamilyMetaData files;
+  tools.db.GetColumnFamilyMetaData(family, &files);
+  return std::any_of(files.blob_files.begin(), files.blob_files.end(), [&](const auto& listed) {
+    return listed.blob_file_number == file.blob_file_number;
+  });
+}
+
+// Writes what is left in the file once more, and extends `span` to where it lies among the keys.
+absl::Status WriteAgain(const PurgeTools& tools, const rocksdb::BlobMetaData& file,
+                        std::optional<KeyRange>& span) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                          KeysInBlobFile(PathOf(file), file.total_blob_count));
+  for (const std::string& key : keys) {
+    if (tools.cancelled) return TheRelayEnds();
+    PARLEY_RETURN_IF_ERROR(tools.write_again(key));
+    if (!span.has_value()) span = KeyRange{key, key + '\0'};
+    span->begin = std::min(span->begin, key);
+    span->end = std::max(span->end, key + '\0');
   }
-  return span;
+  return absl::OkStatus();
+}
+
+// Has RocksDB remove the files that nothing in `span` leads to any more.
+absl::Status RemoveEmptied(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family,
+                           const std::optional<KeyRange>& span) {
+  if (!span.has_value()) return absl::OkStatus();
+  PARLEY_RETURN_IF_ERROR(
+      FromRocksDb(tools.db.Flush(rocksdb::FlushOptions(), family), "removing what was deleted"));
+  return Compact(tools, family, *span);
+}
+
+// What is left in a file once all its keys were written once more, something leads to by a key that
+// the file doesn't have: its own was damaged. Where none is, the file is left to the next purge.
+// (What is damaged and was deleted goes with its file.)
+absl::Status CheckIfLeft(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family,
+                         const rocksdb::BlobMetaData& file, const std::optional<KeyRange>& span) {
+  if (!IsListed(tools, family, file)) return absl::OkStatus();
+  absl::Status status = CheckBlobFile(PathOf(file), file.total_blob_count);
+  if (status.ok()) return status;
+  // It may be left only for what was deleted meanwhile, and damaged in what nobody needs.
+  PARLEY_RETURN_IF_ERROR(RemoveEmptied(tools, family, span));
+  PARLEY_RETURN_IF_ERROR(PurgeTables(tools, family));
+  return status;
 }
 
 }  // namespace
+
+bool EndsPurge(const absl::Status& status) {
+  return !absl::IsDataLoss(status) && !absl::IsUnavailable(status);
+}
 
 bool HasDeletedIn(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) {
   uint64_t unused = 0;
@@ -165,17 +198,31 @@ absl::Status PurgeBlobFiles(const PurgeTools& tools, rocksdb::ColumnFamilyHandle
     newest = std::max(newest, file.blob_file_number);
   }
   std::set<uint64_t> done;
+  absl::Status damage;
   while (true) {
     uint64_t live_bytes = 0;
     const auto next = NextFiles(files, newest, done, live_bytes);
-    if (next.empty()) return absl::OkStatus();
+    if (next.empty()) return damage;
     for (const rocksdb::BlobMetaData& file : next) done.insert(file.blob_file_number);
     PARLEY_RETURN_IF_ERROR(tools.check_room(live_bytes));
-    PARLEY_ASSIGN_OR_RETURN(const std::optional<KeyRange> span, WriteAgain(tools, next));
-    if (span.has_value()) {
-      PARLEY_RETURN_IF_ERROR(FromRocksDb(tools.db.Flush(rocksdb::FlushOptions(), family),
-                                         "removing what was deleted"));
-      PARLEY_RETURN_IF_ERROR(Compact(tools, family, *span));
+    // One that can't be emptied keeps none of the others.
+    const auto note = [&](const rocksdb::BlobMetaData& file, const absl::Status& status) {
+      if (status.ok()) return true;
+      if (EndsPurge(status)) return false;
+      if (IsListed(tools, family, file)) damage.Update(status);  // else it is no loss
+      return true;
+    };
+    std::optional<KeyRange> span;
+    std::vector<rocksdb::BlobMetaData> emptied;
+    for (const rocksdb::BlobMetaData& file : next) {
+      const absl::Status status = WriteAgain(tools, file, span);
+      if (!note(file, status)) return status;
+      if (status.ok()) emptied.push_back(file);
+    }
+    PARLEY_RETURN_IF_ERROR(RemoveEmptied(tools, family, span));
+    for (const rocksdb::BlobMetaData& file : emptied) {
+      const absl::Status status = CheckIfLeft(tools, family, file, span);
+      if (!note(file, status)) return status;
     }
     tools.db.GetColumnFamilyMetaData(family, &files);
   }

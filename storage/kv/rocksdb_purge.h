@@ -31,6 +31,10 @@ struct PurgeTools {
   std::function<absl::Status(const std::string& key)> write_again;
 };
 
+// Whether that is about more than what couldn't be read, so that no other file can be purged
+// either: the relay is ending, or the disk is full.
+bool EndsPurge(const absl::Status& status);
+
 // Whether the files have marks of deletion, or values that nothing leads to any more.
 bool HasDeletedIn(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family);
 
@@ -38,7 +42,9 @@ bool HasDeletedIn(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family);
 // Unavailable.
 absl::Status PurgeTables(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family);
 
-// Of the blob files, once the tables are purged. Errors: as above.
+// Of the blob files, once the tables are purged. Errors: as above; DataLoss also when a key in one
+// of them is damaged that something leads to. What is wrong with one file keeps none of the others:
+// they are purged before the first such error is returned.
 absl::Status PurgeBlobFiles(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family);
 
 }  // namespace parley::storage

@@ -7,9 +7,11 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "storage/kv/rocksdb_store.h"
 
@@ -74,6 +76,25 @@ class PurgeTest : public testing::Test {
       if (name != "LOCK") names.insert(name);
     }
     return names;
+  }
+
+  // Where these bytes stand in the blob file that has them, writes others, by default one that is
+  // wrong, so many bytes further on; returns its name.
+  std::string DamageInBlobFile(const std::string& bytes, const std::string& others = "#",
+                               int further = 0) {
+    for (const std::string& name : Files()) {
+      if (fs::path(name).extension() != ".blob") continue;
+      std::ifstream in(folder_ / name, std::ios::binary);
+      const std::string content(std::istreambuf_iterator<char>(in), {});
+      const size_t at = content.find(bytes);
+      if (at == std::string::npos) continue;
+      std::fstream file(folder_ / name, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(at) + further);
+      file << others;
+      return name;
+    }
+    ADD_FAILURE() << bytes << " are in no blob file";
+    return "";
   }
 
   fs::path folder_;
@@ -191,19 +212,100 @@ TEST_F(PurgeTest, DamageIsNotWrittenAnewAsIfItWereRight) {
   Store("ben", "words of Ben");
   WriteTables();
   Delete("ana");
-  for (const std::string& name : Files()) {
-    if (fs::path(name).extension() != ".blob") continue;
-    std::ifstream in(folder_ / name, std::ios::binary);
-    std::string content(std::istreambuf_iterator<char>(in), {});
-    const size_t at = content.find("words of Ben");
-    ASSERT_NE(at, std::string::npos);
-    std::fstream file(folder_ / name, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put('W');
-  }
+  DamageInBlobFile("words of Ben");
   EXPECT_EQ(store_->Purge().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(store_->GetChecked(Space::kChunks, "cben/1").status().code(),
             absl::StatusCode::kDataLoss);
+}
+
+// By a key that is damaged nothing is found to be written once more, and RocksDB keeps the file.
+TEST_F(PurgeTest, ADamagedKeyIsNotPassedOver) {
+  for (const char* owner : {"ana", "ben", "carl"}) Store(owner, std::string("words of ") + owner);
+  WriteTables();
+  Delete("ana");
+  const std::string damaged = DamageInBlobFile("cben/1");
+  for (int i = 0; i < 2; ++i) {  // as often as it is tried
+    const absl::Status status = store_->Purge();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    for (const char* said : {damaged.c_str(), "\"parley-relay verify\"", "from a backup"}) {
+      EXPECT_NE(status.message().find(said), std::string::npos) << status;
+    }
+  }
+  // Nothing is lost by trying: neither the value, which its own key leads to, nor the others.
+  EXPECT_TRUE((*store_->Get(Space::kChunks, "cben/1"))->starts_with("words of ben"));
+  EXPECT_TRUE(store_->GetChecked(Space::kChunks, "ccarl/1")->has_value());
+  EXPECT_EQ(store_->GetChecked(Space::kChunks, "cben/1").status().code(),
+            absl::StatusCode::kDataLoss);  // which is how verify finds it
+}
+
+TEST_F(PurgeTest, AKeyThatIsAnotherOnesByDamageIsNotPassedOver) {
+  for (const char* owner : {"ana", "ben", "bem"}) Store(owner, std::string("words of ") + owner);
+  WriteTables();
+  Delete("ana");
+  DamageInBlobFile("cben/1", "cbem/1");
+  EXPECT_EQ(store_->Purge().code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(store_->GetChecked(Space::kChunks, "cbem/1")->has_value());
+}
+
+// What was deleted needn't be whole to be removed.
+TEST_F(PurgeTest, DamageInWhatWasDeletedIsRemovedWithIt) {
+  for (const char* owner : {"ana", "ben"}) Store(owner, std::string("words of ") + owner);
+  WriteTables();
+  Delete("ana");
+  DamageInBlobFile("cana/1");
+  const absl::Status status = store_->Purge();
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(FilesWith("words of ana"), 0);
+  EXPECT_TRUE(store_->GetChecked(Space::kChunks, "cben/1")->has_value());
+}
+
+// Whatever the damage is: of a value, of a key that is needed, of a record's head.
+TEST_F(PurgeTest, DamageInAFileKeepsNoneOfTheOthers) {
+  constexpr int kRecordHead = 32;
+  const std::vector<std::string> pairs = {"a", "b", "c", "d"};
+  for (const std::string& pair : pairs) {
+    Store(pair + "1", "words of " + pair + "1");
+    Store(pair + "2", "words of " + pair + "2");
+    WriteTables();
+  }
+  for (const std::string& pair : pairs) Delete(pair + "1");
+  DamageInBlobFile("words of a2");
+  DamageInBlobFile("cb2/1");
+  DamageInBlobFile("cc2/1", "#", 16 - kRecordHead);
+  const absl::Status status = store_->Purge();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FilesWith("words of d1"), 0);
+  EXPECT_TRUE(store_->GetChecked(Space::kChunks, "cd2/1")->has_value());
+  for (const char* kept : {"cb2/1", "cc2/1"}) {
+    EXPECT_TRUE((*store_->Get(Space::kChunks, kept))->starts_with("words of ")) << kept;
+  }
+}
+
+// A part of the store that is damaged keeps none of the others either, wherever it comes.
+TEST_F(PurgeTest, DamageInTheSmallestPartKeepsNoneOfTheOthers) {
+  for (const char* owner : {"ana", "ben"}) Store(owner, std::string("words of ") + owner);
+  std::mt19937 random;  // what can't be made smaller, and takes more than the other parts together
+  std::string large(1 << 20, '\0');
+  for (char& byte : large) byte = static_cast<char>(random());
+  WriteBatch batch;
+  batch.Put(Space::kEntries, "nlarge/1", large);
+  ASSERT_TRUE(store_->Commit(batch, Durability::kSynced).ok());
+  WriteTables();
+  Delete("ana");
+  DamageInBlobFile("words of ben");
+  EXPECT_EQ(store_->Purge().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FilesWith("words of ana in an entry"), 0);
+  EXPECT_EQ(FilesWith("words of ana in a record"), 0);
+}
+
+// Else whatever follows in the file would be read as something else.
+TEST_F(PurgeTest, ADamagedSizeIsNotPassedOver) {
+  for (const char* owner : {"ana", "ben"}) Store(owner, std::string("words of ") + owner);
+  WriteTables();
+  Delete("ana");
+  constexpr int kRecordHead = 32;
+  DamageInBlobFile("cben/1", "#", 16 - kRecordHead);  // its expiration
+  EXPECT_EQ(store_->Purge().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(PurgeTest, GoesOnBesideCommits) {

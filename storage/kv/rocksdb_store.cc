@@ -53,6 +53,14 @@ bool Deletes(const WriteBatch& batch) {
                      [](const auto& change) { return change.kind != WriteBatch::Kind::kPut; });
 }
 
+bool Changes(const WriteBatch& batch, Space space, const std::string& key) {
+  return std::any_of(batch.changes().begin(), batch.changes().end(), [&](const auto& change) {
+    if (change.space != space) return false;
+    if (change.kind != WriteBatch::Kind::kDeleteRange) return change.key == key;
+    return change.key <= key && key < change.value;
+  });
+}
+
 uint64_t ReserveOf(const DiskRoom& disk) {
   return std::min(kMostReserve, disk.size / kReservePart);
 }
@@ -129,6 +137,9 @@ class RocksDbStore : public FolderStore {
       // An empty one has no number of its own.
       if (options.sync && out.Count() != 0) mark_->Set(db_->GetLatestSequenceNumber());
       hot_records_.Follow(batch);
+      if (rewritten_.has_value() && Changes(batch, rewritten_->space, rewritten_->key)) {
+        rewritten_->is_changed = true;
+      }
       if (Deletes(batch)) deleted_in_memory_ = true;
     }
     watchers_.Notify(batch);
@@ -219,6 +230,7 @@ class RocksDbStore : public FolderStore {
   }
 
   absl::Status Purge() override {
+    std::lock_guard one_at_a_time(purge_mutex_);
     absl::Status ready = ReadyForLargeWork();
     if (!ready.ok()) return ready;
     // Tables first, after which RocksDB deletes the write-ahead log that what is in them came from.
@@ -227,6 +239,7 @@ class RocksDbStore : public FolderStore {
         FromRocksDb(db_->Flush(rocksdb::FlushOptions(), families_), "removing what was deleted");
     if (!ready.ok()) deleted_in_memory_ = true;
     PARLEY_RETURN_IF_ERROR(ready);
+    absl::Status damage;  // what keeps one part keeps none of the others
     for (const Space space : SmallestFirst()) {
       if (!HasDeletedIn(*db_, Family(space))) continue;
       const PurgeTools tools{
@@ -234,10 +247,12 @@ class RocksDbStore : public FolderStore {
           .cancelled = purge_cancelled_,
           .check_room = [this](uint64_t bytes) { return CheckRoomToRewrite(bytes); },
           .write_again = [this, space](const auto& key) { return WriteAgain(space, key); }};
-      PARLEY_RETURN_IF_ERROR(PurgeTables(tools, Family(space)));
-      PARLEY_RETURN_IF_ERROR(PurgeBlobFiles(tools, Family(space)));
+      absl::Status status = PurgeTables(tools, Family(space));
+      if (status.ok()) status = PurgeBlobFiles(tools, Family(space));
+      if (!status.ok() && EndsPurge(status)) return status;
+      damage.Update(status);
     }
-    return absl::OkStatus();
+    return damage;
   }
 
   bool HasDeleted() const override {
@@ -279,10 +294,25 @@ class RocksDbStore : public FolderStore {
                                         " are: free some room, then run \"parley-relay purge\"");
   }
 
-  // For the purge. The log needn't have it: after a crash the value is where it was before. When
-  // memory is full it waits without the lock, so that commits wait no longer than for each other.
+  // For the purge. The log needn't have it: after a crash the value is where it was before. It is
+  // read without the lock, and so is the wait for memory when that is full: commits wait for no
+  // more than the value's copy in memory. One that was changed meanwhile lies in a new place
+  // anyway.
   absl::Status WriteAgain(Space space, const std::string& key) {
     WaitForTheWriting(space);
+    {
+      std::lock_guard lock(commit_mutex_);
+      rewritten_ = Rewritten{space, key};
+    }
+    const absl::StatusOr<std::optional<std::string>> value = GetChecked(space, key);
+    absl::Status status = value.status();
+    if (value.ok() && value->has_value()) status = PutUnlessChanged(space, key, **value);
+    std::lock_guard lock(commit_mutex_);
+    rewritten_.reset();
+    return status;
+  }
+
+  absl::Status PutUnlessChanged(Space space, const std::string& key, const std::string& value) {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
     options.no_slowdown = true;
@@ -290,10 +320,8 @@ class RocksDbStore : public FolderStore {
       {
         std::lock_guard lock(commit_mutex_);
         if (!failed_.ok()) return failed_;
-        absl::StatusOr<std::optional<std::string>> value = GetChecked(space, key);
-        if (!value.ok()) return value.status();
-        if (!value->has_value()) return absl::OkStatus();
-        const rocksdb::Status status = db_->Put(options, Family(space), key, **value);
+        if (rewritten_->is_changed) return absl::OkStatus();
+        const rocksdb::Status status = db_->Put(options, Family(space), key, value);
         if (!status.IsIncomplete()) return FromRocksDb(status, "removing what was deleted");
       }
       if (purge_cancelled_) return absl::CancelledError("the relay is ending");
@@ -377,6 +405,13 @@ class RocksDbStore : public FolderStore {
     return absl::OkStatus();
   }
 
+  // What a purge writes once more now.
+  struct Rewritten {
+    Space space;
+    std::string key;
+    bool is_changed = false;  // by a commit since
+  };
+
   const std::string folder_;
   const Access access_;
   const AskDisk ask_disk_;
@@ -386,6 +421,8 @@ class RocksDbStore : public FolderStore {
   std::mutex commit_mutex_;           // from the check of the requirements to the end of the write
   std::shared_ptr<SyncedMark> mark_;  // of a store that is written to
   absl::Status failed_;               // of the write that failed: no other is tried
+  std::optional<Rewritten> rewritten_;  // under commit_mutex_
+  std::mutex purge_mutex_;              // held by a purge
   std::atomic<bool> purge_cancelled_ = false;
   std::atomic<bool> deleted_in_memory_ = false;  // since the last purge; the tables say the rest
   HotRecords hot_records_;

@@ -33,9 +33,9 @@ class FolderStore : public KeyValueStore {
 
   // Removes from the files what was deleted before the call: until then its bytes may stand there.
   // Of the three parts of the store (records, entries, chunks), the smallest first, those files are
-  // written anew that it lies in (rocksdb_purge.h); commits go on meanwhile. Errors: as above, also
-  // ResourceExhausted when there is no room for what is written at once: then what isn't done yet
-  // stays as it was; Cancelled.
+  // written anew that it lies in (rocksdb_purge.h); commits go on meanwhile, and another purge
+  // waits for this one. Errors: as above, DataLoss; also ResourceExhausted when there is no room
+  // for what is written at once: then what isn't done yet stays as it was; Cancelled.
   virtual absl::Status Purge() = 0;
   // Whether Purge() has something to do.
   virtual bool HasDeleted() const = 0;

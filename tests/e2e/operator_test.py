@@ -61,6 +61,7 @@ class ConfigurationTest(OperatorTest):
         self.assertEqual(values["data"], (f'"{self.path("store")}"', f"{file}, line 1"))
         self.assertEqual(values["max-connections"], ("9", "--max-connections"))
         self.assertEqual(values["max-connections-per-address"][0], "9")
+        self.assertEqual(values["max-unproven-connections"], ("4", "default"))
         again = self.configuration(first.stdout, "again.toml")
         second = self.values(self.check("--config", again))
         self.assertEqual({name: value for name, (value, _) in values.items()},
