@@ -97,6 +97,14 @@ class DocumentsTest(testing.ProgramTest):
         # One that can be meant is left.
         self.assertIn('"plan.txt" is withdrawn', ana.run("withdraw", case, "joint", "plan.txt").out)
 
+    def test_a_version_of_another_name_does_not_hide_its_document(self):
+        case, ana = self.case.case, self.case["ana"]
+        ids = [ana.made("share", case, "joint", self.file("offer.txt", text)) for text in ("b", "a")]
+        ana.made("share", case, "joint", self.file("offer-2.txt", "a2"), "--version-of", ids[1])
+        self.assertIn('"offer.txt" fits several', ana.refused("withdraw", case, "joint", "offer.txt"))
+        self.assertIn("has no version 0", ana.refused("withdraw", case, "joint", ids[0], "--version", "0"))
+        self.assertEqual(self.content("ben", "joint", ids[0]), "b")
+
     def test_folders_and_transfers(self):
         case, ana = self.case.case, self.case["ana"]
         for name in ("a.txt", "b.txt", "more/c.txt", ".hidden"):

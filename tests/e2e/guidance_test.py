@@ -89,6 +89,10 @@ class GuidanceTest(testing.ProgramTest):
             case.profile(Part(f"thief{number}", f"Thief {number}", "party")).refused(
                 "join", invitation)
             self.assertIn("was used a second time", mira.run("sync").err)
+            # A relay that makes each sync fail doesn't keep it back.
+            case.relay.stop()
+            self.assertIn("was used a second time", mira.refused("sync"))
+            case.relay.start()
 
         def warned():
             return [one["warning"] for one in mira.objects("warnings", case.case)

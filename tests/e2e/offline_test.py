@@ -29,7 +29,10 @@ class OfflineTest(testing.ProgramTest):
                                                            regretted[:8]).out)
         self.assertEqual(case["ana"].channels()["joint"]["unsent"], 3)
         self.assertIn("Waiting to be sent", case["ana"].run("read", case.case, "joint").out)
+        late = case["ana"].objects("send", case.case, "joint", "too late?")[0]["message"]
         case.relay.start()
+        # Also once the relay can be reached: it isn't sent first.
+        self.assertIn("had not been sent", case["ana"].run("retract", case.case, "joint", late[:8]).out)
         report = case["ana"].objects("sync")[0]
         self.assertEqual((report["sent"], report["waiting"]), (3, 0))
         case["ana"].run("sync")

@@ -168,7 +168,7 @@ struct WithdrawArguments {
   std::string case_text;
   std::string channel;
   std::string document;
-  uint32_t version = 0;  // 0: all, or the one whose id it is
+  std::optional<uint32_t> version;  // else all, or the one whose id it is
 };
 struct TransfersArguments {};
 enum class TransferChange { kPause, kResume, kCancel };

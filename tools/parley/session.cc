@@ -86,10 +86,10 @@ Status Session::Refresh(const std::optional<CaseId>& id, Purpose purpose) {
   return {};
 }
 
-Status Session::NoteAlarms(const CaseId& id) {
+Status Session::NoteAlarms(const CaseId& id, const std::string& where) {
   PARLEY_TRY_ASSIGN(const std::vector<Alarm> alarms, profile_->Alarms(id));
   for (const Alarm& alarm : alarms) {
-    if (IsGrave(alarm.kind)) Note("warning: " + alarm.text);
+    if (IsGrave(alarm.kind)) Note("warning: " + where + alarm.text);
   }
   return {};
 }

@@ -54,8 +54,8 @@ class Session {
   void Note(std::string text);
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // Alarms of a case that nobody may overlook become notes.
-  Status NoteAlarms(const CaseId& id);
+  // Alarms of a case that nobody may overlook become notes; `where` stands before each.
+  Status NoteAlarms(const CaseId& id, const std::string& where = "");
 
  private:
   Status OpenProfile();

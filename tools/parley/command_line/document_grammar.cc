@@ -69,8 +69,9 @@ void AddWithdraw(Grammar& grammar) {
       ->type_name("N");
   Explain(withdraw,
           "Nobody can fetch it any more: everybody's program destroys its keys, and it is deleted "
-          "at the relay. By its name all its versions are taken back; with --version, or by the "
-          "beginning of an id, that one, and the others can be fetched as before. That it was "
+          "at the relay. By its name all versions of it that you shared are taken back; with "
+          "--version, or by the beginning of an id, that one, and the others can be fetched as "
+          "before. That it was "
           "there, its name and its versions are still shown. Who has "
           "fetched it keeps it, and what a neutral has carried elsewhere with your leave stays "
           "there. parley retract leaves nothing of it, not even its name.");

@@ -89,9 +89,10 @@ Result<MessageId> FindMessage(Profile& profile, const Channel& channel, const st
   if (waiting && !own.empty()) fitting = own;
   if (fitting.size() == 1) return fitting.front();
   if (fitting.empty()) {
-    return Status(StatusCode::kNotFound, channel.name + " has no message \"" + text +
-                                             "\"; \"parley read\" shows their positions, "
-                                             "and the ids of those that wait to be sent");
+    return Status(StatusCode::kNotFound,
+                  channel.name + " has no message \"" + text +
+                      "\"; \"parley read\" shows their positions" +
+                      (waiting ? ", and the ids of those that wait to be sent" : ""));
   }
   return Status(StatusCode::kAmbiguous,
                 "\"" + text + "\" fits several messages; write more of the id");
@@ -272,14 +273,31 @@ Status Run(Session& session, const ReadArguments& arguments) {
   return NoteRead(*profile, channel, shown);
 }
 
+namespace {
+
+// Takes a message back that waits to be sent, before anything is sent. Nothing where none does.
+std::optional<MessageId> TakeBackWaiting(Profile& profile, const RetractArguments& arguments) {
+  const Result<Case> info = profile.FindCase(arguments.case_text);
+  if (!info.ok()) return std::nullopt;
+  const Result<Channel> channel = profile.FindChannel(info->id, arguments.channel);
+  if (!channel.ok()) return std::nullopt;
+  const Result<MessageId> id = FindMessage(profile, *channel, arguments.message, true);
+  if (!id.ok() || !profile.Unsend(channel->ref, *id).ok()) return std::nullopt;
+  return *id;
+}
+
+}  // namespace
+
 Status Run(Session& session, const RetractArguments& arguments) {
-  PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
-  PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
-  PARLEY_TRY_ASSIGN(const MessageId id, FindMessage(*profile, channel, arguments.message, true));
-  const bool waited = profile->Unsend(channel.ref, id).ok();
+  const std::optional<MessageId> waiting = TakeBackWaiting(*profile, arguments);
+  const bool waited = waiting.has_value();
+  MessageId id = waiting.value_or(MessageId());
   SentMessage sent;
   if (!waited) {
+    PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
+    PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
+    PARLEY_TRY_ASSIGN(id, FindMessage(*profile, channel, arguments.message, true));
     PARLEY_TRY_ASSIGN(sent, profile->Retract(channel.ref, id));
   }
   if (session.json()) {

@@ -79,11 +79,17 @@ Result<Document> FindOnly(const Profile& profile, const ChannelRef& channel,
                           const std::string& text) {
   PARLEY_TRY_ASSIGN(const Document found, profile.FindDocument(channel, text));
   if (found.name != text) return found;
-  PARLEY_TRY_ASSIGN(std::vector<Document> fitting, profile.Documents(channel));
-  std::erase_if(fitting, [&](const Document& one) {
-    return one.name != text || one.author.id != found.author.id || !IsLatest(one) ||
-           one.state != DocumentState::kAvailable;
-  });
+  PARLEY_TRY_ASSIGN(const std::vector<Document> all, profile.Documents(channel));
+  std::vector<Document> fitting;  // the latest of that name, of each document
+  for (const Document& one : all) {
+    const bool can_be_meant = one.name == text && one.author.id == found.author.id &&
+                              one.state == DocumentState::kAvailable;
+    if (!can_be_meant) continue;
+    std::erase_if(fitting, [&](const Document& earlier) {
+      return earlier.version.first == one.version.first;
+    });
+    fitting.push_back(one);
+  }
   if (fitting.empty()) return found;
   if (fitting.size() == 1) return fitting.front();
   std::string list;
@@ -320,8 +326,8 @@ namespace {
 Result<std::vector<Document>> ToWithdraw(const Profile& profile, const ChannelRef& channel,
                                          const WithdrawArguments& arguments) {
   PARLEY_TRY_ASSIGN(Document document, FindOnly(profile, channel, arguments.document));
-  if (arguments.version != 0) {
-    PARLEY_TRY_ASSIGN(document, VersionOf(profile, document, arguments.version));
+  if (arguments.version.has_value()) {
+    PARLEY_TRY_ASSIGN(document, VersionOf(profile, document, *arguments.version));
     return std::vector<Document>{std::move(document)};
   }
   if (document.name != arguments.document) return std::vector<Document>{std::move(document)};
@@ -377,23 +383,22 @@ Status Run(Session& session, const WithdrawArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Channel channel, session.OpenChannel(info, arguments.channel));
   PARLEY_TRY_ASSIGN(const std::vector<Document> documents,
                     ToWithdraw(*profile, channel.ref, arguments));
-  if (documents.size() == 1 && !session.json()) {
-    PARLEY_TRY(PrintLeft(session, *profile, documents.front()));
-  }
+  const bool is_alone = documents.size() == 1;
+  std::string kept;  // versions that weren't withdrawn
   Status refused;
   for (const Document& document : documents) {
     const Result<SentMessage> sent = profile->Withdraw(document.ref);
-    if (sent.ok()) {
-      PrintWithdrawn(session, channel, document, *sent);
+    if (!sent.ok()) {
+      kept += (kept.empty() ? "" : ", ") + std::to_string(document.version.number);
+      refused = sent.status();
       continue;
     }
-    const bool is_alone = documents.size() == 1;
-    refused = Status(sent.status().code(),
-                     is_alone ? sent.status().message()
-                              : "version " + std::to_string(document.version.number) +
-                                    " is not withdrawn: " + sent.status().message());
+    if (is_alone && !session.json()) PARLEY_TRY(PrintLeft(session, *profile, document));
+    PrintWithdrawn(session, channel, document, *sent);
   }
-  return refused;
+  if (kept.empty() || is_alone) return refused;
+  return Status(refused.code(), "not withdrawn of \"" + documents.front().name + "\", version " +
+                                    kept + ": " + refused.message());
 }
 
 }  // namespace parley::cli

@@ -77,8 +77,11 @@ Status NotTheNumber(const std::string& typed, const Participant& participant) {
   }
   const std::string name = Harmless(participant.name);
   if (count <= 2) {
-    return Status(StatusCode::kUnauthenticated, "all of it is the safety number of " + name +
-                                                    " but group " + wrong + ": have it read again");
+    return Status(StatusCode::kUnauthenticated,
+                  "group " + wrong + (count == 1 ? " differs" : " differ") +
+                      " from the safety number of " + name +
+                      " here, and the others don't: have it read again. If it differs again, don't "
+                      "go on with this participant");
   }
   return Status(StatusCode::kUnauthenticated,
                 "this is not the safety number of " + name + " here (" + participant.safety_number +
@@ -129,7 +132,8 @@ Status Run(Session& session, const CaseApproveArguments& arguments) {
 Status Run(Session& session, const CaseCompareArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Found found, Find(session, arguments.case_text, arguments.participant));
   const std::string& number = found.participant.safety_number;
-  if (!arguments.number.empty() && DigitsOf(arguments.number) != DigitsOf(number)) {
+  if (!arguments.number.empty() && !number.empty() &&
+      DigitsOf(arguments.number) != DigitsOf(number)) {
     return NotTheNumber(DigitsOf(arguments.number), found.participant);
   }
   // Who has read no number to the other end hasn't compared anything.
@@ -139,8 +143,9 @@ Status Run(Session& session, const CaseCompareArguments& arguments) {
     session.out() << "The safety number of " << Describe(found.participant) << " here is\n  "
                   << number << "\nNothing was noted yet. Have " << name
                   << " read you theirs, by telephone or face to face, and run it again with what "
-                     "they read:\n  parley case compare \""
-                  << Harmless(arguments.case_text) << "\" \"" << name << "\" \"NUMBER\"\n";
+                     "they read:\n  parley case compare "
+                  << found.info.id.ToString().substr(0, 8) << ' '
+                  << found.participant.id.ToString().substr(0, 8) << " \"NUMBER\"\n";
     return {};
   }
   PARLEY_TRY(found.profile->MarkCompared(found.info.id, found.participant.id));

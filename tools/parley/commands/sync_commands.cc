@@ -85,6 +85,24 @@ Status PrintReminders(Session& session, const Profile& profile) {
   return {};
 }
 
+// The alarms of all cases that nobody may overlook.
+Status NoteAllAlarms(Session& session, const Profile& profile) {
+  PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile.Cases());
+  for (const Case& info : cases) {
+    // The commands about that case say what is wrong with it.
+    static_cast<void>(session.NoteAlarms(info.id, "\"" + info.title + "\": "));
+  }
+  return {};
+}
+
+// A failure is one line, and notes aren't shown beside it: whoever makes each sync fail must not
+// keep warnings back by it.
+Status WithNotes(const Session& session, const Status& status) {
+  std::string text = status.message();
+  for (const std::string& note : session.notes()) text += "; " + note;
+  return Status(status.code(), text);
+}
+
 }  // namespace
 
 Status Run(Session& session, const SyncArguments& arguments) {
@@ -92,7 +110,12 @@ Status Run(Session& session, const SyncArguments& arguments) {
   SyncOptions options;
   options.wait_seconds = arguments.wait_seconds;
   if (arguments.wait_seconds > 0) options.cancellation = &Interruption();
-  PARLEY_TRY_ASSIGN(const SyncReport report, profile->Sync(options));
+  const Result<SyncReport> synced = profile->Sync(options);
+  if (!synced.ok()) {
+    PARLEY_TRY(NoteAllAlarms(session, *profile));
+    return WithNotes(session, synced.status());
+  }
+  const SyncReport& report = *synced;
   if (session.json()) {
     session.Print(JsonObject()
                       .Number("received", report.messages_received)
@@ -112,13 +135,10 @@ Status Run(Session& session, const SyncArguments& arguments) {
     session.out() << '\n';
     PARLEY_TRY(PrintReminders(session, *profile));
   }
-  PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile->Cases());
-  for (const Case& info : cases) {
-    // The commands about that case say what is wrong with it.
-    static_cast<void>(session.NoteAlarms(info.id));
-  }
+  PARLEY_TRY(NoteAllAlarms(session, *profile));
   if (!report.problems.empty()) {
-    return Status(report.problems[0].status.code(), ProblemsText(report.problems));
+    return WithNotes(session,
+                     Status(report.problems[0].status.code(), ProblemsText(report.problems)));
   }
   return {};
 }
