@@ -36,6 +36,17 @@ class ListingTest : public testing::AgreedCase {
   void PutEvaOutOfJoint() {
     PARLEY_ASSERT_OK(Of("Mira").Dismiss(Ref("Mira", "joint"), Id("Mira", "Eva")));
   }
+  // By a changed program of Mira's, which lists nobody; gives the joint channel. Mira's own is
+  // away.
+  ChannelId LetEvaIntoJointUnlisted() {
+    LetIn("Eva", Role::kExpert);
+    const ChannelId joint = Ref("Mira", "joint").channel_id;
+    const ParticipantId eva = Id("Mira", "Eva");
+    profiles_.erase("Mira");
+    Attacker mira(folder_ / "Mira", relay_, case_);
+    mira.LetInto(joint, mira.Person(eva));
+    return joint;
+  }
   // As what she isn't: of another side than she is.
   void ListAnaWrongly(int made_up = 0) {
     content::v1::Content list;
@@ -158,14 +169,7 @@ TEST_F(ListingTest, WhoHasJustComeOrGoneIsNoWrongList) {
 // after it.
 TEST_F(ListingTest, WhoIsLetInAndNeverListedIsToldAfterADayInAQuietCase) {
   Begin("caucus: closed\nkeep notes: 7 days\n");
-  LetIn("Eva", Role::kExpert);
-  const ChannelId joint = Ref("Mira", "joint").channel_id;
-  const ParticipantId eva = Id("Mira", "Eva");
-  profiles_.erase("Mira");
-  {
-    Attacker mira(folder_ / "Mira", relay_, case_);
-    mira.LetInto(joint, mira.Person(eva));
-  }
+  const ChannelId joint = LetEvaIntoJointUnlisted();
   Sync("Ana");
   EXPECT_THAT(Missing("Ana"), HasSubstr("lists Eva (expert) among the case's participants"));
   constexpr int64_t kHour = 60 * 60;
@@ -185,12 +189,7 @@ TEST_F(ListingTest, WhoIsLetInAndNeverListedIsToldAfterADayInAQuietCase) {
 // The clock was ten days ahead when it was noted, and has been set right.
 TEST_F(ListingTest, AClockThatWasAheadPutsOffNoWarningOfTheList) {
   Begin("caucus: closed\nkeep notes: 7 days\n");
-  LetIn("Eva", Role::kExpert);
-  const ChannelId joint = Ref("Mira", "joint").channel_id;
-  const ParticipantId eva = Id("Mira", "Eva");
-  profiles_.erase("Mira");
-  Attacker mira(folder_ / "Mira", relay_, case_);
-  mira.LetInto(joint, mira.Person(eva));
+  LetEvaIntoJointUnlisted();
   Sync("Ana");
   constexpr int64_t kHour = 60 * 60;
   ReadLater("Ana", -240 * kHour);

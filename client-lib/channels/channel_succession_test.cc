@@ -19,6 +19,15 @@ std::vector<ComingBack> ComingsBackIn(Person& person, const ChannelId& id) {
   return Must(LoadComingsBack(tx, id));
 }
 
+// A neutral opens the channel anew.
+void Reopen(Person& neutral, const ChannelId& id, bool even_if_active = false) {
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  Transaction tx = Must(neutral.store->Begin());
+  Must(neutral.In(id).Reopen(tx, std::move(payment), neutral.self, even_if_active));
+  Must(tx.Commit());
+}
+
 TEST_F(RelayTest, ARestoredProfileSendsNothingAndComesBackWithANewLeaf) {
   ana.Backup("old");
   Must(ana.Say(id, "after the backup"));
@@ -74,11 +83,7 @@ TEST_F(RelayTest, ARestoredProfileKnowsWhatItMissedHoweverItWasPutOut) {
       Must(mira.In(id).Exchange());
       Must(ana.In(id).Exchange());
       ASSERT_EQ(ana.Info(id).standing, Standing::kHalted);
-      MailboxPayment payment;
-      payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-      Transaction tx = Must(mira.store->Begin());
-      Must(mira.In(id).Reopen(tx, std::move(payment), mira.self));
-      Must(tx.Commit());
+      Reopen(mira, id);
     } else {
       Must(Remove(mira, ana));
       Must(ana.In(id).Exchange());
@@ -196,13 +201,7 @@ TEST_F(RelayTest, WhatWasSaidBeforeAReopeningIsReadFirst) {
                      SignClosing(ControlKeyOf(mira, id), insider.state.mailbox_id,
                                  insider.generation, payload, relay.Only().current().keys)));
   Must(mira.In(id).Exchange());
-  MailboxPayment payment;
-  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-  {
-    Transaction tx = Must(mira.store->Begin());
-    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self));
-    Must(tx.Commit());
-  }
+  Reopen(mira, id);
   Add(mira, {&ana});
   Must(mira.Say(id, "first words"));
   EXPECT_EQ(ana.Info(id).state.incarnation, 1u);
@@ -242,13 +241,7 @@ TEST_F(RelayTest, WhoWasRemovedLeadsNobodyAway) {
   ShareControl(mira, tomas);
   Settle({&mira, &tomas, &ana, &ben});
   Must(Remove(mira, tomas));
-  {
-    MailboxPayment payment;
-    payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-    Transaction tx = Must(tomas.store->Begin());
-    Must(tomas.In(id).Reopen(tx, std::move(payment), tomas.self, true));
-    Must(tx.Commit());
-  }
+  Reopen(tomas, id, true);
   Add(tomas, {&ana});
   EXPECT_EQ(ana.Info(id).state.incarnation, 1u) << "before the log was read";
   Must(ana.Say(id, "to Mira"));
@@ -286,13 +279,7 @@ TEST_F(RelayTest, WhoHadntReadToTheEndOfALostMailboxKnowsIt) {
   const uint64_t head = mira.Info(id).head.position;
   relay.mailboxes.clear();
   EXPECT_FALSE(ana.In(id).Exchange().ok());
-  MailboxPayment payment;
-  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-  {
-    Transaction tx = Must(mira.store->Begin());
-    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self, true));
-    Must(tx.Commit());
-  }
+  Reopen(mira, id, true);
   Add(mira, {&ana});
   Must(ana.Say(id, "back"));
   const std::vector<ComingBack> again = ComingsBackIn(ana, id);
@@ -308,13 +295,7 @@ TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
   const absl::Status status = ana.In(id).Exchange().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(status.message()), HasSubstr("a neutral can open the channel anew"));
-  MailboxPayment payment;
-  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-  {
-    Transaction tx = Must(mira.store->Begin());
-    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self, true));
-    Must(tx.Commit());
-  }
+  Reopen(mira, id, true);
   Add(mira, {&ana});
   Must(ana.Say(id, "back"));
   Settle({&mira, &ana});
@@ -329,13 +310,7 @@ TEST_F(RelayTest, ALostMailboxIsToldAndOpenedAnew) {
 // first.
 TEST_F(RelayTest, WhereAnIncarnationBeganIsKeptAsItWasToldFirst) {
   relay.mailboxes.clear();
-  MailboxPayment payment;
-  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-  {
-    Transaction tx = Must(mira.store->Begin());
-    Must(mira.In(id).Reopen(tx, std::move(payment), mira.self, true));
-    Must(tx.Commit());
-  }
+  Reopen(mira, id, true);
   Add(mira, {&ana});
   Must(ana.Say(id, "back"));
   Settle({&mira, &ana});
