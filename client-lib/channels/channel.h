@@ -118,6 +118,9 @@ struct MessageQuery {
   // Only these kinds; empty for all. The procedure's records alone (IsProcedure) are found without
   // reading other messages.
   std::vector<ContentKind> kinds = {};
+  // Only what was one of the procedure's records when it came, so that what is left of a destroyed
+  // one (kDestroyed), too, is found without reading other messages.
+  bool records_alone = false;
 };
 
 // Who may read what waits to be sent.

@@ -361,9 +361,10 @@ absl::StatusOr<std::vector<ChannelMessage>> ListMessages(const ReadTransaction& 
                                                          const MessageQuery& query) {
   std::vector<ChannelMessage> listed;
   PARLEY_ASSIGN_OR_RETURN(uint64_t index, FirstAfter(tx, names, channel.messages, query.after));
-  const bool procedure_alone =
-      !query.kinds.empty() && std::all_of(query.kinds.begin(), query.kinds.end(), IsProcedure);
-  if (procedure_alone) {
+  const bool records_alone =
+      query.records_alone ||
+      (!query.kinds.empty() && std::all_of(query.kinds.begin(), query.kinds.end(), IsProcedure));
+  if (records_alone) {
     PARLEY_ASSIGN_OR_RETURN(const std::vector<uint64_t> indices, ProcedureFrom(tx, names, index));
     for (const uint64_t one : indices) {
       if (listed.size() == query.limit) break;

@@ -80,6 +80,7 @@ class Disclosures::Follower {
     MessageQuery query;
     query.kinds = {ContentKind::kDisclosureAuthorisation, ContentKind::kAuthorisationEnd,
                    ContentKind::kDisclosureUse, ContentKind::kDocumentEnd, ContentKind::kDestroyed};
+    query.records_alone = true;
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             channel_.Messages(step_, query));
     for (const ChannelMessage& message : messages) {

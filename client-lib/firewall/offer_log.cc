@@ -68,11 +68,12 @@ class Player {
   }
 
  private:
-  // What this device hasn't kept, others may have: what is about that isn't judged.
+  // Records that this device hasn't kept, others may have: what is about them isn't judged.
   absl::Status NoteDestroyed(const ChannelId& id) {
     destroyed_.clear();
     MessageQuery query;
     query.kinds = {ContentKind::kDestroyed};
+    query.records_alone = true;
     PARLEY_ASSIGN_OR_RETURN(const std::vector<ChannelMessage> messages,
                             context_.Channel(id).Messages(step_, query));
     for (const ChannelMessage& message : messages) {
