@@ -2,7 +2,8 @@
 #
 #   parley_library(NAME SRCS ... [DEPS ...] [PUBLIC_DEPS ...])
 #   parley_program(NAME SRCS ... [DEPS ...])
-#   parley_test(NAME SRCS ... [DEPS ...] [LABELS ...] [TIMEOUT seconds] [TSAN] [OWN_MAIN])
+#   parley_prelude(NAME HEADERS ... [DEPS ...])
+#   parley_test(NAME SRCS ... [DEPS ...] [LABELS ...] [TIMEOUT seconds] [TSAN] [OWN_MAIN] [PRELUDE NAME])
 #   parley_proto(NAME PROTOS ... [DEPS ...] [GRPC])
 #   parley_fuzz(NAME SRCS ... [DEPS ...])
 
@@ -53,20 +54,45 @@ function(parley_program name)
   target_link_libraries(${name} PRIVATE ${arg_DEPS})
 endfunction()
 
+# What a room's tests include by and large, compiled once for all of them with PARLEY_PRELUDES. They
+# include what they use all the same: builds without preludes (`tsan`) need it.
+function(parley_prelude name)
+  if(NOT PARLEY_BUILD_TESTS OR NOT PARLEY_PRELUDES)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;DEPS")
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/${name}.cc")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "")
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL "${source}")
+  parley_own_code(${name} test)
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest)
+  target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
+  # As the tests, which are programs, are compiled.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIE)
+endfunction()
+
 # A GoogleTest program, registered with ctest as one entry under its own name. LABELS: `e2e` for
 # runs of several programs, `long` for what only `tools/check --long` runs. TSAN also puts it among
 # the tests that the thread sanitizer watches. OWN_MAIN: the sources have a main of their own.
+# PRELUDE: another one than that of all tests.
 function(parley_test name)
   if(NOT PARLEY_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TSAN;OWN_MAIN" "TIMEOUT" "SRCS;DEPS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TSAN;OWN_MAIN" "TIMEOUT;PRELUDE" "SRCS;DEPS;LABELS")
+  if(NOT arg_PRELUDE)
+    set(arg_PRELUDE parley_test_prelude)
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
   add_executable(${name} ${arg_SRCS})
   parley_own_code(${name} test)
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest)
+  if(PARLEY_PRELUDES)
+    target_precompile_headers(${name} REUSE_FROM ${arg_PRELUDE})
+  endif()
   if(NOT arg_OWN_MAIN)
     target_link_libraries(${name} PRIVATE GTest::gmock_main)
   endif()

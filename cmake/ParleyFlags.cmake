@@ -13,10 +13,21 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
 
+# Tests are compiled with what most of them include compiled before (parley_prelude).
+set(PARLEY_PRELUDES OFF)
+if(PARLEY_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(PARLEY_PRELUDES ON)
+endif()
+
 find_program(PARLEY_CCACHE ccache)
 if(PARLEY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
+  set(launcher "${PARLEY_CCACHE}")
+  if(PARLEY_PRELUDES)
+    # Without these it keeps nothing that includes a prelude.
+    set(launcher env CCACHE_SLOPPINESS=pch_defines,time_macros "${PARLEY_CCACHE}")
+  endif()
+  set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
 endif()
 
 # Warnings are errors, for our own code. Parley.cmake adds these per target, so that generated code
@@ -64,6 +75,12 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # Without optimisation there is nothing that _FORTIFY_SOURCE could check.
   set(PARLEY_TEST_OPTIONS -O0 -U_FORTIFY_SOURCE)
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+if(PARLEY_PRELUDES)
+  # So that the compiler cache takes a prelude that was made anew for the same one; and as some tests
+  # have it from their libraries, which all that share a prelude must.
+  list(APPEND PARLEY_TEST_OPTIONS -Xclang -fno-pch-timestamp -pthread)
 endif()
 
 # Position-independent programs, read-only relocations, no executable stack.

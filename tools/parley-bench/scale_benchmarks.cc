@@ -65,6 +65,7 @@ class StartedRelay {
       if (process_.CpuSeconds() - before < kIdle) return;
     }
   }
+  double CpuSeconds() const { return process_.CpuSeconds(); }
   // KiB that it has of the machine's memory.
   double MemoryKib() const { return ResidentKib(process_.pid()); }
 
@@ -134,28 +135,44 @@ std::vector<client::ObjectId> AppendedTo(const Made& made) {
               static_cast<std::ptrdiff_t>(std::min(kAppendedTo, made.mailboxes.size() / 2))};
 }
 
-struct Rounds {
-  std::vector<double> rates, p99;
-  void Add(const LoadResult& result) {
+// One relay's load, and what became of it in each round.
+class Rounds {
+ public:
+  Rounds(const StartedRelay& relay, Load& load, double seconds)
+      : relay_(relay), load_(load), time_(seconds) {}
+
+  void Run() {
+    const double before = relay_.CpuSeconds();
+    const LoadResult result = load_.Run(time_);
+    const double calls = result.calls_per_second * time_.count();
     rates.push_back(result.calls_per_second);
     p99.push_back(result.p99_us);
+    if (calls > 0) processor.push_back((relay_.CpuSeconds() - before) * 1e6 / calls);
   }
+
+  std::vector<double> rates, p99;
+  std::vector<double> processor;  // microseconds of the relay for each call, merging included
+
+ private:
+  const StartedRelay& relay_;
+  Load& load_;
+  const std::chrono::duration<double> time_;
 };
 
-std::vector<Row> CompareAppends(const ScaleBenchOptions& options, Load& full, Load& empty) {
-  const std::chrono::duration<double> time(options.seconds);
-  Rounds at_full;
-  Rounds at_empty;
-  full.Run(time);  // both have everything at hand that they can
-  empty.Run(time);
-  for (int round = 0; round < options.rounds; ++round) {
-    at_empty.Add(empty.Run(time));
-    at_full.Add(full.Run(time));
+// Rows named `scale/NAME…`: the full relay's load beside the empty one's.
+std::vector<Row> CompareAppends(const std::string& name, int rounds, Rounds full, Rounds empty) {
+  for (int round = 0; round < rounds; ++round) {
+    empty.Run();
+    full.Run();
   }
-  return {{"scale/append/1KiB/64", Median(at_full.rates), "per s", Median(at_empty.rates),
-           "at the empty relay"},
-          {"scale/append_p99/1KiB/64", Median(at_full.p99), "us", Median(at_empty.p99),
-           "at the empty relay"}};
+  constexpr char kAgainst[] = "at the empty relay";
+  const auto row = [&](const char* what, const char* unit, std::vector<double> of_full,
+                       std::vector<double> of_empty) {
+    return Row{"scale/" + name + what + "/1KiB/64", Median(std::move(of_full)), unit,
+               Median(std::move(of_empty)), kAgainst};
+  };
+  return {row("", "per s", full.rates, empty.rates), row("_p99", "us", full.p99, empty.p99),
+          row("_processor", "us", full.processor, empty.processor)};
 }
 
 std::vector<Row> Curve(const ScaleBenchOptions& options, Clients& clients, const Made& made) {
@@ -180,33 +197,33 @@ std::vector<Row> Curve(const ScaleBenchOptions& options, Clients& clients, const
   return rows;
 }
 
-std::vector<Row> Subscribe(const ScaleBenchOptions& options, const StartedRelay& relay,
-                           Clients& clients, const Made& made, Load& appends, Load& empty) {
+// Clients that follow mailboxes of the relay, and what each takes of its memory beside what a bare
+// server's stream takes.
+struct Following {
+  std::unique_ptr<Subscribers> subscribers;
+  Row memory;
+};
+Following Subscribe(const ScaleBenchOptions& options, const StartedRelay& relay, Clients& clients,
+                    const Made& made) {
   std::vector<Followed> followed;
   for (size_t i = made.mailboxes.size() / 2; i < made.mailboxes.size(); ++i) {
     followed.push_back({made.mailboxes[i],
                         clients.Token(i % kConnections, made.mailboxes[i], relay::v1::RIGHT_READ),
                         options.entries_each + 1});
   }
-  const std::chrono::duration<double> time(options.seconds);
   const auto count = static_cast<double>(options.subscribers);
-  const BareServer bare;
-  const double bare_before = ResidentKib(bare.pid());
-  const BareStreams bare_streams(bare.address(), options.subscribers, options.follow_each);
-  const double bare_memory = std::max((ResidentKib(bare.pid()) - bare_before) / count, kLeastKib);
-
-  const double before = relay.MemoryKib();
-  const Subscribers subscribers(relay.connection().address, options.subscribers, followed,
-                                options.follow_each);
-  const double memory = std::max((relay.MemoryKib() - before) / count, kLeastKib);
-  Rounds at_empty;
-  Rounds beside;
-  for (int round = 0; round < options.rounds; ++round) {
-    at_empty.Add(empty.Run(time));
-    beside.Add(appends.Run(time));
+  double bare_memory = 0;
+  {
+    const BareServer bare;
+    const double before = ResidentKib(bare.pid());
+    const BareStreams streams(bare.address(), options.subscribers, options.follow_each);
+    bare_memory = std::max((ResidentKib(bare.pid()) - before) / count, kLeastKib);
   }
-  return {{"scale/append_subscribed/1KiB/64", Median(beside.rates), "per s", Median(at_empty.rates),
-           "at the empty relay"},
+  const double before = relay.MemoryKib();
+  auto subscribers = std::make_unique<Subscribers>(relay.connection().address, options.subscribers,
+                                                   followed, options.follow_each);
+  const double memory = std::max((relay.MemoryKib() - before) / count, kLeastKib);
+  return {std::move(subscribers),
           {"scale/subscriber/memory", memory, "KiB", bare_memory, "a bare stream"}};
 }
 
@@ -234,9 +251,21 @@ std::vector<Row> RunScaleBenchmarks(const ScaleBenchOptions& options) {
   Clients at_full(full_relay, key);
   Load empty_load(at_empty.Appenders(kInFlight, AppendedTo(empty)));
   Load full_load(at_full.Appenders(kInFlight, AppendedTo(full)));
-  for (Row& row : CompareAppends(options, full_load, empty_load)) rows.push_back(std::move(row));
-  for (Row& row : Subscribe(options, full_relay, at_full, full, full_load, empty_load)) {
+  const std::chrono::duration<double> time(options.seconds);
+  full_load.Run(time);  // both have everything at hand that they can
+  empty_load.Run(time);
+  const Rounds full_rounds(full_relay, full_load, options.seconds);
+  const Rounds empty_rounds(empty_relay, empty_load, options.seconds);
+  for (Row& row : CompareAppends("append", options.rounds, full_rounds, empty_rounds)) {
     rows.push_back(std::move(row));
+  }
+  {
+    Following following = Subscribe(options, full_relay, at_full, full);
+    for (Row& row :
+         CompareAppends("append_subscribed", options.rounds, full_rounds, empty_rounds)) {
+      rows.push_back(std::move(row));
+    }
+    rows.push_back(std::move(following.memory));
   }
   for (Row& row : Curve(options, at_full, full)) rows.push_back(std::move(row));
   return rows;
