@@ -1,8 +1,8 @@
 # The functions that the rooms' CMakeLists.txt are written in.
 #
-#   parley_library(NAME SRCS ... [DEPS ...] [PUBLIC_DEPS ...])
+#   parley_library(NAME SRCS ... [DEPS ...] [PUBLIC_DEPS ...] [PRELUDE NAME])
 #   parley_program(NAME SRCS ... [DEPS ...])
-#   parley_prelude(NAME HEADERS ... [DEPS ...])
+#   parley_prelude(NAME code|test HEADERS ... [DEPS ...])
 #   parley_test(NAME SRCS ... [DEPS ...] [LABELS ...] [TIMEOUT seconds] [TSAN] [OWN_MAIN] [PRELUDE NAME])
 #   parley_proto(NAME PROTOS ... [DEPS ...] [GRPC])
 #   parley_fuzz(NAME SRCS ... [DEPS ...])
@@ -36,12 +36,41 @@ function(parley_own_code name kind)
   endif()
 endfunction()
 
+# What several targets include by and large, compiled once for all of them with PARLEY_PRELUDES, as
+# libraries (`code`) or as tests are. They include what they use all the same: builds without
+# preludes (`debug`, `tsan`) need it.
+function(parley_prelude name kind)
+  if(NOT PARLEY_PRELUDES OR (kind STREQUAL "test" AND NOT PARLEY_BUILD_TESTS))
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "HEADERS;DEPS")
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/${name}.cc")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "")
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL "${source}")
+  target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_compile_options(${name} PRIVATE ${PARLEY_WARNINGS})
+  target_link_libraries(${name} PRIVATE ${arg_DEPS})
+  target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
+  if(kind STREQUAL "test")
+    target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest)
+    target_compile_options(${name} PRIVATE ${PARLEY_TEST_OPTIONS} -fPIE)  # tests are programs
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  endif()
+endfunction()
+
 # A static, position-independent library. DEPS are private: what includes this library's headers
-# doesn't see them. PUBLIC_DEPS are for what the headers themselves include.
+# doesn't see them. PUBLIC_DEPS are for what the headers themselves include. PRELUDE: another one
+# than that of all libraries.
 function(parley_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;DEPS;PUBLIC_DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PRELUDE" "SRCS;DEPS;PUBLIC_DEPS")
+  if(NOT arg_PRELUDE)
+    set(arg_PRELUDE parley_code_prelude)
+  endif()
   add_library(${name} STATIC ${arg_SRCS})
   parley_own_code(${name} code)
+  if(PARLEY_PRELUDES)
+    target_precompile_headers(${name} REUSE_FROM ${arg_PRELUDE})
+  endif()
   target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name} PUBLIC ${arg_PUBLIC_DEPS} PRIVATE ${arg_DEPS})
 endfunction()
@@ -52,24 +81,6 @@ function(parley_program name)
   add_executable(${name} ${arg_SRCS})
   parley_own_code(${name} code)
   target_link_libraries(${name} PRIVATE ${arg_DEPS})
-endfunction()
-
-# What a room's tests include by and large, compiled once for all of them with PARLEY_PRELUDES. They
-# include what they use all the same: builds without preludes (`tsan`) need it.
-function(parley_prelude name)
-  if(NOT PARLEY_BUILD_TESTS OR NOT PARLEY_PRELUDES)
-    return()
-  endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;DEPS")
-  set(source "${CMAKE_CURRENT_BINARY_DIR}/${name}.cc")
-  file(CONFIGURE OUTPUT "${source}" CONTENT "")
-  add_library(${name} OBJECT EXCLUDE_FROM_ALL "${source}")
-  parley_own_code(${name} test)
-  target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest)
-  target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
-  # As the tests, which are programs, are compiled.
-  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-  target_compile_options(${name} PRIVATE -fPIE)
 endfunction()
 
 # A GoogleTest program, registered with ctest as one entry under its own name. LABELS: `e2e` for

@@ -13,7 +13,7 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
 
-# Tests are compiled with what most of them include compiled before (parley_prelude).
+# With what most sources include compiled before (parley_prelude).
 set(PARLEY_PRELUDES OFF)
 if(PARLEY_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(PARLEY_PRELUDES ON)
@@ -78,9 +78,9 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 
 if(PARLEY_PRELUDES)
-  # So that the compiler cache takes a prelude that was made anew for the same one; and as some tests
-  # have it from their libraries, which all that share a prelude must.
-  list(APPEND PARLEY_TEST_OPTIONS -Xclang -fno-pch-timestamp -pthread)
+  # So that the compiler cache takes a prelude that was made anew for the same one; and as some
+  # targets have it from what they link, which all that share a prelude must.
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp" -pthread)
 endif()
 
 # Position-independent programs, read-only relocations, no executable stack.
