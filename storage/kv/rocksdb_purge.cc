@@ -112,11 +112,6 @@ std::vector<rocksdb::BlobMetaData> NextFiles(const rocksdb::ColumnFamilyMetaData
   return next;
 }
 
-std::string PathOf(const rocksdb::BlobMetaData& file) {
-  const size_t name = file.blob_file_name.find_first_not_of('/');
-  return file.blob_file_path + "/" + file.blob_file_name.substr(name);
-}
-
 bool IsListed(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family,
               const rocksdb::BlobMetaData& file) {
   rocksdb::ColumnFamilyMetaData files;

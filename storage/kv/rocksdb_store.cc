@@ -3,7 +3,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
-#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
@@ -21,6 +20,7 @@
 
 #include "crypto/base/status_macros.h"
 #include "storage/kv/hot_records.h"
+#include "storage/kv/rocksdb_check_files.h"
 #include "storage/kv/rocksdb_checksum.h"
 #include "storage/kv/rocksdb_layout.h"
 #include "storage/kv/rocksdb_list_keeper.h"
@@ -181,20 +181,8 @@ class RocksDbStore : public FolderStore {
     return std::optional<std::string>(std::move(value));
   }
 
-  absl::StatusOr<std::vector<std::string>> CheckFiles() const override {
-    std::vector<rocksdb::LiveFileMetaData> files;
-    db_->GetLiveFilesMetaData(&files);
-    std::vector<std::string> damaged;
-    for (const rocksdb::LiveFileMetaData& file : files) {
-      const std::string path = file.db_path + file.name;
-      rocksdb::Options options;
-      options.max_open_files = 16;
-      rocksdb::SstFileReader reader(options);
-      rocksdb::Status status = reader.Open(path);
-      if (status.ok()) status = reader.VerifyChecksum();
-      if (!status.ok()) damaged.push_back("the file " + path + " is damaged: " + status.ToString());
-    }
-    return damaged;
+  absl::StatusOr<DamagedFiles> CheckFiles() const override {
+    return CheckRocksDbFiles(*db_, families_);
   }
 
   absl::Status Scan(Space space, std::string_view begin, std::string_view end,
