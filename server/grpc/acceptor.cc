@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -28,12 +29,16 @@ constexpr size_t kMostBeyond = 64;
 // Also when no connection comes, so that nothing stays known of those who are gone.
 constexpr std::chrono::milliseconds kTidyAgain{60 * 1000};
 
-absl::Status CantListen(const std::string& address) {
-  return absl::UnavailableError(
-      "can't listen on " + address +
-      ": the address is not this machine's, or the port is in use or needs more rights");
+// `error`: why not, of errno.
+absl::Status CantListen(const std::string& address, int error) {
+  std::string why = std::strerror(error);
+  if (error == EADDRINUSE) why = "the port is in use, perhaps by a relay that runs already";
+  if (error == EACCES) why = "a port below 1024 needs the right to it";
+  if (error == EADDRNOTAVAIL) why = "the address is not this machine's";
+  return absl::UnavailableError("can't listen on " + address + ": " + why);
 }
 
+// -1, with errno, when it can't.
 int ListenOn(const addrinfo& at) {
   const int fd = ::socket(at.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
@@ -44,7 +49,9 @@ int ListenOn(const addrinfo& at) {
     ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   }
   if (::bind(fd, at.ai_addr, at.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
+  const int error = errno;
   ::close(fd);
+  errno = error;
   return -1;
 }
 
@@ -73,14 +80,16 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& ad
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0) {
-    return CantListen(address);
+    return CantListen(address, EADDRNOTAVAIL);
   }
   int listener = -1;
+  int error = EADDRNOTAVAIL;
   for (const addrinfo* at = found; at != nullptr && listener < 0; at = at->ai_next) {
     listener = ListenOn(*at);
+    if (listener < 0) error = errno;
   }
   ::freeaddrinfo(found);
-  if (listener < 0) return CantListen(address);
+  if (listener < 0) return CantListen(address, error);
   return std::unique_ptr<Acceptor>(new Acceptor(listener, PortOf(listener), limits, metrics));
 }
 
