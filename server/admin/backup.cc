@@ -41,7 +41,7 @@ uint64_t BytesBelow(const std::string& folder) {
   return sum;
 }
 
-// Errors: InvalidArgument, NotFound.
+// Errors: FailedPrecondition, NotFound.
 absl::Status CheckFolders(const BackupRequest& request) {
   std::error_code error;
   if (!fs::exists(request.data + "/store/CURRENT", error)) {
@@ -54,9 +54,9 @@ absl::Status CheckFolders(const BackupRequest& request) {
   if (std::mismatch(data.begin(), data.end(), to.begin(), to.end()).first != data.end()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(request.to +
-                                    " lies in the data folder: keep backups elsewhere, "
-                                    "best on another disk");
+  return absl::FailedPreconditionError(request.to +
+                                       " lies in the data folder: keep backups elsewhere, "
+                                       "best on another disk");
 }
 
 // Of a relay that doesn't run. Whoever opens the folder makes files in it, which must stay its

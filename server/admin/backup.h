@@ -48,8 +48,8 @@ struct MadeBackup {
   PrunedBackups pruned;  // earlier backups that `keep` removed
 };
 
-// Errors: InvalidArgument when `to` lies in the data folder; NotFound without a store in `data`;
-// FailedPrecondition when another backup is being made, or `to` has something else in it, or
+// Errors: NotFound without a store in `data`; FailedPrecondition when `to` lies in the data folder,
+// or has something else in it, when another backup is being made, or
 // root asks and a folder is somebody else's; DataLoss when the keys, or (`verify`) the
 // store, are damaged; ResourceExhausted; Unavailable. On failure no backup is added.
 absl::StatusOr<MadeBackup> MakeBackup(const BackupRequest& request);

@@ -81,8 +81,8 @@ TEST_F(BackupTest, RefusesFoldersThatCannotBe) {
   EXPECT_EQ(code({.data = data_, .to = backups_}), StatusCode::kNotFound);
   EXPECT_FALSE(fs::exists(backups_));
   FillStopped(1);
-  EXPECT_EQ(code({.data = data_, .to = data_ + "/backups"}), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code({.data = data_, .to = data_}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({.data = data_, .to = data_ + "/backups"}), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(code({.data = data_, .to = data_}), StatusCode::kFailedPrecondition);
   fs::create_directory(base_ / "letters");
   std::ofstream(base_ / "letters" / "one") << "mine";
   EXPECT_EQ(code({.data = data_, .to = base_ / "letters"}), StatusCode::kFailedPrecondition);

@@ -127,6 +127,29 @@ TEST_F(VerifyFolderTest, NamesTheChunkWhoseBytesAreDamaged) {
                                     HasSubstr("orruption"))));
 }
 
+// As a purge would, which can't go on behind it; and the chunk, which is needed.
+TEST_F(VerifyFolderTest, NamesTheFileWhoseHeadOfAChunkIsDamaged) {
+  constexpr size_t kRecordHead = 32;
+  constexpr size_t kKey = 41;
+  constexpr size_t kExpiration = 16;
+  fs::path damaged;
+  for (const fs::path& file : Files(".blob")) {
+    const size_t at = Contents()[file].find(std::string(1000, 'L'));
+    if (at == std::string::npos) continue;
+    Flip(file, at - kKey - kRecordHead + kExpiration);
+    damaged = file;
+  }
+  ASSERT_FALSE(damaged.empty());
+  absl::StatusOr<VerifyReport> report = VerifyFolder(folder_);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(SentencesOf(*report),
+              testing::ElementsAre(AllOf(HasSubstr(damaged.filename().string()),
+                                         HasSubstr("what was deleted stays in it")),
+                                   HasSubstr("blob " + FilledRelay::Id(large_) + "...: chunk 0")));
+  EXPECT_EQ(report->findings.front().remedy, Remedy::kUnpurged);
+  EXPECT_EQ(report->findings.back().remedy, Remedy::kRestore);
+}
+
 TEST_F(VerifyFolderTest, NamesTablesAndBlobFilesThatAreGone) {
   const fs::path blob_file = Files(".blob").front();
   fs::rename(blob_file, folder_ / "kept");

@@ -82,6 +82,9 @@ struct Limits {
   // New ones a second from an address, of which what comes in ten seconds may come at once; those
   // on which a key is shown don't count. 0: any number.
   Live<uint64_t> address_connections_per_second = 64;
+  // Of all addresses together; half of it is for those from which somebody has shown a key. 0: any
+  // number.
+  Live<uint64_t> connections_per_second = 100;
   // For so long nothing new is taken from an address one of whose connections was ended since it
   // called on without waiting, and had shown no key; 0: no time.
   Live<uint64_t> barred_seconds = 10;

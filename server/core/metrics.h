@@ -140,10 +140,11 @@ struct Metrics {
   Counter connections;  // that were taken
   Counter connections_over_limit;
   Counter connections_over_address_limit;
-  Counter connections_too_often;
-  Counter connections_barred;    // refused, since their address is kept out for a while
-  Counter connections_ended;     // that called on without waiting
-  Counter connections_unproven;  // ended for others, since no key was shown on them
+  Counter connections_too_often;         // from their address
+  Counter connections_too_often_in_all;  // from all addresses together
+  Counter connections_barred;            // refused, since their address is kept out for a while
+  Counter connections_ended;             // that called on without waiting
+  Counter connections_unproven;          // ended for others, since no key was shown on them
 
   Counter reloads;
   Counter failed_reloads;

@@ -91,7 +91,11 @@ milliseconds RateLimits::OfAddress(std::string_view address, std::string_view co
 void RateLimits::MarkProven(std::string_view connection) {
   const bool was_proven = connections_.MarkProven(connection, limits_.connection_calls_per_second,
                                                   kNewcomersSeconds, now_());
-  if (!was_proven && told_.proven) told_.proven(std::string(connection));
+  if (was_proven || !told_.proven || told_.proven(std::string(connection))) return;
+  // After the mark, not before it: so whoever says that the connection is there says later that it
+  // is gone. Should another one have come by that name and shown its key in the very moment, its
+  // next token marks it again.
+  MarkUnproven(connection);
 }
 
 void RateLimits::ForgetOld() {

@@ -72,8 +72,9 @@ class RateLimits {
     // It calls on without waiting. `is_proven`: it has shown a key, or a token that was had for
     // one.
     std::function<void(const std::string& connection, bool is_proven)> not_waiting;
-    // It has shown one, the first time since its name was marked unproven, or a later one.
-    std::function<void(const std::string& connection)> proven;
+    // It has shown one, the first time since its name was marked unproven, or a later one. Returns
+    // whether it is there: a call may end after its connection was found to be gone.
+    std::function<bool(const std::string& connection)> proven;
   };
   void Tell(Told told) { told_ = std::move(told); }
 
@@ -89,7 +90,8 @@ class RateLimits {
   // Of calls on `connection` that show no session's token.
   std::chrono::milliseconds OfAddress(std::string_view address, std::string_view connection,
                                       uint64_t calls = 1);
-  // Somebody on this connection has proved to have a key.
+  // Somebody on this connection has proved to have a key. Of one that isn't there any more (Told)
+  // nothing stays marked.
   void MarkProven(std::string_view connection);
   // The name is a new connection's, or nobody's any more. What was called by it counts on, so that
   // nobody has more calls by coming again.

@@ -110,7 +110,11 @@ TEST_F(RateLimitsTest, ItIsToldWhetherAKeyWasShown) {
   std::vector<bool> named;
   rates_.Tell({.not_waiting = [&](const std::string& /*connection*/,
                                   bool is_proven) { named.push_back(is_proven); },
-               .proven = [&](const std::string& connection) { proven.push_back(connection); }});
+               .proven =
+                   [&](const std::string& connection) {
+                     proven.push_back(connection);
+                     return true;
+                   }});
   rates_.OfConnection("member");
   EXPECT_FALSE(rates_.IsProven("member"));
   for (int i = 0; i < 3; ++i) rates_.MarkProven("member");
@@ -188,8 +192,10 @@ TEST_F(RateLimitsTest, WhatIsKnownOfANameIsNotTrueOfItsNextConnection) {
   for (const uint64_t calls : {uint64_t{100}, uint64_t{0}}) {
     limits_.connection_calls_per_second.Change(calls);
     std::vector<std::string> proven;
-    rates_.Tell({.not_waiting = {},
-                 .proven = [&](const std::string& connection) { proven.push_back(connection); }});
+    rates_.Tell({.not_waiting = {}, .proven = [&](const std::string& connection) {
+                   proven.push_back(connection);
+                   return true;
+                 }});
     for (int i = 0; i < 2; ++i) {
       rates_.MarkUnproven("here");
       EXPECT_FALSE(rates_.IsProven("here"));
@@ -207,6 +213,21 @@ TEST_F(RateLimitsTest, WhatIsKnownOfANameIsNotTrueOfItsNextConnection) {
   const size_t known = rates_.buckets();
   rates_.MarkUnproven("nobody's");
   EXPECT_EQ(rates_.buckets(), known);
+}
+
+// A call may end after its connection was found to be gone, of which nobody is told once more.
+TEST_F(RateLimitsTest, OfAConnectionThatIsGoneNothingStaysMarked) {
+  bool is_there = false;
+  rates_.Tell(
+      {.not_waiting = {}, .proven = [&](const std::string& /*connection*/) { return is_there; }});
+  rates_.MarkProven("here");
+  EXPECT_FALSE(rates_.IsProven("here"));
+  now_ += RateLimits::kRemembered + milliseconds(1);
+  rates_.ForgetOld();
+  EXPECT_EQ(rates_.buckets(), 0u);
+  is_there = true;
+  rates_.MarkProven("here");
+  EXPECT_TRUE(rates_.IsProven("here"));
 }
 
 // Their addresses are nobody's business then.
@@ -233,7 +254,8 @@ TEST_F(RateLimitsTest, AlsoWhereAConnectionHasNoBound) {
   limits_.connection_calls_per_second.Change(0);
   limits_.address_calls_per_second.Change(50);
   int told = 0;
-  rates_.Tell({.not_waiting = {}, .proven = [&](const std::string& /*connection*/) { ++told; }});
+  rates_.Tell({.not_waiting = {},
+               .proven = [&](const std::string& /*connection*/) { return ++told != 0; }});
   for (int i = 0; i < 3; ++i) {
     rates_.OfConnection("member");
     rates_.MarkProven("member");

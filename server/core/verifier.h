@@ -100,10 +100,10 @@ class Verifier {
   }
 
   void CheckFiles() {
-    absl::StatusOr<std::vector<std::string>> damaged = store_.CheckFiles();
-    if (!damaged.ok())
-      return Find("the store's files can't be checked: " + Message(damaged.status()));
-    for (std::string& file : *damaged) Find(std::move(file));
+    absl::StatusOr<storage::DamagedFiles> files = store_.CheckFiles();
+    if (!files.ok()) return Find("the store's files can't be checked: " + Message(files.status()));
+    for (std::string& file : files->damaged) Find(std::move(file));
+    for (std::string& file : files->unpurgeable) Find(std::move(file), Remedy::kUnpurged);
   }
 
   // Records of no known kind, and those that no other check reads: vouchers and links.

@@ -155,6 +155,11 @@ std::string AdviceFor(Remedy remedy) {
     case Remedy::kLeftover:
       return "Something that nobody can reach takes up room: nothing is lost, and the relay can "
              "go on.";
+    case Remedy::kUnpurged:
+      return "What was deleted can't be removed from a file: by that nothing is lost (a chunk that "
+             "is damaged is named by itself), and the relay can go on. The file goes as soon as "
+             "the other documents in it are deleted, or when a backup from before the damage is "
+             "restored.";
   }
   return "";
 }

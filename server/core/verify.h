@@ -3,7 +3,8 @@
 //   VerifyReport report = VerifyStore(*store, Limits());
 //   for (const Finding& finding : report.findings) ...
 //
-// Checked are: the engine's checksums of its files; that every record parses and is of a known
+// Checked are: the engine's checksums of its files, and whether what was deleted can be removed
+// from them; that every record parses and is of a known
 // kind; of each mailbox that its generations and entries are there without a gap, belong together,
 // are found by their append ids, and take what the mailbox says; of each blob that its chunks are
 // there, whole, and as large as it says; of each sponsor that the use that is counted is that of
@@ -27,6 +28,7 @@ enum class Remedy : uint8_t {
   kRestore,   // something is lost or damaged: restore from a backup
   kRecount,   // a count is off and nothing is lost
   kLeftover,  // something takes room and is of no use; nothing is lost
+  kUnpurged,  // what was deleted can't be removed from a file; nothing is lost by that
 };
 
 struct Finding {

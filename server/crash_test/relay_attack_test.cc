@@ -109,7 +109,8 @@ TEST(RelayAttackTest, FloodsOfSessions) {
 // Connections from many addresses that begin a handshake, each within its address's bounds, and
 // that nobody goes on with: they take their places from each other, not from who has a key.
 TEST(RelayAttackTest, HandshakesThatAreNeverFinished) {
-  Scene scene("handshakes", {"--max-unproven-connections", "64", "--max-connections", "256"});
+  Scene scene("handshakes", {"--max-unproven-connections", "64", "--max-connections", "256",
+                             "--connections-per-second", "0"});
   const Mailbox mailbox;
   ASSERT_TRUE(scene.Create(scene.stub(), mailbox).ok());
   const std::string token = scene.AppendToken(mailbox);

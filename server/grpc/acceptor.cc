@@ -1,7 +1,6 @@
 #include "server/grpc/acceptor.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,12 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <set>
+#include <cstring>
+#include <optional>
 #include <utility>
+
+#include "server/grpc/peer_names.h"
 
 namespace parley::server {
 namespace {
@@ -24,54 +24,21 @@ namespace {
 constexpr int kBacklog = 256;
 // When the process or the machine is short of something, until it may have some again.
 constexpr std::chrono::milliseconds kPause{50};
-// What comes in so much time may come at once.
-constexpr double kBurstSeconds = 10;
-// Of so many addresses it is remembered what they have used; beyond, all begin anew.
-constexpr size_t kMostAllowances = 65536;
 // So many more than the bound of all, as some are ended for others and not closed yet.
 constexpr size_t kMostBeyond = 64;
-// Looking for closed connections takes a system call for each that is held: it is done after so
-// much time, or so that a new connection costs no more than so many on average.
-constexpr std::chrono::milliseconds kLookAgain{50};
-constexpr size_t kLooksForEach = 32;
 // Also when no connection comes, so that nothing stays known of those who are gone.
 constexpr std::chrono::milliseconds kTidyAgain{60 * 1000};
 
-absl::Status CantListen(const std::string& address) {
-  return absl::UnavailableError(
-      "can't listen on " + address +
-      ": the address is not this machine's, or the port is in use or needs more rights");
+// `error`: why not, of errno.
+absl::Status CantListen(const std::string& address, int error) {
+  std::string why = std::strerror(error);
+  if (error == EADDRINUSE) why = "the port is in use, perhaps by a relay that runs already";
+  if (error == EACCES) why = "a port below 1024 needs the right to it";
+  if (error == EADDRNOTAVAIL) why = "the address is not this machine's";
+  return absl::UnavailableError("can't listen on " + address + ": " + why);
 }
 
-// An address, or for IPv6 its network, since one customer has as many addresses there as he likes.
-std::string PeerOf(const sockaddr_storage& address) {
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    return std::string(reinterpret_cast<const char*>(&v4.sin_addr), sizeof(v4.sin_addr));
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-  const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-  return std::string(reinterpret_cast<const char*>(&v6.sin6_addr) + (mapped ? 12 : 0),
-                     mapped ? 4 : 8);
-}
-
-// What gRPC calls it in a call's context.
-std::string GrpcNameOf(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-  const std::string port = std::to_string(ntohs(v4.sin_port));  // the same place in both
-  const bool mapped = address.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-  if (address.ss_family == AF_INET || mapped) {
-    const void* bytes = mapped ? static_cast<const void*>(&v6.sin6_addr.s6_addr[12])
-                               : static_cast<const void*>(&v4.sin_addr);
-    ::inet_ntop(AF_INET, bytes, text.data(), text.size());
-    return std::string("ipv4:") + text.data() + ":" + port;
-  }
-  ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-  return std::string("ipv6:%5B") + text.data() + "%5D:" + port;
-}
-
+// -1, with errno, when it can't.
 int ListenOn(const addrinfo& at) {
   const int fd = ::socket(at.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
@@ -82,7 +49,9 @@ int ListenOn(const addrinfo& at) {
     ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   }
   if (::bind(fd, at.ai_addr, at.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
+  const int error = errno;
   ::close(fd);
+  errno = error;
   return -1;
 }
 
@@ -111,14 +80,16 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& ad
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0) {
-    return CantListen(address);
+    return CantListen(address, EADDRNOTAVAIL);
   }
   int listener = -1;
+  int error = EADDRNOTAVAIL;
   for (const addrinfo* at = found; at != nullptr && listener < 0; at = at->ai_next) {
     listener = ListenOn(*at);
+    if (listener < 0) error = errno;
   }
   ::freeaddrinfo(found);
-  if (listener < 0) return CantListen(address);
+  if (listener < 0) return CantListen(address, error);
   return std::unique_ptr<Acceptor>(new Acceptor(listener, PortOf(listener), limits, metrics));
 }
 
@@ -127,7 +98,9 @@ Acceptor::Acceptor(int listener, int port, const Limits& limits, Metrics* metric
       port_(port),
       limits_(limits),
       metrics_(metrics),
-      stop_(::eventfd(0, EFD_CLOEXEC)) {}
+      stop_(::eventfd(0, EFD_CLOEXEC)),
+      held_([this](const HeldConnections::Gone& gone) { TellGone(gone); }),
+      rates_(limits) {}
 
 Acceptor::~Acceptor() {
   Stop();
@@ -170,21 +143,16 @@ void Acceptor::Accept() {
     if (short_of) std::this_thread::sleep_for(kPause);
     return;
   }
-  std::string peer = PeerOf(address);
+  const std::string from = AddressOf(address);
   struct stat status {};
   std::unique_lock lock(mutex_);
-  if (IsBarred(peer)) {
-    if (metrics_ != nullptr) metrics_->connections_barred.Add();
+  // The system gives the lowest one that is free: as a rule, that of who has left a place.
+  held_.ForgetEarlierOf(fd);
+  if (!MayCome(from)) {
     ::close(fd);
     return;
   }
-  // First, since looking for room may mean looking through all that are held.
-  if (ComesTooOften(peer)) {
-    if (metrics_ != nullptr) metrics_->connections_too_often.Add();
-    ::close(fd);
-    return;
-  }
-  if (!HasRoomFor(peer)) {
+  if (!HasRoomFor(from)) {
     CountRefused();
     ::close(fd);
     return;
@@ -197,145 +165,59 @@ void Acceptor::Accept() {
   if (metrics_ != nullptr) metrics_->connections.Add();
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  ++per_peer_[peer];
-  ++unproven_;
   const std::string name = GrpcNameOf(address);
-  held_.push_back({fd, status.st_ino, std::move(peer), name});
+  held_.Add(fd, status.st_ino, from, name);
   lock.unlock();
   if (new_name_) new_name_(name);
   take_(fd);
 }
 
-int Acceptor::Borrow(const Held& held) {
-  const int fd = ::fcntl(held.fd, F_DUPFD_CLOEXEC, 0);
-  if (fd < 0) return -1;
-  struct stat status {};
-  if (::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode) {
-    return fd;
-  }
-  ::close(fd);
-  errno = EBADF;
-  return -1;
-}
-
 void Acceptor::End(const std::string& peer, Hits hits) {
   std::lock_guard lock(mutex_);
-  for (Held& held : held_) {
-    // One that was ended may still have calls refused, each of which comes here.
-    if (held.name != peer || held.is_ended) continue;
-    const int fd = Borrow(held);
-    if (fd < 0) continue;
-    if (IsUnproven(held)) --unproven_;
-    held.is_ended = true;
-    if (hits == Hits::kAddress) barred_[held.peer] = std::chrono::steady_clock::now();
-    if (metrics_ != nullptr) metrics_->connections_ended.Add();
-    ::shutdown(fd, SHUT_RDWR);  // last: whoever sees the end finds all of it done
-    ::close(fd);
-    return;
-  }
+  const std::optional<EndingConnection> ending = held_.End(peer);
+  if (!ending.has_value()) return;
+  if (hits == Hits::kAddress) rates_.Bar(ending->address());
+  if (metrics_ != nullptr) metrics_->connections_ended.Add();
 }
 
-void Acceptor::MakeRoomForUnproven() {
-  if (unproven_ < limits_.max_unproven_connections) return;
-  ForgetClosedNowAndThen();
-  size_t at = 0;
-  while (unproven_ >= limits_.max_unproven_connections && EndOldestUnproven(at)) {
-  }
-}
-
-bool Acceptor::EndOldestUnproven(size_t& at) {
-  while (at < held_.size() && !IsUnproven(held_[at])) ++at;
-  if (at == held_.size()) return false;
-  const int fd = Borrow(held_[at]);
-  if (fd < 0 && errno != EBADF) return false;  // out of descriptors: it can't be ended
-  held_[at].is_ended = true;
-  --unproven_;
-  if (fd < 0) return true;  // it was closed already
-  if (metrics_ != nullptr) metrics_->connections_unproven.Add();
-  ::shutdown(fd, SHUT_RDWR);
-  ::close(fd);
-  return true;
-}
-
-void Acceptor::MarkProven(const std::string& peer) {
+bool Acceptor::MarkProven(const std::string& peer) {
   std::lock_guard lock(mutex_);
-  // The latest is the likeliest, and one that is closed may have had the same name before it.
-  const auto held = std::find_if(held_.rbegin(), held_.rend(),
-                                 [&](const Held& each) { return each.name == peer; });
-  if (held == held_.rend() || held->is_proven) return;
-  if (IsUnproven(*held)) --unproven_;
-  held->is_proven = true;
-  const auto allowance = allowances_.find(held->peer);
-  if (allowance != allowances_.end()) allowance->second.connections += 1;
+  std::string address;
+  const HeldConnections::Marked marked = held_.MarkProven(peer, &address);
+  if (marked == HeldConnections::Marked::kFirstTime) rates_.Proved(address);
+  return marked != HeldConnections::Marked::kNotHeld;
 }
 
-double Acceptor::Refilled(const Allowance& allowance,
-                          std::chrono::steady_clock::time_point now) const {
-  const auto rate = static_cast<double>(limits_.address_connections_per_second);
-  const double passed = std::chrono::duration<double>(now - allowance.filled).count();
-  return std::min(allowance.connections + passed * rate, kBurstSeconds * rate);
+void Acceptor::TellGone(const HeldConnections::Gone& gone) {
+  if (gone.is_proven) rates_.ProvenOneClosed(gone.address);
+  if (gone.is_name_free && new_name_) new_name_(gone.name);
 }
 
-bool Acceptor::ComesTooOften(const std::string& peer) {
-  const auto rate = static_cast<double>(limits_.address_connections_per_second);
-  if (rate == 0) return false;
-  const auto now = std::chrono::steady_clock::now();
-  if (allowances_.size() >= kMostAllowances && !allowances_.contains(peer)) {
-    ForgetFullAllowances();
-    // Half at least, so that looking through all doesn't come with each connection.
-    if (allowances_.size() > kMostAllowances / 2) allowances_.clear();
+bool Acceptor::MayCome(const std::string& address) {
+  const ConnectionRates::Verdict verdict = rates_.Take(address);
+  if (verdict == ConnectionRates::Verdict::kTaken) return true;
+  if (metrics_ == nullptr) return false;
+  if (verdict == ConnectionRates::Verdict::kBarred) {
+    metrics_->connections_barred.Add();
+  } else if (verdict == ConnectionRates::Verdict::kAddressTooOften) {
+    metrics_->connections_too_often.Add();
+  } else {
+    metrics_->connections_too_often_in_all.Add();
   }
-  Allowance& allowance =
-      allowances_.try_emplace(peer, Allowance{kBurstSeconds * rate, now}).first->second;
-  allowance.connections = Refilled(allowance, now);
-  allowance.filled = now;
-  if (allowance.connections < 1) return true;
-  allowance.connections -= 1;
   return false;
 }
 
-void Acceptor::ForgetFullAllowances() {
-  const auto now = std::chrono::steady_clock::now();
-  const auto rate = static_cast<double>(limits_.address_connections_per_second);
-  std::erase_if(allowances_, [&](const auto& entry) {
-    return Refilled(entry.second, now) >= kBurstSeconds * rate;
-  });
-}
-
-void Acceptor::Tidy() {
-  const auto now = std::chrono::steady_clock::now();
-  std::lock_guard lock(mutex_);
-  if (now - tidied_ < kTidyAgain) return;
-  tidied_ = now;
-  ForgetClosed();
-  ForgetFullAllowances();
-  ForgetBarredLongAgo();
-}
-
-void Acceptor::ForgetBarredLongAgo() {
-  const auto over = std::chrono::steady_clock::now() -
-                    std::chrono::seconds(static_cast<int64_t>(limits_.barred_seconds));
-  std::erase_if(barred_, [over](const auto& entry) { return entry.second <= over; });
-}
-
-bool Acceptor::IsBarred(const std::string& peer) {
-  ForgetBarredLongAgo();
-  return barred_.contains(peer);
-}
-
-bool Acceptor::HasRoomFor(const std::string& peer) {
+bool Acceptor::HasRoomFor(const std::string& address) {
   const auto address_has_room = [&] {
-    const auto found = per_peer_.find(peer);
-    return found == per_peer_.end() || found->second < limits_.max_connections_per_address;
+    return held_.OfAddress(address) < limits_.max_connections_per_address;
   };
   const auto has_room = [&] { return held_.size() < limits_.max_connections; };
   if (has_room() && address_has_room()) return true;
-  ForgetClosed();
+  held_.ForgetClosedNowAndThen();
   if (!address_has_room()) return false;
   if (has_room()) return true;
   // Else strangers who come early enough would keep members out.
-  size_t at = 0;
-  return held_.size() < limits_.max_connections + kMostBeyond && EndOldestUnproven(at);
+  return held_.size() < limits_.max_connections + kMostBeyond && EndOldestUnproven();
 }
 
 void Acceptor::CountRefused() const {
@@ -344,28 +226,27 @@ void Acceptor::CountRefused() const {
   (all_taken ? metrics_->connections_over_limit : metrics_->connections_over_address_limit).Add();
 }
 
-void Acceptor::ForgetClosedNowAndThen() {
-  const bool is_long_ago = std::chrono::steady_clock::now() - looked_ >= kLookAgain;
-  if (is_long_ago || ++since_looked_ * kLooksForEach >= held_.size()) ForgetClosed();
+void Acceptor::MakeRoomForUnproven() {
+  if (held_.unproven() < limits_.max_unproven_connections) return;
+  held_.ForgetClosedNowAndThen();
+  while (held_.unproven() >= limits_.max_unproven_connections && EndOldestUnproven()) {
+  }
 }
 
-void Acceptor::ForgetClosed() {
-  looked_ = std::chrono::steady_clock::now();
-  since_looked_ = 0;
-  std::set<std::string> gone;
-  std::erase_if(held_, [&](const Held& held) {
-    struct stat status {};
-    if (::fstat(held.fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == held.inode) {
-      return false;
-    }
-    if (--per_peer_[held.peer] == 0) per_peer_.erase(held.peer);
-    if (IsUnproven(held)) --unproven_;
-    gone.insert(held.name);
-    return true;
-  });
-  if (!new_name_ || gone.empty()) return;
-  for (const Held& held : held_) gone.erase(held.name);  // another one's by now
-  for (const std::string& name : gone) new_name_(name);
+bool Acceptor::EndOldestUnproven() {
+  std::optional<EndingConnection> ended;
+  if (!held_.RemoveOldestUnproven(ended)) return false;
+  if (ended.has_value() && metrics_ != nullptr) metrics_->connections_unproven.Add();
+  return true;
+}
+
+void Acceptor::Tidy() {
+  const auto now = std::chrono::steady_clock::now();
+  std::lock_guard lock(mutex_);
+  if (now - tidied_ < kTidyAgain) return;
+  tidied_ = now;
+  held_.ForgetClosed();
+  rates_.ForgetOld();
 }
 
 }  // namespace parley::server

@@ -7,21 +7,19 @@
 #ifndef PARLEY_SERVER_GRPC_ACCEPTOR_H_
 #define PARLEY_SERVER_GRPC_ACCEPTOR_H_
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/core/limits.h"
 #include "server/core/metrics.h"
+#include "server/grpc/connection_rates.h"
+#include "server/grpc/held_connections.h"
 
 namespace parley::server {
 
@@ -58,51 +56,26 @@ class Acceptor {
   // Ends the connection that gRPC calls `peer`. Nothing when there is no such connection, or it was
   // ended already.
   void End(const std::string& peer, Hits hits);
-  // A key was shown on that connection: it doesn't count for its address's new ones any more.
-  void MarkProven(const std::string& peer);
+  // A key was shown on that connection: it doesn't count for the new ones of its address, and of
+  // all, any more. Whether it is held; if not, what is marked elsewhere by its name is nobody's,
+  // and no `new_name` will say so.
+  bool MarkProven(const std::string& peer);
   // Takes no more and frees the port. Calling it again does nothing.
   void Stop();
 
  private:
-  // A connection that was handed over; another one may have its descriptor by now, but not its
-  // inode.
-  struct Held {
-    int fd;
-    ino_t inode;
-    std::string peer;
-    std::string name;  // as gRPC calls it
-    bool is_ended = false;
-    bool is_proven = false;
-  };
-  // New connections that an address may make: a bucket that is refilled steadily.
-  struct Allowance {
-    double connections = 0;
-    std::chrono::steady_clock::time_point filled;
-  };
-
   Acceptor(int listener, int port, const Limits& limits, Metrics* metrics);
   void Work();
   void Accept();
-  bool HasRoomFor(const std::string& peer);
-  bool IsBarred(const std::string& peer);
-  void ForgetBarredLongAgo();
-  void ForgetFullAllowances();
-  bool ComesTooOften(const std::string& peer);
-  // What one may have that was refilled so long ago.
-  double Refilled(const Allowance& allowance, std::chrono::steady_clock::time_point now) const;
+  // Whether one from there isn't too often; else that is counted.
+  bool MayCome(const std::string& address);
+  bool HasRoomFor(const std::string& address);
   void CountRefused() const;
   // Ends connections without a key until another one may come.
   void MakeRoomForUnproven();
-  // Ends the first one without a key from that place on, which becomes its own. Whether there is
-  // one, and it could be ended.
-  bool EndOldestUnproven(size_t& at);
-  // A descriptor of the connection, to be closed, of which nobody makes another one's while it is
-  // shut down (whoever took it notices). -1, with errno: EBADF when it is closed already.
-  static int Borrow(const Held& held);
-  static bool IsUnproven(const Held& held) { return !held.is_ended && !held.is_proven; }
-  void ForgetClosed();
-  // Not with each connection, since it looks at all that are held.
-  void ForgetClosedNowAndThen();
+  // Whether there is one less of those.
+  bool EndOldestUnproven();
+  void TellGone(const HeldConnections::Gone& gone);
   // Forgets what is kept for nobody any more, of connections and addresses.
   void Tidy();
 
@@ -114,14 +87,9 @@ class Acceptor {
   std::function<void(int)> take_;
   std::function<void(const std::string&)> new_name_;
   std::mutex mutex_;  // guards what follows
-  std::vector<Held> held_;
-  std::map<std::string, size_t> per_peer_;
-  size_t unproven_ = 0;  // of those that are held, some of which may be closed by now
-  std::chrono::steady_clock::time_point looked_;  // when closed ones were last looked for
-  size_t since_looked_ = 0;                       // how often that was put off since
+  HeldConnections held_;
+  ConnectionRates rates_;
   std::chrono::steady_clock::time_point tidied_;
-  std::map<std::string, Allowance> allowances_;                          // by address
-  std::map<std::string, std::chrono::steady_clock::time_point> barred_;  // since when
   std::thread thread_;
   bool stopped_ = false;
 };

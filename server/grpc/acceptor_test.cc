@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -33,7 +32,7 @@ class FewConnectionsTest : public RelayServerTest {
   uint64_t Refused() const {
     const Metrics& metrics = relay_.relay->metrics();
     return metrics.connections_over_limit.value() + metrics.connections_over_address_limit.value() +
-           metrics.connections_too_often.value();
+           metrics.connections_too_often.value() + metrics.connections_too_often_in_all.value();
   }
 
   // A connection from an address of the loopback's; -1 when it was closed at once. Nothing else may
@@ -138,7 +137,32 @@ TEST_F(FewNewConnectionsTest, NewConnectionsOfAnAddressAreBounded) {
   EXPECT_EQ(Connected("127.0.0.2", 5), 5);
 }
 
+// Of twenty at once, half are for addresses from which somebody has shown a key.
+TEST_F(FewNewConnectionsTest, NewConnectionsOfAllAddressesAreBounded) {
+  relay_.limits.address_connections_per_second.Change(64);
+  relay_.limits.connections_per_second.Change(2);
+  const Counter& refused = relay_.relay->metrics().connections_too_often_in_all;
+  const int member = Connect("127.0.0.2");
+  ASSERT_GE(member, 0);
+  Prove(member);
+  const auto begin = std::chrono::steady_clock::now();
+  int connected = 0;
+  for (int i = 0; i < 60; ++i) {
+    connected += Connected(("127.0.3." + std::to_string(1 + i)).c_str(), 1);
+  }
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  EXPECT_GE(connected, 10);
+  EXPECT_LE(connected, 11 + 2 * took);
+  EXPECT_EQ(refused.value(), 60u - static_cast<uint64_t>(connected));
+  EXPECT_EQ(Connected("127.0.0.2", 5), 5);
+  relay_.limits.connections_per_second.Change(0);
+  EXPECT_EQ(Connected("127.0.4.1", 5), 5);
+  ::close(member);
+}
+
 TEST_F(FewNewConnectionsTest, ThoseOnWhichAKeyIsShownDoNotCount) {
+  relay_.limits.connections_per_second.Change(1);
   const TestMailbox mailbox = relay_.NewMailbox();
   for (int i = 0; i < 40; ++i) {
     auto stub = v1::Relay::NewStub(NewChannel());
@@ -151,12 +175,7 @@ TEST_F(FewNewConnectionsTest, ThoseOnWhichAKeyIsShownDoNotCount) {
         &response);
     ASSERT_TRUE(status.ok()) << i << status.error_message();
   }
-  EXPECT_EQ(relay_.relay->metrics().connections_too_often.value(), 0u);
-}
-
-bool IsOpen(int fd) {
-  char byte = 0;
-  return ::recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  EXPECT_EQ(Refused(), 0u);
 }
 
 // Handshakes that are begun and not gone on with, from many addresses, each within its own bounds.
@@ -252,6 +271,22 @@ TEST_F(FewUnprovenConnectionsTest, WhoComesFromAnEarlierMembersAddressAndPortIsN
   EXPECT_TRUE(Eventually([&] { return !forwarder.is_busy(); }));
 }
 
+// As by a call that ends after its connection was found to be gone: else its address would stay
+// known, and the mark be true of whoever comes by that name next.
+TEST_F(FewUnprovenConnectionsTest, OfAConnectionThatIsGoneNothingStaysMarked) {
+  RateLimits& rates = relay_.relay->rates();
+  Forwarder forwarder(port_, "127.0.0.9");
+  auto member = v1::Relay::NewStub(NewChannel(forwarder.port()));
+  ASSERT_TRUE(OpensSession(*member));
+  ASSERT_TRUE(rates.IsProven(forwarder.peer()));
+  member.reset();
+  ASSERT_TRUE(Eventually([&] { return !forwarder.is_busy(); }));
+  Flood(6);  // for which closed ones are looked for
+  ASSERT_TRUE(Eventually([&] { return !rates.IsProven(forwarder.peer()); }));
+  rates.MarkProven(forwarder.peer());
+  EXPECT_FALSE(rates.IsProven(forwarder.peer()));
+}
+
 // However many others have shown a key.
 TEST_F(FewUnprovenConnectionsTest, WhoComesWhenAllPlacesAreTakenGetsInWhileStrangersHaveSome) {
   relay_.limits.max_connections.Change(10);
@@ -278,166 +313,6 @@ TEST_F(FewUnprovenConnectionsTest, FollowsWhatIsSet) {
   relay_.limits.max_unproven_connections.Change(2);
   Flood(1);
   EXPECT_EQ(EndedForOthers(), 13u);
-}
-
-// An acceptor whose connections are the test's.
-class AcceptorTest : public testing::Test {
- protected:
-  void Start(const Limits& limits) {
-    auto acceptor = Acceptor::Listen("127.0.0.1:0", limits, &metrics_);
-    ASSERT_TRUE(acceptor.ok()) << acceptor.status();
-    acceptor_ = *std::move(acceptor);
-    acceptor_->Start(
-        [&](int fd) {
-          std::lock_guard lock(mutex_);
-          taken_.push_back(fd);
-        },
-        [&](const std::string& name) {
-          std::lock_guard lock(mutex_);
-          names_.push_back(name);
-        });
-  }
-  struct Ends {
-    int client = -1;
-    int relay = -1;
-    std::string name;  // as gRPC calls it
-  };
-  sockaddr_in Address() const {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(acceptor_->port()));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
-  Ends Connect() {
-    const size_t before = TakenCount();
-    Ends ends;
-    ends.client = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address = Address();
-    socklen_t size = sizeof(address);
-    EXPECT_EQ(::connect(ends.client, reinterpret_cast<const sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::getsockname(ends.client, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    ends.name = "ipv4:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-    EXPECT_TRUE(Eventually([&] { return TakenCount() > before; }));
-    std::lock_guard lock(mutex_);
-    ends.relay = taken_.back();
-    return ends;
-  }
-  size_t TakenCount() {
-    std::lock_guard lock(mutex_);
-    return taken_.size();
-  }
-  static void Close(const Ends& ends) {
-    ::close(ends.relay);
-    ::close(ends.client);
-  }
-
-  Metrics metrics_;
-  std::mutex mutex_;  // guards what follows
-  std::vector<int> taken_;
-  std::vector<std::string> names_;
-  std::unique_ptr<Acceptor> acceptor_;
-};
-
-TEST_F(AcceptorTest, OfThoseWithoutAKeyOnesThatAreGoneMakeRoomFirst) {
-  Limits limits;
-  limits.max_unproven_connections = 2;
-  Start(limits);
-  Close(Connect());
-  const Ends first = Connect();
-  const Ends second = Connect();
-  EXPECT_EQ(metrics_.connections_unproven.value(), 0u);
-  EXPECT_TRUE(IsOpen(first.client));
-  const Ends third = Connect();
-  EXPECT_TRUE(Eventually([&] { return !IsOpen(first.client); }));
-  EXPECT_TRUE(IsOpen(second.client));
-  EXPECT_EQ(metrics_.connections_unproven.value(), 1u);
-  for (const Ends& ends : {first, second, third}) Close(ends);
-}
-
-// Not only those that came before the oldest one that is open.
-TEST_F(AcceptorTest, NoneThatIsOpenIsEndedForOnesThatAreGone) {
-  Limits limits;
-  limits.max_unproven_connections = 2;
-  Start(limits);
-  const Ends first = Connect();
-  Close(Connect());
-  const Ends third = Connect();
-  EXPECT_EQ(metrics_.connections_unproven.value(), 0u);
-  EXPECT_TRUE(IsOpen(first.client));
-  EXPECT_TRUE(IsOpen(third.client));
-  for (const Ends& ends : {first, third}) Close(ends);
-}
-
-// Of connections that are ended their descriptors are there until whoever took them closes them.
-TEST_F(AcceptorTest, MakesRoomForNoMoreThanSomeAtOnce) {
-  Limits limits;
-  limits.max_connections = 4;
-  limits.max_connections_per_address = 1000;
-  limits.max_unproven_connections = 4;
-  Start(limits);
-  std::vector<Ends> open;
-  for (int i = 0; i < 4 + 64; ++i) open.push_back(Connect());
-  EXPECT_EQ(metrics_.connections_unproven.value(), 64u);
-  EXPECT_EQ(metrics_.connections_over_limit.value(), 0u);
-  const int refused = ::socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in address = Address();
-  ASSERT_EQ(::connect(refused, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  char byte = 0;
-  EXPECT_EQ(::recv(refused, &byte, 1, 0), 0);
-  ::close(refused);
-  EXPECT_EQ(metrics_.connections_over_limit.value(), 1u);
-  for (const Ends& ends : open) Close(ends);
-  Close(Connect());
-}
-
-// Whatever is known by a name, it is another connection's, or nobody's.
-TEST_F(AcceptorTest, TellsNamesThatAreNewOrNobodysAnyMore) {
-  Limits limits;
-  limits.max_unproven_connections = 2;
-  Start(limits);
-  const Ends first = Connect();
-  const Ends second = Connect();
-  EXPECT_EQ(names_, (std::vector<std::string>{first.name, second.name}));
-  Close(first);
-  const Ends third = Connect();
-  EXPECT_EQ(names_, (std::vector<std::string>{first.name, second.name, first.name, third.name}));
-  for (const Ends& ends : {second, third}) Close(ends);
-}
-
-// Neither who has shown a key nor who was ended for something else counts, however often it is
-// said.
-TEST_F(AcceptorTest, EachWithoutAKeyCountsOnce) {
-  Limits limits;
-  limits.max_unproven_connections = 2;
-  Start(limits);
-  const Ends member = Connect();
-  const Ends ended = Connect();
-  for (int i = 0; i < 3; ++i) {
-    acceptor_->MarkProven(member.name);
-    acceptor_->End(ended.name, Acceptor::Hits::kConnection);
-    acceptor_->MarkProven(ended.name);
-  }
-  const Ends first = Connect();
-  const Ends second = Connect();
-  EXPECT_EQ(metrics_.connections_unproven.value(), 0u);
-  const Ends third = Connect();
-  EXPECT_EQ(metrics_.connections_unproven.value(), 1u);
-  EXPECT_TRUE(IsOpen(member.client));
-  EXPECT_TRUE(Eventually([&] { return !IsOpen(first.client); }));
-  EXPECT_TRUE(IsOpen(second.client));
-  for (const Ends& ends : {member, ended, first, second, third}) Close(ends);
-}
-
-// Each further refused call of a connection asks for its end.
-TEST_F(AcceptorTest, AConnectionIsEndedOnce) {
-  Start(Limits());
-  const Ends ends = Connect();
-  for (int i = 0; i < 100; ++i) acceptor_->End(ends.name, Acceptor::Hits::kAddress);
-  char byte = 0;
-  EXPECT_EQ(::recv(ends.client, &byte, 1, 0), 0);
-  EXPECT_EQ(metrics_.connections_ended.value(), 1u);
-  Close(ends);
 }
 
 }  // namespace

@@ -374,7 +374,7 @@ absl::StatusOr<int> RelayServer::Start(const std::string& address) {
              acceptor->End(peer,
                            is_proven ? Acceptor::Hits::kConnection : Acceptor::Hits::kAddress);
            },
-       .proven = [acceptor](const std::string& peer) { acceptor->MarkProven(peer); }});
+       .proven = [acceptor](const std::string& peer) { return acceptor->MarkProven(peer); }});
   state_->acceptor->Start(
       [state = state_.get()](int fd) {
         grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

@@ -18,6 +18,7 @@
 #include "server/admin/connection_string.h"
 #include "server/admin/data_folder.h"
 #include "server/admin/purges.h"
+#include "server/grpc/acceptor.h"
 #include "server/grpc/relay_server.h"
 #include "server/keys/key_folder.h"
 #include "server/log/log.h"
@@ -144,6 +145,8 @@ absl::Status RunRelay(const ServeOptions& options, const Settings& settings,
                       const sigset_t& signals) {
   const Limits limits = LimitsFor(settings);
   PARLEY_ASSIGN_OR_RETURN(HostAndPort address, ParseHostAndPort(settings.listen));
+  // First, so that a slip makes no keys.
+  PARLEY_RETURN_IF_ERROR(Acceptor::Listen(settings.listen, limits).status());
   PARLEY_ASSIGN_OR_RETURN(std::unique_ptr<OpenDataFolder> folder,
                           OpenDataFolder::Open(settings.data, limits));
   PARLEY_ASSIGN_OR_RETURN(TlsCertificate certificate, Certificate(settings, address.host));

@@ -19,7 +19,8 @@ std::string Counted(uint64_t count, const char* one, const char* many) {
 }
 
 void PrintFindings(const VerifyReport& report) {
-  for (const Remedy remedy : {Remedy::kRestore, Remedy::kRecount, Remedy::kLeftover}) {
+  for (const Remedy remedy :
+       {Remedy::kRestore, Remedy::kUnpurged, Remedy::kRecount, Remedy::kLeftover}) {
     bool any = false;
     for (const Finding& finding : report.findings) {
       if (finding.remedy != remedy) continue;

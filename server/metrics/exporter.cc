@@ -116,6 +116,8 @@ void AddConnections(Metrics& metrics, Families& families) {
                      {{"limit", "max-connections-per-address"}}),
        CounterMetric(metrics.connections_too_often.value(),
                      {{"limit", "address-connections-per-second"}}),
+       CounterMetric(metrics.connections_too_often_in_all.value(),
+                     {{"limit", "connections-per-second"}}),
        CounterMetric(metrics.connections_unproven.value(), {{"limit", "max-unproven-connections"}}),
        CounterMetric(metrics.connections_barred.value(), {{"limit", "barred"}}),
        CounterMetric(metrics.connections_ended.value(), {{"limit", "rate"}})});

@@ -95,7 +95,7 @@ TEST_F(ExporterTest, LabelsNameNothingButCallsOutcomesAndSponsors) {
       {"part", {"records", "chunks"}},
       {"limit",
        {"max-connections", "max-connections-per-address", "max-unproven-connections",
-        "address-connections-per-second", "barred", "rate"}},
+        "address-connections-per-second", "connections-per-second", "barred", "rate"}},
       {"le", labels.at("le")},
   };
   EXPECT_EQ(labels.size(), allowed.size());

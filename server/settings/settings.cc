@@ -251,6 +251,12 @@ std::vector<Setting> LimitSettings() {
              "New ones a second from an address, or an IPv6 network, those of ten seconds at once; "
              "one on which a key is shown doesn't count; 0: any number (default: 64)",
              &Limits::address_connections_per_second, 0, 1'000'000),
+      Number(
+          "connections-per-second",
+          "New ones a second from all addresses together, those of ten seconds at once, of which "
+          "half are for addresses from which a key was shown; one on which a key is shown "
+          "doesn't count; 0: any number (default: 100)",
+          &Limits::connections_per_second, 0, 1'000'000),
       Number("barred-seconds",
              "How long none is taken from an address one of whose connections was ended for "
              "calling on without waiting before it had shown a key, which hits all behind that "

@@ -30,9 +30,7 @@ absl::StatusOr<std::optional<std::string>> KeyValueStore::GetChecked(Space space
   return Get(space, key);
 }
 
-absl::StatusOr<std::vector<std::string>> KeyValueStore::CheckFiles() const {
-  return std::vector<std::string>();
-}
+absl::StatusOr<DamagedFiles> KeyValueStore::CheckFiles() const { return DamagedFiles(); }
 
 absl::StatusOr<std::optional<PinnedValue>> KeyValueStore::GetPinned(Space space,
                                                                     std::string_view key) const {

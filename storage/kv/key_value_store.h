@@ -94,6 +94,14 @@ struct StoreSizes {
   uint64_t free_bytes = 0;    // on their disk
 };
 
+// What is wrong with an engine's files: a sentence for each, which names it.
+struct DamagedFiles {
+  std::vector<std::string> damaged;  // something in it is lost
+  // Which values it has can't be told any more, so that what was deleted stays in it. Nothing is
+  // lost by that; which of the values that are needed are damaged, GetChecked says.
+  std::vector<std::string> unpurgeable;
+};
+
 class KeyValueStore {
  public:
   // Gets the keys, in one space and with one prefix, that a commit put or deleted one by one; what
@@ -123,10 +131,10 @@ class KeyValueStore {
   virtual absl::StatusOr<std::optional<std::string>> GetChecked(Space space,
                                                                 std::string_view key) const;
 
-  // Reads the files that the engine keeps its records in, and compares them with its checksums; for
-  // large values there is GetChecked. Returns a sentence for each that is damaged, naming it.
-  // Errors: Unavailable.
-  virtual absl::StatusOr<std::vector<std::string>> CheckFiles() const;
+  // Reads the files that the engine keeps its records in, and compares them with its checksums; of
+  // those with large values what says where each is, as for the values themselves there is
+  // GetChecked. Errors: Unavailable.
+  virtual absl::StatusOr<DamagedFiles> CheckFiles() const;
 
   // Visits the keys in [begin, end) in ascending order, as they were at one moment.
   // Errors: DataLoss, Unavailable.

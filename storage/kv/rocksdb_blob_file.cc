@@ -92,6 +92,11 @@ absl::Status VisitRecords(const std::string& path, uint64_t expected, const Visi
 
 }  // namespace
 
+std::string PathOf(const rocksdb::BlobMetaData& file) {
+  const size_t name = file.blob_file_name.find_first_not_of('/');
+  return file.blob_file_path + "/" + file.blob_file_name.substr(name);
+}
+
 absl::StatusOr<std::vector<std::string>> KeysInBlobFile(const std::string& path,
                                                         uint64_t expected) {
   std::vector<std::string> keys;

@@ -5,6 +5,8 @@
 #ifndef PARLEY_STORAGE_KV_ROCKSDB_BLOB_FILE_H_
 #define PARLEY_STORAGE_KV_ROCKSDB_BLOB_FILE_H_
 
+#include <rocksdb/metadata.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,6 +15,9 @@
 #include "absl/status/statusor.h"
 
 namespace parley::storage {
+
+// Where RocksDB keeps it.
+std::string PathOf(const rocksdb::BlobMetaData& file);
 
 // The keys of all values in the file, in its order, those included that nothing leads to any more.
 // Reads the records' heads, not their values: a key that is damaged is returned as it stands there.

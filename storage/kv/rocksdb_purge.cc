@@ -23,6 +23,10 @@ constexpr uint64_t kBatchBytes = uint64_t{256} << 20;
 
 absl::Status TheRelayEnds() { return absl::CancelledError("the relay is ending"); }
 
+absl::Status MayGoOn(const PurgeTools& tools) {
+  return tools.cancelled ? TheRelayEnds() : tools.failure();
+}
+
 bool Overlaps(const rocksdb::SstFileMetaData& file, const KeyRange& range) {
   return file.smallestkey < range.end && file.largestkey >= range.begin;
 }
@@ -108,11 +112,6 @@ std::vector<rocksdb::BlobMetaData> NextFiles(const rocksdb::ColumnFamilyMetaData
   return next;
 }
 
-std::string PathOf(const rocksdb::BlobMetaData& file) {
-  const size_t name = file.blob_file_name.find_first_not_of('/');
-  return file.blob_file_path + "/" + file.blob_file_name.substr(name);
-}
-
 bool IsListed(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family,
               const rocksdb::BlobMetaData& file) {
   rocksdb::ColumnFamilyMetaData files;
@@ -128,7 +127,7 @@ absl::Status WriteAgain(const PurgeTools& tools, const rocksdb::BlobMetaData& fi
   PARLEY_ASSIGN_OR_RETURN(const std::vector<std::string> keys,
                           KeysInBlobFile(PathOf(file), file.total_blob_count));
   for (const std::string& key : keys) {
-    if (tools.cancelled) return TheRelayEnds();
+    PARLEY_RETURN_IF_ERROR(MayGoOn(tools));
     PARLEY_RETURN_IF_ERROR(tools.write_again(key));
     if (!span.has_value()) span = KeyRange{key, key + '\0'};
     span->begin = std::min(span->begin, key);
@@ -140,6 +139,7 @@ absl::Status WriteAgain(const PurgeTools& tools, const rocksdb::BlobMetaData& fi
 // Has RocksDB remove the files that nothing in `span` leads to any more.
 absl::Status RemoveEmptied(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family,
                            const std::optional<KeyRange>& span) {
+  PARLEY_RETURN_IF_ERROR(MayGoOn(tools));
   if (!span.has_value()) return absl::OkStatus();
   PARLEY_RETURN_IF_ERROR(
       FromRocksDb(tools.db.Flush(rocksdb::FlushOptions(), family), "removing what was deleted"));
@@ -151,6 +151,7 @@ absl::Status RemoveEmptied(const PurgeTools& tools, rocksdb::ColumnFamilyHandle*
 // (What is damaged and was deleted goes with its file.)
 absl::Status CheckIfLeft(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family,
                          const rocksdb::BlobMetaData& file, const std::optional<KeyRange>& span) {
+  PARLEY_RETURN_IF_ERROR(MayGoOn(tools));
   if (!IsListed(tools, family, file)) return absl::OkStatus();
   absl::Status status = CheckBlobFile(PathOf(file), file.total_blob_count);
   if (status.ok()) return status;
@@ -181,7 +182,7 @@ absl::Status PurgeTables(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* f
   rocksdb::ColumnFamilyMetaData files;
   tools.db.GetColumnFamilyMetaData(family, &files);
   for (const KeyRange& range : GroupedByFile(deleted, files)) {
-    if (tools.cancelled) return TheRelayEnds();
+    PARLEY_RETURN_IF_ERROR(MayGoOn(tools));
     tools.db.GetColumnFamilyMetaData(family, &files);
     PARLEY_RETURN_IF_ERROR(tools.check_room(MostWrittenAtOnce(files, range)));
     PARLEY_RETURN_IF_ERROR(Compact(tools, family, range));
@@ -205,24 +206,24 @@ absl::Status PurgeBlobFiles(const PurgeTools& tools, rocksdb::ColumnFamilyHandle
     if (next.empty()) return damage;
     for (const rocksdb::BlobMetaData& file : next) done.insert(file.blob_file_number);
     PARLEY_RETURN_IF_ERROR(tools.check_room(live_bytes));
-    // One that can't be emptied keeps none of the others.
-    const auto note = [&](const rocksdb::BlobMetaData& file, const absl::Status& status) {
-      if (status.ok()) return true;
-      if (EndsPurge(status)) return false;
+    // One that can't be emptied keeps none of the others, as long as these can be written.
+    const auto note = [&](const rocksdb::BlobMetaData& file,
+                          const absl::Status& status) -> absl::Status {
+      if (status.ok() || EndsPurge(status)) return status;
+      PARLEY_RETURN_IF_ERROR(MayGoOn(tools));
       if (IsListed(tools, family, file)) damage.Update(status);  // else it is no loss
-      return true;
+      return absl::OkStatus();
     };
     std::optional<KeyRange> span;
     std::vector<rocksdb::BlobMetaData> emptied;
     for (const rocksdb::BlobMetaData& file : next) {
       const absl::Status status = WriteAgain(tools, file, span);
-      if (!note(file, status)) return status;
+      PARLEY_RETURN_IF_ERROR(note(file, status));
       if (status.ok()) emptied.push_back(file);
     }
     PARLEY_RETURN_IF_ERROR(RemoveEmptied(tools, family, span));
     for (const rocksdb::BlobMetaData& file : emptied) {
-      const absl::Status status = CheckIfLeft(tools, family, file, span);
-      if (!note(file, status)) return status;
+      PARLEY_RETURN_IF_ERROR(note(file, CheckIfLeft(tools, family, file, span)));
     }
     tools.db.GetColumnFamilyMetaData(family, &files);
   }

@@ -29,17 +29,19 @@ struct PurgeTools {
   // Writes the value at a key once more, as it is, by a change that needn't survive a crash;
   // nothing when there is none.
   std::function<absl::Status(const std::string& key)> write_again;
+  // Why nothing more can be written: nothing is read for that either.
+  std::function<absl::Status()> failure;
 };
 
 // Whether that is about more than what couldn't be read, so that no other file can be purged
-// either: the relay is ending, or the disk is full.
+// either: the relay is ending, or the disk is full. (Of what can't be written `failure` says so.)
 bool EndsPurge(const absl::Status& status);
 
 // Whether the files have marks of deletion, or values that nothing leads to any more.
 bool HasDeletedIn(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family);
 
 // Of the tables, once memory is written to them. Errors: Cancelled; ResourceExhausted, DataLoss,
-// Unavailable.
+// Unavailable; what `failure` says, at once.
 absl::Status PurgeTables(const PurgeTools& tools, rocksdb::ColumnFamilyHandle* family);
 
 // Of the blob files, once the tables are purged. Errors: as above; DataLoss also when a key in one

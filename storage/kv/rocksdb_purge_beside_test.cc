@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -17,6 +18,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "storage/kv/rocksdb_store.h"
 
@@ -38,6 +41,7 @@ class SlowDisk {
   // Called for each reading of a file with values.
   void Read(Reads what) {
     std::unique_lock lock(mutex_);
+    if (what == Reads::kAll) ++reads_;
     if (state_ != State::kArmed || what != what_) return;
     state_ = State::kKept;
     changed_.notify_all();
@@ -53,6 +57,21 @@ class SlowDisk {
     state_ = State::kFree;
     changed_.notify_all();
   }
+  // How often a purge has read from a file what is in it.
+  int reads() {
+    std::lock_guard lock(mutex_);
+    return reads_;
+  }
+
+  // From now on nothing written to files of that kind gets to it.
+  void Fail(const std::string& extension) {
+    std::lock_guard lock(mutex_);
+    failing_ = extension;
+  }
+  bool Fails(const std::string& extension) {
+    std::lock_guard lock(mutex_);
+    return !failing_.empty() && failing_ == extension;
+  }
 
  private:
   enum class State { kFree, kArmed, kKept };
@@ -60,6 +79,8 @@ class SlowDisk {
   std::condition_variable changed_;
   State state_ = State::kFree;
   Reads what_ = Reads::kOneValue;
+  int reads_ = 0;
+  std::string failing_;
 };
 
 SlowDisk& Disk() {
@@ -67,11 +88,13 @@ SlowDisk& Disk() {
   return *disk;
 }
 
-bool IsBlobFile(int file) {
+std::string KindOf(int file) {
   std::error_code error;
   const fs::path path = fs::read_symlink("/proc/self/fd/" + std::to_string(file), error);
-  return !error && path.extension() == ".blob";
+  return error ? "" : path.extension().string();
 }
+
+bool IsBlobFile(int file) { return KindOf(file) == ".blob"; }
 
 }  // namespace
 }  // namespace parley::storage
@@ -94,6 +117,15 @@ extern "C" ssize_t pread(int file, void* bytes, size_t size, off_t at) {
   return system(file, bytes, size, at);
 }
 
+// After which what was written is on the disk.
+extern "C" int fdatasync(int file) {
+  using Function = int (*)(int);
+  static const auto system = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "fdatasync"));
+  if (!parley::storage::Disk().Fails(parley::storage::KindOf(file))) return system(file);
+  errno = EIO;
+  return -1;
+}
+
 namespace parley::storage {
 namespace {
 
@@ -101,7 +133,9 @@ class PurgeBesideCommitsTest : public testing::Test {
  protected:
   // Ana's value and Ben's in one file, of which hers is deleted, so that a purge writes his again.
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("parley-purge-beside-" + std::to_string(::getpid()));
+    folder_ =
+        fs::temp_directory_path() / ("parley-purge-beside-" + std::to_string(::getpid()) + "-" +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     auto opened = OpenRocksDbStore(folder_);
     ASSERT_TRUE(opened.ok()) << opened.status();
@@ -222,6 +256,55 @@ TEST_F(PurgeOfADamagedKeyTest, IsNotReportedWhenItsValueIsDeletedMeanwhile) {
   ASSERT_TRUE(Disk().KeepsSomebody());
   EXPECT_TRUE(GoesOn([&] { Delete("zoe"); }));
   EXPECT_EQ(BensValueAfterwards(), ValueOf("ben"));
+}
+
+// Two files, in each of which something was deleted; the purge is at the first.
+class PurgeOfAStoreThatFailsTest : public PurgeBesideCommitsTest {
+ protected:
+  void Prepare() override {
+    for (const char* owner : {"carl", "dora", "emil"}) Put(owner, ValueOf(owner));
+    ASSERT_TRUE(store_->MakeCheckpoint(folder_.string() + "-checkpoint").ok());
+    fs::remove_all(folder_.string() + "-checkpoint");
+    Delete("carl");
+  }
+  void TearDown() override {
+    Disk().Fail("");
+    // A store that has failed isn't closed (rocksdb_store.cc), so it stays.
+    static auto* const failed = new std::vector<std::unique_ptr<FolderStore>>();
+    failed->push_back(std::move(store_));
+    PurgeBesideCommitsTest::TearDown();
+  }
+  // What the purge ends with, once the disk answers it; it must look at no other file.
+  absl::Status EndOfPurge() {
+    const int before = Disk().reads();
+    Disk().LetGo();
+    absl::Status status = purge_.get();
+    EXPECT_EQ(Disk().reads(), before);
+    return status;
+  }
+};
+
+TEST_F(PurgeOfAStoreThatFailsTest, EndsWithTheStoresFailureAtOnce) {
+  Disk().Fail(".log");
+  WriteBatch batch;
+  batch.Put(Space::kRecords, "record", "a record");
+  const absl::Status failed = store_->Commit(batch, Durability::kSynced);
+  ASSERT_EQ(failed.code(), absl::StatusCode::kUnavailable) << failed;
+  EXPECT_EQ(EndOfPurge(), failed);
+  EXPECT_EQ(store_->Purge(), failed);
+}
+
+// Before anybody has committed anything, so that it is the purge that notices.
+TEST_F(PurgeOfAStoreThatFailsTest, EndsAtOnceWhenItCanNotWriteItself) {
+  WriteBatch batch;
+  batch.Put(Space::kRecords, "record", "a record");
+  ASSERT_TRUE(store_->Commit(batch, Durability::kSynced).ok());
+  Disk().Fail(".sst");
+  EXPECT_FALSE(store_->MakeCheckpoint(folder_.string() + "-checkpoint").ok());
+  fs::remove_all(folder_.string() + "-checkpoint");
+  const absl::Status status = EndOfPurge();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_NE(status.message().find("removing what was deleted"), std::string::npos) << status;
 }
 
 // As when an operator asks for one while the relay's own goes on.

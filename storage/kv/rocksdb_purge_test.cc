@@ -259,6 +259,28 @@ TEST_F(PurgeTest, DamageInWhatWasDeletedIsRemovedWithIt) {
   EXPECT_TRUE(store_->GetChecked(Space::kChunks, "cben/1")->has_value());
 }
 
+// But where the damage is in what says how long a value is: then the file can't be read on, which
+// is what a check of the files finds, too, and nothing is lost by it.
+TEST_F(PurgeTest, WhatItComplainsOfACheckFinds) {
+  for (const char* owner : {"ana", "ben", "carl"}) Store(owner, std::string("words of ") + owner);
+  WriteTables();
+  Delete("ana");
+  constexpr int kRecordHead = 32;
+  EXPECT_TRUE(store_->CheckFiles()->unpurgeable.empty());
+  const std::string damaged = DamageInBlobFile("cana/1", "#", 16 - kRecordHead);
+  const absl::Status status = store_->Purge();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(status.message().find(damaged), std::string::npos) << status;
+  const auto found = store_->CheckFiles();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->damaged.empty());
+  ASSERT_EQ(found->unpurgeable.size(), 1u);
+  EXPECT_NE(found->unpurgeable[0].find(damaged), std::string::npos) << found->unpurgeable[0];
+  for (const char* key : {"cben/1", "ccarl/1"}) {
+    EXPECT_TRUE(store_->GetChecked(Space::kChunks, key)->has_value()) << key;
+  }
+}
+
 // Whatever the damage is: of a value, of a key that is needed, of a record's head.
 TEST_F(PurgeTest, DamageInAFileKeepsNoneOfTheOthers) {
   constexpr int kRecordHead = 32;

@@ -3,7 +3,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
-#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
@@ -21,6 +20,7 @@
 
 #include "crypto/base/status_macros.h"
 #include "storage/kv/hot_records.h"
+#include "storage/kv/rocksdb_check_files.h"
 #include "storage/kv/rocksdb_checksum.h"
 #include "storage/kv/rocksdb_layout.h"
 #include "storage/kv/rocksdb_list_keeper.h"
@@ -181,20 +181,8 @@ class RocksDbStore : public FolderStore {
     return std::optional<std::string>(std::move(value));
   }
 
-  absl::StatusOr<std::vector<std::string>> CheckFiles() const override {
-    std::vector<rocksdb::LiveFileMetaData> files;
-    db_->GetLiveFilesMetaData(&files);
-    std::vector<std::string> damaged;
-    for (const rocksdb::LiveFileMetaData& file : files) {
-      const std::string path = file.db_path + file.name;
-      rocksdb::Options options;
-      options.max_open_files = 16;
-      rocksdb::SstFileReader reader(options);
-      rocksdb::Status status = reader.Open(path);
-      if (status.ok()) status = reader.VerifyChecksum();
-      if (!status.ok()) damaged.push_back("the file " + path + " is damaged: " + status.ToString());
-    }
-    return damaged;
+  absl::StatusOr<DamagedFiles> CheckFiles() const override {
+    return CheckRocksDbFiles(*db_, families_);
   }
 
   absl::Status Scan(Space space, std::string_view begin, std::string_view end,
@@ -233,6 +221,7 @@ class RocksDbStore : public FolderStore {
     std::lock_guard one_at_a_time(purge_mutex_);
     absl::Status ready = ReadyForLargeWork();
     if (!ready.ok()) return ready;
+    ForgetUnwritten();
     // Tables first, after which RocksDB deletes the write-ahead log that what is in them came from.
     deleted_in_memory_ = false;
     ready =
@@ -246,10 +235,12 @@ class RocksDbStore : public FolderStore {
           .db = *db_,
           .cancelled = purge_cancelled_,
           .check_room = [this](uint64_t bytes) { return CheckRoomToRewrite(bytes); },
-          .write_again = [this, space](const auto& key) { return WriteAgain(space, key); }};
+          .write_again = [this, space](const auto& key) { return WriteAgain(space, key); },
+          .failure = [this] { return Failure(); }};
       absl::Status status = PurgeTables(tools, Family(space));
       if (status.ok()) status = PurgeBlobFiles(tools, Family(space));
       if (!status.ok() && EndsPurge(status)) return status;
+      PARLEY_RETURN_IF_ERROR(Failure());
       damage.Update(status);
     }
     return damage;
@@ -300,6 +291,7 @@ class RocksDbStore : public FolderStore {
   // anyway.
   absl::Status WriteAgain(Space space, const std::string& key) {
     WaitForTheWriting(space);
+    PARLEY_RETURN_IF_ERROR(Failure());
     {
       std::lock_guard lock(commit_mutex_);
       rewritten_ = Rewritten{space, key};
@@ -322,7 +314,11 @@ class RocksDbStore : public FolderStore {
         if (!failed_.ok()) return failed_;
         if (rewritten_->is_changed) return absl::OkStatus();
         const rocksdb::Status status = db_->Put(options, Family(space), key, value);
-        if (!status.IsIncomplete()) return FromRocksDb(status, "removing what was deleted");
+        if (status.ok()) return absl::OkStatus();
+        if (!status.IsIncomplete()) {
+          unwritten_ = FromRocksDb(status, "removing what was deleted");
+          return unwritten_;
+        }
       }
       if (purge_cancelled_) return absl::CancelledError("the relay is ending");
       std::this_thread::sleep_for(kPauseForMemory);
@@ -333,13 +329,24 @@ class RocksDbStore : public FolderStore {
   // filled all of them would have RocksDB stop every write until one is free. Not for longer than a
   // disk may need: when the writing has failed, the next write says so.
   void WaitForTheWriting(Space space) const {
-    for (int pauses = 0; pauses < kMostPauses && !purge_cancelled_; ++pauses) {
+    for (int pauses = 0; pauses < kMostPauses && !purge_cancelled_ && Failure().ok(); ++pauses) {
       uint64_t waiting = 0;
       const bool is_known = db_->GetIntProperty(
           Family(space), rocksdb::DB::Properties::kNumImmutableMemTable, &waiting);
       if (!is_known || waiting == 0) return;
       std::this_thread::sleep_for(kPauseForMemory);
     }
+  }
+
+  // Why nothing more can be written: of the commit that failed, or of the purge's own write.
+  absl::Status Failure() const {
+    std::lock_guard lock(commit_mutex_);
+    return failed_.ok() ? unwritten_ : failed_;
+  }
+
+  void ForgetUnwritten() {
+    std::lock_guard lock(commit_mutex_);
+    unwritten_ = absl::OkStatus();
   }
 
   std::vector<Space> SmallestFirst() const {
@@ -418,9 +425,10 @@ class RocksDbStore : public FolderStore {
   const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
-  std::mutex commit_mutex_;           // from the check of the requirements to the end of the write
+  mutable std::mutex commit_mutex_;   // from the check of the requirements to the end of the write
   std::shared_ptr<SyncedMark> mark_;  // of a store that is written to
   absl::Status failed_;               // of the write that failed: no other is tried
+  absl::Status unwritten_;            // what the purge couldn't write; under commit_mutex_
   std::optional<Rewritten> rewritten_;  // under commit_mutex_
   std::mutex purge_mutex_;              // held by a purge
   std::atomic<bool> purge_cancelled_ = false;

@@ -90,7 +90,7 @@ TEST_F(RocksDbStoreTest, OpenedForReadingItChangesNothing) {
   EXPECT_EQ(**(*store)->Get(Space::kRecords, "a"), "1");
   EXPECT_EQ(**(*store)->GetChecked(Space::kRecords, "a"), "1");
   EXPECT_FALSE((*store)->GetChecked(Space::kChunks, "a")->has_value());
-  EXPECT_TRUE((*store)->CheckFiles()->empty());
+  EXPECT_TRUE((*store)->CheckFiles()->damaged.empty());
   WriteBatch change;
   change.Put(Space::kRecords, "a", "2");
   EXPECT_EQ((*store)->Commit(change, Durability::kSynced).code(), absl::StatusCode::kUnavailable);

@@ -123,6 +123,14 @@ class ConfigurationTest(OperatorTest):
             self.assertEqual((done.returncode, done.stdout), (2, ""), done)
             self.assertIn(words, done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        # Before anything is made: who has mistyped a port has no keys of a relay that never was.
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            for listen, words in ((f"127.0.0.1:{taken.getsockname()[1]}", "the port is in use"),
+                                  ("192.0.2.7:0", "the address is not this machine's")):
+                done = self.program("serve", *data, "--listen", listen)
+                self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+                self.assertIn(words, done.stderr)
+        self.assertFalse(os.path.exists(self.path("data")))
         for options, words in (([], "--data is needed"),
                                ([*data, "--config", EXAMPLE], "--config")):
             done = self.program("sponsor", "list", *options)

@@ -25,7 +25,8 @@ std::vector<std::string> ServeCommand(const std::string& program, const std::str
   if (rates == RelayUnderTest::Rates::kAny) {
     words.insert(words.end(),
                  {"--connection-calls-per-second", "0", "--address-calls-per-second", "0",
-                  "--address-connections-per-second", "0", "--sponsor-creations-per-second", "0"});
+                  "--address-connections-per-second", "0", "--connections-per-second", "0",
+                  "--sponsor-creations-per-second", "0"});
   }
   return words;
 }
