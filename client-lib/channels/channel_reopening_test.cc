@@ -51,15 +51,15 @@ class ReopeningTest : public RelayTest {
 
   std::vector<ChannelAlarm> Forks() {
     std::vector<ChannelAlarm> forks = ana.Info(id).alarms;
-    std::erase_if(forks, [](const ChannelAlarm& alarm) {
-      return alarm.kind != ChannelAlarmKind::kFork;
-    });
+    std::erase_if(forks,
+                  [](const ChannelAlarm& alarm) { return alarm.kind != ChannelAlarmKind::kFork; });
     return forks;
   }
 
   std::vector<std::string> LastHeard(size_t n) {
     std::vector<std::string> heard = ana.Heard(id);
-    heard.erase(heard.begin(), heard.end() - static_cast<std::ptrdiff_t>(std::min(n, heard.size())));
+    heard.erase(heard.begin(),
+                heard.end() - static_cast<std::ptrdiff_t>(std::min(n, heard.size())));
     return heard;
   }
 };

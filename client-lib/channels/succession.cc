@@ -140,11 +140,11 @@ absl::Status AddWaiting(Transaction& tx, const ChannelNames& names, Successor su
 }
 
 // Drops what leads no further than to this place.
-absl::Status DropWaiting(Transaction& tx, const ChannelNames& names, const Successor::Place& place) {
+absl::Status DropWaiting(Transaction& tx, const ChannelNames& names,
+                         const Successor::Place& place) {
   PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(tx, names));
-  const auto rest =
-      std::find_if(waiting.begin(), waiting.end(),
-                   [&place](const Successor& one) { return one.place() > place; });
+  const auto rest = std::find_if(waiting.begin(), waiting.end(),
+                                 [&place](const Successor& one) { return one.place() > place; });
   if (rest == waiting.begin()) return absl::OkStatus();
   for (auto one = waiting.begin(); one != rest; ++one) {
     PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, GroupOf(names, *one)));
@@ -276,8 +276,7 @@ absl::Status Retire(ChannelStep& old) {
 absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group, const ParticipantId& adder) {
   PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log, adder));
-  PARLEY_ASSIGN_OR_RETURN(const std::vector<Successor> waiting,
-                          LoadWaiting(old.tx(), old.names()));
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Successor> waiting, LoadWaiting(old.tx(), old.names()));
   const bool has_earlier =
       !waiting.empty() &&
       waiting.front().place() < Successor::Place(state.incarnation, log.joined_position);
