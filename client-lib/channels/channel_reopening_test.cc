@@ -182,7 +182,7 @@ class TeamReopeningTest : public ReopeningTest {
 
   // Kim, who is no steward, makes a next incarnation of which she is one, and lets Ana in.
   absl::Status LetInByKim() {
-    const Insider insider = InsiderOf(kim, id);
+    Insider insider = InsiderOf(kim, id);
     ChannelState after = insider.state;
     after.incarnation = 2;
     after.stewards = {kim.self.participant_id};
