@@ -49,8 +49,9 @@ class QueuedReleaseTest(testing.SceneTest):
         for key in BRIEFS:
             self.assertEqual(self.documents(key), [])
         relay.clear()
-        self.assertEqual(mira.made("brief", "release", case), told.last_line)
+        mira.run("sync")
         self.assertNotIn("waits here", mira.run("brief", "list", case).out)
+        self.assertIn("have been released already", mira.refused("brief", "release", case))
         for key in BRIEFS:
             self.assertEqual(self.documents(key), sorted(BRIEFS.values()))
 
