@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,35 @@
 
 namespace parley::client {
 namespace {
+
+// Where a Welcome leads that was taken while the log that it follows on wasn't read to its end yet.
+// Its group is in the place SuccessorGroup() of that place.
+struct Successor {
+  using Place = std::pair<uint32_t, uint64_t>;  // incarnation, joined position
+
+  uint32_t incarnation = 0;
+  ParticipantId adder;  // whose pairing brought it
+  IncarnationRecord log;
+  Bytes state;  // ChannelState
+
+  Place place() const { return {incarnation, log.joined_position}; }
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.incarnation, self.adder, self.log, self.state);
+  }
+};
+// All that wait, by their places: who was away while the channel was opened anew several times, or
+// was put out and let in again, reads each of these stays.
+struct SuccessorsRecord {
+  uint8_t version = 3;
+  std::vector<Successor> waiting;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.waiting);
+  }
+};
 
 // Whether the Welcome's state may follow on what the profile has of the channel.
 absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
