@@ -48,6 +48,14 @@ absl::Status CheckReleasable(const BriefLog& log) {
         "briefs are released when two sides or more are in the joint channel");
   }
   const std::vector<std::string> missing = MissingIn(log);
+  const bool was_released = std::any_of(log.briefs().begin(), log.briefs().end(),
+                                        [](const BriefRecord& brief) { return brief.released; });
+  // As when one that had waited has gone out meanwhile.
+  if (was_released && missing.size() == log.sides().size()) {
+    return absl::FailedPreconditionError(
+        "the briefs that were handed in have been released already (parley brief list); there is "
+        "nothing else to release until each side hands in another");
+  }
   if (!missing.empty()) {
     return absl::FailedPreconditionError(
         "nothing can be released yet: there is no exchanged brief from " + Listed(missing));

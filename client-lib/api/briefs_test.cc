@@ -189,7 +189,9 @@ TEST_F(BriefsTest, BriefsAreHeldUntilAllAreInAndReleasedTogether) {
   }
   EXPECT_THAT(States("Mira"), ElementsAre("Harbor released", "Northline released"));
   // There is nothing left to release, and what all have read may be shared again.
-  EXPECT_EQ(Of("Tomas").ReleaseBriefs(case_).status().code(), StatusCode::kFailedPrecondition);
+  const Status nothing = Of("Tomas").ReleaseBriefs(case_).status();
+  EXPECT_EQ(nothing.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(nothing.message(), HasSubstr("have been released already"));
   PARLEY_ASSERT_OK(
       Of("Mira").Share(Ref("Mira", "caucus:Northline"), Write("again.pdf", kHarborsBrief)));
 }

@@ -144,13 +144,19 @@ absl::StatusOr<parley::Channel> PickChannel(const std::vector<parley::Channel>& 
 
 absl::StatusOr<Document> PickDocument(const std::vector<Document>& documents,
                                       std::string_view text) {
-  // Later ones of an author take the place of earlier ones; those of another author don't.
+  // Later ones of an author take the place of earlier ones, and a colleague's later version that of
+  // the version before; another's document of the same name doesn't.
+  const auto is_same = [](const Document& later, const Document& earlier) {
+    // Ids are their authors' own: another side can give its document the id of one of these.
+    const bool one_side = !later.author.side.empty() && later.author.side == earlier.author.side;
+    return later.author.id == earlier.author.id || (one_side && !earlier.version.first.is_zero() &&
+                                                    later.version.first == earlier.version.first);
+  };
   std::vector<Document> latest;
   for (auto document = documents.rbegin(); document != documents.rend(); ++document) {
-    const bool replaced =
-        std::any_of(latest.begin(), latest.end(), [&document](const Document& later) {
-          return later.name == document->name && later.author.id == document->author.id;
-        });
+    const bool replaced = std::any_of(latest.begin(), latest.end(), [&](const Document& later) {
+      return later.name == document->name && is_same(later, *document);
+    });
     if (!replaced) latest.push_back(*document);
   }
   const std::function<std::string(const Document&)> show = [](const Document& d) {

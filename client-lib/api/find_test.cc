@@ -73,5 +73,20 @@ TEST(FindTest, AnothersDocumentOfTheSameNameIsNotTakenForIt) {
   EXPECT_EQ(PickDocument(documents, "02")->author.name, "Ben");
 }
 
+// Of one side, so that a later version by either counts.
+TEST(FindTest, AColleaguesVersionOfTheSameNameIsTheLatest) {
+  std::vector<Document> documents = {Doc(1, "terms.pdf", "Ana"), Doc(2, "terms.pdf", "Lee"),
+                                     Doc(3, "terms.pdf", "Ben")};
+  documents[0].version.first = documents[1].version.first = documents[0].ref.message_id;
+  documents[0].author.side = documents[1].author.side = "Harbor";
+  // Ben, on the other side, has given his the id of Ana's.
+  documents[2].author.side = "Northline";
+  documents[2].version.first = documents[0].ref.message_id;
+  EXPECT_THAT(std::string(PickDocument(documents, "terms.pdf").status().message()),
+              HasSubstr("by Ben (03120000), \"terms.pdf\" by Lee (02120000)"));
+  documents.pop_back();
+  EXPECT_EQ(PickDocument(documents, "terms.pdf")->author.name, "Lee");
+}
+
 }  // namespace
 }  // namespace parley::client

@@ -50,6 +50,7 @@ class OverrideTest : public testing::AgreedCase {
 // Caucuses that are open: with a reason, which the neutrals keep; not what was reserved.
 TEST_F(OverrideTest, OpenCaucusesLetANeutralCarryWhatIsntReserved) {
   Begin("caucus: open\nkeep notes: 7 days\n");
+  EXPECT_THAT(Find("Ana", "caucus", 0).caution, HasSubstr("unless who says it reserves it"));
   Say("Ana", "caucus", "We would take the machine back if they pay for the transport.");
   SendOptions reserved;
   reserved.reserved = true;
@@ -180,6 +181,10 @@ TEST_F(OverrideTest, OfManySourcesTheRecordNamesSome) {
 
 TEST_F(OverrideTest, ClosedCaucusesAndSharedFactsHaveNoOverride) {
   Begin("caucus: must-share-facts\nkeep notes: 7 days\n");
+  EXPECT_THAT(Find("Ana", "caucus", 0).caution, HasSubstr("facts that are told here must be"));
+  EXPECT_THAT(Find("Mira", "caucus:Harbor", 0).caution,
+              HasSubstr("No program knows what is a fact"));
+  EXPECT_EQ(Find("Ana", "joint", 0).caution, "");
   Say("Ana", "caucus", "We would take the machine back if they pay for the transport.");
   Everybody(1);
   SendOptions options;

@@ -1,6 +1,7 @@
 // Who takes part: removal, leaving, replacement, admission, neutrals who come and go.
 #include "client-lib/cases/membership.h"
 
+#include "client-lib/api/attacker_for_test.h"
 #include "client-lib/api/mediation_for_test.h"
 #include "client-lib/cases/case_sync.h"
 #include "client-lib/cases/neutrals_log.h"
@@ -210,6 +211,23 @@ TEST_F(MembershipTest, ManyJoinOneInviter) {
   Say("P19", "joint", "here");
   Sync("P0");
   EXPECT_THAT(Texts("P0", "joint"), ElementsAre("P19: here"));
+}
+
+TEST_F(MembershipTest, WhoWasAwayWhileAChannelWasOpenedAnewTwiceReadsAllOfIt) {
+  LetEverybodyIn();
+  const ChannelRef caucus = Ref("Mira", "caucus:Harbor");
+  for (const char* word : {"in the second", "in the third"}) {
+    testing::Attacker(folder_ / "Mira", relay_, case_).ReopenAlone(caucus.channel_id);
+    SyncAll({"Mira", "Tomas"});
+    Say("Mira", "caucus:Harbor", word);
+  }
+  SyncAll({"Ana"});
+  EXPECT_THAT(Texts("Ana", "caucus"), ElementsAre("Mira: in the second", "Mira: in the third"));
+  EXPECT_THAT(AlarmTexts("Ana"), Not(HasSubstr("had another log")));
+  EXPECT_THAT(Readers("Ana", "caucus"), UnorderedElementsAre("Mira", "Tomas", "Ana", "Lee"));
+  Say("Ana", "caucus", "back");
+  Sync("Mira");
+  EXPECT_EQ(Texts("Mira", "caucus:Harbor").back(), "Ana: back");
 }
 
 }  // namespace

@@ -369,6 +369,33 @@ TEST_F(RetentionTest, NothingIsSaidWhereSomebodyReadsWhoMayNot) {
   Say("Lee", "caucus", "Here nobody minds.");
 }
 
+TEST_F(RetentionTest, NobodyIsAdmittedWhomTheAgreementDoesntLetRead) {
+  Begin("caucus: closed\nkeep notes: 7 days\naccess joint: the neutrals and parties\n");
+  LetIn("Eva", Role::kExpert);
+  Everybody();
+  const Status refused = Of("Mira").Admit(Ref("Mira", "joint"), Id("Mira", "Eva"));
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.message(),
+              HasSubstr("Eva (expert) may not read joint by the agreement to mediate (access "
+                        "joint: the neutrals and parties), and nobody could say anything"));
+  Everybody();
+  Say("Ana", "joint", "Nobody is in the way.");
+  // Once all have signed that she may, she is let in.
+  const std::string hash =
+      Must(Of("Mira").ProposeAgreement(case_, "We agree to mediate.",
+                                       "caucus: closed\nkeep notes: 7 days\n"
+                                       "access joint: the neutrals, parties and experts\n"),
+           "proposing");
+  Everybody(1);
+  for (const char* name : {"Mira", "Ana", "Ben"}) {
+    PARLEY_ASSERT_OK(Of(name).SignAgreement(case_, hash));
+  }
+  Everybody();
+  PARLEY_ASSERT_OK(Of("Mira").Admit(Ref("Mira", "joint"), Id("Mira", "Eva")));
+  // Of closed caucuses there is nothing to be told.
+  EXPECT_EQ(Find("Ana", "caucus", 0).caution, "");
+}
+
 TEST_F(RetentionTest, PartiesConfirmTheSettlementThatWasNamedAndNoOther) {
   Begin(kAtOnce);
   const SentMessage draft = Share("Ana", "joint", "draft.txt");

@@ -81,6 +81,21 @@ class TeamTest : public testing::Mediation {
     Have(context.Channel(team.channel_id).Exchange().status());
   }
 
+  // That all of them are in one and the same team, and hear each other.
+  void ExpectOneTeam(const std::vector<std::string>& names) {
+    const ChannelRef team = Ref(names.front(), "team");
+    for (const std::string& name : names) {
+      EXPECT_EQ(Ref(name, "team"), team) << name;
+      EXPECT_THAT(Readers(name, "team"), ::testing::UnorderedElementsAreArray(names)) << name;
+      EXPECT_EQ(Must(Of(name).GetChannel(team), "team").status, ChannelStatus::kActive) << name;
+      Say(name, "team", "One team is enough for " + name + ".");
+    }
+    for (const std::string& name : names) {
+      Sync(name);
+      EXPECT_THAT(Texts(name, "team"), ::testing::SizeIs(names.size())) << name;
+    }
+  }
+
   // The side's three, with a team that Lee has opened.
   void OpenTeamOfThree() {
     LetEverybodyIn();
@@ -325,6 +340,26 @@ TEST_F(TeamTest, OfTwoTeamsThatAreOpenedAtOnceOneCounts) {
   EXPECT_THAT(Texts("Lee", "team"), ElementsAre("Ana: One of the two is enough."));
 }
 
+// Kim, for whom both were opened, may have come into either.
+TEST_F(TeamTest, OfTwoTeamsForThreeThatAreOpenedAtOnceOneCounts) {
+  LetEverybodyIn();
+  LetIn("Kim", Role::kCounsel, "Harbor");
+  SyncAll({"Mira", "Lee", "Ana", "Kim"});
+  OpenTeam("Lee");
+  OpenTeam("Ana");
+  SyncAll({"Kim", "Lee", "Ana"}, 6);
+  ExpectOneTeam({"Lee", "Ana", "Kim"});
+}
+
+TEST_F(TeamTest, OfThreeTeamsThatAreOpenedAtOnceOneCounts) {
+  LetEverybodyIn();
+  LetIn("Kim", Role::kCounsel, "Harbor");
+  SyncAll({"Mira", "Lee", "Ana", "Kim"});
+  for (const char* name : {"Lee", "Ana", "Kim"}) OpenTeam(name);
+  SyncAll({"Lee", "Ana", "Kim"}, 8);
+  ExpectOneTeam({"Lee", "Ana", "Kim"});
+}
+
 TEST_F(TeamTest, WhoLeavesTheTeamIsPutOutAndComesInAgain) {
   OpenTeamOfThree();
   const ChannelRef team = Ref("Ana", "team");
@@ -337,11 +372,23 @@ TEST_F(TeamTest, WhoLeavesTheTeamIsPutOutAndComesInAgain) {
   PARLEY_ASSERT_OK(Of("Kim").LeaveTeam(team));
   SyncAll({"Lee", "Kim"}, 2);
   EXPECT_THAT(Stewards("Lee"), ElementsAre("Lee"));
-  EXPECT_EQ(Of("Lee").LeaveTeam(team).code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(Of("Lee").LeaveTeam(Ref("Lee", "caucus")).code(), StatusCode::kInvalidArgument);
   PARLEY_ASSERT_OK(Of("Lee").Admit(team, Id("Lee", "Ana")));
   SyncAll({"Ana", "Lee", "Ana"}, 2);
   EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
+}
+
+TEST_F(TeamTest, WhoIsAloneInATeamGivesItUpForAnother) {
+  LetEverybodyIn();
+  const ChannelRef first = OpenTeam("Lee");
+  ASSERT_THAT(Readers("Lee", "team"), ElementsAre("Lee"));
+  PARLEY_ASSERT_OK(Of("Lee").LeaveTeam(first));
+  EXPECT_EQ(Must(Of("Lee").GetChannel(first), "team").status, ChannelStatus::kHalted);
+  EXPECT_EQ(Of("Lee").LeaveTeam(first).code(), StatusCode::kFailedPrecondition);
+  OpenTeam("Ana");
+  SyncAll({"Lee", "Ana"}, 3);
+  EXPECT_NE(Ref("Lee", "team"), first);
+  ExpectOneTeam({"Lee", "Ana"});
 }
 
 // What was looked at for pairing isn't looked at again with every sync.

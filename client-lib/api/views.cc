@@ -16,6 +16,24 @@
 #include "client-lib/pairing/device.h"
 
 namespace parley::client {
+namespace {
+
+const char* CautionOf(CaucusRule rule) {
+  switch (rule) {
+    case CaucusRule::kOpen:
+      return "by the agreement the neutrals may carry on what is said here, unless who says it "
+             "reserves it (parley send --reserved)";
+    case CaucusRule::kMustShareFacts:
+      return "by the agreement facts that are told here must be shared: who tells one gives the "
+             "neutrals leave to carry it (parley authorise). No program knows what is a fact";
+    case CaucusRule::kClosed:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
 absl::StatusOr<Case> ViewCase(const ReadTransaction& step, const CaseContext& context) {
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   Case view;
@@ -60,6 +78,8 @@ absl::StatusOr<CaseView> CaseView::Create(const ReadTransaction& step, const Cas
   PARLEY_ASSIGN_OR_RETURN(std::optional<LoadedProcedure> procedure, LoadProcedure(step, context));
   if (procedure.has_value()) {
     view.procedure_ = std::make_shared<const LoadedProcedure>(std::move(*procedure));
+    const std::optional<ConfidentialityPolicy> policy = PolicyOf(*view.procedure_);
+    if (policy.has_value()) view.caucus_rule_ = policy->caucus;
   }
   return view;
 }
@@ -114,6 +134,7 @@ parley::Channel CaseView::ShowChannel(const ChannelId& id, const ChannelInfo& in
   channel.passed_over = info.passed_over;
   channel.unsent = info.unsent;
   channel.never_sent = info.never_sent;
+  if (channel.kind == ChannelKind::kCaucus) channel.caution = CautionOf(caucus_rule_);
   return channel;
 }
 

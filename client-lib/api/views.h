@@ -129,6 +129,7 @@ class CaseView {
   CaseRecord record_;
   std::set<ParticipantId> compared_;
   std::shared_ptr<const LoadedProcedure> procedure_;  // null: the case keeps none
+  CaucusRule caucus_rule_ = CaucusRule::kClosed;      // by the agreement in force
 };
 
 }  // namespace parley::client

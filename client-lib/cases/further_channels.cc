@@ -14,13 +14,15 @@
 namespace parley::client {
 namespace {
 
-std::string Described(const PersonRecord& person) {
+RosterMember AsMember(const PersonRecord& person) {
   RosterMember member;
   member.name = person.name;
   member.role = person.role;
   member.side = person.side;
-  return Describe(member);
+  return member;
 }
+
+std::string Described(const PersonRecord& person) { return Describe(AsMember(person)); }
 
 bool IsAdmitted(const PersonRecord& person, const ChannelId& channel) {
   return std::find(person.admitted.begin(), person.admitted.end(), channel) !=
@@ -124,6 +126,7 @@ absl::StatusOr<ChannelId> CreateFurtherChannel(const CaseContext& context,
   for (const ParticipantId& id : request.members) {
     PARLEY_ASSIGN_OR_RETURN(PersonRecord person, Known(step, context, id));
     PARLEY_RETURN_IF_ERROR(CheckAdmission(person, request.kind, name));
+    PARLEY_RETURN_IF_ERROR(CheckMayRead(step, context, AsMember(person), request.kind));
     PARLEY_RETURN_IF_ERROR(CheckIsBound(step, context, person.id, person.name));
     members.push_back(std::move(person));
   }
@@ -147,6 +150,7 @@ absl::Status Admit(const CaseContext& context, const ChannelId& channel, const P
   PARLEY_ASSIGN_OR_RETURN(PersonRecord person, Known(step, context, id));
   PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context.Channel(channel).Info(step));
   PARLEY_RETURN_IF_ERROR(CheckAdmission(person, info.state.kind, info.state.side));
+  PARLEY_RETURN_IF_ERROR(CheckMayRead(step, context, AsMember(person), info.state.kind));
   if (info.state.kind != ChannelKind::kJoint) {
     PARLEY_RETURN_IF_ERROR(CheckIsBound(step, context, person.id, person.name));
   }

@@ -85,12 +85,11 @@ absl::Status CheckKnownChannel(const ReadTransaction& step, const CaseContext& c
   return CheckMayLetInto(pairing, record, info.state);
 }
 
-// Two of a side may open a team at the same time, each for both. That with the lower id counts, at
-// both ends: the other's founder gives it up, as long as nobody else has been heard in it. (Later
-// the side has its team, and who was put out of it can't lead anybody away.) Only to somebody for
-// whom the own one was meant, too, and only while nobody else can be in it: who was left out can't
-// take its founder away from the others. The own one, if it is to give way to the team of this
-// `state`, whose founder is `peer`.
+// Several of a side may open a team at the same time, each for all. That with the lowest id counts:
+// who has founded another gives it up, as long as nobody else has been heard in it. (Later the side
+// has its team, and who was put out of it can't lead anybody away.) Only to somebody for whom the
+// own one was meant, too. The own one, if it is to give way to the team of this `state`, whose
+// founder is `peer`.
 std::optional<ChannelId> FoundedAtOnce(const std::vector<CaseChannel>& channels,
                                        const TeamRecord& team, const ParticipantId& peer,
                                        const ChannelChoice& choice, const ChannelState& state) {
@@ -99,27 +98,22 @@ std::optional<ChannelId> FoundedAtOnce(const std::vector<CaseChannel>& channels,
     const ChannelInfo& info = own.info;
     const bool counts = choice.Of(ChannelKind::kTeam, state.side) == own.id;
     const bool founded = info.joined.position == 0 && info.confirmed_at == 0;
-    const bool has_peer = info.state.FindMember(peer) != nullptr;
-    const bool has_others = info.state.members.size() > (has_peer ? 2 : 1);
-    if ((!has_peer && !HasId(team.wanted, peer)) || has_others) continue;
-    if (counts && founded && info.standing == Standing::kActive && state.channel_id < own.id) {
+    const bool is_for_peer = info.state.FindMember(peer) != nullptr || HasId(team.wanted, peer);
+    if (is_for_peer && counts && founded && info.standing == Standing::kActive &&
+        state.channel_id < own.id) {
       return own.id;
     }
   }
   return std::nullopt;
 }
 
-absl::Status GiveUpOwnTeam(Transaction& step, const CaseContext& context, const ChannelId& own,
-                           CaseRecord& record) {
-  PARLEY_RETURN_IF_ERROR(
-      context.Channel(own).Halt(step,
-                                "another of your side opened a team at the same time, and "
-                                "theirs counts"));
+// It doesn't count from now on. The team's work (team_work.h) puts those out whom the owner has let
+// in, so that they are free for the team that counts, and halts it.
+void GiveUpOwnTeam(const ChannelId& own, CaseRecord& record) {
   record.given_up.push_back(own);
   record.Refuse(
       "another of your side opened a team channel at the same time as you: theirs counts now; "
       "what you said in yours has reached only whom you had let in, if anybody");
-  return absl::OkStatus();
 }
 
 absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pairing& pairing,
@@ -167,9 +161,7 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
   if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {
     record.channels.push_back(channel);
   }
-  if (gives_way.has_value()) {
-    PARLEY_RETURN_IF_ERROR(GiveUpOwnTeam(step, context, *gives_way, record));
-  }
+  if (gives_way.has_value()) GiveUpOwnTeam(*gives_way, record);
   // A team that was given up counts again when a steward has opened it anew, and no other does.
   if (!FromNeutral(pairing) && !choice.Of(ChannelKind::kTeam, record.own_side).has_value())
     std::erase(record.given_up, channel);

@@ -77,6 +77,24 @@ absl::Status CheckIsBound(const ReadTransaction& step, const CaseContext& contex
       "; they sign first (parley case agreement sign), and can be let in then");
 }
 
+absl::Status CheckMayRead(const ReadTransaction& step, const CaseContext& context,
+                          const RosterMember& member, ChannelKind kind) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ConfidentialityPolicy> policy,
+                          PolicyInForce(step, context));
+  if (!policy.has_value() || policy->MayRead(member.role, kind)) return absl::OkStatus();
+  std::string lines;
+  for (const Access& one : policy->access) {
+    if (one.what != kind || one.roles.contains(member.role)) continue;
+    lines += (lines.empty() ? "" : ", ") + std::string("access ") + ChannelKindName(kind) + ": " +
+             one.who;
+  }
+  return absl::FailedPreconditionError(
+      Describe(member) + " may not read " + ChannelKindName(kind) +
+      " by the agreement to mediate (" + lines +
+      "), and nobody could say anything there while they do; have all sign an amended agreement "
+      "first (parley case agreement propose)");
+}
+
 absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
                                        const LoadedProcedure& procedure,
                                        const ChannelState& channel, const ChannelMessage& message,

@@ -34,6 +34,12 @@ absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
 absl::Status CheckIsBound(const ReadTransaction& step, const CaseContext& context,
                           const ParticipantId& id, const std::string& name);
 
+// Of somebody whom the neutrals want to let into a channel of that kind: whether the agreement in
+// force lets who has that role read it. Nobody could say anything there any more, else.
+// Errors: FailedPrecondition, with the policy's line and what to do.
+absl::Status CheckMayRead(const ReadTransaction& step, const CaseContext& context,
+                          const RosterMember& member, ChannelKind kind);
+
 // Why nothing is put on a calendar, or moved there, in this state of a case; empty for nothing.
 std::string WhyNoMeetings(CaseState state);
 

@@ -136,6 +136,26 @@ absl::Status FoundTeam(Transaction& step, const CaseContext& context, CaseRecord
   return context.Records().PutCase(step, record);
 }
 
+// Who was to be let in, put out, or made a steward.
+absl::Status ForgetDecisions(Transaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(TeamRecord team, LoadTeam(step, context));
+  team.wanted.clear();
+  team.wanted_stewards.clear();
+  team.dismissed.clear();
+  return PutTeam(step, context, team);
+}
+
+// Nobody asks anybody to be put out who is alone: the team is over, and another one can count.
+absl::Status GiveUpAlone(Transaction step, const CaseContext& context, const ChannelId& channel) {
+  PARLEY_RETURN_IF_ERROR(
+      context.Channel(channel).Halt(step, "you have left it, and nobody else was in it"));
+  PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
+  record.given_up.push_back(channel);
+  PARLEY_RETURN_IF_ERROR(context.Records().PutCase(step, record));
+  PARLEY_RETURN_IF_ERROR(ForgetDecisions(step, context));
+  return step.Commit();
+}
+
 }  // namespace
 
 absl::StatusOr<ChannelId> CreateTeam(const CaseContext& context, const NewTeam& asked) {
@@ -239,9 +259,7 @@ absl::Status LeaveTeam(const CaseContext& context, const ChannelId& channel) {
     return absl::InvalidArgumentError(
         name + " isn't a team: ask a neutral to put you out of it, or leave the case");
   }
-  if (info.state.members.size() == 1) {
-    return absl::FailedPreconditionError("you are alone in " + name);
-  }
+  if (info.state.members.size() == 1) return GiveUpAlone(std::move(step), context, channel);
   PARLEY_ASSIGN_OR_RETURN(const OwnDevice device, context.Pairings().Device(step));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<ParticipantId> leavers,
                           context.Channel(channel).Leavers(step));
@@ -257,11 +275,7 @@ absl::Status LeaveTeam(const CaseContext& context, const ChannelId& channel) {
   }
   if (info.leaving) return absl::OkStatus();
   PARLEY_RETURN_IF_ERROR(context.Channel(channel).Leave(step));
-  PARLEY_ASSIGN_OR_RETURN(TeamRecord team, LoadTeam(step, context));
-  team.wanted.clear();
-  team.wanted_stewards.clear();
-  team.dismissed.clear();
-  PARLEY_RETURN_IF_ERROR(PutTeam(step, context, team));
+  PARLEY_RETURN_IF_ERROR(ForgetDecisions(step, context));
   return step.Commit();
 }
 

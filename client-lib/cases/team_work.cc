@@ -22,7 +22,9 @@ class TeamReconciler {
   absl::StatusOr<TeamWork> Run() {
     PARLEY_ASSIGN_OR_RETURN(work_.touched, PairWithinSide(step_, context_));
     PARLEY_RETURN_IF_ERROR(view_.Load(step_, context_));
-    if (!view_.HasSide() || view_.team == nullptr) return std::move(work_);
+    if (!view_.HasSide()) return std::move(work_);
+    PARLEY_RETURN_IF_ERROR(EndGivenUp());
+    if (view_.team == nullptr) return std::move(work_);
     PARLEY_ASSIGN_OR_RETURN(team_, LoadTeam(step_, context_));
     PARLEY_RETURN_IF_ERROR(LearnControls());
     PARLEY_ASSIGN_OR_RETURN(leavers_, context_.Channel(view_.team->id).Leavers(step_));
@@ -46,6 +48,38 @@ class TeamReconciler {
   bool HasGone(const ParticipantId& id) const {
     return KnowsTheCase() && view_.caucus->info.state.FindMember(id) == nullptr &&
            view_.joint->info.state.FindMember(id) == nullptr;
+  }
+
+  // Of a team of the owner's that gave way to another one (inbox_messages.h): puts everybody else
+  // out, so that no other team counts for them any more, and then halts it.
+  absl::Status EndGivenUp() {
+    const std::vector<ChannelId>& given_up = view_.record.given_up;
+    for (const CaseChannel& channel : view_.channels) {
+      const ChannelInfo& info = channel.info;
+      const bool is_it = info.state.kind == ChannelKind::kTeam &&
+                         info.standing == Standing::kActive &&
+                         std::find(given_up.begin(), given_up.end(), channel.id) != given_up.end();
+      if (!is_it || info.commit_in_flight) continue;
+      const bool can_put_out = info.committer && info.has_control_key && !info.leaving;
+      if (info.state.members.size() > 1 && can_put_out) {
+        MembershipChange change;
+        for (const RosterMember& member : info.state.members) {
+          const ParticipantId& id = member.participant_id;
+          if (id == view_.record.own_id) continue;
+          change.removes.push_back(id);
+          if (!info.state.IsCommitter(id) || change.new_control_seed.has_value()) continue;
+          change.new_control_seed = Secret::Random(crypto::kSignatureSeedSize);
+        }
+        PARLEY_RETURN_IF_ERROR(context_.Channel(channel.id).PrepareCommit(step_, change));
+        work_.touched.insert(channel.id);
+        continue;
+      }
+      PARLEY_RETURN_IF_ERROR(context_.Channel(channel.id)
+                                 .Halt(step_,
+                                       "another of your side opened a team at the same time, and "
+                                       "theirs counts"));
+    }
+    return absl::OkStatus();
   }
 
   bool AllOthersLeave() const {

@@ -353,20 +353,6 @@ struct DeliveryRecord {
   }
 };
 
-// A Welcome that was taken while the log that it follows on wasn't read to its end yet.
-// Its group is in the place SuccessorGroup().
-struct SuccessorRecord {
-  uint8_t version = 2;
-  ParticipantId adder;  // whose pairing brought it
-  IncarnationRecord log;
-  Bytes state;  // ChannelState
-
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.version, self.adder, self.log, self.state);
-  }
-};
-
 struct PaymentRecord {
   uint8_t version = 1;
   uint8_t kind = 0;
@@ -437,13 +423,17 @@ class ChannelNames {
   std::string Control(const PublicKey& key) const {
     return base_ + "/control/" + crypto::ToHex(key);
   }
-  std::string Successor() const { return base_ + "/successor"; }
+  std::string Successors() const { return base_ + "/successor"; }
   std::string Incarnation(uint32_t n) const { return base_ + "/" + std::to_string(n); }
   std::string State(uint32_t n) const { return Incarnation(n) + "/state"; }
   GroupPlace Group(uint32_t n) const { return {Incarnation(n) + "/group", GroupBase(n)}; }
   // After the own commit in flight.
   GroupPlace NextGroup(uint32_t n) const { return {Commit(n) + "/group", GroupBase(n)}; }
-  GroupPlace SuccessorGroup() const { return {Successor() + "/group", Successor() + "/group"}; }
+  GroupPlace SuccessorGroup(uint32_t n, uint64_t joined) const {
+    const std::string place =
+        Successors() + "/" + std::to_string(n) + "/" + std::to_string(joined) + "/group";
+    return {place, place};
+  }
   std::string EpochKeys(uint32_t n) const { return Incarnation(n) + "/keys"; }
   std::string Change(uint32_t n) const { return Incarnation(n) + "/change"; }
   std::string Commit(uint32_t n) const { return Incarnation(n) + "/commit"; }

@@ -5,28 +5,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/test_lying_relay.h"
 
 namespace parley::client {
 namespace {
 
 // ---- Old copies of a profile ----
-
-// What somebody knows to have missed of the channel.
-std::vector<ComingBack> ComingsBackIn(Person& person, const ChannelId& id) {
-  Transaction tx = Must(person.store->Begin());
-  return Must(LoadComingsBack(tx, id));
-}
-
-// A neutral opens the channel anew.
-void Reopen(Person& neutral, const ChannelId& id, bool even_if_active = false) {
-  MailboxPayment payment;
-  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
-  Transaction tx = Must(neutral.store->Begin());
-  Must(neutral.In(id).Reopen(tx, std::move(payment), neutral.self, even_if_active));
-  Must(tx.Commit());
-}
 
 TEST_F(RelayTest, ARestoredProfileSendsNothingAndComesBackWithANewLeaf) {
   ana.Backup("old");

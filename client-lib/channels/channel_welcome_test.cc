@@ -170,7 +170,10 @@ class WelcomeToAnIncarnationTest : public WelcomeTest {
   static void ExpectTooFar(const absl::Status& status, const std::string& words) {
     EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
     EXPECT_THAT(std::string(status.message()),
-                HasSubstr("a Welcome by Mira (mediator) would lead"));
+                HasSubstr("a Welcome by Mira (mediator), which was to bring this device into the "
+                          "channel caucus:Harbor, says that the channel "));
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("Ask Mira by another way than Parley what happened; "));
     EXPECT_THAT(std::string(status.message()), HasSubstr(words));
   }
   std::vector<uint32_t> IncarnationsOf(Person& person) {
@@ -184,8 +187,9 @@ class WelcomeToAnIncarnationTest : public WelcomeTest {
 };
 
 TEST_F(WelcomeToAnIncarnationTest, FarFromTheOneThatTheMemberKnows) {
-  ExpectTooFar(Join(ana, 0xFFFFFFFF), "incarnation 4294967295 of the channel");
-  ExpectTooFar(Join(ana, 66), "more than 64 further than the one that this device knows, 1");
+  ExpectTooFar(Join(ana, 0xFFFFFFFF), "is now opened anew for the last time possible");
+  ExpectTooFar(Join(ana, 66),
+               "was opened anew 65 times since this device last knew of it (at most 64 are");
   EXPECT_EQ(IncarnationsOf(ana), std::vector<uint32_t>({1}));
   // Its mailbox isn't there any more, so that there is nothing left to read.
   relay.mailboxes.clear();
@@ -195,8 +199,9 @@ TEST_F(WelcomeToAnIncarnationTest, FarFromTheOneThatTheMemberKnows) {
 }
 
 TEST_F(WelcomeToAnIncarnationTest, FurtherThanAnyChannelHasCome) {
-  ExpectTooFar(Join(lee, 0xFFFFFFFF), "incarnation 4294967295 of the channel");
-  ExpectTooFar(Join(lee, 65'537), "as if it had been opened anew more than 65536 times");
+  ExpectTooFar(Join(lee, 0xFFFFFFFF), "was opened anew 4294967294 times already");
+  ExpectTooFar(Join(lee, 65'537),
+               "was opened anew 65536 times already, which no channel comes to (at most 65535");
   Must(Join(lee, 65'536));
   EXPECT_EQ(IncarnationsOf(lee), std::vector<uint32_t>({65'536}));
 }

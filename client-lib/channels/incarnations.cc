@@ -8,12 +8,19 @@
 namespace parley::client {
 namespace {
 
-absl::Status TooFar(const ChannelState& state, const ParticipantId& adder, const std::string& why) {
+// `claim`: what the Welcome says of the channel. `remedy`: what helps where that is true after all.
+absl::Status TooFar(const ChannelState& state, const ParticipantId& adder, const std::string& claim,
+                    const std::string& remedy) {
   const RosterMember* who = state.FindMember(adder);
+  const std::string name = who == nullptr ? "its sender" : who->name;
   return absl::PermissionDeniedError(
       "a Welcome by " + (who == nullptr ? "somebody outside the channel" : Describe(*who)) +
-      " would lead to incarnation " + std::to_string(state.incarnation) + " of the channel " +
-      DescribeChannel(state.kind, state.side) + ", " + why);
+      ", which was to bring this device into the channel " +
+      DescribeChannel(state.kind, state.side) + ", says that the channel " + claim +
+      ". It was refused, and nothing has changed here. Nobody but " + name +
+      " can have sent it: their program is faulty, or somebody uses it to lead you away from the "
+      "others. Ask " +
+      name + " by another way than Parley what happened" + remedy);
 }
 
 }  // namespace
@@ -21,20 +28,27 @@ absl::Status TooFar(const ChannelState& state, const ParticipantId& adder, const
 absl::Status CheckFirstIncarnation(const ChannelState& state, const ParticipantId& adder) {
   if (state.incarnation <= kMostIncarnationsBefore) return absl::OkStatus();
   return TooFar(state, adder,
-                "as if it had been opened anew more than " +
-                    std::to_string(kMostIncarnationsBefore) + " times");
+                "was opened anew " + std::to_string(state.incarnation - 1) +
+                    " times already, which no channel comes to (at most " +
+                    std::to_string(kMostIncarnationsBefore - 1) + " are believed)",
+                "; as long as it says so you can't be let in");
 }
 
 absl::Status CheckLaterIncarnation(const ChannelState& state, uint32_t known,
                                    const ParticipantId& adder) {
   if (state.incarnation <= known) return absl::OkStatus();
   if (state.incarnation == kNoIncarnation) {
-    return TooFar(state, adder, "the last that there can be: it couldn't be opened anew again");
+    return TooFar(state, adder,
+                  "is now opened anew for the last time possible, so that nobody could open it "
+                  "again if it halts",
+                  "; no honest program does this");
   }
   if (state.incarnation - known <= kMostUnknownIncarnations) return absl::OkStatus();
   return TooFar(state, adder,
-                "more than " + std::to_string(kMostUnknownIncarnations) +
-                    " further than the one that this device knows, " + std::to_string(known));
+                "was opened anew " + std::to_string(state.incarnation - known) +
+                    " times since this device last knew of it (at most " +
+                    std::to_string(kMostUnknownIncarnations) + " are believed)",
+                "; if it is true, have the mediator remove you from the case and invite you anew");
 }
 
 absl::StatusOr<std::vector<uint32_t>> StoredIncarnations(const ReadTransaction& tx,

@@ -271,7 +271,7 @@ absl::Status TakeRemoval(ChannelStep& step, const Entry& entry, const std::strin
   PARLEY_RETURN_IF_ERROR(EndGeneration(step, result));
   // Who has been let in again already goes on there, with what waits.
   PARLEY_ASSIGN_OR_RETURN(const bool comes_back,
-                          step.tx().Has(RecordClass::kRatchet, step.names().Successor()));
+                          step.tx().Has(RecordClass::kRatchet, step.names().Successors()));
   if (!comes_back) PARLEY_RETURN_IF_ERROR(GiveUpWaiting(step, result));
   result.standing_changed = true;
   result.roster_changed = true;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/group_store.h"
@@ -14,6 +16,35 @@
 
 namespace parley::client {
 namespace {
+
+// Where a Welcome leads that was taken while the log that it follows on wasn't read to its end yet.
+// Its group is in the place SuccessorGroup() of that place.
+struct Successor {
+  using Place = std::pair<uint32_t, uint64_t>;  // incarnation, joined position
+
+  uint32_t incarnation = 0;
+  ParticipantId adder;  // whose pairing brought it
+  IncarnationRecord log;
+  Bytes state;  // ChannelState
+
+  Place place() const { return {incarnation, log.joined_position}; }
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.incarnation, self.adder, self.log, self.state);
+  }
+};
+// All that wait, by their places: who was away while the channel was opened anew several times, or
+// was put out and let in again, reads each of these stays.
+struct SuccessorsRecord {
+  uint8_t version = 3;
+  std::vector<Successor> waiting;
+
+  template <typename F>
+  static auto Fields(F& self) {
+    return std::tie(self.version, self.waiting);
+  }
+};
 
 // Whether the Welcome's state may follow on what the profile has of the channel.
 absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
@@ -43,9 +74,12 @@ absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
   return absl::OkStatus();
 }
 
-// Where the incarnation before ended, compared with what this device had of it.
-absl::Status ComparePrevious(ChannelStep& old, const IncarnationRecord& log) {
-  if (!log.previous_position.has_value()) return absl::OkStatus();
+// Where the incarnation before ended, compared with what this device had of it. After one that it
+// wasn't in there is nothing to compare: positions in that one's log say nothing of an earlier one.
+absl::Status ComparePrevious(ChannelStep& old, const ChannelState& state,
+                             const IncarnationRecord& log) {
+  const bool was_in_it = state.incarnation == old.incarnation() + 1;
+  if (!was_in_it || !log.previous_position.has_value()) return absl::OkStatus();
   const uint64_t previous = *log.previous_position;
   if (previous > old.log().position || previous < old.log().joined_position) {
     return absl::OkStatus();
@@ -99,9 +133,54 @@ absl::Status LeaveLeaf(ChannelStep& old) {
   return old.Save();
 }
 
-absl::Status DropSuccessor(Transaction& tx, const ChannelNames& names) {
-  PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, names.SuccessorGroup()));
-  return tx.Delete(RecordClass::kRatchet, names.Successor());
+// ---- What waits ----
+
+absl::StatusOr<std::vector<Successor>> LoadWaiting(const ReadTransaction& tx,
+                                                   const ChannelNames& names) {
+  PARLEY_ASSIGN_OR_RETURN(
+      std::optional<SuccessorsRecord> record,
+      LoadRecord<SuccessorsRecord>(tx, RecordClass::kRatchet, names.Successors()));
+  return record.has_value() ? std::move(record->waiting) : std::vector<Successor>();
+}
+
+absl::Status StoreWaiting(Transaction& tx, const ChannelNames& names,
+                          std::vector<Successor> waiting) {
+  if (waiting.empty()) return tx.Delete(RecordClass::kRatchet, names.Successors());
+  SuccessorsRecord record;
+  record.waiting = std::move(waiting);
+  return StoreRecord(tx, RecordClass::kRatchet, names.Successors(), record);
+}
+
+GroupPlace GroupOf(const ChannelNames& names, const Successor& one) {
+  return names.SuccessorGroup(one.incarnation, one.log.joined_position);
+}
+
+// Adds one, in the place of another one to the same place.
+absl::Status AddWaiting(Transaction& tx, const ChannelNames& names, Successor successor,
+                        mls::Group& group) {
+  PARLEY_RETURN_IF_ERROR(StoreGroup(tx, GroupOf(names, successor), group));
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(tx, names));
+  const auto is_earlier = [&successor](const Successor& one) {
+    return one.place() < successor.place();
+  };
+  auto at = std::find_if_not(waiting.begin(), waiting.end(), is_earlier);
+  if (at != waiting.end() && at->place() == successor.place()) at = waiting.erase(at);
+  waiting.insert(at, std::move(successor));
+  return StoreWaiting(tx, names, std::move(waiting));
+}
+
+// Drops what leads no further than to this place.
+absl::Status DropWaiting(Transaction& tx, const ChannelNames& names,
+                         const Successor::Place& place) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(tx, names));
+  const auto rest = std::find_if(waiting.begin(), waiting.end(),
+                                 [&place](const Successor& one) { return one.place() > place; });
+  if (rest == waiting.begin()) return absl::OkStatus();
+  for (auto one = waiting.begin(); one != rest; ++one) {
+    PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, GroupOf(names, *one)));
+  }
+  waiting.erase(waiting.begin(), rest);
+  return StoreWaiting(tx, names, std::move(waiting));
 }
 
 // Up to where this device has everything. A restored profile has read on, but for what it said
@@ -142,15 +221,16 @@ absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRe
     PARLEY_RETURN_IF_ERROR(LeaveLeaf(old));
   } else {
     log.number_base = std::max(log.number_base, old.log().number_base + old.log().position);
-    PARLEY_RETURN_IF_ERROR(ComparePrevious(old, log));
+    PARLEY_RETURN_IF_ERROR(ComparePrevious(old, state, log));
     PARLEY_RETURN_IF_ERROR(Retire(old));
   }
+  const Successor::Place taken(state.incarnation, log.joined_position);
   ChannelRecord channel = old.channel();
   channel.incarnation = state.incarnation;
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
                           ChannelStep::Begin(old.tx(), old.id(), old.now(), std::move(channel),
                                              std::move(log), std::move(group), old.policy()));
-  PARLEY_RETURN_IF_ERROR(DropSuccessor(old.tx(), old.names()));
+  PARLEY_RETURN_IF_ERROR(DropWaiting(old.tx(), old.names(), taken));
   return step.Save();
 }
 
@@ -168,7 +248,7 @@ std::string NoCommitter(const ChannelStep& old, const ParticipantId& adder) {
          ", who may not open it anew";
 }
 
-// A Welcome that leads away from a log that goes on.
+// A Welcome that leads away from a log that goes on, or comes from who may not send it.
 void RaiseAboutSuccessor(ChannelStep& old, const ParticipantId& adder, bool allowed,
                          ExchangeResult& result) {
   if (!allowed) {
@@ -177,10 +257,33 @@ void RaiseAboutSuccessor(ChannelStep& old, const ParticipantId& adder, bool allo
               result);
     return;
   }
+  if (old.standing() != Standing::kActive) return;
   old.Raise({ChannelAlarmKind::kReopened, old.incarnation(), old.log().position, adder,
              Describe(*old.state().FindMember(adder)) +
                  " has opened the channel anew, although it was not halted here"},
             result);
+}
+
+// Whether only a committer's Welcome leads away from what the profile has of the channel. Of a team
+// nobody but its stewards decides, halted as it is: whom they have put out, and the others of the
+// side, don't open it anew.
+bool AsksForCommitter(const ChannelStep& old) {
+  return old.standing() == Standing::kActive || old.standing() == Standing::kRestored ||
+         (old.standing() == Standing::kHalted && old.state().kind == ChannelKind::kTeam);
+}
+
+enum class Turn { kTake, kWait, kDrop };
+
+// What becomes of one that waits, after reading that ended with `reading`.
+Turn TurnOf(ChannelStep& old, const ChannelState& state, const Successor& one,
+            const absl::Status& reading, ExchangeResult& result) {
+  // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
+  if (!CheckFollows(old, state, one.log, one.adder).ok()) return Turn::kDrop;
+  const bool same = state.incarnation == old.incarnation();
+  if (old.standing() == Standing::kActive && (same || !WasAnswered(reading))) return Turn::kWait;
+  const bool allowed = !AsksForCommitter(old) || old.policy().MayCommit(old.state(), one.adder);
+  RaiseAboutSuccessor(old, one.adder, allowed, result);
+  return allowed ? Turn::kTake : Turn::kDrop;
 }
 
 }  // namespace
@@ -203,60 +306,55 @@ absl::Status Retire(ChannelStep& old) {
 absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group, const ParticipantId& adder) {
   PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log, adder));
-  if (old.standing() != Standing::kActive) {
-    // Of a team nobody but its stewards decides, halted as it is: whom they have put out, and the
-    // others of the side, don't open it anew.
-    const bool asked =
-        old.standing() == Standing::kRestored ||
-        (old.standing() == Standing::kHalted && old.state().kind == ChannelKind::kTeam);
-    if (asked && !old.policy().MayCommit(old.state(), adder)) {
+  PARLEY_ASSIGN_OR_RETURN(const std::vector<Successor> waiting, LoadWaiting(old.tx(), old.names()));
+  const bool has_earlier =
+      !waiting.empty() &&
+      waiting.front().place() < Successor::Place(state.incarnation, log.joined_position);
+  if (old.standing() != Standing::kActive && !has_earlier) {
+    if (AsksForCommitter(old) && !old.policy().MayCommit(old.state(), adder)) {
       return absl::PermissionDeniedError(NoCommitter(old, adder));
     }
     return TakeOver(old, state, std::move(log), std::move(group), adder);
   }
-  SuccessorRecord successor;
+  Successor successor;
+  successor.incarnation = state.incarnation;
   successor.adder = adder;
   successor.state = log.state;
   successor.log = std::move(log);
-  PARLEY_RETURN_IF_ERROR(StoreGroup(old.tx(), old.names().SuccessorGroup(), group));
-  return StoreRecord(old.tx(), RecordClass::kRatchet, old.names().Successor(), successor);
+  return AddWaiting(old.tx(), old.names(), std::move(successor), group);
 }
 
 absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
                                    const ChannelPolicy& policy, const absl::Status& reading,
                                    ExchangeResult& result) {
   PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id, now, policy));
-  PARLEY_ASSIGN_OR_RETURN(
-      std::optional<SuccessorRecord> successor,
-      LoadRecord<SuccessorRecord>(tx, RecordClass::kRatchet, old.names().Successor()));
-  if (!successor.has_value()) return false;
-  successor->log.state = std::move(successor->state);
-  PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(successor->log.state));
-  const absl::Status follows = CheckFollows(old, state, successor->log, successor->adder);
-  if (!follows.ok()) {
-    // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
-    PARLEY_RETURN_IF_ERROR(DropSuccessor(tx, old.names()));
-    return false;
-  }
-  if (old.standing() == Standing::kActive) {
-    if (state.incarnation == old.incarnation() || !WasAnswered(reading)) return false;
-    const bool allowed = policy.MayCommit(old.state(), successor->adder);
-    RaiseAboutSuccessor(old, successor->adder, allowed, result);
-    if (!allowed) {
-      PARLEY_RETURN_IF_ERROR(DropSuccessor(tx, old.names()));
-      PARLEY_RETURN_IF_ERROR(old.Save());
-      return false;
+  PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(tx, old.names()));
+  const size_t before = waiting.size();
+  for (auto one = waiting.begin(); one != waiting.end();) {
+    one->log.state = one->state;
+    PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(one->log.state));
+    const Turn turn = TurnOf(old, state, *one, reading, result);
+    if (turn == Turn::kTake) {
+      PARLEY_ASSIGN_OR_RETURN(const std::optional<mls::Group> group,
+                              LoadGroup(tx, GroupOf(old.names(), *one)));
+      if (!group.has_value()) {
+        return absl::DataLossError("the group of a Welcome that waits is missing in the profile");
+      }
+      // A clone: it is stored in another place than it was loaded from.
+      PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(one->log), group->Clone(), one->adder));
+      return true;
     }
+    if (turn == Turn::kWait) {
+      ++one;
+      continue;
+    }
+    PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, GroupOf(old.names(), *one)));
+    one = waiting.erase(one);
   }
-  PARLEY_ASSIGN_OR_RETURN(const std::optional<mls::Group> group,
-                          LoadGroup(tx, old.names().SuccessorGroup()));
-  if (!group.has_value()) {
-    return absl::DataLossError("the group of a Welcome that waits is missing in the profile");
-  }
-  // A clone: it is stored in another place than it was loaded from.
-  PARLEY_RETURN_IF_ERROR(
-      TakeOver(old, state, std::move(successor->log), group->Clone(), successor->adder));
-  return true;
+  if (waiting.size() == before) return false;
+  PARLEY_RETURN_IF_ERROR(StoreWaiting(tx, old.names(), std::move(waiting)));
+  PARLEY_RETURN_IF_ERROR(old.Save());
+  return false;
 }
 
 }  // namespace parley::client

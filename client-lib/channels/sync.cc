@@ -242,7 +242,7 @@ absl::StatusOr<bool> GoOn(const ChannelContext& context, const ChannelId& id,
   {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction view, context.store->Read());
     PARLEY_ASSIGN_OR_RETURN(const bool waits,
-                            view.Has(RecordClass::kRatchet, ChannelNames(id).Successor()));
+                            view.Has(RecordClass::kRatchet, ChannelNames(id).Successors()));
     if (!waits) return false;
   }
   PARLEY_ASSIGN_OR_RETURN(Transaction tx, context.store->Begin());

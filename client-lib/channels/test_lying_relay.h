@@ -4,14 +4,31 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "client-lib/channels/coming_back.h"
 #include "client-lib/channels/test_insider.h"
 #include "gmock/gmock.h"
 
 namespace parley::client {
 
 using ::testing::HasSubstr;
+
+// What somebody knows to have missed of the channel.
+inline std::vector<ComingBack> ComingsBackIn(Person& person, const ChannelId& id) {
+  Transaction tx = Must(person.store->Begin());
+  return Must(LoadComingsBack(tx, id));
+}
+
+// A neutral opens the channel anew.
+inline void Reopen(Person& neutral, const ChannelId& id, bool even_if_active = false) {
+  MailboxPayment payment;
+  payment.bytes = crypto::Secret::CopyOf(crypto::ViewOf("token"));
+  Transaction tx = Must(neutral.store->Begin());
+  Must(neutral.In(id).Reopen(tx, std::move(payment), neutral.self, even_if_active));
+  Must(tx.Commit());
+}
 
 class RelayTest : public Room {
  protected:

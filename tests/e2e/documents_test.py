@@ -4,7 +4,7 @@ exchanged when all are in."""
 import os
 
 from lib import testing
-from lib.mediation import ANA, BEN
+from lib.mediation import ANA, BEN, LEE
 
 HARBOR = "caucus:Harbor"
 
@@ -82,6 +82,24 @@ class DocumentsTest(testing.ProgramTest):
             self.assertIn("it was withdrawn", ben.refused("fetch", case, "joint", *which, "-o",
                                                           self.path("none")))
         self.assertIn("has been withdrawn already", ana.refused("withdraw", case, "joint", "terms.txt"))
+
+    def test_withdrawing_by_name_leaves_a_colleagues_version(self):
+        self.case.add(LEE)
+        self.everybody_syncs()
+        self.everybody_syncs()
+        case, ana, lee, ben = self.case.case, self.case["ana"], self.case["lee"], self.case["ben"]
+        ana.made("share", case, "joint", self.file("terms.txt", "one"))
+        lee.made("share", case, "joint", self.file("terms.txt", "two"), "--version-of", "terms.txt")
+        outcome = ana.attempt("withdraw", case, "joint", "terms.txt")
+        self.assertEqual(outcome.status, 1)
+        self.assertIn('"terms.txt", version 1, is withdrawn from joint', outcome.out)
+        self.assertNotIn("version 2", outcome.out)
+        self.assertIn('not withdrawn of "terms.txt", version 2: only ' + LEE.name, outcome.err)
+        self.assertEqual(self.content("ben", "joint", "terms.txt"), "two")
+        self.assertIn("it was withdrawn", ben.refused("fetch", case, "joint", "terms.txt", "--version", "1",
+                                                      "-o", self.path("none")))
+        # Nor does Lee's withdrawal name Ana's, which is gone already, as left.
+        self.assertIn('"terms.txt", version 2, is withdrawn', lee.run("withdraw", case, "joint", "terms.txt").out)
 
     def test_of_several_of_one_name_none_is_withdrawn(self):
         case, ana = self.case.case, self.case["ana"]

@@ -285,9 +285,9 @@ class PARLEY_EXPORT Profile {
 
   // Leaves a team, and stays in the case: nothing can be sent in it afterwards, and what was
   // received stays readable. Until a steward's program has put the owner out they can read on. A
-  // steward can let them in again.
+  // steward can let them in again. Who is alone in it gives it up: another of the side counts then.
   // Errors: kInvalidArgument for a channel that is no team; kFailedPrecondition for its only
-  // steward while others are in it, who is alone in it, and who isn't in it any more.
+  // steward while others are in it, and for who isn't in it any more.
   Status LeaveTeam(const ChannelRef& channel);
 
   // Opens a halted channel anew: a new group and log with the same members. Only neutrals may; of a

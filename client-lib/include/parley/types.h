@@ -191,6 +191,9 @@ struct Channel {
   uint64_t unsent = 0;
   // Messages that waited and are never sent: see Profile::NeverSent.
   uint64_t never_sent = 0;
+  // Of a caucus: what the agreement in force allows or asks, where what is said there doesn't
+  // simply stay there; a line for a person. Show it where something is to be said. Otherwise empty.
+  std::string caution;
 };
 
 // ---- Messages and documents ----

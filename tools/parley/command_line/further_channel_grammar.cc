@@ -73,8 +73,8 @@ void AddFurtherChannelCommands(Grammar& grammar) {
   Explain(leave,
           "You can send nothing in it from then on; what you have received stays readable. A "
           "steward's program puts you out when it next reaches the relay: until then yours could "
-          "still read. The only steward names another one first (parley channel steward). Other "
-          "channels: a neutral puts you out, or you leave the case.");
+          "still read. The only steward names another one first (parley channel steward); who is "
+          "alone in it ends it. Other channels: a neutral puts you out, or you leave the case.");
   auto& in_steward = grammar.Keep<ChannelStewardArguments>();
   CLI::App* steward = grammar.Add(
       *channel, "steward", "Make a member of your team one of its stewards", in_steward, kGroup);

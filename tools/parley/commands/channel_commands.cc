@@ -175,6 +175,7 @@ Status Run(Session& session, const SendArguments& arguments) {
   session.out() << Harmless(channel.name) << (sent.queued ? ", will be read by " : ", read by ")
                 << PeopleText(sent.readers) << '\n';
   PrintReadersNote(session, sent.readers);
+  if (!channel.caution.empty()) session.out() << '(' << Harmless(channel.caution) << ")\n";
   session.out() << sent.id.ToString() << '\n';
   return {};
 }

@@ -109,7 +109,9 @@ Status Run(Session& session, const ChannelLeaveArguments& arguments) {
     session.Print(JsonObject().Text("channel", channel.name).Bool("left", true));
   } else {
     session.out() << "You have left " << Harmless(channel.name)
-                  << "; a steward's program puts you out when it next reaches the relay.\n";
+                  << (channel.readers.size() == 1
+                          ? "; nobody else was in it, so it is over.\n"
+                          : "; a steward's program puts you out when it next reaches the relay.\n");
   }
   return {};
 }

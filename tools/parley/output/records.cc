@@ -191,6 +191,7 @@ JsonObject ToJson(const Channel& channel) {
       .Number("head", channel.head)
       .Number("passed_over", channel.passed_over)
       .Number("unsent", channel.unsent)
+      .Text("caution", channel.caution)
       .Objects("readers", ToJson(channel.readers));
   if (channel.kind == ChannelKind::kTeam) object.Objects("stewards", ToJson(channel.stewards));
   if (channel.status == ChannelStatus::kHalted) object.Text("reason", channel.halted_reason);
@@ -348,6 +349,7 @@ std::string ToText(const Channel& channel, ParticipantState own_state, bool with
   if (channel.status == ChannelStatus::kHalted) {
     out += "    halted: " + Harmless(channel.halted_reason) + "\n";
   }
+  if (!channel.caution.empty()) out += "    " + Harmless(channel.caution) + "\n";
   if (channel.unsent > 0) {
     out += "    " + std::to_string(channel.unsent) + " of your messages wait to be sent\n";
   }
