@@ -113,6 +113,9 @@ struct Agreement {
 struct CaseMissing {
   std::string who;   // a name, a side ("Harbor"), or "a neutral"
   std::string what;  // "signs the agreement to mediate (version 1)"
+  // What to type to supply it, without the arguments: "parley case waive, object". Empty where
+  // whoever it is missing from can't do it here, or not yet.
+  std::string command = {};
 };
 
 struct ConflictAnswer {
