@@ -17,7 +17,7 @@ void AddDisclosureCommands(Grammar& grammar) {
       grammar.Add(grammar.app(), "authorise", "Let the neutrals tell others what you said",
                   in_authorise, kGroup);
   Positional(authorise, "CASE", in_authorise.case_text, kCaseHelp);
-  Positional(authorise, "CAUCUS", in_authorise.channel, kChannelHelp);
+  Positional(authorise, "CAUCUS", in_authorise.channel, "Your side's caucus: caucus");
   Positional(authorise, "ITEM", in_authorise.item,
              "Your message or document there: its position, or the beginning of its id");
   authorise->add_option("--to", in_authorise.to, "Who may be told: joint, or caucus:SIDE")
