@@ -29,7 +29,7 @@ JsonObject ToJson(const OfferLeave& leave) {
       .Text("authorisation", leave.authorisation.ToString())
       .Text("audience", leave.audience)
       .Text("what", leave.what)
-      .Text("by", leave.author.name)
+      .All(Who("by", leave.author))
       .Text("state", AuthorisationStateName(leave.state));
 }
 
@@ -43,7 +43,7 @@ JsonObject ToJson(const OfferVersion& version) {
   std::vector<JsonObject> answers;
   for (const OfferAnswer& answer : version.answers) {
     answers.push_back(JsonObject()
-                          .Text("by", answer.by.name)
+                          .All(Who("by", answer.by))
                           .Text("side", answer.by.side)
                           .Text("answer", answer.accepted ? "accepted" : "declined")
                           .Number("alternative", answer.alternative)
@@ -58,7 +58,7 @@ JsonObject ToJson(const OfferVersion& version) {
       .Text("state", OfferStateName(version.state))
       .Text("standing", version.standing)
       .Bool("doubted", version.doubted)
-      .Text("by", version.author.name)
+      .All(Who("by", version.author))
       .Text("text", version.text)
       .Text("amount", version.amount)
       .Texts("conditions", version.conditions)
@@ -80,6 +80,7 @@ JsonObject ToJson(const Offer& offer) {
   std::vector<JsonObject> versions;
   for (const OfferVersion& version : offer.versions) versions.push_back(ToJson(version));
   return JsonObject()
+      .Text("kind", "offer")
       .Text("offer", offer.id)
       .Text("channel", offer.channel_name)
       .Text("side", offer.side)
@@ -279,8 +280,9 @@ Status Run(Session& session, const OffersArguments& arguments) {
   for (const OfferRefusal& refusal : list.refused) {
     if (session.json()) {
       session.Print(JsonObject()
+                        .Text("kind", "refusal")
                         .Text("refused", refusal.text)
-                        .Text("by", refusal.by.name)
+                        .All(Who("by", refusal.by))
                         .Text("channel", refusal.channel_name)
                         .Number("position", refusal.position));
     } else {
