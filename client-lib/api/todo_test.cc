@@ -1,5 +1,5 @@
-// What waits for somebody, from a case's beginning to its end: nothing that the program would refuse,
-// and each with the command for it.
+// What waits for somebody, from a case's beginning to its end: nothing that the program would
+// refuse, and each with the command for it.
 #include "client-lib/api/session_for_test.h"
 #include "parley/procedure.h"
 

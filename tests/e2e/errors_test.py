@@ -259,7 +259,7 @@ class RelayErrorsTest(testing.ProgramTest):
         self.assertIn("too late", shown.split("Never sent")[1])
         lost = case["ana"].objects("read", case.case, "joint")[-1]
         self.assertEqual((lost["text"], lost["delivery"]), ("too late", "never sent"))
-        self.assertIn("put out", lost["note"])
+        self.assertEqual(lost["note"], "you were out of the channel")
         told = [one["warning"] for one in case["ana"].objects("warnings")]
         self.assertIn("never sent", told)
         case["ana"].run("warnings", "--seen")
