@@ -166,8 +166,8 @@ std::string ToText(const Offer& offer) {
   return out;
 }
 
-void PrintSent(Session& session, const SentOffer& made, const std::string& channel,
-               const std::string& what) {
+void PrintSent(Session& session, const Case& info, const SentOffer& made,
+               const std::string& channel, const std::string& what) {
   if (session.json()) {
     JsonObject object;
     object.Text("offer", made.offer)
@@ -192,8 +192,8 @@ void PrintSent(Session& session, const SentOffer& made, const std::string& chann
                 << PeopleText(made.sent.readers) << '\n';
   for (const OfferLeave& leave : made.leaves) {
     session.out() << "A neutral may carry it to " << Harmless(leave.audience)
-                  << ": parley disclose CASE " << leave.authorisation.ToString().substr(0, 8)
-                  << '\n';
+                  << ": parley disclose " << ShortId(info.id.ToString()) << ' '
+                  << ShortId(leave.authorisation.ToString()) << '\n';
   }
   if (!made.leave_missing.empty()) {
     session.Note("nobody may carry it yet: " + Harmless(made.leave_missing));
@@ -235,7 +235,7 @@ Status Run(Session& session, const OfferMakeArguments& arguments) {
         "nobody but this caucus has it: with --to, or later with \"parley authorise\", the "
         "neutrals may carry it to another side");
   }
-  PrintSent(session, made, channel.name, "You have offered " + NumberText(made.version));
+  PrintSent(session, info, made, channel.name, "You have offered " + NumberText(made.version));
   return {};
 }
 
@@ -249,7 +249,7 @@ Status Run(Session& session, const OfferAnswerArguments& arguments) {
   reply.alternative = arguments.alternative;
   reply.note = arguments.note;
   PARLEY_TRY_ASSIGN(const SentOffer made, profile->AnswerOffer(offer, reply));
-  PrintSent(session, made, offer.channel_name,
+  PrintSent(session, info, made, offer.channel_name,
             std::string(arguments.accept ? "You have accepted " : "You have declined ") +
                 NumberText(made.version));
   return {};
@@ -261,7 +261,8 @@ Status Run(Session& session, const OfferWithdrawArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Offer offer, profile->FindOffer(info.id, arguments.offer));
   PARLEY_TRY_ASSIGN(const SentOffer made,
                     profile->WithdrawOffer(offer, arguments.version, arguments.note));
-  PrintSent(session, made, offer.channel_name, "You have withdrawn " + NumberText(made.version));
+  PrintSent(session, info, made, offer.channel_name,
+            "You have withdrawn " + NumberText(made.version));
   return {};
 }
 
