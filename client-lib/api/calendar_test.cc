@@ -7,10 +7,12 @@
 namespace parley {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Must;
 using ::testing::Not;
+using ::testing::Pair;
 
 class CalendarTest : public testing::SessionTest {
  protected:
@@ -169,6 +171,12 @@ TEST_F(CalendarTest, AReminderWaitsUntilTheSideSaysThatItIsDone) {
   Must(Of("Lee").AnswerInCalendar(of("Lee"), CalendarReply::kDone), "done");
   Everybody(1);
   EXPECT_EQ(of("Ana").own, CalendarReply::kDone);
+  // It is told who has said so, and that Ana hasn't.
+  std::map<std::string, std::string> by;
+  for (const CalendarAnswer& answer : of("Mira").answers) {
+    by[answer.by.name] = answer.answered_by.has_value() ? answer.answered_by->name : "";
+  }
+  EXPECT_THAT(by, ElementsAre(Pair("Ana", "Lee"), Pair("Lee", "")));
   EXPECT_EQ(Of("Mira").MeetingFile(of("Mira")).status().code(), StatusCode::kInvalidArgument);
 }
 

@@ -95,6 +95,7 @@ class Viewer {
       if (answer != nullptr) {
         line.reply = answer->reply;
         line.time = answer->time;
+        if (answer->by.id != member.id) line.answered_by = ShowPerson(answer->by);
       }
       if (member.id != self_) continue;
       shown.own = line.reply;

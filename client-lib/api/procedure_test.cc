@@ -204,6 +204,8 @@ TEST_F(ProcedureTest, WhoIsNotInTheJointChannelComesIntoNoOtherAndKeepsNobodyFro
     }
   };
   refused_for("Keller isn't in the joint channel");
+  refused_for("(parley channel admit " + case_.ToString().substr(0, 8) + " joint " +
+              keller.ToString().substr(0, 8) + ")");
   PARLEY_ASSERT_OK(Of("Mira").Admit(Ref("Mira", "joint"), keller));
   SyncAll({"Mira", "Tomas", "Keller"}, 4);
   refused_for("Keller hasn't signed the agreement to mediate, version 1");

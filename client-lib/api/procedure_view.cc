@@ -124,11 +124,13 @@ std::vector<CaseMissing> ForPeople(const std::vector<CaseProcedure::Missing>& mi
   std::vector<CaseMissing> shown;
   for (const CaseProcedure::Missing& entry : missing) {
     if (shown.size() == kMostMissing) {
-      shown.push_back({"others", "do " + std::to_string(missing.size() - shown.size()) +
-                                     " more things that are missing"});
+      shown.push_back(
+          {"others",
+           "do " + std::to_string(missing.size() - shown.size()) + " more things that are missing",
+           ""});
       break;
     }
-    shown.push_back({entry.who, entry.what});
+    shown.push_back({entry.who, entry.what, entry.command});
   }
   return shown;
 }
@@ -148,7 +150,7 @@ absl::StatusOr<CaseProgress> ViewProgress(const ReadTransaction& step, const Cas
   if (procedure->joint.has_value()) {
     PARLEY_ASSIGN_OR_RETURN(missing, KeepsFromTalk(step, context, *procedure, *procedure->joint));
   } else {
-    missing.push_back({"a neutral", "lets you into the joint channel"});
+    missing.push_back({kAnyNeutral, "lets you into the joint channel"});
   }
   progress.may_speak = missing.empty();
   PARLEY_ASSIGN_OR_RETURN(const std::vector<CaseProcedure::Missing> elsewhere,

@@ -7,6 +7,8 @@
 #include "client-lib/api/profile_impl.h"
 #include "client-lib/api/retention.h"
 #include "client-lib/channels/receipts.h"
+#include "client-lib/procedure/case_procedure.h"
+#include "client-lib/procedure/procedure_table.h"
 #include "client-lib/procedure/session_log.h"
 
 namespace parley {
@@ -28,9 +30,15 @@ class Todos {
  public:
   Todos(const Case& info, int64_t now) : info_(info), now_(now) {}
 
+  // What is found by its id.
   void Add(TodoKind kind, const std::string& channel, const std::string& text,
-           const std::string& about, int64_t due = 0) {
-    items_.push_back({kind, channel, text, about, due, due != 0 && due <= now_});
+           const std::string& id = {}, int64_t due = 0) {
+    AddNamed(kind, channel, text, id.substr(0, kShownId), id, due);
+  }
+  // What is found by something else.
+  void AddNamed(TodoKind kind, const std::string& channel, const std::string& text,
+                const std::string& about, const std::string& id, int64_t due = 0) {
+    items_.push_back({kind, channel, text, about, due, due != 0 && due <= now_, id});
   }
 
   bool answers_for_side() const {
@@ -39,50 +47,56 @@ class Todos {
   }
 
   void AddProgress(const CaseProgress& progress) {
-    bool signs = false;
     const auto unsigned_by_owner = [](const Agreement& agreement) {
       return std::any_of(agreement.signers.begin(), agreement.signers.end(),
                          [](const auto& one) { return one.person.self && !one.signed_it; });
     };
+    // Before the sides have consented, and after the case has ended, nobody's signature is taken.
+    const bool may_sign = client::IsOpenTo(CaseAct::kSign, progress.state);
+    bool signs = false;
     for (const std::optional<Agreement>* agreement : {&progress.in_force, &progress.proposed}) {
-      if (!agreement->has_value() || !unsigned_by_owner(**agreement)) continue;
+      if (!may_sign || !agreement->has_value() || !unsigned_by_owner(**agreement)) continue;
       signs = true;
       Add(TodoKind::kSign, "",
-          "sign the agreement to mediate, version " + std::to_string((*agreement)->version) +
-              " (parley case agreement sign)",
-          (*agreement)->hash.substr(0, kShownId));
+          "sign the agreement to mediate, version " + std::to_string((*agreement)->version) + " (" +
+              client::kSignCommand + ")",
+          (*agreement)->hash);
     }
     for (const CaseMissing& missing : progress.missing) {
-      const bool own = missing.who == info_.own_name ||
-                       (answers_for_side() && missing.who == info_.own_side) ||
-                       (IsNeutral(info_.own_role) && missing.who == "a neutral");
-      const bool told = signs && missing.what.starts_with("signs ");
-      if (own && !told) {
-        Add(TodoKind::kAct, "", missing.who + " " + missing.what + " (parley case status)", "");
-      }
+      const bool of_side = missing.who == info_.own_side || missing.who == client::kAnySide;
+      const bool own = missing.who == info_.own_name || (answers_for_side() && of_side) ||
+                       (IsNeutral(info_.own_role) && missing.who == client::kAnyNeutral);
+      const bool told = signs && missing.command == client::kSignCommand;
+      if (!own || told || missing.command.empty()) continue;
+      Add(TodoKind::kAct, "", missing.who + " " + missing.what + " (" + missing.command + ")");
     }
   }
 
   void AddWaiting(const std::vector<Participant>& people) {
     for (const Participant& person : people) {
       if (person.state != ParticipantState::kWaiting) continue;
-      Add(TodoKind::kApprove, "", person.name + " waits to be let in (parley case approve)",
-          person.name);
+      AddNamed(TodoKind::kApprove, "", person.name + " waits to be let in (parley case approve)",
+               person.name, person.id.ToString());
     }
   }
 
   void AddTexts(const std::vector<SessionText>& texts, const std::string& what,
                 const std::string& command) {
+    const bool several = std::any_of(texts.begin(), texts.end(),
+                                     [](const SessionText& text) { return text.number > 1; });
     for (const SessionText& text : texts) {
       const bool waits = text.latest && std::find(text.unanswered.begin(), text.unanswered.end(),
                                                   info_.own_side) != text.unanswered.end();
       if (!waits) continue;
       const bool summary = text.kind == SessionTextKind::kSummary;
-      const std::string number = summary ? " " + std::to_string(text.number) : "";
-      Add(TodoKind::kText, "joint",
-          "answer " + what + number + ", version " + std::to_string(text.version) + " (parley " +
-              command + ")",
-          summary ? std::to_string(text.number) : "");
+      const std::string number = std::to_string(text.number);
+      const std::string version = std::to_string(text.version);
+      const std::string options =
+          (several ? " --of " + number : "") + (text.version > 1 ? " --version " + version : "");
+      AddNamed(TodoKind::kText, "joint",
+               "answer " + what + (summary ? " " + number : "") + ", version " + version +
+                   " (parley " + command + options + ")",
+               summary ? number : "", text.id.ToString());
     }
   }
 
@@ -98,14 +112,14 @@ class Todos {
         Add(TodoKind::kOffer, offer.channel_name,
             "answer the offer " + id + " of " + offer.side + ", " + version +
                 " (parley offer accept, decline)",
-            id, current.expires_at);
+            offer.id, current.expires_at);
       }
       const bool own = answers_for_side() && offer.side == info_.own_side && !offer.carried;
       if (own && current.expires_at != 0 && current.expires_at <= now_ + kOfferEndsSoonSeconds) {
         Add(TodoKind::kOfferEnds, offer.channel_name,
             "the offer " + id + " of your side, " + version +
                 ", ends (parley offer make --replaces)",
-            id, current.expires_at);
+            offer.id, current.expires_at);
       }
     }
   }
@@ -114,12 +128,11 @@ class Todos {
   void AddDisclosures(const std::vector<Authorisation>& authorisations, bool must_share) {
     for (const Authorisation& one : authorisations) {
       if (one.state != AuthorisationState::kOpen) continue;
-      const std::string id = one.id.ToString().substr(0, kShownId);
       Add(TodoKind::kDisclosure, one.channel_name,
           one.author.name + " lets you carry something to " + one.audience +
               (must_share ? ", and by the agreement facts are to be shared" : "") +
               " (parley disclose)",
-          id, one.expires_at);
+          one.id.ToString(), one.expires_at);
     }
   }
 
@@ -142,7 +155,7 @@ class Todos {
           !entry.rests.empty()) {
         continue;
       }
-      const std::string id = entry.id.ToString().substr(0, kShownId);
+      const std::string id = entry.id.ToString();
       if (entry.kind == CalendarKind::kReminder) {
         Add(TodoKind::kReminder, entry.channel_name, entry.title + " (parley reminder done)", id,
             entry.start);

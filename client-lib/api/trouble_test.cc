@@ -420,6 +420,9 @@ TEST_F(TroubleTest, RequestsThatBreakARuleAreRefused) {
   const Status early = Of("Mira").Approve(case_, Id("Mira", "Ana"));
   EXPECT_EQ(early.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(early.message(), HasSubstr("hasn't joined"));
+  const Status nothing_to_compare = Of("Mira").MarkCompared(case_, Id("Mira", "Ana"));
+  EXPECT_EQ(nothing_to_compare.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(nothing_to_compare.message(), HasSubstr("hasn't joined"));
 }
 
 TEST_F(TroubleTest, WhoWaitsCanDoNothingYet) {

@@ -289,20 +289,31 @@ absl::StatusOr<Invitation> Invite(const CaseContext& context, const InvitationRe
   return invitation;
 }
 
+namespace {
+
+// Refuses one of whom there is only an invitation.
+absl::Status CheckHasJoined(const ReadTransaction& step, const CaseContext& context,
+                            const ParticipantId& id) {
+  PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
+                          context.Pairings().invitations.All(step));
+  for (const MadeInvitation& invitation : invitations) {
+    if (InvitationEntryId(invitation) == id) {
+      return absl::FailedPreconditionError(invitation.name +
+                                           " hasn't joined with the invitation yet");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status Approve(const CaseContext& context, const ParticipantId& id) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
   PARLEY_ASSIGN_OR_RETURN(CaseRecord record, context.Records().Case(step));
   PARLEY_RETURN_IF_ERROR(RequireNeutral(record, "approve"));
   PARLEY_ASSIGN_OR_RETURN(std::optional<PersonRecord> person, context.Records().Person(step, id));
   if (!person.has_value()) {
-    PARLEY_ASSIGN_OR_RETURN(std::vector<MadeInvitation> invitations,
-                            context.Pairings().invitations.All(step));
-    for (const MadeInvitation& invitation : invitations) {
-      if (InvitationEntryId(invitation) == id) {
-        return absl::FailedPreconditionError(invitation.name +
-                                             " hasn't joined with the invitation yet");
-      }
-    }
+    PARLEY_RETURN_IF_ERROR(CheckHasJoined(step, context, id));
     return absl::NotFoundError("this case has no such participant");
   }
   if (person->state == ParticipantState::kApproved) return absl::OkStatus();
@@ -430,6 +441,7 @@ absl::Status MarkCompared(const CaseContext& context, const ParticipantId& id) {
   PARLEY_ASSIGN_OR_RETURN(Transaction step, context.store->Begin());
   PARLEY_ASSIGN_OR_RETURN(std::optional<Pairing> pairing, context.Pairings().PairingWith(step, id));
   if (!pairing.has_value()) {
+    PARLEY_RETURN_IF_ERROR(CheckHasJoined(step, context, id));
     return absl::FailedPreconditionError(
         "there is no safety number with this participant: this device isn't paired with theirs");
   }

@@ -121,8 +121,10 @@ std::vector<Difference> DifferencesIn(const LoadedProcedure& procedure) {
     differences.push_back(
         {member.id,
          true,
-         {"a neutral", "lists " + Describe(shown) +
-                           (is_listed ? " as what they are" : " among the case's participants")}});
+         {kAnyNeutral,
+          "lists " + Describe(shown) +
+              (is_listed ? " as what they are" : " among the case's participants"),
+          kProgramsDoIt}});
   }
   for (const Actor& listed : now.participants()) {
     const bool is_in = std::any_of(procedure.roster.begin(), procedure.roster.end(),
@@ -130,9 +132,11 @@ std::vector<Difference> DifferencesIn(const LoadedProcedure& procedure) {
     if (is_in) continue;
     differences.push_back({listed.id,
                            false,
-                           {"a neutral", "takes " + listed.name +
-                                             ", who isn't in the joint channel, off the list of "
-                                             "the case's participants"}});
+                           {kAnyNeutral,
+                            "takes " + listed.name +
+                                ", who isn't in the joint channel, off the list of the case's "
+                                "participants",
+                            kProgramsDoIt}});
   }
   return differences;
 }
@@ -141,8 +145,10 @@ std::vector<CaseProcedure::Missing> MendsOf(std::vector<Difference> differences)
   std::vector<CaseProcedure::Missing> mends;
   for (Difference& one : differences) {
     if (mends.size() == kMostListedOtherwise) {
-      mends.push_back({"a neutral", "mends " + std::to_string(differences.size() - mends.size()) +
-                                        " more entries of the list of the case's participants"});
+      mends.push_back({kAnyNeutral,
+                       "mends " + std::to_string(differences.size() - mends.size()) +
+                           " more entries of the list of the case's participants",
+                       kProgramsDoIt});
       break;
     }
     mends.push_back(std::move(one.mend));

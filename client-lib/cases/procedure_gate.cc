@@ -11,6 +11,8 @@
 namespace parley::client {
 namespace {
 
+constexpr size_t kShownId = 8;
+
 bool IsOfOffer(ContentKind kind) {
   return kind == ContentKind::kOffer || kind == ContentKind::kOfferAnswer;
 }
@@ -67,7 +69,9 @@ absl::Status CheckIsBound(const ReadTransaction& step, const CaseContext& contex
         name +
         " isn't in the joint channel, where everybody signs the agreement to mediate, and who "
         "hasn't signed keeps the others of a channel from talk; let them into the joint channel "
-        "first (parley channel admit CASE joint NAME)");
+        "first (parley channel admit " +
+        context.id.ToString().substr(0, kShownId) + " joint " + id.ToString().substr(0, kShownId) +
+        ")");
   }
   const CaseProcedure::Proposal* const agreement = procedure->log.procedure().in_force();
   if (agreement == nullptr || agreement->signers.contains(id)) return absl::OkStatus();

@@ -90,9 +90,11 @@ void AddForbiddenReaders(const LoadedProcedure& procedure, const ChannelState& c
   if (!policy.has_value()) return;
   for (const RosterMember& reader : channel.members) {
     if (policy->MayRead(reader.role, channel.kind)) continue;
-    missing.push_back({"a neutral", "takes " + reader.name + " out of " +
-                                        DescribeChannel(channel.kind, channel.side) +
-                                        ", who may not read it by the agreement's policy"});
+    missing.push_back({kAnyNeutral,
+                       "takes " + reader.name + " out of " +
+                           DescribeChannel(channel.kind, channel.side) +
+                           ", who may not read it by the agreement's policy",
+                       "parley channel dismiss"});
   }
 }
 
@@ -107,10 +109,12 @@ std::optional<CaseProcedure::Missing> CanNotSign(const LoadedProcedure& procedur
   if (is_in || IsNeutral(reader.role) || !reader.side.empty()) return std::nullopt;
   const std::string name = DescribeChannel(channel.state.kind, channel.state.side);
   return CaseProcedure::Missing{
-      "a neutral", "lets " + reader.name + ", who reads " + name +
-                       ", into the joint channel, where they can sign the agreement to mediate, "
-                       "or puts them out of " +
-                       name};
+      kAnyNeutral,
+      "lets " + reader.name + ", who reads " + name +
+          ", into the joint channel, where they can sign the agreement to mediate, or puts them "
+          "out of " +
+          name,
+      "parley channel admit, dismiss"};
 }
 
 // Of the first coming in; position 0 for who has created the channel.
@@ -269,10 +273,10 @@ absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTran
   using Missing = CaseProcedure::Missing;
   if (!procedure.joint.has_value()) {
     return std::vector<Missing>{
-        {"a neutral", "lets you into the joint channel, where the agreement to mediate is signed"}};
+        {kAnyNeutral, "lets you into the joint channel, where the agreement to mediate is signed"}};
   }
   if (!procedure.log.has_begun()) {
-    return std::vector<Missing>{{"a neutral", "comes online and tells what was done before"}};
+    return std::vector<Missing>{{kAnyNeutral, "comes online and tells what was done before"}};
   }
   PARLEY_ASSIGN_OR_RETURN(const CaseRecord record, context.Records().Case(step));
   PARLEY_ASSIGN_OR_RETURN(const ChannelInfo info, context.Channel(channel).Info(step));
@@ -295,14 +299,18 @@ absl::StatusOr<std::vector<CaseProcedure::Missing>> KeepsFromTalk(const ReadTran
       continue;
     }
     if (signature == signatures.end()) {
-      missing.push_back({reader.name, "signs the agreement to mediate (version " +
-                                          std::to_string(now.in_force()->version) + ")"});
+      missing.push_back({reader.name,
+                         "signs the agreement to mediate (version " +
+                             std::to_string(now.in_force()->version) + ")",
+                         IsOpenTo(CaseAct::kSign, now.state()) ? kSignCommand : ""});
       continue;
     }
     const auto key = keys.find(reader.participant_id);
     if (key == keys.end() || (key->second.key.empty() && !key->second.contradicted)) {
-      missing.push_back({"a neutral", "comes online and vouches for the key that " + reader.name +
-                                          " has signed with"});
+      missing.push_back(
+          {kAnyNeutral,
+           "comes online and vouches for the key that " + reader.name + " has signed with",
+           kProgramsDoIt});
     } else if (key->second.contradicted) {
       missing.push_back({"the neutrals", "agree on the key of " + reader.name +
                                              ", about which they contradict each other"});

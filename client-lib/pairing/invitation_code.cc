@@ -65,6 +65,11 @@ std::string FormatInvitation(const InvitationCode& code) {
 }
 
 absl::StatusOr<InvitationCode> ParseInvitation(std::string_view text) {
+  // What `parley case invite` says before it, or a greeting, may have come along.
+  if (const size_t line = text.rfind("\n" + std::string(kInvitationPrefix));
+      line != std::string_view::npos) {
+    text.remove_prefix(line + 1);
+  }
   std::string dense;
   for (const char c : text.substr(0, kMaxText)) {
     if (c != ' ' && c != '\n' && c != '\r' && c != '\t') dense += c;
@@ -88,8 +93,10 @@ absl::StatusOr<InvitationCode> ParseInvitation(std::string_view text) {
   if (!reader.ReadUint8(version).ok()) return Broken();
   if (version != kVersion) {
     return absl::InvalidArgumentError(
-        "the invitation was made by a newer version of Parley, or was altered; bring this program "
-        "up to date or copy the invitation again");
+        "the invitation is incomplete or was altered, or a newer version of Parley made it: copy "
+        "it "
+        "again, whole, from the message that brought it; if that doesn't help, bring this program "
+        "up to date");
   }
   InvitationCode code;
   if (!Decode(reader, code).ok()) return Broken();

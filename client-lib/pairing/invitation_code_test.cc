@@ -62,6 +62,13 @@ TEST(InvitationCodeTest, WhatMailProgramsDoIsUndone) {
   EXPECT_TRUE(ParseInvitation(text.substr(0, 70) + "\r\n\t" + text.substr(70)).ok());
 }
 
+TEST(InvitationCodeTest, WhatIsSaidAboveItIsLeftOut) {
+  const std::string text = FormatInvitation(Sample());
+  EXPECT_TRUE(
+      ParseInvitation("For Ana, valid until tomorrow.\nHand it over.\n" + text + "\n").ok());
+  EXPECT_FALSE(ParseInvitation("For Ana: " + text).ok());
+}
+
 TEST(InvitationCodeTest, EveryCutIsRefused) {
   const std::string text = FormatInvitation(Sample());
   for (size_t size = 0; size < text.size(); ++size) {
@@ -81,6 +88,12 @@ TEST(InvitationCodeTest, OtherTextsAreNamed) {
   EXPECT_TRUE(absl::IsInvalidArgument(
       ParseInvitation("parley-invite1:" + std::string(100000, 'A')).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(ParseInvitation("parley-invite1:A=").status()));
+  // What remains of one that was cut short sends nobody to update first.
+  for (const char* cut : {"parley-invite1:abc", "parley-invite1:"}) {
+    EXPECT_THAT(ParseInvitation(cut).status().message(),
+                HasSubstr("the invitation is incomplete or was altered"))
+        << cut;
+  }
 }
 
 TEST(InvitationCodeTest, AnAddressIsPrintable) {

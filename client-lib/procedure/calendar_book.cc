@@ -131,6 +131,19 @@ std::string CalendarBook::FaultOf(const pb::CalendarEntry& said) const {
   return said.minutes() >= 1 && said.minutes() <= kMostMeetingMinutes ? "" : "its length is none";
 }
 
+namespace {
+
+// Of a channel of that kind, for people.
+const char* WhoMayMake(ChannelKind kind, bool is_meeting) {
+  if (kind == ChannelKind::kTeam || (kind == ChannelKind::kCaucus && is_meeting)) {
+    return "only the neutrals and party or counsel of a side may";
+  }
+  return is_meeting ? "only mediator or co-mediator may; party or counsel may in their caucus"
+                    : "only mediator or co-mediator may";
+}
+
+}  // namespace
+
 std::string CalendarBook::Set(const SessionRecord& record, const pb::CalendarEntry& said) {
   if (said.kind() != pb::CalendarEntry::KIND_MEETING &&
       said.kind() != pb::CalendarEntry::KIND_REMINDER) {
@@ -144,10 +157,7 @@ std::string CalendarBook::Set(const SessionRecord& record, const pb::CalendarEnt
   }
   const std::string start = "may not make a " + What(said) + ": ";
   if (!MayMake(said.kind(), record.by)) {
-    return start +
-           (kind_ == ChannelKind::kTeam || (kind_ == ChannelKind::kCaucus && IsMeeting(said))
-                ? "only the neutrals and party or counsel of a side may"
-                : "only mediator or co-mediator may");
+    return start + WhoMayMake(kind_, IsMeeting(said));
   }
   if (said.cancelled() || !said.replaces().empty()) return start + "it is no first version";
   const std::string fault = FaultOf(said);

@@ -108,7 +108,8 @@ class CalendarLogTest : public ::testing::Test {
 };
 
 TEST_F(CalendarLogTest, OnlyTheRightPeopleMakeEntries) {
-  EXPECT_THAT(Put(kAna, Meeting()), HasSubstr("only mediator or co-mediator may"));
+  EXPECT_THAT(Put(kAna, Meeting()),
+              HasSubstr("only mediator or co-mediator may; party or counsel may in their caucus"));
   EXPECT_THAT(Put(kAna, Reminder("Pay")), HasSubstr("only mediator or co-mediator may"));
   EXPECT_THAT(Put(kTomas, Meeting()), IsEmpty());
   kind_ = ChannelKind::kCaucus;

@@ -1,6 +1,7 @@
 #include "client-lib/procedure/case_procedure.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "client-lib/procedure/procedure_table.h"
 
@@ -30,7 +31,9 @@ std::string CaseProcedure::Refusal(const Actor& author, const Act& act) const {
   const ActRule* const rule = FindRule(act.kind);
   if (rule == nullptr) return "may not: the procedure has no such act";
   if ((rule->who & SetOf(author.role)) == 0) {
-    return std::string("may not ") + rule->name + ": only " + DescribeWho(*rule) + " may";
+    const bool one_role = std::has_single_bit(rule->who);
+    return std::string("may not ") + rule->name + ": only " + (one_role ? "a " : "") +
+           DescribeWho(*rule) + " may";
   }
   if ((rule->from & SetOf(state_)) == 0) {
     return std::string("may not ") + rule->name + " now: the case is " + NameOf(state_) +
@@ -274,23 +277,26 @@ const CaseProcedure::Proposal* CaseProcedure::ProposalOf(const DocumentHash& doc
 }
 
 void CaseProcedure::AddUnsigned(const Proposal& proposal, std::vector<Missing>& missing) const {
+  const char* const command = IsOpenTo(CaseAct::kSign, state_) ? kSignCommand : "";
   for (const std::string& name : WhoHasNotSigned(proposal)) {
     missing.push_back(
-        {name, "signs the agreement to mediate (" + VersionText(proposal.version) + ")"});
+        {name, "signs the agreement to mediate (" + VersionText(proposal.version) + ")", command});
   }
 }
 
 std::vector<CaseProcedure::Missing> CaseProcedure::WaitsFor() const {
   std::vector<Missing> missing;
-  const ActRule* const sign = FindRule(CaseAct::kSign);
   const bool is_live = state_ == CaseState::kOpened || state_ == CaseState::kRequested ||
-                       (sign->from & SetOf(state_)) != 0;
+                       IsOpenTo(CaseAct::kSign, state_);
   if (!is_live) return missing;
-  if (state_ == CaseState::kOpened) missing.push_back({"a side", "requests mediation"});
+  if (state_ == CaseState::kOpened) {
+    missing.push_back({kAnySide, "requests mediation", "parley case request"});
+  }
   if (state_ == CaseState::kRequested) {
     const std::set<std::string> sides = Sides();
     for (const std::string& side : sides) {
-      if (!consented_.contains(side)) missing.push_back({side, "accepts the request"});
+      if (consented_.contains(side)) continue;
+      missing.push_back({side, "accepts the request", "parley case accept, decline"});
     }
     if (sides.size() < 2) missing.push_back({"another side", "joins the case"});
   }
@@ -299,21 +305,28 @@ std::vector<CaseProcedure::Missing> CaseProcedure::WaitsFor() const {
     for (const std::string& side : Sides()) {
       const auto answer = disclosure.answers.find(side);
       if (answer != disclosure.answers.end() && answer->second.waived) continue;
-      missing.push_back({side, answer == disclosure.answers.end()
-                                   ? "answers what " + disclosure.by.name + " has disclosed"
-                                   : "waives its objection to " + disclosure.by.name + ", or " +
-                                         disclosure.by.name + " leaves"});
+      if (answer == disclosure.answers.end()) {
+        missing.push_back({side, "answers what " + disclosure.by.name + " has disclosed",
+                           "parley case waive, object"});
+      } else {
+        missing.push_back({side,
+                           "waives its objection to " + disclosure.by.name + ", or " +
+                               disclosure.by.name + " leaves",
+                           "parley case waive"});
+      }
     }
   }
   if (proposals_.empty()) {
-    missing.push_back({"a neutral", "proposes the agreement to mediate"});
+    missing.push_back(
+        {kAnyNeutral, "proposes the agreement to mediate", "parley case agreement propose"});
   } else {
     AddUnsigned(in_force() == nullptr ? proposals_.back() : *in_force(), missing);
   }
   if (state_ != CaseState::kSigning) return missing;
   for (const Actor& participant : participants_) {
     if (participant.role != Role::kParty || settled_.contains(participant.id)) continue;
-    missing.push_back({participant.name, "confirms the settlement that is to be signed"});
+    missing.push_back({participant.name, "confirms the settlement that is to be signed",
+                       "parley case act confirm-settlement --settlement"});
   }
   return missing;
 }
@@ -345,19 +358,23 @@ std::vector<CaseProcedure::Missing> CaseProcedure::KeepsFromTalk(const Participa
   if (agreement == nullptr) {
     std::vector<Missing> missing = WaitsFor();
     if (missing.empty()) {
-      missing.push_back({"everybody", "signs an agreement to mediate, for which the case ended"});
+      missing.push_back(
+          {"an agreement to mediate", "that everybody has signed; the case has ended without one"});
     }
     return missing;
   }
   std::vector<Missing> missing;
   if (Find(speaker) == nullptr) {
-    missing.push_back({"a neutral", "lists who wants to speak among the case's participants"});
+    missing.push_back(
+        {kAnyNeutral, "lists who wants to speak among the case's participants", kProgramsDoIt});
   }
+  const char* const command = IsOpenTo(CaseAct::kSign, state_) ? kSignCommand : "";
   for (const Actor& participant : participants_) {
     if (participant.id != speaker && !Reads(participant, kind, side)) continue;
     if (agreement->signers.contains(participant.id)) continue;
     missing.push_back({participant.name,
-                       "signs the agreement to mediate (" + VersionText(agreement->version) + ")"});
+                       "signs the agreement to mediate (" + VersionText(agreement->version) + ")",
+                       command});
   }
   return missing;
 }

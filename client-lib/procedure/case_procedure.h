@@ -61,6 +61,14 @@ struct Act {
   std::string fault = {};
 };
 
+// Who it is that something is missing from, where it isn't one person or side.
+inline constexpr char kAnySide[] = "a side";
+inline constexpr char kAnyNeutral[] = "a neutral";
+// Commands that supply what is missing: everybody's signature; what neutrals' programs do by
+// themselves when they are online.
+inline constexpr char kSignCommand[] = "parley case agreement sign";
+inline constexpr char kProgramsDoIt[] = "parley sync";
+
 struct Verdict {
   std::string refusal;  // one line, from "may not" on; empty: the act counts
   bool counts() const { return refusal.empty(); }
@@ -71,6 +79,8 @@ class CaseProcedure {
   struct Missing {
     std::string who;
     std::string what;
+    // As CaseMissing has it.
+    std::string command = {};
     friend bool operator==(const Missing&, const Missing&) = default;
   };
   struct Answer {

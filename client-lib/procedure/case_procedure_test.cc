@@ -182,7 +182,7 @@ TEST(CaseProcedure, EndsInEveryWay) {
   log.Do(kMira, CaseAct::kStartSigning);
   log.Do(kAna, CaseAct::kConfirmSettlement);
   log.Do(kLee, CaseAct::kConfirmSettlement);
-  EXPECT_THAT(log.LastRefusal(), HasSubstr("only party may"));
+  EXPECT_THAT(log.LastRefusal(), HasSubstr("only a party may"));
   log.Do(kMira, CaseAct::kRevise);
   log.SetSettlement('t');
   log.Do(kMira, CaseAct::kStartSigning);  // what Ana confirmed was another text

@@ -200,6 +200,11 @@ const ActRule* FindRule(CaseAct act) {
   return found == kRules.end() ? nullptr : &*found;
 }
 
+bool IsOpenTo(CaseAct act, CaseState state) {
+  const ActRule* const rule = FindRule(act);
+  return rule != nullptr && (rule->from & SetOf(state)) != 0;
+}
+
 bool MayFollow(CaseState from, CaseState to) {
   const bool by_act = std::any_of(kRules.begin(), kRules.end(), [&](const ActRule& rule) {
     return rule.to == to && (rule.from & SetOf(from)) != 0;

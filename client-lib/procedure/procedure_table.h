@@ -54,6 +54,8 @@ std::span<const ActRule> ActRules();
 std::span<const FollowingRule> FollowingRules();
 // Null for an act that there is none of.
 const ActRule* FindRule(CaseAct act);
+// Whether the act can be done in that state, by whoever may do it.
+bool IsOpenTo(CaseAct act, CaseState state);
 
 // Whether the table has a way from one state to the other: by an act, or by what follows.
 bool MayFollow(CaseState from, CaseState to);

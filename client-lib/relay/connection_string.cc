@@ -112,7 +112,8 @@ absl::StatusOr<ConnectionString> ParseConnectionString(std::string_view text) {
   crypto::WipeBytes(*body);
   if (result.status().code() == absl::StatusCode::kFailedPrecondition) {
     return absl::InvalidArgumentError(
-        "the connection string is of a newer version of Parley; update this one");
+        "the connection string is damaged or cut short, or of a newer version of Parley: copy it "
+        "again as a whole; if that doesn't help, update this one");
   }
   if (!result.ok()) return Damaged();
   PARLEY_RETURN_IF_ERROR(CheckAddress(result->relay.address));

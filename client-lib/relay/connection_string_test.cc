@@ -61,6 +61,7 @@ TEST(ConnectionString, OtherTextsAreNamed) {
   EXPECT_THAT(ErrorOf(""), HasSubstr("parley-relay1:"));
   EXPECT_THAT(ErrorOf("parley-relay1:" + crypto::ToBase64Url(crypto::Bytes(60, 2))),
               HasSubstr("newer"));
+  EXPECT_THAT(ErrorOf("parley-relay1:abc"), HasSubstr("copy it again"));
   ErrorOf("parley-relay1:" + std::string(100'000, 'A'));
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "client-lib/store/key_ring.h"
@@ -99,7 +100,12 @@ absl::Status MakeDatabase(const std::string& dir, const std::string& path,
 
 absl::StatusOr<std::unique_ptr<Connection>> OpenExisting(const std::string& dir) {
   if (!ProfileStore::Exists(dir)) {
-    return absl::NotFoundError("there is no profile in " + dir + "; make one first");
+    std::error_code error;
+    const std::string here = std::filesystem::current_path(error).string();
+    return absl::NotFoundError(
+        "there is no profile in " + dir +
+        (dir.starts_with('/') || error ? "" : ", which was looked for in the folder " + here) +
+        "; make one first");
   }
   return Connection::Open(dir, dir + "/profile.db");
 }

@@ -187,8 +187,11 @@ absl::StatusOr<crypto::Secret> Sponsors::Add(const std::string& name, uint64_t q
     PARLEY_ASSIGN_OR_RETURN(std::optional<std::string> taken,
                             transaction.Load(storage::SponsorNameKey(name)));
     if (taken.has_value()) {
-      return absl::AlreadyExistsError("there is a sponsor \"" + name +
-                                      "\" already: remove it first, or take another name");
+      return absl::AlreadyExistsError(
+          "there is a sponsor \"" + name +
+          "\" already: take another name; or, for a new connection "
+          "string of this one, renew it (parley-relay sponsor renew \"" +
+          name + "\")");
     }
     const std::string link = storage::SerializeRecord(SponsorLinkRecord{sponsor});
     transaction.Put(storage::SponsorNameKey(name), link);

@@ -4,7 +4,7 @@ import os
 import re
 
 from lib import testing
-from lib.mediation import ANA, BEN, MIRA, TOMAS
+from lib.mediation import ANA, BEN, LEE, MIRA, TOMAS
 
 WHEN = ("--start", "2036-12-04 10:00", "--zone", "Europe/Zurich")
 
@@ -59,6 +59,10 @@ class CalendarTest(testing.ProgramTest):
         answers = {one["name"]: one["answer"] for one in self.meetings("mira")[0]["answers"]}
         self.assertEqual((answers[ANA.name], answers[BEN.name]),
                          ("yes", "no"))
+        ids = {one["name"]: one["participant"] for one in self.meetings("mira")[0]["answers"]}
+        self.assertEqual(ids, {name: one["participant"] for name, one in
+                               self.case["mira"].participants().items()})
+        self.assertEqual(self.meetings("ben")[0]["by_id"], ids[MIRA.name])
 
         file = self.export("ana", meeting)
         for secret in ("First", "Room", "Harbor", "Mira", "arley", "ediat"):
@@ -103,13 +107,30 @@ class CalendarTest(testing.ProgramTest):
         self.assertIn("Send the figures", self.case["ana"].run("sync").out)
         self.assertIn("Send the figures", self.case["ana"].run("case", "status", self.case.case).out)
         self.assertNotIn("Send the figures", self.case["ben"].run("sync").out)
+        todo = self.case["ana"].objects("sync")[0]["todo"]
+        self.assertEqual([(one["case"], one["todo"], one["id"]) for one in todo],
+                         [(self.case.case, "reminder", reminder)])
         self.assertEqual(self.case["ben"].objects("reminders", self.case.case, "--all"), [])
         self.run_as("ana", "reminder", "done", reminder[:8])
         self.assertNotIn("Send the figures", self.case["ana"].run("sync").out)
         self.assertEqual(self.case["mira"].objects("reminders", self.case.case), [])
+        self.assertRegex(self.case["mira"].run("reminders", self.case.case, "--all").out,
+                         r"\n  done by Ana Ruiz\*? \(party, Harbor\) for Harbor\n")
         for event in self.case["mira"].objects("case", "timeline", self.case.case):
             if event.get("event") == "reminder":
                 self.assertTrue(event["counts"])
+
+    def test_who_has_done_it_is_told_and_for_whom(self):
+        self.case.add(LEE)
+        self.everybody_syncs()
+        reminder = self.made("mira", "reminder", "set", "caucus:Harbor", "Send the figures",
+                             "--due", "2036-12-04 17:00", "--zone", "UTC")
+        self.run_as("ana", "reminder", "done", reminder[:8])
+        shown = self.case["mira"].objects("reminders", self.case.case, "--all")[0]
+        said = {one["name"]: (one["answer"], one.get("answered_by")) for one in shown["answers"]}
+        self.assertEqual(said, {ANA.name: ("done", None), LEE.name: ("done", ANA.name)})
+        text = self.case["mira"].run("reminders", self.case.case, "--all").out
+        self.assertNotIn(LEE.name, text)
 
     def test_receipts_are_members_own(self):
         self.assertIn("can see", self.case["ana"].run("send-receipts").out)

@@ -37,6 +37,7 @@ class UsageTest(testing.ProgramTest):
             done = self.parley(*command.split(), "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""), command)
             self.assertIn(command.split()[-1], done.stdout)
+            self.assertNotRegex(done.stdout, r":INT|:FLOAT| in \[|:\{", command)
         everything = self.parley("--help").stdout
         for command in COMMANDS:
             if " " not in command:
@@ -58,6 +59,26 @@ class UsageTest(testing.ProgramTest):
             self.assertEqual(done.stdout, "")
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             self.assertTrue(done.stderr.startswith("parley: "), done.stderr)
+
+    def test_what_an_option_takes_is_said_in_words(self):
+        for arguments, wanted in (
+                (["search", "--limit", "0", "x"],
+                 '--limit takes a whole number from 1 to 10000, not "0"'),
+                (["meeting", "propose", "c", "joint", "t", "--start", "s", "--zone", "UTC",
+                  "--minutes", "an-hour"], '--minutes takes a whole number, not "an-hour"'),
+                (["send-receipts", "maybe"], 'SETTING takes on or off, not "maybe"'),
+                (["case", "act", "c", "begin-sesion"],
+                 'ACT: "begin-sesion" is no act of a case')):
+            done = self.parley("--profile", "p", *arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertTrue(done.stderr.startswith("parley: " + wanted + "; see parley "),
+                            done.stderr)
+            self.assertEqual(done.stderr.count("--help"), 1)
+
+    def test_where_a_profile_is_looked_for(self):
+        refused = self.parley("--profile", "nobody", "whoami", cwd=self.work)
+        self.assertIn(f"there is no profile in nobody, which was looked for in the folder "
+                      f"{os.path.realpath(self.work)}", refused.stderr)
 
     def test_profile_from_the_environment(self):
         folder = self.path("mira")
@@ -186,6 +207,9 @@ class FormsTest(testing.ProgramTest):
             small = file.read()
         self.assertEqual((small[:3], len(small)), (b"\xff\xd8\xff", listed["preview_bytes"]))
         ana.refused("preview", case.case, "joint", "photo.jpg", "-o", self.path("small.jpg"))
+        saved = ana.objects("preview", case.case, "joint", "photo.jpg", "-o",
+                            self.path("small.jpg"), "--force")[0]
+        self.assertEqual(saved["media_type"], "image/jpeg")
         torn = self.write("torn.jpg", b"\xff\xd8\xff torn")
         self.assertIn("--keep-metadata", mira.refused("share", case.case, "joint", torn))
         mira.run("share", case.case, "joint", torn, "--keep-metadata")

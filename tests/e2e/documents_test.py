@@ -149,6 +149,8 @@ class DocumentsTest(testing.ProgramTest):
         self.assertIn("no exchanged brief from Northline", mira.refused("brief", "release", case))
         ben.made("brief", "submit", case, self.file("northline.txt", "another story"), "--exchanged")
         self.assertIn("All sides have handed theirs in", mira.run("brief", "list", case).out)
+        self.assertEqual([one["kind"] for one in mira.objects("brief", "list", case)],
+                         ["brief"] * 3 + ["standing"])
         self.assertEqual(ana.objects("documents", case, "joint"), [])
         mira.run("brief", "release", case)
         for key, name, text in (("ana", "northline.txt", "another story"), ("ben", "harbor.txt", "our story")):

@@ -257,6 +257,9 @@ class RelayErrorsTest(testing.ProgramTest):
         self.assertEqual(case["ana"].run("sync").out, "0 received, 0 sent\n")
         shown = case["ana"].run("read", case.case, "joint").out
         self.assertIn("too late", shown.split("Never sent")[1])
+        lost = case["ana"].objects("read", case.case, "joint")[-1]
+        self.assertEqual((lost["text"], lost["delivery"]), ("too late", "never sent"))
+        self.assertEqual(lost["note"], "you were out of the channel")
         told = [one["warning"] for one in case["ana"].objects("warnings")]
         self.assertIn("never sent", told)
         case["ana"].run("warnings", "--seen")

@@ -77,6 +77,9 @@ class GuidanceTest(testing.ProgramTest):
         again = mira.run("case", "create", TITLE, "--relay",
                          case.relay.add_sponsor("another"))
         self.assertIn("you have several cases", again.err)
+        shown = mira.run("whoami").out
+        for one in (case.case, again.last_line):
+            self.assertIn(f'in "{TITLE}" (approved)  [{one[:8]}]\n', shown)
 
     def test_a_warning_about_an_invitation_is_settled(self):
         case = self.mediation().open()

@@ -24,6 +24,13 @@ class InvitationTest(testing.ProgramTest):
         ana.send("joint", "it is me")
         self.assertEqual(case["mira"].texts("joint"), ["it is me"])
 
+    def test_the_whole_answer_of_invite_is_taken(self):
+        case = self.mediation().open()
+        shown = case["mira"].run("case", "invite", case.case, "--name", ANA.name, "--role",
+                                 "party", "--side", "Harbor").out
+        self.assertEqual(len(shown.splitlines()), 3)
+        self.assertEqual(case.profile(ANA).made("join", "-", text=shown), case.case)
+
     def test_joining_again_with_the_same_profile_is_the_same_case(self):
         case = self.mediation().open()
         invitation = case.invite(ANA)
@@ -45,6 +52,8 @@ class InvitationTest(testing.ProgramTest):
         self.assertIn("expired", refusal)
         self.assertEqual(ana.objects("case", "list"), [])
         self.assertEqual(case["mira"].participants()[ANA.name]["state"], "expired")
+        gone = case["mira"].run("case", "remove", case.case, ANA.name, "-y").out
+        self.assertIn("which had expired unused", gone)
         # Nothing is lost: a new invitation works.
         ana.case = ana.made("join", case.invite(ANA))
         case.approve(ANA)

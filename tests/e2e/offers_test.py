@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Offers with the real programs: in the joint channel, carried from caucus to caucus by a neutral, and
 option sheets that each side evaluates for itself."""
+import re
 import time
 
 from lib import testing
@@ -96,9 +97,11 @@ class OffersTest(testing.ProgramTest):
 
     def test_a_neutral_carries_offer_and_answer(self):
         self.engage()
-        made = self.make("ana", HARBOR, "--text", "We take 950 thousand for everything.",
-                         "--condition", "the covenant falls due on 30 June", "--to", "Northline",
-                         "--expires", "2d")
+        offering = self.case["ana"].run(
+            "offer", "make", self.case.case, HARBOR, "--text", "We take 950 thousand for everything.",
+            "--condition", "the covenant falls due on 30 June", "--to", "Northline",
+            "--expires", "2d")
+        made = offering.last_line
         for key in ("ben", "shah"):
             self.assertEqual(self.offers(key), {})
             self.assertNotIn("950", self.case[key].run("read", self.case.case, "joint").out)
@@ -109,7 +112,9 @@ class OffersTest(testing.ProgramTest):
             self.assertIn("held back", refusal)
             self.assertIn(HARBOR, refusal)
         self.assertIn(made[:8], self.case["mira"].run("offers", self.case.case).out)
-        self.carry("mira", made)
+        # The command that Ana's program names can be typed as it stands.
+        command = re.search(r"caucus:Northline: parley (disclose .*)\n", offering.out).group(1)
+        self.case["mira"].run(*command.split())
         seen = self.offers("ben")[made]
         self.assertTrue(seen["carried"])
         mine = self.offers("ana")[made]["versions"][0]

@@ -29,6 +29,9 @@ class OfflineTest(testing.ProgramTest):
                                                            regretted[:8]).out)
         self.assertEqual(case["ana"].channels()["joint"]["unsent"], 3)
         self.assertIn("Waiting to be sent", case["ana"].run("read", case.case, "joint").out)
+        self.assertEqual([(one["text"], one["delivery"]) for one in
+                          case["ana"].objects("read", case.case, "joint")],
+                         [("before", "sent")] + [(f"offline {n}", "waiting") for n in range(3)])
         late = case["ana"].objects("send", case.case, "joint", "too late?")[0]["message"]
         case.relay.start()
         # Also once the relay can be reached: it isn't sent first.
@@ -55,6 +58,27 @@ class OfflineTest(testing.ProgramTest):
         case["ana"].run("channels", case.case)
         case["ana"].run("case", "participants", case.case)
         case["ana"].run("documents", case.case, "joint")
+
+    def test_what_is_not_found_may_be_new(self):
+        case = self.case
+        case["ana"].run("sync")
+        case["mira"].share("joint", self.write("a.txt", b"abc"))
+        case.relay.kill()
+        fetch = ("fetch", case.case, "joint", "a.txt", "-o", self.path("there"))
+        refusal = case["ana"].refused(*fetch)
+        self.assertIn("there is no document \"a.txt\"", refusal)
+        self.assertIn("what was received before: the relay at " + case.relay.address, refusal)
+        # What was asked for offline, and what can't be new, says nothing of the relay.
+        for refusal in (case["ana"].refused("--offline", *fetch),
+                        case["ana"].refused("read", "No such case", "joint")):
+            self.assertNotIn(case.relay.address, refusal)
+
+    def test_why_a_message_waits_is_said_once(self):
+        self.case["ana"].run("sync")
+        self.case.relay.kill()
+        for options in ([], ["--json"]):
+            sent = self.case["ana"].run("send", self.case.case, "joint", "later", *options)
+            self.assertEqual((sent.out.count("can't be reached"), sent.err), (1, ""))
 
     def test_queued_messages_wait_for_a_new_generation(self):
         case = self.case

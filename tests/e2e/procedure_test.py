@@ -43,8 +43,13 @@ class ProcedureTest(testing.ProgramTest):
         self.assertIn("the case is requested", self.refused("shah", "request"))
         self.assertIn("missing is: Northline accepts the request",
                       case["ana"].refused("send", case.case, "joint", "Hello?"))
+        waits = [one["text"] for one in self.status("shah")["todo"]]
+        self.assertEqual(waits, ["Northline accepts the request (parley case accept, decline)"])
+        self.assertIn("- " + waits[0], case["shah"].run("case", "status", case.case).out)
         self.do("shah", "accept")
         self.assertEqual(self.state("mira"), "consented")
+        self.assertEqual([(one["who"], one["command"]) for one in self.status("ana")["missing"]],
+                         [("a neutral", "parley case agreement propose")])
         # 2. Tomas discloses a paid lecture for Northline; both waive.
         self.assertIn("say what you disclose", self.refused("tomas", "disclose-conflict"))
         self.do("tomas", "disclose-conflict", "A paid lecture for Northline in May.")
@@ -97,8 +102,11 @@ class ProcedureTest(testing.ProgramTest):
             signers = status["in_force"][0]["signers"]
             self.assertEqual(len(signers), 6)
             self.assertTrue(all(one["signed"] and one["key_vouched_for"] for one in signers))
-        self.assertIn("has signed it already", case["shah"].refused(
-            "case", "agreement", "sign", case.case, "-y"))
+            self.assertEqual({one["participant"] for one in signers}, {
+                one["participant"] for one in case["mira"].participants().values()})
+        for options in (["-y"], []):  # nobody is asked about what is refused then
+            self.assertIn("has signed it already", case["shah"].refused(
+                "case", "agreement", "sign", case.case, *options))
         case["ana"].send("joint", "Hello.")
         case["ana"].send("caucus", "A word in private.")
         self.assertEqual(case["ben"].texts("joint"), ["Hello."])
@@ -122,6 +130,10 @@ class ProcedureTest(testing.ProgramTest):
         self.do("ana", "request")
         self.do("ben", "decline")
         self.assertEqual(self.state("ana"), "withdrawn")
+        self.assertEqual(self.status("ana")["todo"], [])
+        shown = self.case["ana"].run("case", "status", self.case.case).out
+        self.assertIn("Nothing can be said any more.\nMissing: an agreement to mediate that "
+                      "everybody has signed; the case has ended without one\n", shown)
         self.assertIn("nothing can be said yet",
                       self.case["ana"].refused("send", self.case.case, "joint", "But why?"))
 
@@ -161,6 +173,9 @@ class ProcedureTest(testing.ProgramTest):
         case["ana"].run("case", "retention", case.case, "--release")
         self.assertIn("1 record destroyed", case["ana"].run("case", "destroy", case.case, "-y").out)
         self.assertIn("[destroyed", case["ana"].run("read", case.case, "caucus").out)
+        # With nothing more to do it asks nobody.
+        self.assertIn("Nothing is due", case["ana"].run("case", "destroy", case.case).out)
+        self.assertEqual(case["ana"].objects("case", "destroy", case.case)[0]["records"], 0)
         kept = case["mira"].objects("case", "retention", case.case)[0]["classes"][0]
         self.assertEqual(kept["destroyed_by"], ["Ana Ruiz"])
         self.assertCountEqual(kept["awaited"], ["Mira Voss", "Ben Okafor"])

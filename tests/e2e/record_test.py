@@ -97,6 +97,9 @@ class RecordTest(testing.ProgramTest):
                 "case", "timeline", self.case.case).out
             self.assertNotIn(HARBOR, shown)
             self.assertNotIn("CANARY", shown)
+        kinds = {json.loads(line)["kind"] for line in lines_of(self.mira)}
+        self.assertLessEqual({"chain", "event"}, kinds)
+        self.assertLessEqual(kinds, {"chain", "event", "judged", "warning"})
         shown = self.mira.run("case", "timeline", self.case.case).out
         for part in ("joint", HARBOR, f"let in {BEN.name}", "said something", "shared a document"):
             self.assertIn(part, shown)

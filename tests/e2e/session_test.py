@@ -87,6 +87,9 @@ class SessionTest(testing.ProgramTest):
         self.assertEqual(said, ["It stands still.", "And this."])
         shares = {one["name"]: one for one in self.case["mira"].objects("balance", case.case)}
         self.assertEqual(shares["Ben Okafor"]["messages"], 1)
+        self.assertEqual(shares["Ben Okafor"]["participant"],
+                         case["mira"].participants()["Ben Okafor"]["participant"])
+        self.assertIn("1 message, 8 characters, 36 %", case["mira"].run("balance", case.case).out)
         self.assertIn("only mediator", case["ana"].refused("balance", case.case))
         # Who comes later learns who has it, and is held as well.
         case.add(NORA)

@@ -23,6 +23,17 @@ std::string Row(const std::string& name, const std::string& text) {
   return out + "\n";
 }
 
+// What an option takes, without what CLI11's own checks add of themselves: ":INT in [1 - 9]" and
+// ":{on,off}".
+std::string TypeOf(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  size_t end = type.find(":{");
+  if (const size_t range = type.find(" in ["); range != std::string::npos) {
+    end = std::min(end, type.rfind(':', range));
+  }
+  return type.substr(0, end);
+}
+
 class Formatter : public CLI::Formatter {
  public:
   Formatter() {
@@ -50,7 +61,7 @@ class Formatter : public CLI::Formatter {
       name.insert(comma + 1, " ");
     }
     if (is_positional) return option.get_required() ? name : "[" + name + "]";
-    if (option.get_type_size() != 0) name += " " + option.get_type_name();
+    if (option.get_type_size() != 0) name += " " + TypeOf(option);
     if (option.get_required()) name += " (needed)";
     return name;
   }
@@ -64,6 +75,48 @@ std::string CommandName(const CLI::App& app) {
     name += " " + at->get_name();
   }
   return name;
+}
+
+// "on or off", of "on,off".
+std::string Choices(std::string text) {
+  const size_t last = text.rfind(',');
+  if (last == std::string::npos) return text;
+  text.replace(last, 1, " or ");
+  for (size_t comma = text.find(','); comma != std::string::npos;
+       comma = text.find(',', comma + 2)) {
+    text.insert(comma + 1, " ");
+  }
+  return text;
+}
+
+// What an option takes, where a check of CLI11's own, or the conversion to a number, has refused
+// the value; empty for any other complaint.
+std::string WhatItTakes(const std::string& text) {
+  constexpr std::string_view kConversion = "Could not convert: ";
+  constexpr std::string_view kRange = ": Value ";
+  constexpr std::string_view kOutside = " not in range ";
+  constexpr std::string_view kChoice = " not in {";
+  if (const size_t middle = text.find(" = ");
+      text.starts_with(kConversion) && middle != text.npos) {
+    return text.substr(kConversion.size(), middle - kConversion.size()) +
+           " takes a whole number, not \"" + text.substr(middle + 3) + "\"";
+  }
+  const size_t range = text.find(kRange);
+  const size_t outside = text.rfind(kOutside);
+  if (range != text.npos && outside != text.npos && range < outside) {
+    const size_t value = range + kRange.size();
+    return text.substr(0, range) + " takes a whole number from " +
+           text.substr(outside + kOutside.size()) + ", not \"" +
+           text.substr(value, outside - value) + "\"";
+  }
+  const size_t name = text.find(": ");
+  const size_t choice = text.rfind(kChoice);
+  if (name != text.npos && choice != text.npos && name < choice && text.ends_with('}')) {
+    const size_t from = choice + kChoice.size();
+    return text.substr(0, name) + " takes " + Choices(text.substr(from, text.size() - 1 - from)) +
+           ", not \"" + text.substr(name + 2, choice - name - 2) + "\"";
+  }
+  return "";
 }
 
 std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
@@ -82,6 +135,7 @@ std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
     return first.empty() ? "a command is needed" : "there is no command \"" + first + "\"";
   }
   std::replace(text.begin(), text.end(), '\n', ' ');
+  if (std::string takes = WhatItTakes(text); !takes.empty()) return takes;
   if (const size_t end = text.find(" is required"); text.ends_with(" is required")) {
     return text.substr(0, end) + " is needed";
   }

@@ -26,6 +26,11 @@ class HelpTest : public testing::Test {
         ->required()
         ->check([](const std::string&) { return std::string(); })
         ->type_name("FROM:TO");
+    make->add_option("--percent", number_, "A share")->type_name("N")->check(CLI::Range(1, 100));
+    make->add_option("--pause", number_, "How long")->type_name("N");
+    make->add_option("--light", one_, "On or off")
+        ->type_name("WHICH")
+        ->check(CLI::IsMember({"on", "dim", "off"}));
     CLI::Option* one = make->add_option("--one", one_, "With the other")->type_name("FILE");
     CLI::Option* other = make->add_option("--other", other_, "With the one")->type_name("FILE");
     one->needs(other);
@@ -50,10 +55,12 @@ class HelpTest : public testing::Test {
 
 TEST_F(HelpTest, HasNoTypesAndNoLongLines) {
   const std::string help = app_.get_subcommand("make")->help() + app_.help();
-  for (const char* raw : {"TEXT", "INT", "REQUIRED", "Needs", " in ["}) {
+  for (const char* raw : {"TEXT", "INT", "REQUIRED", "Needs", " in [", "{"}) {
     EXPECT_EQ(help.find(raw), std::string::npos) << help;
   }
   EXPECT_NE(help.find("-n, --number FROM:TO (needed)"), std::string::npos) << help;
+  EXPECT_NE(help.find("--percent N  "), std::string::npos) << help;
+  EXPECT_NE(help.find("--light WHICH  "), std::string::npos) << help;
   EXPECT_NE(help.find("COMMAND"), std::string::npos) << help;
   std::istringstream lines(help);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), kColumns) << line;
@@ -73,6 +80,15 @@ TEST_F(HelpTest, ComplainsInWords) {
             "see program make --help");
   EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "-n", "2"}),
             "--number is given more than once; see program make --help");
+  EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "--percent", "0"}),
+            "--percent takes a whole number from 1 to 100, not \"0\"; see program make --help");
+  EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "--percent", "half: a Value not in range"}),
+            "--percent takes a whole number from 1 to 100, not \"half: a Value not in range\"; see "
+            "program make --help");
+  EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "--pause", "an-hour"}),
+            "--pause takes a whole number, not \"an-hour\"; see program make --help");
+  EXPECT_EQ(ComplaintFor({"make", "x", "-n", "1", "--light", "maybe"}),
+            "--light takes on, dim or off, not \"maybe\"; see program make --help");
   EXPECT_EQ(ComplaintFor({"make", "x", "-n", "3"}), "");
 }
 

@@ -55,7 +55,7 @@ int Carry(const Invocation& invocation) {
                                    invocation.command);
   if (!status.ok()) {
     std::cout.flush();
-    PrintError(status.message());
+    PrintError(session.Explained(status).message());
     return kFailed;
   }
   for (const std::string& note : session.notes()) PrintError(note);

@@ -72,6 +72,7 @@ Status Session::Refresh(const std::optional<CaseId>& id, Purpose purpose) {
   const Result<SyncReport> report = opened->Sync(options);
   if (!report.ok()) {
     if (report.status().code() != StatusCode::kUnavailable) return report.status();
+    unreached_ = report.status().message();
     Note(report.status().message() +
          (purpose == Purpose::kShow ? ". Showing what was received before." : ""));
     return {};
@@ -86,11 +87,15 @@ Status Session::Refresh(const std::optional<CaseId>& id, Purpose purpose) {
   return {};
 }
 
+Result<std::vector<Alarm>> Session::GraveAlarms(const CaseId& id) {
+  PARLEY_TRY_ASSIGN(std::vector<Alarm> alarms, profile_->Alarms(id));
+  std::erase_if(alarms, [](const Alarm& alarm) { return !IsGrave(alarm.kind); });
+  return alarms;
+}
+
 Status Session::NoteAlarms(const CaseId& id, const std::string& where) {
-  PARLEY_TRY_ASSIGN(const std::vector<Alarm> alarms, profile_->Alarms(id));
-  for (const Alarm& alarm : alarms) {
-    if (IsGrave(alarm.kind)) Note("warning: " + where + alarm.text);
-  }
+  PARLEY_TRY_ASSIGN(const std::vector<Alarm> alarms, GraveAlarms(id));
+  for (const Alarm& alarm : alarms) Note("warning: " + where + alarm.text);
   return {};
 }
 
@@ -105,6 +110,13 @@ Result<Case> Session::OpenCase(const std::string& text, Purpose purpose) {
 Result<Channel> Session::OpenChannel(const Case& info, const std::string& channel_text) {
   PARLEY_TRY_ASSIGN(Profile* const opened, profile());
   return opened->FindChannel(info.id, channel_text);
+}
+
+Status Session::Explained(const Status& failure) const {
+  if (failure.code() != StatusCode::kNotFound || unreached_.empty()) return failure;
+  return Status(
+      failure.code(),
+      failure.message() + "; it was looked for in what was received before: " + unreached_);
 }
 
 void Session::Note(std::string text) {

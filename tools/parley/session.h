@@ -52,9 +52,18 @@ class Session {
   // Something that the person should know and that is no failure. Shown on standard error when the
   // command has succeeded, so that a failure stays one line.
   void Note(std::string text);
+  // Takes a note back whose text the command says itself.
+  void DropNote(const std::string& text) { std::erase(notes_, text); }
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // Alarms of a case that nobody may overlook become notes; `where` stands before each.
+  // A command's failure as it is shown: that something wasn't found may be because the relay
+  // couldn't be reached, and then says so.
+  Status Explained(const Status& failure) const;
+
+  // Alarms of a case that nobody may overlook.
+  Result<std::vector<Alarm>> GraveAlarms(const CaseId& id);
+
+  // They become notes; `where` stands before each.
   Status NoteAlarms(const CaseId& id, const std::string& where = "");
 
  private:
@@ -64,6 +73,7 @@ class Session {
   std::ostream& out_;
   std::optional<Profile> profile_;
   std::vector<std::string> notes_;
+  std::string unreached_;  // why what is stored wasn't brought up to date; empty: it was
 };
 
 }  // namespace parley::cli

@@ -79,7 +79,9 @@ struct CalendarChange {
 struct CalendarAnswer {
   Person by;
   CalendarReply reply = CalendarReply::kNone;
-  int64_t time = 0;  // their claim; 0 for kNone
+  int64_t time = 0;  // the claim of who has answered; 0 for kNone
+  // Of a reminder that somebody else of the side has answered for all of it, and `by` hasn't: who.
+  std::optional<Person> answered_by = std::nullopt;
 };
 
 struct CalendarEntry {
@@ -148,6 +150,9 @@ struct TodoItem {
   std::string about;         // the id, or the name, by which it is found
   int64_t due = 0;           // 0: whenever
   bool overdue = false;      // by this device's clock
+  // The whole id of what it is about: the participant, text, offer, authorisation, meeting or
+  // reminder; the agreement's hash. Empty for acts on the case's state and for records.
+  std::string id = {};
 };
 
 }  // namespace parley

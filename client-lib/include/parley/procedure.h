@@ -111,8 +111,11 @@ struct Agreement {
 
 // Something that the case waits for.
 struct CaseMissing {
-  std::string who;   // a name, a side ("Harbor"), or "a neutral"
+  std::string who;   // a name, a side ("Harbor"), "a neutral", "a side"
   std::string what;  // "signs the agreement to mediate (version 1)"
+  // What to type to supply it, without the arguments: "parley case waive, object". Empty where
+  // whoever it is missing from can't do it here, or not yet.
+  std::string command = {};
 };
 
 struct ConflictAnswer {

@@ -99,7 +99,9 @@ class Profile:
         return self.made("share", self.case, channel, path, *options)
 
     def read(self, channel):
-        return self.objects("read", self.case, channel)
+        """What is in the channel, without what waits here to be sent."""
+        return [message for message in self.objects("read", self.case, channel)
+                if message["delivery"] == "sent"]
 
     def texts(self, channel):
         return [message["text"] for message in self.read(channel) if message["kind"] == "text"]

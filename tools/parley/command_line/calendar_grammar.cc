@@ -77,7 +77,9 @@ void AddExport(Grammar& grammar, CLI::App& meeting) {
                                   kCalendarGroup);
   Positional(command, "CASE", in.case_text, kCaseHelp);
   Positional(command, "MEETING", in.meeting, kMeetingHelp);
-  command->add_option("-o,--output", in.output, "Where to save it: a name that ends in .ics")
+  command
+      ->add_option("-o,--output", in.output,
+                   "Where to save it; calendar programs know it by a name that ends in .ics")
       ->required()
       ->type_name("FILE")
       ->check(Check(ReadOutput));

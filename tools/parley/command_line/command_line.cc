@@ -84,7 +84,9 @@ class CommandLine {
                     "Read the profile's passphrase from the first line of this file; without it, "
                     "a locked profile asks on the terminal")
         ->type_name("FILE");
-    app_.add_flag("--json", settings_.json, "Print one JSON object a line, for scripts");
+    app_.add_flag("--json", settings_.json,
+                  "Print one JSON object a line, for scripts; errors and notes stay lines of text "
+                  "on standard error");
     app_.add_flag("--offline", settings_.offline,
                   "Show what is stored on this machine without asking the relay for news first");
   }

@@ -17,10 +17,11 @@ void AddDisclosureCommands(Grammar& grammar) {
       grammar.Add(grammar.app(), "authorise", "Let the neutrals tell others what you said",
                   in_authorise, kGroup);
   Positional(authorise, "CASE", in_authorise.case_text, kCaseHelp);
-  Positional(authorise, "CAUCUS", in_authorise.channel, kChannelHelp);
+  Positional(authorise, "CHANNEL", in_authorise.channel,
+             "Where you said it: your side's caucus (caucus), counsel or group:NAME");
   Positional(authorise, "ITEM", in_authorise.item,
              "Your message or document there: its position, or the beginning of its id");
-  authorise->add_option("--to", in_authorise.to, "Who may be told: joint, or caucus:SIDE")
+  authorise->add_option("--to", in_authorise.to, "Who may be told: joint, caucus:SIDE or counsel")
       ->required()
       ->type_name("AUDIENCE");
   authorise

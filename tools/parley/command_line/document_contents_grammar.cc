@@ -28,15 +28,16 @@ void AddDocumentContentsCommands(Grammar& grammar) {
   Positional(preview, "CASE", in_preview.case_text, kCaseHelp);
   Positional(preview, "CHANNEL", in_preview.channel, kChannelHelp);
   Positional(preview, "DOCUMENT", in_preview.document, kDocumentHelp);
-  preview->add_option("-o,--output", in_preview.output, "Where to save it")
+  preview->add_option("-o,--output", in_preview.output, "Where to save it, as page.jpg")
       ->required()
       ->type_name("FILE")
       ->check(Check(ReadOutput));
   preview->add_flag("--force", in_preview.force, "Replace FILE if it exists");
-  Explain(
-      preview,
-      "JPEG or PNG, made by whoever shared the document, who may mean harm: open it as you would "
-      "open a file from them. Nothing is fetched.");
+  Explain(preview,
+          "A JPEG, or PNG where another program made it (--json says which). Whoever shared the "
+          "document "
+          "made it, and may mean harm: open it as you would open a file from them. Nothing is "
+          "fetched.");
 }
 
 }  // namespace parley::cli

@@ -50,7 +50,8 @@ void AddFurtherChannelCommands(Grammar& grammar) {
       "Into a team its stewards let people of their side; into all others the neutrals: an "
       "expert or interpreter into the counsel channel, anybody into a group, who has no side "
       "into a caucus or the joint channel. They read what is said from then on. In a case with a "
-      "procedure they come into the joint channel first and sign the agreement to mediate.");
+      "procedure they come into the joint channel first and sign the agreement to mediate. "
+      "parley case admit does the same.");
   auto& in_dismiss = grammar.Keep<ChannelDismissArguments>();
   CLI::App* dismiss =
       grammar.Add(*channel, "dismiss", "Put somebody out of a channel, and leave them in the case",

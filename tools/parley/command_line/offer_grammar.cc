@@ -24,7 +24,7 @@ void AddMake(Grammar& grammar, CLI::App& offer) {
   auto& in_expires = grammar.Keep<std::string>();
   CLI::App* make = grammar.Add(offer, "make", "Make an offer for your side", in_make, kOfferGroup);
   Positional(make, "CASE", in_make.case_text, kCaseHelp);
-  Positional(make, "CHANNEL", in_make.channel, kChannelHelp);
+  Positional(make, "CHANNEL", in_make.channel, "Where: joint, or your side's caucus (caucus)");
   make->add_option("--text", in_make.text, "What you offer; - reads standard input")
       ->required()
       ->type_name("TEXT");

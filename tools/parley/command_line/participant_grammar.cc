@@ -41,6 +41,7 @@ void AddParticipantCommands(Grammar& grammar) {
   Positional(admit, "CASE", in_admit.case_text, kCaseHelp);
   Positional(admit, "CHANNEL", in_admit.channel, kChannelHelp);
   Positional(admit, "NAME", in_admit.participant, kParticipantHelp);
+  Explain(admit, "The same as parley channel admit, whose help says who may let in whom.");
 }
 
 }  // namespace parley::cli

@@ -40,7 +40,7 @@ void AddTextCommands(Grammar& grammar, const TextWords& words) {
   if (several) AddNumber(set, in_set.number, "A new version of this one; otherwise a new summary");
   Explain(set,
           "It is refused where it repeats what was confided in a caucus. Each side answers; a new "
-          "version takes the answers of the one before with it.");
+          "version starts without answers, and from the second on they name it (--version).");
 
   auto& in_show = grammar.Keep<SessionTextShowArguments>();
   in_show.kind = words.kind;

@@ -12,8 +12,8 @@ namespace parley::cli {
 std::optional<std::string> ReadRole(const std::string& text) {
   if (ParseRole(text)) return std::nullopt;
   return "\"" + text +
-         "\" is no role: mediator, co-mediator, party, counsel, expert, observer, interpreter or "
-         "support-person";
+         "\" is no role to invite somebody for: co-mediator, party, counsel, expert, observer, "
+         "interpreter or support-person";
 }
 
 std::optional<std::string> ReadDuration(const std::string& text) {
@@ -54,7 +54,7 @@ std::optional<std::string> ReadSeconds(const std::string& text) {
 
 std::optional<std::string> ReadAct(const std::string& text) {
   if (ParseCaseAct(text)) return std::nullopt;
-  return "\"" + text + "\" is no act: parley case act --help shows which there are";
+  return "\"" + text + "\" is no act of a case";
 }
 
 std::optional<std::string> ReadDocumentClass(const std::string& text) {

@@ -13,7 +13,8 @@ namespace {
 void PrintBrief(Session& session, const Brief& brief) {
   const Document& document = brief.document;
   if (session.json()) {
-    JsonObject object = ToJson(document, "caucus:" + document.author.side);
+    JsonObject object;
+    object.Text("kind", "brief").All(ToJson(document, "caucus:" + document.author.side));
     object.Text("state", BriefStateName(brief.state)).Texts("sides", brief.sides);
     session.Print(object);
     return;
@@ -29,9 +30,10 @@ void PrintBrief(Session& session, const Brief& brief) {
 void PrintReleased(Session& session, const ReleasedBriefs& released) {
   if (session.json()) {
     JsonObject object;
-    object.Text("release", released.id.ToString())
+    object.Text("kind", "release")
+        .Text("release", released.id.ToString())
         .Number("position", released.position)
-        .Text("by", released.by.name)
+        .All(Who("by", released.by))
         .Text("time", IsoTime(released.time))
         .Bool("refused", released.refused)
         .Text("note", released.note);
@@ -115,6 +117,7 @@ Status Run(Session& session, const BriefListArguments& arguments) {
   if (session.json()) {
     if (!is_neutral) return {};
     session.Print(JsonObject()
+                      .Text("kind", "standing")
                       .Texts("missing", list.missing)
                       .Bool("can_release", list.can_release)
                       .Bool("release_waits", list.release_waits)
@@ -152,6 +155,7 @@ Status Run(Session& session, const BriefReleaseArguments& arguments) {
   if (session.json()) {
     if (!sent->queued) return {};
     session.Print(JsonObject()
+                      .Text("kind", "release")
                       .Text("release", sent->id.ToString())
                       .Bool("queued", true)
                       .Text("queued_because", sent->queued_because));

@@ -123,7 +123,8 @@ Status Run(Session& session, const CaseInviteArguments& arguments) {
                       .Text("role", RoleName(arguments.role))
                       .Text("side", invitation.side)
                       .Bool("new_side", invitation.opens_side)
-                      .Text("expires", IsoTime(invitation.expires_at)));
+                      .Text("expires", IsoTime(invitation.expires_at))
+                      .Text("invitation_expires", IsoTime(invitation.expires_at)));
     return {};
   }
   session.out() << InvitationText(arguments, invitation);

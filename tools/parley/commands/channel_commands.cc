@@ -33,6 +33,7 @@ std::vector<JsonObject> ReadUpTo(const std::vector<ReadReceipt>& receipts) {
     if (receipt.position == 0) continue;
     objects.push_back(JsonObject()
                           .Text("name", receipt.reader.name)
+                          .Text("participant", receipt.reader.id.ToString())
                           .Text("side", receipt.reader.side)
                           .Number("position", receipt.position));
   }
@@ -153,6 +154,7 @@ Status Run(Session& session, const SendArguments& arguments) {
   options.reserved = arguments.reserved;
   options.override_reason = arguments.override_reason;
   PARLEY_TRY_ASSIGN(const SentMessage sent, profile->Send(channel.ref, text, options));
+  session.DropNote(sent.queued_because);
   if (session.json()) {
     JsonObject object;
     object.Text("message", sent.id.ToString())
@@ -253,8 +255,17 @@ Status Run(Session& session, const ReadArguments& arguments) {
     PrintReadersNote(session, channel.readers);
   }
   PARLEY_TRY_ASSIGN(const Shown shown, PrintMessages(session, *profile, channel, arguments));
-  if (session.json()) return NoteRead(*profile, channel, shown);
   PARLEY_TRY_ASSIGN(const std::vector<Message> unsent, profile->Unsent(channel.ref));
+  PARLEY_TRY_ASSIGN(const std::vector<Message> never_sent, profile->NeverSent(channel.ref));
+  if (session.json()) {
+    for (const Message& message : unsent) {
+      session.Print(ToJson(message, channel.name, Delivery::kWaiting));
+    }
+    for (const Message& message : never_sent) {
+      session.Print(ToJson(message, channel.name, Delivery::kNeverSent));
+    }
+    return NoteRead(*profile, channel, shown);
+  }
   if (!unsent.empty()) {
     session.out() << "\nWaiting to be sent (until then \"parley retract\" takes it back, by its "
                      "id):\n";
@@ -263,7 +274,6 @@ Status Run(Session& session, const ReadArguments& arguments) {
     session.out() << ToText(message) << "      id " << message.id.ToString().substr(0, 8) << '\n';
     if (!message.note.empty()) session.out() << "  (" << Harmless(message.note) << ")\n";
   }
-  PARLEY_TRY_ASSIGN(const std::vector<Message> never_sent, profile->NeverSent(channel.ref));
   if (!never_sent.empty()) session.out() << "\nNever sent:\n";
   for (const Message& message : never_sent) {
     session.out() << ToText(message) << "  (" << Harmless(message.note) << ")\n";

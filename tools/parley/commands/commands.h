@@ -140,6 +140,7 @@ Status Run(Session& session, const WatchArguments& arguments);
 
 // "- answer the agenda … in joint; by 2026-12-04 17:00 your time  [3f21c0de]". todo_commands.cc.
 std::string ToText(const TodoItem& item);
+JsonObject ToJson(const TodoItem& item);
 
 // A message by its position or the beginning of its id; `waiting`: also one of those that wait to
 // be sent. channel_commands.cc. Errors: kNotFound; kAmbiguous.

@@ -98,10 +98,12 @@ Status Run(Session& session, const PreviewArguments& arguments) {
   PARLEY_TRY_ASSIGN(const std::string preview, profile->Preview(document.ref));
   PARLEY_TRY(WriteNew(arguments.output, preview, arguments.force));
   if (session.json()) {
-    session.Print(JsonObject()
-                      .Text("document", document.ref.message_id.ToString())
-                      .Number("size", preview.size())
-                      .Text("file", arguments.output));
+    session.Print(
+        JsonObject()
+            .Text("document", document.ref.message_id.ToString())
+            .Number("size", preview.size())
+            .Text("media_type", preview.starts_with("\x89PNG") ? "image/png" : "image/jpeg")
+            .Text("file", arguments.output));
     return {};
   }
   session.out() << Harmless(arguments.output) << '\n';

@@ -35,7 +35,7 @@ void Print(Session& session, const Floor& floor) {
         .Bool("may_speak", floor.may_speak)
         .Objects("hands", ToJson(floor.hands));
     if (floor.holder) object.Objects("holder", {ToJson(*floor.holder)});
-    if (floor.given_by) object.Text("given_by", floor.given_by->name);
+    if (floor.given_by) object.All(Who("given_by", *floor.given_by));
     session.Print(object);
     return;
   }
@@ -88,6 +88,7 @@ Status Run(Session& session, const BalanceArguments& arguments) {
     if (session.json()) {
       session.Print(JsonObject()
                         .Text("name", share.person.name)
+                        .Text("participant", share.person.id.ToString())
                         .Text("role", RoleName(share.person.role))
                         .Text("side", share.person.side)
                         .Number("messages", share.messages)
@@ -95,9 +96,10 @@ Status Run(Session& session, const BalanceArguments& arguments) {
                         .Number("per_mille", share.per_mille));
       continue;
     }
-    session.out() << PersonText(share.person) << ": " << share.messages << " messages, "
-                  << share.characters << " characters";
-    if (!IsNeutral(share.person.role)) session.out() << ", " << share.per_mille / 10 << " %";
+    session.out() << PersonText(share.person) << ": " << share.messages
+                  << (share.messages == 1 ? " message, " : " messages, ") << share.characters
+                  << (share.characters == 1 ? " character" : " characters");
+    if (!IsNeutral(share.person.role)) session.out() << ", " << (share.per_mille + 5) / 10 << " %";
     session.out() << '\n';
   }
   if (!session.json()) session.out() << "Computed on this machine; nobody else is told.\n";

@@ -1,5 +1,6 @@
 // issues show, add, admit, reword, drop, rank, rankings.
 #include "tools/parley/commands/commands.h"
+#include "tools/parley/output/records.h"
 #include "tools/parley/output/text.h"
 #include "tools/parley/try.h"
 
@@ -32,7 +33,7 @@ JsonObject ToJson(const Issue& issue) {
   return JsonObject()
       .Text("issue", issue.id.ToString())
       .Text("text", issue.text)
-      .Text("by", issue.by.name)
+      .All(Who("by", issue.by))
       .Text("side", issue.by.side)
       .Bool("listed", issue.listed);
 }
@@ -132,7 +133,7 @@ Status Run(Session& session, const IssuesRankingsArguments& arguments) {
     if (session.json()) {
       session.Print(JsonObject()
                         .Text("side", ranking.side)
-                        .Text("by", ranking.by.name)
+                        .All(Who("by", ranking.by))
                         .Text("time", IsoTime(ranking.time))
                         .Texts("issues", ids)
                         .Texts("texts", texts));

@@ -29,7 +29,7 @@ JsonObject ToJson(const OfferLeave& leave) {
       .Text("authorisation", leave.authorisation.ToString())
       .Text("audience", leave.audience)
       .Text("what", leave.what)
-      .Text("by", leave.author.name)
+      .All(Who("by", leave.author))
       .Text("state", AuthorisationStateName(leave.state));
 }
 
@@ -43,7 +43,7 @@ JsonObject ToJson(const OfferVersion& version) {
   std::vector<JsonObject> answers;
   for (const OfferAnswer& answer : version.answers) {
     answers.push_back(JsonObject()
-                          .Text("by", answer.by.name)
+                          .All(Who("by", answer.by))
                           .Text("side", answer.by.side)
                           .Text("answer", answer.accepted ? "accepted" : "declined")
                           .Number("alternative", answer.alternative)
@@ -58,7 +58,7 @@ JsonObject ToJson(const OfferVersion& version) {
       .Text("state", OfferStateName(version.state))
       .Text("standing", version.standing)
       .Bool("doubted", version.doubted)
-      .Text("by", version.author.name)
+      .All(Who("by", version.author))
       .Text("text", version.text)
       .Text("amount", version.amount)
       .Texts("conditions", version.conditions)
@@ -80,6 +80,7 @@ JsonObject ToJson(const Offer& offer) {
   std::vector<JsonObject> versions;
   for (const OfferVersion& version : offer.versions) versions.push_back(ToJson(version));
   return JsonObject()
+      .Text("kind", "offer")
       .Text("offer", offer.id)
       .Text("channel", offer.channel_name)
       .Text("side", offer.side)
@@ -165,8 +166,8 @@ std::string ToText(const Offer& offer) {
   return out;
 }
 
-void PrintSent(Session& session, const SentOffer& made, const std::string& channel,
-               const std::string& what) {
+void PrintSent(Session& session, const Case& info, const SentOffer& made,
+               const std::string& channel, const std::string& what) {
   if (session.json()) {
     JsonObject object;
     object.Text("offer", made.offer)
@@ -191,8 +192,8 @@ void PrintSent(Session& session, const SentOffer& made, const std::string& chann
                 << PeopleText(made.sent.readers) << '\n';
   for (const OfferLeave& leave : made.leaves) {
     session.out() << "A neutral may carry it to " << Harmless(leave.audience)
-                  << ": parley disclose CASE " << leave.authorisation.ToString().substr(0, 8)
-                  << '\n';
+                  << ": parley disclose " << ShortId(info.id.ToString()) << ' '
+                  << ShortId(leave.authorisation.ToString()) << '\n';
   }
   if (!made.leave_missing.empty()) {
     session.Note("nobody may carry it yet: " + Harmless(made.leave_missing));
@@ -234,7 +235,7 @@ Status Run(Session& session, const OfferMakeArguments& arguments) {
         "nobody but this caucus has it: with --to, or later with \"parley authorise\", the "
         "neutrals may carry it to another side");
   }
-  PrintSent(session, made, channel.name, "You have offered " + NumberText(made.version));
+  PrintSent(session, info, made, channel.name, "You have offered " + NumberText(made.version));
   return {};
 }
 
@@ -248,7 +249,7 @@ Status Run(Session& session, const OfferAnswerArguments& arguments) {
   reply.alternative = arguments.alternative;
   reply.note = arguments.note;
   PARLEY_TRY_ASSIGN(const SentOffer made, profile->AnswerOffer(offer, reply));
-  PrintSent(session, made, offer.channel_name,
+  PrintSent(session, info, made, offer.channel_name,
             std::string(arguments.accept ? "You have accepted " : "You have declined ") +
                 NumberText(made.version));
   return {};
@@ -260,7 +261,8 @@ Status Run(Session& session, const OfferWithdrawArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Offer offer, profile->FindOffer(info.id, arguments.offer));
   PARLEY_TRY_ASSIGN(const SentOffer made,
                     profile->WithdrawOffer(offer, arguments.version, arguments.note));
-  PrintSent(session, made, offer.channel_name, "You have withdrawn " + NumberText(made.version));
+  PrintSent(session, info, made, offer.channel_name,
+            "You have withdrawn " + NumberText(made.version));
   return {};
 }
 
@@ -279,8 +281,9 @@ Status Run(Session& session, const OffersArguments& arguments) {
   for (const OfferRefusal& refusal : list.refused) {
     if (session.json()) {
       session.Print(JsonObject()
+                        .Text("kind", "refusal")
                         .Text("refused", refusal.text)
-                        .Text("by", refusal.by.name)
+                        .All(Who("by", refusal.by))
                         .Text("channel", refusal.channel_name)
                         .Number("position", refusal.position));
     } else {

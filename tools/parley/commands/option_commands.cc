@@ -49,7 +49,7 @@ JsonObject ToJson(const OptionEvaluation& evaluation) {
                           .Text("note", rating.note));
   }
   return JsonObject()
-      .Text("by", evaluation.by.name)
+      .All(Who("by", evaluation.by))
       .Text("channel", evaluation.channel_name)
       .Objects("ratings", ratings)
       .Text("note", evaluation.note)
@@ -64,7 +64,7 @@ JsonObject ToJson(const OptionSheet& sheet) {
       .Text("sheet", sheet.id)
       .Text("channel", sheet.channel_name)
       .Number("position", sheet.position)
-      .Text("by", sheet.author.name)
+      .All(Who("by", sheet.author))
       .Text("title", sheet.title)
       .Texts("options", sheet.options)
       .Objects("evaluations", evaluations)

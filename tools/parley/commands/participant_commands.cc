@@ -163,6 +163,9 @@ Status Run(Session& session, const CaseRemoveArguments& arguments) {
   if (session.json()) return PrintParticipant(session, found);
   if (found.participant.state == ParticipantState::kInvited) {
     session.out() << "The invitation for " << Describe(found.participant) << " is withdrawn.\n";
+  } else if (found.participant.state == ParticipantState::kExpired) {
+    session.out() << "The invitation for " << Describe(found.participant)
+                  << ", which had expired unused, is off the list.\n";
   } else {
     session.out() << Describe(found.participant)
                   << " is out of the case and can read nothing that is said from now on.\n";

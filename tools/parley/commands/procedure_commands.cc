@@ -14,7 +14,10 @@ namespace parley::cli {
 namespace {
 
 JsonObject ToJson(const CaseMissing& missing) {
-  return JsonObject().Text("who", missing.who).Text("what", missing.what);
+  return JsonObject()
+      .Text("who", missing.who)
+      .Text("what", missing.what)
+      .Text("command", missing.command);
 }
 
 JsonObject ToJson(const ConflictDisclosure& disclosure) {
@@ -22,13 +25,13 @@ JsonObject ToJson(const ConflictDisclosure& disclosure) {
   for (const ConflictAnswer& answer : disclosure.answers) {
     answers.push_back(JsonObject()
                           .Text("side", answer.side)
-                          .Text("by", answer.by.name)
+                          .All(Who("by", answer.by))
                           .Text("answer", answer.waived ? "waived" : "objected")
                           .Text("words", answer.words));
   }
   return JsonObject()
       .Text("disclosure", disclosure.id.ToString())
-      .Text("by", disclosure.by.name)
+      .All(Who("by", disclosure.by))
       .Text("words", disclosure.words)
       .Bool("settled", disclosure.settled)
       .Objects("answers", answers);
@@ -39,13 +42,14 @@ JsonObject ToJson(const Agreement& agreement) {
   for (const AgreementSigner& signer : agreement.signers) {
     signers.push_back(JsonObject()
                           .Text("name", signer.person.name)
+                          .Text("participant", signer.person.id.ToString())
                           .Bool("signed", signer.signed_it)
                           .Bool("key_vouched_for", signer.vouched));
   }
   return JsonObject()
       .Number("version", agreement.version)
       .Text("hash", agreement.hash)
-      .Text("proposed_by", agreement.proposed_by.name)
+      .All(Who("proposed_by", agreement.proposed_by))
       .Text("text", agreement.text)
       .Text("policy", agreement.policy)
       .Objects("signers", signers);
@@ -54,7 +58,7 @@ JsonObject ToJson(const Agreement& agreement) {
 JsonObject ToJson(const CaseEntry& entry) {
   return JsonObject()
       .Text("act", CaseActName(entry.act))
-      .Text("by", entry.by.name)
+      .All(Who("by", entry.by))
       .Text("words", entry.words)
       .Text("time", IsoTime(entry.time))
       .Text("state", entry.refused.empty() ? CaseStateName(entry.state) : "")
@@ -107,9 +111,30 @@ std::string ToText(const ConflictDisclosure& disclosure) {
   return out;
 }
 
+bool IsOver(CaseState state) {
+  switch (state) {
+    case CaseState::kSettled:
+    case CaseState::kWithdrawn:
+    case CaseState::kImpasse:
+    case CaseState::kTerminated:
+    case CaseState::kClosed:
+    case CaseState::kFollowUp:
+    case CaseState::kRetained:
+    case CaseState::kDestroyed:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string ToText(const CaseProgress& progress) {
   std::string out = std::string("The case is ") + CaseStateName(progress.state) + ".\n";
-  out += progress.may_speak ? "You may speak.\n" : "Nothing but the intake can be said yet.\n";
+  if (progress.may_speak) {
+    out += "You may speak.\n";
+  } else {
+    out += IsOver(progress.state) ? "Nothing can be said any more.\n"
+                                  : "Nothing but the intake can be said yet.\n";
+  }
   for (const CaseMissing& missing : progress.missing) {
     out += "Missing: " + Harmless(missing.who) + " " + Harmless(missing.what) + "\n";
   }
@@ -213,15 +238,19 @@ Status Run(Session& session, const CaseStatusArguments& arguments) {
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
+  PARLEY_TRY_ASSIGN(const std::vector<TodoItem> items, profile->Todo(info.id));
   if (session.json()) {
-    session.Print(JsonObject().Text("case", info.id.ToString()).All(ToJson(progress)));
-  } else if (!progress.with_procedure) {
+    std::vector<JsonObject> todo;
+    for (const TodoItem& item : items) todo.push_back(cli::ToJson(item));
+    session.Print(
+        JsonObject().Text("case", info.id.ToString()).All(ToJson(progress)).Objects("todo", todo));
+    return {};
+  }
+  if (!progress.with_procedure) {
     session.out() << "\"" << Harmless(info.title) << "\" was opened without a procedure.\n";
   } else {
     session.out() << ToText(progress);
   }
-  if (session.json()) return {};
-  PARLEY_TRY_ASSIGN(const std::vector<TodoItem> items, profile->Todo(info.id));
   if (!items.empty()) session.out() << "Waits for you:\n";
   for (const TodoItem& item : items) session.out() << ToText(item);
   return {};
@@ -289,8 +318,9 @@ Status Run(Session& session, const AgreementProposeArguments& arguments) {
                     profile->ProposeAgreement(info.id, from.text, from.policy));
   if (from.text.find('[') != std::string::npos) {
     session.Note(
-        "the text has places in brackets, as templates have: if they are to be filled in, propose "
-        "it anew before anybody signs (parley template show, --text)");
+        "the text has places in brackets, as templates have: if they are to be filled in, do that "
+        "in a file (parley template show writes one), and propose it anew before anybody signs "
+        "(parley case agreement propose --text FILE)");
   }
   if (session.json()) {
     session.Print(JsonObject().Text("hash", hash));
@@ -320,6 +350,12 @@ Status Run(Session& session, const AgreementSignArguments& arguments) {
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const CaseProgress progress, profile->Progress(info.id));
   PARLEY_TRY_ASSIGN(const Agreement agreement, FindAgreement(progress, arguments.hash));
+  for (const AgreementSigner& signer : agreement.signers) {
+    if (!signer.person.self || !signer.signed_it) continue;
+    return Status(StatusCode::kFailedPrecondition,
+                  info.own_name + " has signed it already: version " +
+                      std::to_string(agreement.version) + " of the agreement to mediate");
+  }
   if (!arguments.yes && arguments.hash.empty() && !InputIsTerminal()) {
     return Status(
         StatusCode::kInvalidArgument,

@@ -1,4 +1,6 @@
 // init, whoami, warnings.
+#include <algorithm>
+
 #include "tools/parley/commands/commands.h"
 #include "tools/parley/output/records.h"
 #include "tools/parley/output/text.h"
@@ -95,9 +97,12 @@ Status Run(Session& session, const WhoAmIArguments& /*arguments*/) {
   }
   session.out() << Harmless(profile->name()) << '\n';
   for (const Case& info : cases) {
+    const auto same_title = std::count_if(cases.begin(), cases.end(), [&info](const Case& other) {
+      return other.title == info.title;
+    });
     session.out() << "    " << RoleText(info.own_role, info.own_side) << " in \""
-                  << Harmless(info.title) << "\" (" << ParticipantStateName(info.own_state)
-                  << ")\n";
+                  << Harmless(info.title) << "\" (" << ParticipantStateName(info.own_state) << ")"
+                  << (same_title > 1 ? "  [" + info.id.ToString().substr(0, 8) + "]" : "") << '\n';
   }
   return {};
 }

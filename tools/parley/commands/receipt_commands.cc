@@ -15,6 +15,7 @@ Status Run(Session& session, const ReceiptsArguments& arguments) {
     if (session.json()) {
       JsonObject object;
       object.Text("name", receipt.reader.name)
+          .Text("participant", receipt.reader.id.ToString())
           .Text("side", receipt.reader.side)
           .Number("read_up_to", receipt.position);
       if (receipt.time != 0) object.Text("time", IsoTime(receipt.time));

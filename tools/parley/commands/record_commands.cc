@@ -26,7 +26,7 @@ JsonObject ToJson(const SearchResult& result) {
       .Number("position", result.position)
       .Text("message", result.id.ToString())
       .Text("kind", FoundKindName(result.kind))
-      .Text("author", result.author.name)
+      .All(Who("author", result.author))
       .Text("role", RoleName(result.author.role))
       .Text("side", result.author.side)
       .Text("time", IsoTime(result.time))
@@ -172,7 +172,8 @@ void AddPerson(JsonObject& object, const std::string& name, const TimelinePerson
 // Nothing in it depends on whose profile it is.
 JsonObject ToJson(const TimelineEvent& event, const ChannelTimeline& channel) {
   JsonObject object;
-  object.Text("event", TimelineKindName(event.kind))
+  object.Text("kind", "event")
+      .Text("event", TimelineKindName(event.kind))
       .Text("channel", channel.channel_name)
       .Text("channel_id", channel.channel.channel_id.ToString())
       .Number("incarnation", event.incarnation)
@@ -189,7 +190,8 @@ JsonObject ToJson(const TimelineEvent& event, const ChannelTimeline& channel) {
 
 JsonObject ToJson(const TimelineAct& act) {
   JsonObject object;
-  object.Text("judged", "act")
+  object.Text("kind", "judged")
+      .Text("judged", "act")
       .Text("act", CaseActName(act.act))
       .Number("incarnation", act.incarnation)
       .Number("position", act.position);
@@ -202,6 +204,7 @@ JsonObject ToJson(const TimelineAct& act) {
 // This depends on where the profile came in.
 JsonObject ToJson(const TimelineChain& chain, const ChannelTimeline& channel) {
   return JsonObject()
+      .Text("kind", "chain")
       .Text("chain", channel.channel_name)
       .Text("channel_id", channel.channel.channel_id.ToString())
       .Number("incarnation", chain.incarnation)
@@ -227,7 +230,9 @@ void PrintJson(Session& session, const CaseTimeline& timeline) {
     for (const TimelineEvent& event : channel.events) session.Print(ToJson(event, channel));
   }
   for (const TimelineAct& act : timeline.acts) session.Print(ToJson(act));
-  for (const Alarm& alarm : timeline.alarms) session.Print(cli::ToJson(alarm));
+  for (const Alarm& alarm : timeline.alarms) {
+    session.Print(JsonObject().Text("kind", "warning").All(cli::ToJson(alarm)));
+  }
 }
 
 void PrintText(Session& session, const CaseTimeline& timeline) {
@@ -255,7 +260,8 @@ void PrintText(Session& session, const CaseTimeline& timeline) {
 
 JsonObject ToJson(const ChainCheck& check) {
   JsonObject object;
-  object.Text("chain", check.channel_name)
+  object.Text("kind", "chain")
+      .Text("chain", check.channel_name)
       .Text("channel_id", check.channel.channel_id.ToString())
       .Number("incarnation", check.incarnation)
       .Number("from", check.from)

@@ -1,4 +1,6 @@
 // case retention, destroy.
+#include <algorithm>
+#include <ctime>
 #include <iostream>
 
 #include "tools/parley/commands/commands.h"
@@ -9,6 +11,12 @@
 
 namespace parley::cli {
 namespace {
+
+std::vector<std::string> IdsOf(const std::vector<Person>& people) {
+  std::vector<std::string> ids;
+  for (const Person& person : people) ids.push_back(person.id.ToString());
+  return ids;
+}
 
 std::vector<std::string> NamesOf(const std::vector<Person>& people) {
   std::vector<std::string> names;
@@ -31,7 +39,9 @@ JsonObject ToJson(const RetentionClass& one) {
       .Number("records", one.records)
       .Number("records_due", one.records_due)
       .Texts("destroyed_by", NamesOf(one.destroyed_by))
-      .Texts("awaited", NamesOf(one.awaited));
+      .Texts("destroyed_by_ids", IdsOf(one.destroyed_by))
+      .Texts("awaited", NamesOf(one.awaited))
+      .Texts("awaited_ids", IdsOf(one.awaited));
   if (one.due_at != 0) object.Text("due", IsoTime(one.due_at));
   return object;
 }
@@ -91,6 +101,19 @@ std::string ToText(const CaseRetention& kept) {
   return out;
 }
 
+// Whether destroying has something to do here: records, or to tell the others that there is nothing
+// of a class.
+bool AnythingDue(const CaseRetention& kept) {
+  if (kept.unfinished) return true;
+  const auto now = static_cast<int64_t>(std::time(nullptr));
+  return std::any_of(kept.classes.begin(), kept.classes.end(), [now](const RetentionClass& one) {
+    const bool told = std::any_of(one.destroyed_by.begin(), one.destroyed_by.end(),
+                                  [](const Person& person) { return person.self; });
+    return one.records_due > 0 ||
+           (one.destroyable && one.due_at != 0 && one.due_at <= now && !told);
+  });
+}
+
 }  // namespace
 
 Status Run(Session& session, const CaseRetentionArguments& arguments) {
@@ -113,6 +136,15 @@ Status Run(Session& session, const CaseDestroyArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info, session.OpenCase(arguments.case_text));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const CaseRetention kept, profile->RecordsKept(info.id));
+  const bool refused = !kept.agreed || !kept.ended || !kept.hold.empty();
+  if (!refused && !AnythingDue(kept)) {
+    if (session.json()) {
+      session.Print(JsonObject().Number("records", 0).Texts("classes", {}).Bool("reported", false));
+    } else {
+      session.out() << "Nothing is due, and nothing was destroyed (parley case retention).\n";
+    }
+    return {};
+  }
   if (!arguments.yes) {
     if (!InputIsTerminal()) {
       return Status(StatusCode::kInvalidArgument,

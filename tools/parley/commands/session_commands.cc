@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "tools/parley/commands/commands.h"
+#include "tools/parley/output/records.h"
 #include "tools/parley/output/text.h"
 #include "tools/parley/standard_input.h"
 #include "tools/parley/try.h"
@@ -35,7 +36,7 @@ JsonObject ToJson(const SessionText& text) {
   std::vector<JsonObject> answers;
   for (const SessionAnswer& answer : text.answers) {
     answers.push_back(JsonObject()
-                          .Text("by", answer.by.name)
+                          .All(Who("by", answer.by))
                           .Text("side", answer.by.side)
                           .Text("answer", answer.confirmed ? "confirmed" : "corrected")
                           .Text("words", answer.words)
@@ -46,7 +47,7 @@ JsonObject ToJson(const SessionText& text) {
       .Number("number", text.number)
       .Number("version", text.version)
       .Bool("latest", text.latest)
-      .Text("by", text.by.name)
+      .All(Who("by", text.by))
       .Text("text", text.text)
       .Text("time", IsoTime(text.time))
       .Objects("answers", answers)

@@ -71,17 +71,40 @@ std::string ProblemsText(const std::vector<Problem>& problems) {
   return out;
 }
 
-// What the owner was asked to do, or to say when they come, in all cases.
+// What the owner was asked to do, or to say when they come.
+std::vector<TodoItem> RemindersOf(const Profile& profile, const CaseId& id) {
+  Result<std::vector<TodoItem>> items = profile.Todo(id);
+  if (!items.ok()) return {};  // the commands about that case say what is wrong with it
+  std::erase_if(*items, [](const TodoItem& item) {
+    return item.kind != TodoKind::kReminder && item.kind != TodoKind::kMeeting;
+  });
+  return *std::move(items);
+}
+
 Status PrintReminders(Session& session, const Profile& profile) {
   PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile.Cases());
   for (const Case& info : cases) {
-    const Result<std::vector<TodoItem>> items = profile.Todo(info.id);
-    if (!items.ok()) continue;  // the commands about that case say what is wrong with it
-    for (const TodoItem& item : *items) {
-      if (item.kind != TodoKind::kReminder && item.kind != TodoKind::kMeeting) continue;
+    for (const TodoItem& item : RemindersOf(profile, info.id)) {
       session.out() << Harmless(info.title) << ": " << ToText(item);
     }
   }
+  return {};
+}
+
+// What the text and the notes beside it say, of all cases.
+Status AddNews(Session& session, const Profile& profile, JsonObject& object) {
+  std::vector<JsonObject> todo;
+  std::vector<JsonObject> warnings;
+  PARLEY_TRY_ASSIGN(const std::vector<Case> cases, profile.Cases());
+  for (const Case& info : cases) {
+    for (const TodoItem& item : RemindersOf(profile, info.id)) {
+      todo.push_back(JsonObject().Text("case", info.id.ToString()).All(ToJson(item)));
+    }
+    const Result<std::vector<Alarm>> alarms = session.GraveAlarms(info.id);
+    if (!alarms.ok()) continue;
+    for (const Alarm& alarm : *alarms) warnings.push_back(ToJson(alarm));
+  }
+  object.Objects("todo", todo).Objects("warnings", warnings);
   return {};
 }
 
@@ -117,12 +140,14 @@ Status Run(Session& session, const SyncArguments& arguments) {
   }
   const SyncReport& report = *synced;
   if (session.json()) {
-    session.Print(JsonObject()
-                      .Number("received", report.messages_received)
-                      .Number("sent", report.messages_sent)
-                      .Number("waiting", report.messages_waiting)
-                      .Number("never_sent", report.messages_never_sent)
-                      .Number("problems", report.problems.size()));
+    JsonObject object;
+    object.Number("received", report.messages_received)
+        .Number("sent", report.messages_sent)
+        .Number("waiting", report.messages_waiting)
+        .Number("never_sent", report.messages_never_sent)
+        .Number("problems", report.problems.size());
+    PARLEY_TRY(AddNews(session, *profile, object));
+    session.Print(object);
   } else {
     session.out() << report.messages_received << " received, " << report.messages_sent << " sent";
     if (report.messages_waiting > 0) {

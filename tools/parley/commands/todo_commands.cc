@@ -14,23 +14,28 @@ std::string ToText(const TodoItem& item) {
   return text + "\n";
 }
 
+JsonObject ToJson(const TodoItem& item) {
+  JsonObject object;
+  object.Text("todo", TodoKindName(item.kind))
+      .Text("channel", item.channel_name)
+      .Text("text", item.text)
+      .Text("about", item.about)
+      .Text("id", item.id);
+  if (item.due != 0) object.Text("due", IsoTime(item.due));
+  return object.Bool("overdue", item.overdue);
+}
+
 Status Run(Session& session, const TodoArguments& arguments) {
   PARLEY_TRY_ASSIGN(const Case info,
                     session.OpenCase(arguments.case_text, Session::Purpose::kShow));
   PARLEY_TRY_ASSIGN(Profile* const profile, session.profile());
   PARLEY_TRY_ASSIGN(const std::vector<TodoItem> items, profile->Todo(info.id));
   for (const TodoItem& item : items) {
-    if (!session.json()) {
+    if (session.json()) {
+      session.Print(ToJson(item));
+    } else {
       session.out() << ToText(item);
-      continue;
     }
-    JsonObject object;
-    object.Text("todo", TodoKindName(item.kind))
-        .Text("channel", item.channel_name)
-        .Text("text", item.text)
-        .Text("about", item.about);
-    if (item.due != 0) object.Text("due", IsoTime(item.due));
-    session.Print(object.Bool("overdue", item.overdue));
   }
   if (items.empty() && !session.json()) session.out() << "Nothing waits for you.\n";
   return {};

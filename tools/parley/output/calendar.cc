@@ -1,8 +1,10 @@
 #include "tools/parley/output/calendar.h"
 
+#include <algorithm>
 #include <ctime>
 #include <vector>
 
+#include "tools/parley/output/records.h"
 #include "tools/parley/output/text.h"
 
 namespace parley::cli {
@@ -14,17 +16,37 @@ std::string ReplyText(CalendarReply reply) {
   return reply == CalendarReply::kNone ? "no answer yet" : CalendarReplyName(reply);
 }
 
+std::string NameText(const Person& person) {
+  return person.self ? std::string("you") : PersonText(person);
+}
+
+// "  done by Ana (party, Harbor) for Harbor": those who have said so, and not whom they said it
+// for. Empty where nobody has.
+std::string DoneText(const CalendarEntry& entry) {
+  std::string people;
+  std::vector<ParticipantId> named;
+  for (const CalendarAnswer& answer : entry.answers) {
+    if (answer.reply != CalendarReply::kDone) continue;
+    const Person& by = answer.answered_by ? *answer.answered_by : answer.by;
+    if (std::find(named.begin(), named.end(), by.id) != named.end()) continue;
+    named.push_back(by.id);
+    const bool for_side =
+        (by.role == Role::kParty || by.role == Role::kCounsel) && !by.side.empty();
+    people += (people.empty() ? "  done by " : ", ") + NameText(by) +
+              (for_side ? " for " + Harmless(by.side) : "");
+  }
+  return people.empty() ? "" : people + "\n";
+}
+
 // "  yes: Ana (party, Harbor), Ben (party, Northline)" for each answer that there is.
 std::string AnswersText(const CalendarEntry& entry) {
-  std::string text;
+  std::string text = DoneText(entry);
   for (const CalendarReply reply :
-       {CalendarReply::kYes, CalendarReply::kDone, CalendarReply::kMaybe, CalendarReply::kNo,
-        CalendarReply::kNone}) {
+       {CalendarReply::kYes, CalendarReply::kMaybe, CalendarReply::kNo, CalendarReply::kNone}) {
     std::string people;
     for (const CalendarAnswer& answer : entry.answers) {
       if (answer.reply != reply) continue;
-      people += (people.empty() ? "" : ", ") +
-                (answer.by.self ? std::string("you") : PersonText(answer.by));
+      people += (people.empty() ? "" : ", ") + NameText(answer.by);
     }
     const bool reminder = entry.kind == CalendarKind::kReminder;
     const std::string name =
@@ -40,7 +62,9 @@ bool AnyNotCompared(const CalendarEntry& entry) {
   std::vector<Person> people = {entry.by};
   if (entry.version > 1) people.push_back(entry.changed_by);
   for (const CalendarAnswer& answer : entry.answers) {
-    if (!entry.cancelled) people.push_back(answer.by);
+    if (entry.cancelled) break;
+    people.push_back(answer.by);
+    if (answer.answered_by) people.push_back(*answer.answered_by);
   }
   return AnyNotCompared(people);
 }
@@ -57,9 +81,11 @@ JsonObject ToJson(const CalendarEntry& entry) {
   for (const CalendarAnswer& answer : entry.answers) {
     JsonObject& one = answers.emplace_back();
     one.Text("name", answer.by.name)
+        .Text("participant", answer.by.id.ToString())
         .Text("side", answer.by.side)
         .Bool("self", answer.by.self)
         .Text("answer", CalendarReplyName(answer.reply));
+    if (answer.answered_by) one.All(Who("answered_by", *answer.answered_by));
     if (answer.time != 0) one.Text("time", IsoTime(answer.time));
   }
   JsonObject object;
@@ -79,8 +105,8 @@ JsonObject ToJson(const CalendarEntry& entry) {
   } else {
     object.Text("side", entry.side);
   }
-  return object.Text("by", entry.by.name)
-      .Text("changed_by", entry.changed_by.name)
+  return object.All(Who("by", entry.by))
+      .All(Who("changed_by", entry.changed_by))
       .Text("changed", IsoTime(entry.changed))
       .Bool("asked", entry.asked)
       .Text("own", CalendarReplyName(entry.own))

@@ -31,7 +31,7 @@ JsonObject& AddDocument(JsonObject& object, const Document& document) {
   if (!document.version.note.empty()) object.Text("version_note", document.version.note);
   if (document.expires_at != 0) object.Text("expires", IsoTime(document.expires_at));
   if (document.brief != BriefKind::kNone) object.Text("brief", BriefKindName(document.brief));
-  if (document.carried_by) object.Text("carried_by", document.carried_by->name);
+  if (document.carried_by) object.All(Who("carried_by", *document.carried_by));
   if (document.preview_size != 0) object.Number("preview_bytes", document.preview_size);
   return object;
 }
@@ -64,6 +64,18 @@ const char* AlarmName(AlarmKind kind) {
       return "never sent";
   }
   return "unknown";
+}
+
+const char* DeliveryName(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::kWaiting:
+      return "waiting";
+    case Delivery::kNeverSent:
+      return "never sent";
+    case Delivery::kSent:
+      break;
+  }
+  return "sent";
 }
 
 constexpr const char* kIndent = "      ";
@@ -129,6 +141,10 @@ std::string ReadByText(ChannelStatus status, ParticipantState own_state) {
   if (status != ChannelStatus::kClosed) return "read by";
   return own_state == ParticipantState::kLeft ? "was read, until you left, by"
                                               : "was read, until you were removed, by";
+}
+
+JsonObject Who(const std::string& name, const Person& person) {
+  return JsonObject().Text(name, person.name).Text(name + "_id", person.id.ToString());
 }
 
 JsonObject ToJson(const Case& info) {
@@ -230,22 +246,21 @@ std::string QuoteText(const QuotedMessage& quote) {
 
 }  // namespace
 
-JsonObject ToJson(const Message& message, const std::string& channel_name) {
+JsonObject ToJson(const Message& message, const std::string& channel_name, Delivery delivery) {
   JsonObject object;
   object.Number("position", message.position).Text("channel", channel_name);
   AddAuthor(object, message.author)
       .Text("kind", MessageKindName(message.kind))
       .Text("text", message.text)
       .Text("time", IsoTime(message.time))
-      .Text("message", message.id.ToString());
+      .Text("message", message.id.ToString())
+      .Text("delivery", DeliveryName(delivery));
   if (message.document) AddDocument(object, *message.document);
-  if (message.kind == MessageKind::kDisclosure ||
-      (message.kind == MessageKind::kNotice && message.refused)) {
-    object.Text("note", message.note).Bool("refused", message.refused);
-  }
-  if (message.kind == MessageKind::kOffer && !message.note.empty()) {
-    object.Text("note", message.note);
-  }
+  const bool judged = message.kind == MessageKind::kDisclosure ||
+                      (message.kind == MessageKind::kNotice && message.refused);
+  const bool noted = message.kind == MessageKind::kOffer || delivery != Delivery::kSent;
+  if (judged || (noted && !message.note.empty())) object.Text("note", message.note);
+  if (judged) object.Bool("refused", message.refused);
   if (!message.without_floor.empty()) object.Text("without_floor", message.without_floor);
   if (message.quote) object.Objects("quote", {ToJson(*message.quote)});
   if (message.reserved) object.Bool("reserved", true);
@@ -351,11 +366,15 @@ std::string ToText(const Channel& channel, ParticipantState own_state, bool with
   }
   if (!channel.caution.empty()) out += "    " + Harmless(channel.caution) + "\n";
   if (channel.unsent > 0) {
-    out += "    " + std::to_string(channel.unsent) + " of your messages wait to be sent\n";
+    out += "    " + std::to_string(channel.unsent) +
+           (channel.unsent == 1 ? " of your messages waits to be sent\n"
+                                : " of your messages wait to be sent\n");
   }
   if (channel.passed_over > 0) {
     out += "    " + std::to_string(channel.passed_over) +
-           " entries could not be opened or verified and were passed over\n";
+           (channel.passed_over == 1
+                ? " entry could not be opened or verified and was passed over\n"
+                : " entries could not be opened or verified and were passed over\n");
   }
   return out;
 }

@@ -10,14 +10,21 @@
 
 namespace parley::cli {
 
+// The field `name` with the person's name, and `name`_id with their id: in one case there can be
+// two of one name.
+JsonObject Who(const std::string& name, const Person& person);
+
 JsonObject ToJson(const Case& info);
 JsonObject ToJson(const Participant& participant);
 JsonObject ToJson(const Person& person);
 JsonObject ToJson(const Channel& channel);
 JsonObject ToJson(const Alarm& alarm);
-// `position, channel, author, role, side, kind, text, time, message`, and for documents `document,
-// name, size, media_type`.
-JsonObject ToJson(const Message& message, const std::string& channel_name);
+// What has become of a message.
+enum class Delivery { kSent, kWaiting, kNeverSent };
+// `position, channel, author, role, side, kind, text, time, message, delivery`, and for documents
+// `document, name, size, media_type`.
+JsonObject ToJson(const Message& message, const std::string& channel_name,
+                  Delivery delivery = Delivery::kSent);
 JsonObject ToJson(const Document& document, const std::string& channel_name);
 JsonObject ToJson(const Authorisation& authorisation);
 std::vector<JsonObject> ToJson(const std::vector<Person>& people);
