@@ -28,6 +28,8 @@ constexpr char kAgainst[] = "the same in an empty case";
 constexpr char kFirstCaucus[] = "caucus:Side 1";
 // Messages of the last page.
 constexpr uint64_t kPage = 50;
+// Documents that the program reads before it shows them.
+constexpr size_t kDocumentsPage = 1000;
 
 double Micros(Clock::duration took) {
   return std::chrono::duration<double, std::micro>(took).count();
@@ -109,12 +111,12 @@ void ShowLastPage(const std::string& folder, const std::string& name, uint64_t a
   Take(opened.profile.Receipts(channel.ref));
 }
 
-// parley documents CASE CHANNEL
-void ShowDocuments(const std::string& folder, const std::string& name) {
+// parley documents CASE CHANNEL, until the first page is shown, or all of them.
+void ShowDocuments(const std::string& folder, const std::string& name, const Page& page) {
   const Opened opened = Open(folder);
   const Channel channel = Take(opened.profile.FindChannel(opened.info.id, name));
-  Take(opened.profile.Documents(channel.ref));
   Take(opened.profile.Retention(opened.info.id));
+  Take(opened.profile.Documents(channel.ref, page));
 }
 
 // ---- Sending ----
@@ -219,8 +221,10 @@ void MeasureOpening(const std::string& folder, bool full, const LastNumbers& las
   measure("status", [&] { ShowStatus(folder); });
   measure("read/joint", [&] { ShowLastPage(folder, "joint", after(last.joint)); });
   measure("read/caucus", [&] { ShowLastPage(folder, kFirstCaucus, after(last.caucus)); });
-  measure("documents/joint", [&] { ShowDocuments(folder, "joint"); });
-  measure("documents/caucus", [&] { ShowDocuments(folder, kFirstCaucus); });
+  const Page first_page = {.first = kDocumentsPage};
+  measure("documents/joint", [&] { ShowDocuments(folder, "joint", first_page); });
+  measure("documents/caucus", [&] { ShowDocuments(folder, kFirstCaucus, first_page); });
+  measure("all_documents/joint", [&] { ShowDocuments(folder, "joint", {}); });
 }
 
 }  // namespace
