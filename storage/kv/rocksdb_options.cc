@@ -1,6 +1,5 @@
 #include "storage/kv/rocksdb_options.h"
 
-#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
@@ -131,11 +130,6 @@ rocksdb::DBOptions StoreOptions() {
   options.max_background_jobs = 4;
   options.stats_dump_period_sec = 0;
   KeepToItself(options);
-  // Merging is for when nobody waits: in a store of gigabytes it takes most of a processor while it
-  // lasts. When it falls behind, RocksDB makes appends wait (level0_slowdown_writes_trigger), and
-  // so has time for it.
-  options.env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kLow)
-      .PermitUncheckedError();
   return options;
 }
 
