@@ -75,6 +75,20 @@ TEST_F(PlantedWelcomeTest, KeepsOutNoLaterIncarnation) {
   EXPECT_TRUE(AlarmsOf(ChannelAlarmKind::kRefused).empty()) << "nobody honest is named";
 }
 
+// One that led less far than to where she was put out.
+TEST_F(PlantedWelcomeTest, LeavesNothingToBeSentWhereNobodyComesBack) {
+  Must(Plant(tomas, {1, last_ + 1}));
+  Must(mira.Say(id, "another entry"));
+  Must(Remove(mira, ana));
+  Must(ana.Queue(id, TextContent("never sent")));
+  const ExchangeResult result = Must(ana.In(id).Exchange());
+  EXPECT_EQ(ana.Info(id).standing, Standing::kRemoved);
+  EXPECT_TRUE(Waiting().empty());
+  EXPECT_EQ(result.given_up, 1u);
+  EXPECT_EQ(ana.Info(id).unsent, 0u);
+  EXPECT_EQ(ana.Info(id).never_sent, 1u);
+}
+
 TEST_F(PlantedWelcomeTest, OnlySoManyOfOneWait) {
   for (size_t i = 0; i < kMostWaitingOfOne; ++i) Must(Plant(tomas, {1, last_ + 100 - i}));
   const absl::Status refused = Plant(tomas, {1, last_ + 10});

@@ -233,7 +233,11 @@ class Succession {
       PARLEY_RETURN_IF_ERROR(Take(rest, ready));
       return true;
     }
-    if (dropped) PARLEY_RETURN_IF_ERROR(old_.Save());
+    if (!dropped) return false;
+    const bool is_out = old_.standing() == Standing::kRemoved || old_.standing() == Standing::kLeft;
+    // It has seemed to come back (TakeRemoval, receive.cc), and doesn't.
+    if (is_out) PARLEY_RETURN_IF_ERROR(GiveUpWaiting(old_, result_));
+    PARLEY_RETURN_IF_ERROR(old_.Save());
     return false;
   }
 
