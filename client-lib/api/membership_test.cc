@@ -5,7 +5,10 @@
 #include "client-lib/api/mediation_for_test.h"
 #include "client-lib/cases/case_sync.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/channels/channel_step.h"
 #include "client-lib/channels/relay_mailboxes.h"
+#include "client-lib/channels/succession.h"
+#include "client-lib/channels/successors.h"
 
 namespace parley {
 namespace {
@@ -228,6 +231,31 @@ TEST_F(MembershipTest, WhoWasAwayWhileAChannelWasOpenedAnewTwiceReadsAllOfIt) {
   Say("Ana", "caucus", "back");
   Sync("Mira");
   EXPECT_EQ(Texts("Mira", "caucus:Harbor").back(), "Ana: back");
+}
+
+// Its program ended after it had read that the channel is halted, and before what waits had its
+// turn.
+TEST_F(MembershipTest, WhatWaitsInAChannelThatStandsStillHasItsTurn) {
+  LetEverybodyIn();
+  const ChannelId caucus = Ref("Ana", "caucus").channel_id;
+  const auto store = testing::Have(client::ProfileStore::Open(folder_ / "Ana"));
+  {
+    client::Transaction step = testing::Have(store->Begin());
+    client::Successor one;
+    one.incarnation = 1;
+    one.adder = Id("Ana", "Mira");
+    one.log = testing::Have(client::LoadIncarnation(step, client::ChannelNames(caucus), 1));
+    one.state = one.log.state;
+    testing::Have(client::StoreWaiting(step, client::ChannelNames(caucus), {one}));
+    client::ChannelContext context;
+    context.store = store.get();
+    context.now_seconds = [] { return static_cast<uint64_t>(time(nullptr)); };
+    testing::Have(client::Channel(context, caucus).Halt(step, "halted"));
+    testing::Have(step.Commit());
+  }
+  Sync("Ana");
+  const client::ReadTransaction read = testing::Have(store->Read());
+  EXPECT_FALSE(testing::Have(client::HasSuccessor(read, caucus)));
 }
 
 }  // namespace

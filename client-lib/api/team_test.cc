@@ -357,6 +357,9 @@ TEST_F(TeamTest, OfThreeTeamsThatAreOpenedAtOnceOneCounts) {
   SyncAll({"Mira", "Lee", "Ana", "Kim"});
   for (const char* name : {"Lee", "Ana", "Kim"}) OpenTeam(name);
   SyncAll({"Lee", "Ana", "Kim"}, 8);
+  for (const char* name : {"Lee", "Ana", "Kim"}) {
+    EXPECT_THAT(AlarmTexts(name), Not(HasSubstr("left aside"))) << "colleagues did nothing wrong";
+  }
   ExpectOneTeam({"Lee", "Ana", "Kim"});
 }
 

@@ -14,6 +14,7 @@
 #include "client-lib/cases/reconcile.h"
 #include "client-lib/cases/team.h"
 #include "client-lib/cases/team_work.h"
+#include "client-lib/channels/succession.h"
 #include "client-lib/pairing/device.h"
 #include "client-lib/pairing/inviting.h"
 #include "client-lib/pairing/rendezvous.h"
@@ -250,7 +251,9 @@ class CaseSync {
     for (const ChannelId& id : wanted) {
       if (silent_.contains(id)) continue;  // once is enough in one sync
       PARLEY_ASSIGN_OR_RETURN(ChannelInfo info, context_.Channel(id).Info(read));
-      if (info.standing == Standing::kActive || info.standing == Standing::kRestored) {
+      // One that stands still goes on where a Welcome that waits leads.
+      PARLEY_ASSIGN_OR_RETURN(const bool goes_on, HasSuccessor(read, id));
+      if (goes_on || info.standing == Standing::kActive || info.standing == Standing::kRestored) {
         usable.push_back(id);
         names_[id] = DescribeChannel(info.state.kind, info.state.side);
       }

@@ -107,6 +107,15 @@ std::optional<ChannelId> FoundedAtOnce(const std::vector<CaseChannel>& channels,
   return std::nullopt;
 }
 
+// Whether somebody else has been heard in the channel that counts in place of this one.
+bool IsConfirmed(const std::vector<CaseChannel>& channels, const ChannelChoice& choice,
+                 const ChannelState& state) {
+  const std::optional<ChannelId> counts = choice.Of(state.kind, state.side);
+  return std::any_of(channels.begin(), channels.end(), [&](const CaseChannel& channel) {
+    return counts == channel.id && channel.info.confirmed_at != 0;
+  });
+}
+
 // It doesn't count from now on. The team's work (team_work.h) puts those out whom the owner has let
 // in, so that they are free for the team that counts, and halts it.
 void GiveUpOwnTeam(const ChannelId& own, CaseRecord& record) {
@@ -154,6 +163,10 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
     }
     gives_way = FoundedAtOnce(channels, team, pairing.peer, choice, state);
     if (gives_way.has_value()) return absl::OkStatus();
+    // While several teams that were opened at the same time become one, nobody has done wrong.
+    if (state.kind == ChannelKind::kTeam && !IsConfirmed(channels, choice, state)) {
+      return absl::AbortedError("");
+    }
     return absl::AbortedError(DescribeChannel(state.kind, state.side));
   };
   PARLEY_ASSIGN_OR_RETURN(ChannelId channel, Channel::Join(step, context.Channels(), wrapper,

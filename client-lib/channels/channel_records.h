@@ -429,11 +429,6 @@ class ChannelNames {
   GroupPlace Group(uint32_t n) const { return {Incarnation(n) + "/group", GroupBase(n)}; }
   // After the own commit in flight.
   GroupPlace NextGroup(uint32_t n) const { return {Commit(n) + "/group", GroupBase(n)}; }
-  GroupPlace SuccessorGroup(uint32_t n, uint64_t joined) const {
-    const std::string place =
-        Successors() + "/" + std::to_string(n) + "/" + std::to_string(joined) + "/group";
-    return {place, place};
-  }
   std::string EpochKeys(uint32_t n) const { return Incarnation(n) + "/keys"; }
   std::string Change(uint32_t n) const { return Incarnation(n) + "/change"; }
   std::string Commit(uint32_t n) const { return Incarnation(n) + "/commit"; }

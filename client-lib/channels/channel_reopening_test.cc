@@ -3,66 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <functional>
-#include <utility>
+#include <string>
+#include <vector>
 
-#include "client-lib/channels/credential.h"
-#include "client-lib/channels/test_lying_relay.h"
+#include "client-lib/channels/test_reopening.h"
 
 namespace parley::client {
 namespace {
-
-class ReopeningTest : public RelayTest {
- protected:
-  // A committer's client makes an entry that everybody must refuse.
-  void Halt(Person& committer) {
-    const Insider insider = InsiderOf(committer, id);
-    const Bytes payload(300, 7);
-    const GenerationKeys keys = relay.mailboxes.at(insider.state.mailbox_id).current().keys;
-    Must(AppendPayload(relay, insider, payload,
-                       SignClosing(ControlKeyOf(committer, id), insider.state.mailbox_id,
-                                   insider.generation, payload, keys)));
-    Must(committer.In(id).Exchange());
-    ASSERT_EQ(committer.Info(id).standing, Standing::kHalted);
-  }
-  void HaltAndReopen() {
-    Halt(mira);
-    Reopen(mira, id);
-  }
-
-  // Lets Ana in by a Welcome that `change` has altered.
-  void AddByAltered(const std::function<void(content::v1::WelcomeWrapper&)>& change) {
-    MembershipChange adding;
-    adding.adds = {ana.AsNewMember()};
-    Must(mira.Prepare(id, adding));
-    Must(mira.In(id).Exchange());
-    Transaction tx = Must(mira.store->Begin());
-    const std::vector<WelcomeDelivery> pending = Must(mira.In(id).PendingWelcomes(tx));
-    ASSERT_EQ(pending.size(), 1u);
-    content::v1::WelcomeWrapper wrapper;
-    ASSERT_TRUE(wrapper.ParseFromArray(pending[0].wrapper.data(),
-                                       static_cast<int>(pending[0].wrapper.size())));
-    change(wrapper);
-    Must(ana.Join(case_id, mira.self.participant_id, crypto::ToBytes(wrapper.SerializeAsString())));
-    Must(mira.In(id).WelcomeDelivered(tx, pending[0].id));
-    Must(tx.Commit());
-  }
-
-  std::vector<ChannelAlarm> Forks() {
-    std::vector<ChannelAlarm> forks = ana.Info(id).alarms;
-    std::erase_if(forks,
-                  [](const ChannelAlarm& alarm) { return alarm.kind != ChannelAlarmKind::kFork; });
-    return forks;
-  }
-
-  std::vector<std::string> LastHeard(size_t n) {
-    std::vector<std::string> heard = ana.Heard(id);
-    heard.erase(heard.begin(),
-                heard.end() - static_cast<std::ptrdiff_t>(std::min(n, heard.size())));
-    return heard;
-  }
-};
 
 TEST_F(ReopeningTest, WhoWasAwayOverTwoReopeningsReadsAllThatWasSaid) {
   Must(mira.Say(id, "in the first"));
@@ -163,6 +110,30 @@ TEST_F(ReopeningTest, AWelcomeWhoseTurnCantComeHoldsUpNoLaterOne) {
   EXPECT_EQ(mira.Heard(id).back(), "Ana: back");
 }
 
+// The relay has lost what was said up to her third stay.
+TEST_F(ReopeningTest, AStayThatCantBeReadHoldsUpNoLaterOneOfTheIncarnation) {
+  for (int stay = 0; stay < 2; ++stay) {
+    Must(Remove(mira, ana));
+    Add(mira, {&ana});
+  }
+  Must(mira.Say(id, "in the third stay"));
+  ASSERT_EQ(Waiting().size(), 2u);
+  const uint64_t kept = Waiting().back().log.joined_position + 1;
+  // While it merely doesn't answer, nothing is passed over.
+  relay.before_read = [] { return absl::UnavailableError("cut"); };
+  EXPECT_FALSE(ana.In(id).Exchange().ok());
+  EXPECT_EQ(Waiting().size(), 2u);
+  relay.before_read = nullptr;
+  relay.alter = [&](ReadResult& page) { page.first_position = kept; };
+  Must(ana.Say(id, "back"));
+  EXPECT_EQ(LastHeard(2), (std::vector<std::string>{"Mira: in the third stay", "Ana: back"}));
+  const std::vector<ChannelAlarm> told = AlarmsOf(ChannelAlarmKind::kReopened);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_THAT(told.back().text, HasSubstr("Mira (mediator) has let this device in again; the log "
+                                          "before, which it can't read, was passed over"));
+  EXPECT_FALSE(ComingsBackIn(ana, id).empty());
+}
+
 // ---- Teams ----
 
 class TeamReopeningTest : public ReopeningTest {
@@ -182,28 +153,8 @@ class TeamReopeningTest : public ReopeningTest {
 
   // Kim, who is no steward, makes a next incarnation of which she is one, and lets Ana in.
   absl::Status LetInByKim() {
-    Insider insider = InsiderOf(kim, id);
-    ChannelState after = insider.state;
-    after.incarnation = 2;
-    after.stewards = {kim.self.participant_id};
-    mls::CommitOptions options;
-    for (const mls::Member& member : insider.group.members()) {
-      const ParleyCredential credential = Must(CredentialOf(member.credential));
-      if (credential.participant_id == ana.self.participant_id) {
-        options.removes.push_back(member.leaf);
-      }
-    }
-    options.adds = ana.AsNewMember().key_packages;
-    options.extensions = WithChannelState(insider.group.extensions(), after);
-    const mls::PreparedCommit commit = Must(insider.group.PrepareCommit(options));
-    content::v1::WelcomeWrapper wrapper;
-    wrapper.set_channel_id(ToField(id));
-    wrapper.set_welcome(crypto::ToString(*commit.welcome));
-    wrapper.set_generation(GenerationOf(commit.next.epoch()));
-    wrapper.mutable_joined()->set_position(1);
-    wrapper.mutable_joined()->set_transcript_hash(std::string(32, 'h'));
-    return ana.Join(case_id, kim.self.participant_id, crypto::ToBytes(wrapper.SerializeAsString()))
-        .status();
+    return Plant(kim, {2, 1},
+                 [&](ChannelState& after) { after.stewards = {kim.self.participant_id}; });
   }
 
   Person kim{"Kim", Role::kCounsel, "Harbor", relay, clock};
@@ -227,6 +178,45 @@ TEST_F(TeamReopeningTest, WhoIsNoStewardLeadsNobodyAwayFromAHaltedTeam) {
   Add(lee, {&ana});
   Must(ana.Say(id, "with the steward"));
   EXPECT_EQ(ana.Info(id).state.incarnation, 2u);
+}
+
+// Both lie in her inbox when she comes, and lead to the same place.
+TEST_F(TeamReopeningTest, WhoIsNoStewardReplacesNoWelcomeOfASteward) {
+  Halt(lee);
+  Reopen(lee, id);
+  Add(lee, {&ana});
+  Must(LetInByKim());
+  const std::vector<Successor> waiting = Waiting();
+  ASSERT_EQ(waiting.size(), 2u);
+  ASSERT_EQ(waiting[0].place(), waiting[1].place());
+  Must(ana.Say(id, "with the steward"));
+  EXPECT_EQ(ana.Info(id).state.incarnation, 2u);
+  EXPECT_EQ(ana.Info(id).state.stewards, std::vector<ParticipantId>({lee.self.participant_id}));
+  const std::vector<ChannelAlarm> told = AlarmsOf(ChannelAlarmKind::kRefused);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].author, kim.self.participant_id);
+  Settle({&lee, &ana});
+  EXPECT_EQ(lee.Heard(id).back(), "Ana: with the steward");
+}
+
+// Her program ends the team outside of a sync, while somebody's Welcome waits.
+TEST_F(TeamReopeningTest, WhatWaitsHoldsUpNobodyWhoseTeamWasHalted) {
+  Must(Plant(kim, {1, ana.Info(id).head.position + 1},
+             [&](ChannelState& after) { after.stewards = {kim.self.participant_id}; }));
+  ASSERT_EQ(Waiting().size(), 1u);
+  {
+    Transaction tx = Must(ana.store->Begin());
+    Must(ana.In(id).Halt(tx, "the team has ended"));
+    Must(tx.Commit());
+  }
+  Reopen(lee, id, true);
+  Add(lee, {&ana});
+  EXPECT_EQ(ana.Info(id).standing, Standing::kActive);
+  EXPECT_EQ(ana.Info(id).state.incarnation, 2u);
+  EXPECT_TRUE(Waiting().empty());
+  Must(ana.Say(id, "in the new team"));
+  Settle({&lee, &ana});
+  EXPECT_EQ(lee.Heard(id).back(), "Ana: in the new team");
 }
 
 }  // namespace

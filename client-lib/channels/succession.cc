@@ -3,48 +3,19 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "client-lib/channels/coming_back.h"
-#include "client-lib/channels/group_store.h"
 #include "client-lib/channels/incarnations.h"
 #include "client-lib/channels/outbox.h"
 #include "client-lib/channels/own_commit.h"
+#include "client-lib/channels/relay_fault.h"
+#include "client-lib/channels/successors.h"
 #include "crypto/base/status_macros.h"
 
 namespace parley::client {
 namespace {
-
-// Where a Welcome leads that was taken while the log that it follows on wasn't read to its end yet.
-// Its group is in the place SuccessorGroup() of that place.
-struct Successor {
-  using Place = std::pair<uint32_t, uint64_t>;  // incarnation, joined position
-
-  uint32_t incarnation = 0;
-  ParticipantId adder;  // whose pairing brought it
-  IncarnationRecord log;
-  Bytes state;  // ChannelState
-
-  Place place() const { return {incarnation, log.joined_position}; }
-
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.incarnation, self.adder, self.log, self.state);
-  }
-};
-// All that wait, by their places: who was away while the channel was opened anew several times, or
-// was put out and let in again, reads each of these stays.
-struct SuccessorsRecord {
-  uint8_t version = 3;
-  std::vector<Successor> waiting;
-
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.version, self.waiting);
-  }
-};
 
 // Whether the Welcome's state may follow on what the profile has of the channel.
 absl::Status CheckFollows(const ChannelStep& old, const ChannelState& state,
@@ -133,54 +104,25 @@ absl::Status LeaveLeaf(ChannelStep& old) {
   return old.Save();
 }
 
-// ---- What waits ----
+// ---- Whose Welcome is believed ----
 
-absl::StatusOr<std::vector<Successor>> LoadWaiting(const ReadTransaction& tx,
-                                                   const ChannelNames& names) {
-  PARLEY_ASSIGN_OR_RETURN(
-      std::optional<SuccessorsRecord> record,
-      LoadRecord<SuccessorsRecord>(tx, RecordClass::kRatchet, names.Successors()));
-  return record.has_value() ? std::move(record->waiting) : std::vector<Successor>();
+// Where this device's stay began.
+Successor::Place OwnPlace(const ChannelStep& old) {
+  return {old.incarnation(), old.log().joined_position};
 }
 
-absl::Status StoreWaiting(Transaction& tx, const ChannelNames& names,
-                          std::vector<Successor> waiting) {
-  if (waiting.empty()) return tx.Delete(RecordClass::kRatchet, names.Successors());
-  SuccessorsRecord record;
-  record.waiting = std::move(waiting);
-  return StoreRecord(tx, RecordClass::kRatchet, names.Successors(), record);
+// What was known of the channel before this stay, as long as nothing was read in it. Nobody but who
+// sent the Welcome has said what is in the state then.
+absl::StatusOr<std::optional<ChannelState>> StateBefore(const ChannelStep& old,
+                                                        const ReadTransaction& tx) {
+  if (old.log().position != old.log().joined_position) return std::optional<ChannelState>();
+  return LoadStateBefore(tx, old.names(), OwnPlace(old));
 }
 
-GroupPlace GroupOf(const ChannelNames& names, const Successor& one) {
-  return names.SuccessorGroup(one.incarnation, one.log.joined_position);
-}
-
-// Adds one, in the place of another one to the same place.
-absl::Status AddWaiting(Transaction& tx, const ChannelNames& names, Successor successor,
-                        mls::Group& group) {
-  PARLEY_RETURN_IF_ERROR(StoreGroup(tx, GroupOf(names, successor), group));
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(tx, names));
-  const auto is_earlier = [&successor](const Successor& one) {
-    return one.place() < successor.place();
-  };
-  auto at = std::find_if_not(waiting.begin(), waiting.end(), is_earlier);
-  if (at != waiting.end() && at->place() == successor.place()) at = waiting.erase(at);
-  waiting.insert(at, std::move(successor));
-  return StoreWaiting(tx, names, std::move(waiting));
-}
-
-// Drops what leads no further than to this place.
-absl::Status DropWaiting(Transaction& tx, const ChannelNames& names,
-                         const Successor::Place& place) {
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(tx, names));
-  const auto rest = std::find_if(waiting.begin(), waiting.end(),
-                                 [&place](const Successor& one) { return one.place() > place; });
-  if (rest == waiting.begin()) return absl::OkStatus();
-  for (auto one = waiting.begin(); one != rest; ++one) {
-    PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, GroupOf(names, *one)));
-  }
-  waiting.erase(waiting.begin(), rest);
-  return StoreWaiting(tx, names, std::move(waiting));
+// Keeps it for the stay that is taken over now, which begins at `place`.
+absl::Status KeepStateBefore(ChannelStep& old, const Successor::Place& place) {
+  PARLEY_ASSIGN_OR_RETURN(const std::optional<ChannelState> before, StateBefore(old, old.tx()));
+  return StoreStateBefore(old.tx(), old.names(), place, before.has_value() ? *before : old.state());
 }
 
 // Up to where this device has everything. A restored profile has read on, but for what it said
@@ -207,6 +149,8 @@ bool HasMissed(ChannelStep& old, const ChannelState& state, const IncarnationRec
 
 absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group, const ParticipantId& adder) {
+  const Successor::Place taken(state.incarnation, log.joined_position);
+  PARLEY_RETURN_IF_ERROR(KeepStateBefore(old, taken));
   if (HasMissed(old, state, log)) {
     PARLEY_RETURN_IF_ERROR(NoteComingBack(old.tx(), old.id(),
                                           {.left_incarnation = old.incarnation(),
@@ -224,7 +168,6 @@ absl::Status TakeOver(ChannelStep& old, const ChannelState& state, IncarnationRe
     PARLEY_RETURN_IF_ERROR(ComparePrevious(old, state, log));
     PARLEY_RETURN_IF_ERROR(Retire(old));
   }
-  const Successor::Place taken(state.incarnation, log.joined_position);
   ChannelRecord channel = old.channel();
   channel.incarnation = state.incarnation;
   PARLEY_ASSIGN_OR_RETURN(ChannelStep step,
@@ -240,28 +183,17 @@ bool WasAnswered(const absl::Status& reading) {
          !absl::IsCancelled(reading) && !absl::IsUnauthenticated(reading);
 }
 
+// Whether it was, and the log can't be read all the same. That isn't known to pass.
+bool IsUnreadable(const absl::Status& reading) {
+  return absl::IsNotFound(reading) || absl::IsPermissionDenied(reading) || IsRelayFault(reading);
+}
+
 std::string NoCommitter(const ChannelStep& old, const ParticipantId& adder) {
   const RosterMember* who = old.state().FindMember(adder);
   return "a Welcome that would lead away from the channel " +
          DescribeChannel(old.state().kind, old.state().side) + " came from " +
          (who == nullptr ? "somebody who is not in it (any more)" : Describe(*who)) +
          ", who may not open it anew";
-}
-
-// A Welcome that leads away from a log that goes on, or comes from who may not send it.
-void RaiseAboutSuccessor(ChannelStep& old, const ParticipantId& adder, bool allowed,
-                         ExchangeResult& result) {
-  if (!allowed) {
-    old.Raise({ChannelAlarmKind::kRefused, old.incarnation(), old.log().position, adder,
-               NoCommitter(old, adder) + "; it was refused"},
-              result);
-    return;
-  }
-  if (old.standing() != Standing::kActive) return;
-  old.Raise({ChannelAlarmKind::kReopened, old.incarnation(), old.log().position, adder,
-             Describe(*old.state().FindMember(adder)) +
-                 " has opened the channel anew, although it was not halted here"},
-            result);
 }
 
 // Whether only a committer's Welcome leads away from what the profile has of the channel. Of a team
@@ -274,17 +206,123 @@ bool AsksForCommitter(const ChannelStep& old) {
 
 enum class Turn { kTake, kWait, kDrop };
 
-// What becomes of one that waits, after reading that ended with `reading`.
-Turn TurnOf(ChannelStep& old, const ChannelState& state, const Successor& one,
-            const absl::Status& reading, ExchangeResult& result) {
-  // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
-  if (!CheckFollows(old, state, one.log, one.adder).ok()) return Turn::kDrop;
-  const bool same = state.incarnation == old.incarnation();
-  if (old.standing() == Standing::kActive && (same || !WasAnswered(reading))) return Turn::kWait;
-  const bool allowed = !AsksForCommitter(old) || old.policy().MayCommit(old.state(), one.adder);
-  RaiseAboutSuccessor(old, one.adder, allowed, result);
-  return allowed ? Turn::kTake : Turn::kDrop;
-}
+// What becomes of those that wait, after reading that ended with `reading`.
+class Succession {
+ public:
+  Succession(ChannelStep& old, const absl::Status& reading, ExchangeResult& result)
+      : old_(old), reading_(reading), result_(result) {}
+
+  // Whether one was taken over.
+  absl::StatusOr<bool> Run() {
+    PARLEY_ASSIGN_OR_RETURN(before_, StateBefore(old_, old_.tx()));
+    PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(old_.tx(), old_.names()));
+    std::vector<Successor> rest;
+    std::vector<size_t> ready;  // in `rest`
+    for (Successor& one : waiting) {
+      PARLEY_ASSIGN_OR_RETURN(const Turn turn, TurnOf(one));
+      if (turn == Turn::kDrop) {
+        PARLEY_RETURN_IF_ERROR(DeleteGroupOf(old_.tx(), old_.names(), one));
+        continue;
+      }
+      if (turn == Turn::kTake) ready.push_back(rest.size());
+      rest.push_back(std::move(one));
+    }
+    const bool dropped = rest.size() < waiting.size();
+    if (dropped) PARLEY_RETURN_IF_ERROR(StoreWaiting(old_.tx(), old_.names(), rest));
+    if (!ready.empty()) {
+      PARLEY_RETURN_IF_ERROR(Take(rest, ready));
+      return true;
+    }
+    if (!dropped) return false;
+    const bool is_out = old_.standing() == Standing::kRemoved || old_.standing() == Standing::kLeft;
+    // It has seemed to come back (TakeRemoval, receive.cc), and doesn't.
+    if (is_out) PARLEY_RETURN_IF_ERROR(GiveUpWaiting(old_, result_));
+    PARLEY_RETURN_IF_ERROR(old_.Save());
+    return false;
+  }
+
+ private:
+  // Whether they may let people in, as this device knows it: where the log of a stay in which
+  // nothing was read can't be read, as it was known before, too. Who led this device there may have
+  // done it to keep it from the others.
+  bool IsBelieved(const ParticipantId& adder) const {
+    if (old_.policy().MayCommit(old_.state(), adder)) return true;
+    return before_.has_value() && IsUnreadable(reading_) &&
+           old_.policy().MayCommit(*before_, adder);
+  }
+
+  absl::StatusOr<Turn> TurnOf(const Successor& one) {
+    PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(one.state));
+    const absl::Status follows = CheckFollows(old_, state, one.log, one.adder);
+    if (absl::IsPermissionDenied(follows)) RaiseRefused(one, std::string(follows.message()));
+    // Something later has been taken over meanwhile, or the incarnation has halted for everybody.
+    if (!follows.ok()) return Turn::kDrop;
+    const bool same = one.incarnation == old_.incarnation();
+    const bool is_read = same ? IsUnreadable(reading_) : WasAnswered(reading_);
+    if (old_.standing() == Standing::kActive && !is_read) return Turn::kWait;
+    if (!AsksForCommitter(old_) || IsBelieved(one.adder)) return Turn::kTake;
+    RaiseRefused(one, NoCommitter(old_, one.adder));
+    return Turn::kDrop;
+  }
+
+  // What leads least far, and in that incarnation first by who is known to let people in: anybody
+  // can write a Welcome to a lesser place.
+  size_t Choose(const std::vector<Successor>& rest, const std::vector<size_t>& ready) const {
+    for (const size_t i : ready) {
+      if (rest[i].incarnation != rest[ready.front()].incarnation) break;
+      if (IsBelieved(rest[i].adder)) return i;
+    }
+    return ready.front();
+  }
+
+  absl::Status Take(const std::vector<Successor>& rest, const std::vector<size_t>& ready) {
+    const size_t chosen = Choose(rest, ready);
+    for (const size_t i : ready) {
+      const bool is_passed_over =
+          i != chosen && rest[i].place() <= rest[chosen].place() && !IsBelieved(rest[i].adder);
+      if (is_passed_over) RaiseRefused(rest[i], NoCommitter(old_, rest[i].adder));
+    }
+    Successor one = rest[chosen];
+    one.log.state = one.state;
+    PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(one.log.state));
+    RaiseTaken(one, state);
+    PARLEY_ASSIGN_OR_RETURN(mls::Group group, LoadGroupOf(old_.tx(), old_.names(), one));
+    return TakeOver(old_, state, std::move(one.log), std::move(group), one.adder);
+  }
+
+  void RaiseRefused(const Successor& one, const std::string& what) {
+    old_.Raise({ChannelAlarmKind::kRefused, old_.incarnation(), old_.log().position, one.adder,
+                what + "; it was refused"},
+               result_);
+  }
+
+  // One that leads away from a log that goes on, or comes from somebody not known to let people in.
+  void RaiseTaken(const Successor& one, const ChannelState& state) {
+    const bool was_active = old_.standing() == Standing::kActive;
+    const bool believed = IsBelieved(one.adder);
+    if (!was_active && believed) return;
+    const RosterMember* known = old_.state().FindMember(one.adder);
+    const std::string who = Describe(known == nullptr ? *state.FindMember(one.adder) : *known);
+    std::string what;
+    if (!believed) {
+      what =
+          " has let this device in, although they could let nobody in when it last read the "
+          "channel; if nobody else is heard there, have somebody else let you in";
+    } else if (one.incarnation != old_.incarnation()) {
+      what = " has opened the channel anew, although it was not halted here";
+    } else {
+      what = " has let this device in again; the log before, which it can't read, was passed over";
+    }
+    old_.Raise({ChannelAlarmKind::kReopened, old_.incarnation(), old_.log().position, one.adder,
+                who + what},
+               result_);
+  }
+
+  ChannelStep& old_;
+  const absl::Status& reading_;
+  ExchangeResult& result_;
+  std::optional<ChannelState> before_;
+};
 
 }  // namespace
 
@@ -307,10 +345,8 @@ absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRec
                       mls::Group group, const ParticipantId& adder) {
   PARLEY_RETURN_IF_ERROR(CheckFollows(old, state, log, adder));
   PARLEY_ASSIGN_OR_RETURN(const std::vector<Successor> waiting, LoadWaiting(old.tx(), old.names()));
-  const bool has_earlier =
-      !waiting.empty() &&
-      waiting.front().place() < Successor::Place(state.incarnation, log.joined_position);
-  if (old.standing() != Standing::kActive && !has_earlier) {
+  const bool is_active = old.standing() == Standing::kActive;
+  if (!is_active && waiting.empty()) {
     if (AsksForCommitter(old) && !old.policy().MayCommit(old.state(), adder)) {
       return absl::PermissionDeniedError(NoCommitter(old, adder));
     }
@@ -321,40 +357,23 @@ absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRec
   successor.adder = adder;
   successor.state = log.state;
   successor.log = std::move(log);
-  return AddWaiting(old.tx(), old.names(), std::move(successor), group);
+  PARLEY_RETURN_IF_ERROR(
+      AddWaiting(old.tx(), old.names(), std::move(successor), group, /*bounded=*/is_active));
+  if (is_active) return absl::OkStatus();
+  // There is no log to read to its end first: what waits has its turn now.
+  ExchangeResult result;
+  return Succession(old, absl::OkStatus(), result).Run().status();
 }
 
 absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
                                    const ChannelPolicy& policy, const absl::Status& reading,
                                    ExchangeResult& result) {
   PARLEY_ASSIGN_OR_RETURN(ChannelStep old, ChannelStep::Load(tx, id, now, policy));
-  PARLEY_ASSIGN_OR_RETURN(std::vector<Successor> waiting, LoadWaiting(tx, old.names()));
-  const size_t before = waiting.size();
-  for (auto one = waiting.begin(); one != waiting.end();) {
-    one->log.state = one->state;
-    PARLEY_ASSIGN_OR_RETURN(const ChannelState state, ParseChannelState(one->log.state));
-    const Turn turn = TurnOf(old, state, *one, reading, result);
-    if (turn == Turn::kTake) {
-      PARLEY_ASSIGN_OR_RETURN(const std::optional<mls::Group> group,
-                              LoadGroup(tx, GroupOf(old.names(), *one)));
-      if (!group.has_value()) {
-        return absl::DataLossError("the group of a Welcome that waits is missing in the profile");
-      }
-      // A clone: it is stored in another place than it was loaded from.
-      PARLEY_RETURN_IF_ERROR(TakeOver(old, state, std::move(one->log), group->Clone(), one->adder));
-      return true;
-    }
-    if (turn == Turn::kWait) {
-      ++one;
-      continue;
-    }
-    PARLEY_RETURN_IF_ERROR(DeleteGroup(tx, GroupOf(old.names(), *one)));
-    one = waiting.erase(one);
-  }
-  if (waiting.size() == before) return false;
-  PARLEY_RETURN_IF_ERROR(StoreWaiting(tx, old.names(), std::move(waiting)));
-  PARLEY_RETURN_IF_ERROR(old.Save());
-  return false;
+  return Succession(old, reading, result).Run();
+}
+
+absl::StatusOr<bool> HasSuccessor(const ReadTransaction& tx, const ChannelId& id) {
+  return tx.Has(RecordClass::kRatchet, ChannelNames(id).Successors());
 }
 
 }  // namespace parley::client

@@ -17,20 +17,27 @@ namespace parley::client {
 absl::Status Retire(ChannelStep& old);
 
 // Takes over the state that a checked Welcome by `adder` leads to: at once, or, where the channel
-// is active here or another Welcome that leads less far waits, by the sync that has read the logs
-// before it to their ends. Errors: AlreadyExists for a Welcome to where the profile has been
-// already; PermissionDenied for one that would turn the channel into another, or (of a restored
-// profile, or a halted team) by who is no committer.
+// is active here, by the sync that has read the logs before it to their ends. Where it isn't active
+// and others wait, the one of all of them whose turn it is. Errors: AlreadyExists for a Welcome to
+// where the profile has been already; PermissionDenied for one that would turn the channel into
+// another, for more than may wait (successors.h), or (of a restored profile, or a halted team) by
+// who is no committer.
 absl::Status FollowOn(ChannelStep old, const ChannelState& state, IncarnationRecord log,
                       mls::Group group, const ParticipantId& adder);
 
 // After reading the log as far as it goes, which ended with `reading`: takes over what waits and
-// leads least far, if it is its turn. Whether it did; there is a new log to read then. A successor
-// by who is no committer at the end of the log is dropped, with an alarm; one that replaces an
-// active incarnation is taken with an alarm.
+// leads least far, if it is its turn. Whether it did; there is a new log to read then. Of several
+// into one incarnation a committer's comes first. A successor by who is no committer at the end of
+// the log is dropped, with an alarm. One that replaces an active incarnation, or a stay whose log
+// can't be read, is taken with an alarm, as is one, after this device was put out, by who was no
+// committer then. In a stay of which nothing can be read, those are committers, too, who were
+// before it.
 absl::StatusOr<bool> TakeSuccessor(Transaction& tx, const ChannelId& id, uint64_t now,
                                    const ChannelPolicy& policy, const absl::Status& reading,
                                    ExchangeResult& result);
+
+// Whether a Welcome waits: the channel is to be exchanged with then, however it stands.
+absl::StatusOr<bool> HasSuccessor(const ReadTransaction& tx, const ChannelId& id);
 
 }  // namespace parley::client
 

@@ -241,8 +241,7 @@ absl::StatusOr<bool> GoOn(const ChannelContext& context, const ChannelId& id,
                           const absl::Status& reading, ExchangeResult& result) {
   {
     PARLEY_ASSIGN_OR_RETURN(const ReadTransaction view, context.store->Read());
-    PARLEY_ASSIGN_OR_RETURN(const bool waits,
-                            view.Has(RecordClass::kRatchet, ChannelNames(id).Successors()));
+    PARLEY_ASSIGN_OR_RETURN(const bool waits, HasSuccessor(view, id));
     if (!waits) return false;
   }
   PARLEY_ASSIGN_OR_RETURN(Transaction tx, context.store->Begin());
