@@ -82,22 +82,13 @@ class Attacker {
   // A team of that side, in which he shows himself as one of it.
   void OpenTeamDisguised(const ChannelId& channel, const std::string& side,
                          const client::PersonRecord& victim) {
-    client::Transaction step = Have(store_->Begin());
-    const client::CaseRecord record = Have(context_.Records().Case(step));
-    const client::OwnDevice device = Have(context_.Pairings().Device(step));
-    client::NewChannel options;
-    options.case_id = context_.id;
-    options.kind = ChannelKind::kTeam;
-    options.side = side;
-    options.self = client::OwnCredential(device);
-    options.name = record.own_name;
-    options.role = Role::kParty;
-    options.own_side = side;
-    options.stewards = {record.own_id};
-    options.payment = Payment();
-    Have(context_.Channel(channel).Create(step, std::move(options)));
-    Have(step.Commit());
-    Welcome(channel, victim);
+    OpenTeamAs(channel, Role::kParty, side, victim);
+  }
+
+  // A team of the own side under an id that they choose.
+  void OpenTeam(const ChannelId& channel, const client::PersonRecord& victim) {
+    const client::CaseRecord record = CaseOf();
+    OpenTeamAs(channel, record.own_role, record.own_side, victim);
   }
 
   // Whether the profile has anything of a channel.
@@ -326,6 +317,31 @@ class Attacker {
  private:
   client::MailboxPayment Payment() const {
     return {client::Credential::Kind::kSponsorToken, token_.Clone()};
+  }
+
+  client::CaseRecord CaseOf() {
+    client::ReadTransaction read = Have(store_->Read());
+    return Have(context_.Records().Case(read));
+  }
+
+  void OpenTeamAs(const ChannelId& channel, Role role, const std::string& side,
+                  const client::PersonRecord& victim) {
+    const client::CaseRecord record = CaseOf();
+    client::Transaction step = Have(store_->Begin());
+    const client::OwnDevice device = Have(context_.Pairings().Device(step));
+    client::NewChannel options;
+    options.case_id = context_.id;
+    options.kind = ChannelKind::kTeam;
+    options.side = side;
+    options.self = client::OwnCredential(device);
+    options.name = record.own_name;
+    options.role = role;
+    options.own_side = side;
+    options.stewards = {record.own_id};
+    options.payment = Payment();
+    Have(context_.Channel(channel).Create(step, std::move(options)));
+    Have(step.Commit());
+    Welcome(channel, victim);
   }
 
   void Post(client::Transaction& step, const client::PersonRecord& victim,

@@ -85,28 +85,31 @@ absl::Status CheckKnownChannel(const ReadTransaction& step, const CaseContext& c
   return CheckMayLetInto(pairing, record, info.state);
 }
 
-// Several of a side may open a team at the same time, each for all. That with the lowest id counts:
-// who has founded another gives it up, as long as nobody else has been heard in it. (Later the side
-// has its team, and who was put out of it can't lead anybody away.) Only to somebody for whom the
-// own one was meant, too. The own one, if it is to give way to the team of this `state`, whose
-// founder is `peer`.
+// Several of a side may open a team at the same time, each for all. That counts whose founder has
+// the lowest participant id, which nobody picks for this: everybody had theirs before there was a
+// side to be on. Who has founded another gives it up, as long as nobody else has been heard in it.
+// (Later the side has its team, and who was put out of it can't lead anybody away.) Only to
+// somebody for whom the own one was meant, too. The founder is who stands first in the roster;
+// since the roster is the word of `peer`, who lets in, their own id has to be lower as well. The
+// own one, if it is to give way to the team of this `state`.
 std::optional<ChannelId> FoundedAtOnce(const std::vector<CaseChannel>& channels,
-                                       const TeamRecord& team, const ParticipantId& peer,
-                                       const ChannelChoice& choice, const ChannelState& state) {
+                                       const CaseRecord& record, const TeamRecord& team,
+                                       const ParticipantId& peer, const ChannelChoice& choice,
+                                       const ChannelState& state) {
   if (state.kind != ChannelKind::kTeam) return std::nullopt;
+  const ParticipantId& founder = state.members.front().participant_id;
+  if (!(founder < record.own_id) || !(peer < record.own_id)) return std::nullopt;
   for (const CaseChannel& own : channels) {
     const ChannelInfo& info = own.info;
     const bool counts = choice.Of(ChannelKind::kTeam, state.side) == own.id;
     const bool founded = info.joined.position == 0 && info.confirmed_at == 0;
     const bool is_for_peer = info.state.FindMember(peer) != nullptr || HasId(team.wanted, peer);
-    if (is_for_peer && counts && founded && info.standing == Standing::kActive &&
-        state.channel_id < own.id) {
-      return own.id;
-    }
+    if (is_for_peer && counts && founded && info.standing == Standing::kActive) return own.id;
   }
   return std::nullopt;
 }
 
+<<<<<<< HEAD
 // Whether somebody else has been heard in the channel that counts in place of this one.
 bool IsConfirmed(const std::vector<CaseChannel>& channels, const ChannelChoice& choice,
                  const ChannelState& state) {
@@ -119,10 +122,18 @@ bool IsConfirmed(const std::vector<CaseChannel>& channels, const ChannelChoice& 
 // It doesn't count from now on. The team's work (team_work.h) puts those out whom the owner has let
 // in, so that they are free for the team that counts, and halts it.
 void GiveUpOwnTeam(const ChannelId& own, CaseRecord& record) {
+=======
+// It doesn't count from now on, nor does what was decided for it: the other team is others', and
+// may be for fewer. The team's work (team_work.h) puts those out whom the owner has let in, so that
+// they are free for the team that counts, and halts it.
+absl::Status GiveUpOwnTeam(Transaction& step, const CaseContext& context, const ChannelId& own,
+                           CaseRecord& record) {
+>>>>>>> relay
   record.given_up.push_back(own);
   record.Refuse(
       "another of your side opened a team channel at the same time as you: theirs counts now; "
       "what you said in yours has reached only whom you had let in, if anybody");
+  return ForgetDecisions(step, context);
 }
 
 absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pairing& pairing,
@@ -161,7 +172,7 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
       case Coming::kAnotherCounts:
         break;
     }
-    gives_way = FoundedAtOnce(channels, team, pairing.peer, choice, state);
+    gives_way = FoundedAtOnce(channels, record, team, pairing.peer, choice, state);
     if (gives_way.has_value()) return absl::OkStatus();
     // While several teams that were opened at the same time become one, nobody has done wrong.
     if (state.kind == ChannelKind::kTeam && !IsConfirmed(channels, choice, state)) {
@@ -174,7 +185,9 @@ absl::Status TakeWelcome(Transaction& step, const CaseContext& context, const Pa
   if (std::find(record.channels.begin(), record.channels.end(), channel) == record.channels.end()) {
     record.channels.push_back(channel);
   }
-  if (gives_way.has_value()) GiveUpOwnTeam(*gives_way, record);
+  if (gives_way.has_value()) {
+    PARLEY_RETURN_IF_ERROR(GiveUpOwnTeam(step, context, *gives_way, record));
+  }
   // A team that was given up counts again when a steward has opened it anew, and no other does.
   if (!FromNeutral(pairing) && !choice.Of(ChannelKind::kTeam, record.own_side).has_value())
     std::erase(record.given_up, channel);

@@ -136,15 +136,6 @@ absl::Status FoundTeam(Transaction& step, const CaseContext& context, CaseRecord
   return context.Records().PutCase(step, record);
 }
 
-// Who was to be let in, put out, or made a steward.
-absl::Status ForgetDecisions(Transaction& step, const CaseContext& context) {
-  PARLEY_ASSIGN_OR_RETURN(TeamRecord team, LoadTeam(step, context));
-  team.wanted.clear();
-  team.wanted_stewards.clear();
-  team.dismissed.clear();
-  return PutTeam(step, context, team);
-}
-
 // Nobody asks anybody to be put out who is alone: the team is over, and another one can count.
 absl::Status GiveUpAlone(Transaction step, const CaseContext& context, const ChannelId& channel) {
   PARLEY_RETURN_IF_ERROR(

@@ -53,6 +53,14 @@ absl::Status PutTeam(Transaction& step, const CaseContext& context, const TeamRe
   return PutRecord(step, RecordClass::kKeys, NameOf(context), record);
 }
 
+absl::Status ForgetDecisions(Transaction& step, const CaseContext& context) {
+  PARLEY_ASSIGN_OR_RETURN(TeamRecord team, LoadTeam(step, context));
+  team.wanted.clear();
+  team.wanted_stewards.clear();
+  team.dismissed.clear();
+  return PutTeam(step, context, team);
+}
+
 void AddId(std::vector<ParticipantId>& ids, const ParticipantId& id) {
   if (!HasId(ids, id)) ids.push_back(id);
 }

@@ -72,6 +72,8 @@ struct TeamRecord {
 
 absl::StatusOr<TeamRecord> LoadTeam(const ReadTransaction& step, const CaseContext& context);
 absl::Status PutTeam(Transaction& step, const CaseContext& context, const TeamRecord& record);
+// Forgets who was to be let in, put out, or made a steward.
+absl::Status ForgetDecisions(Transaction& step, const CaseContext& context);
 
 // Adds an id to a list that doesn't have it.
 void AddId(std::vector<ParticipantId>& ids, const ParticipantId& id);

@@ -9,8 +9,10 @@ namespace {
 
 // What comes in so much time may come at once.
 constexpr double kBurstSeconds = 10;
-// Of what all have, so much is left to addresses that are known.
+// Of what all have, so much is left to addresses that are known, and of that each of them may have
+// so much for connections without a key: few of them can't use it up.
 constexpr double kForKnown = 0.5;
+constexpr double kForOneOfKnown = 0.05;
 constexpr size_t kMostAddresses = 65536;
 
 }  // namespace
@@ -33,6 +35,11 @@ void ConnectionRates::Refill(Bucket& bucket, double per_second, Time now) {
   bucket = {Refilled(bucket, per_second, now), now};
 }
 
+double ConnectionRates::ShareOfKnown() const {
+  const auto rate = static_cast<double>(limits_.connections_per_second);
+  return std::max(kForOneOfKnown * kForKnown * rate, 1 / kBurstSeconds);  // one at once at least
+}
+
 ConnectionRates::Verdict ConnectionRates::Take(const std::string& address) {
   const Time now = now_();
   const auto barred = barred_.find(address);
@@ -46,8 +53,13 @@ ConnectionRates::Verdict ConnectionRates::Take(const std::string& address) {
   const auto rate_of_all = static_cast<double>(limits_.connections_per_second);
   if (rate_of_all != 0) {
     Refill(all_, rate_of_all, now);
-    const double left = IsKnown(address, now) ? 0 : kForKnown * kBurstSeconds * rate_of_all;
-    if (all_.connections < left + 1) return Verdict::kAllTooOften;
+    if (all_.connections < kForKnown * kBurstSeconds * rate_of_all + 1) {
+      if (all_.connections < 1 || !IsKnown(address, now)) return Verdict::kAllTooOften;
+      Bucket& share = known_.at(address).share;
+      Refill(share, ShareOfKnown(), now);
+      if (share.connections < 1) return Verdict::kAllTooOften;
+      share.connections -= 1;
+    }
     all_.connections -= 1;
   }
   if (own != nullptr) own->connections -= 1;
@@ -73,20 +85,25 @@ void ConnectionRates::Proved(const std::string& address) {
   all_.connections += 1;
   const auto own = of_address_.find(address);
   if (own != of_address_.end()) own->second.connections += 1;
-  if (known_.size() >= kMostAddresses && !known_.contains(address)) {
-    ForgetKnownBefore(now - kRemembered);
-    if (known_.size() >= kMostAddresses) ForgetKnownBefore(now);
-  }
-  Known& known = known_[address];
+  const auto [entry, is_new] = known_.try_emplace(address);
+  Known& known = entry->second;
+  if (is_new) known.share = {kBurstSeconds * ShareOfKnown(), now};
+  if (!is_new) known.share.connections += 1;
+  if (!is_new && known.connections == 0) --idle_;
   ++known.connections;
   known.last = now;
 }
 
 void ConnectionRates::ProvenOneClosed(const std::string& address) {
-  const auto known = known_.find(address);
-  if (known == known_.end()) return;
-  --known->second.connections;
-  known->second.last = now_();
+  const auto found = known_.find(address);
+  if (found == known_.end()) return;
+  Known& known = found->second;
+  const Time now = now_();
+  known.last = now;
+  if (--known.connections != 0 || ++idle_ < kMostAddresses) return;
+  ForgetKnownBefore(now - kRemembered);
+  // Half at least, as above.
+  if (idle_ > kMostAddresses / 2) ForgetKnownBefore(now);
 }
 
 void ConnectionRates::Bar(const std::string& address) { barred_[address] = now_(); }
@@ -98,7 +115,7 @@ bool ConnectionRates::IsKnown(const std::string& address, Time now) const {
 }
 
 void ConnectionRates::ForgetKnownBefore(Time since) {
-  std::erase_if(known_, [since](const auto& entry) {
+  idle_ -= std::erase_if(known_, [since](const auto& entry) {
     return entry.second.connections == 0 && entry.second.last <= since;
   });
 }

@@ -9,7 +9,8 @@
 //
 // Of what all have together the second half is for addresses from which somebody has shown a key on
 // a connection that is there, or was there some minutes ago. So strangers, from however many
-// addresses they come, don't keep out those who come back.
+// addresses they come, don't keep out those who come back. Of that half one such address has a
+// twentieth for connections without a key, so that few of them don't use it up.
 //
 // Threading: guarded by its owner. Limits: remembers 65,536 addresses of each kind, and those with
 // a proven connection besides.
@@ -58,12 +59,15 @@ class ConnectionRates {
   struct Known {
     size_t connections = 0;  // with a key, that are there
     Time last;               // when one was there
+    Bucket share;            // of what is left to all that are known
   };
 
   std::chrono::seconds BarredFor() const;
   // What one has by now, of which what comes in ten seconds is the most.
   static double Refilled(const Bucket& bucket, double per_second, Time now);
   static void Refill(Bucket& bucket, double per_second, Time now);
+  // What comes of that in a second.
+  double ShareOfKnown() const;
   Bucket& BucketOf(const std::string& address, double per_second, Time now);
   void ForgetFullBuckets(Time now);
   bool IsKnown(const std::string& address, Time now) const;
@@ -74,6 +78,7 @@ class ConnectionRates {
   Bucket all_;
   std::map<std::string, Bucket> of_address_;
   std::map<std::string, Known> known_;
+  size_t idle_ = 0;                     // of these, without a connection
   std::map<std::string, Time> barred_;  // since when
 };
 

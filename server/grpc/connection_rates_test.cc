@@ -35,6 +35,17 @@ class ConnectionRatesTest : public testing::Test {
     return taken;
   }
 
+  // So many addresses from which somebody has shown a key.
+  std::vector<std::string> MakeKnown(int count) {
+    std::vector<std::string> addresses;
+    for (int i = 0; i < count; ++i) {
+      addresses.push_back("office " + std::to_string(i));
+      EXPECT_EQ(From(addresses.back(), 1), 1);
+      rates_.Proved(addresses.back());
+    }
+    return addresses;
+  }
+
   Limits limits_;
   ConnectionRates::Time now_ = ConnectionRates::Time() + std::chrono::hours(1);
   ConnectionRates rates_;
@@ -71,14 +82,35 @@ TEST_F(ConnectionRatesTest, OfAllAddressesTogetherAreBounded) {
 // Else a flood kept out whoever lives behind the same address, or comes back.
 TEST_F(ConnectionRatesTest, AddressesOfMembersHaveTheOtherHalf) {
   limits_.connections_per_second.Change(20);
-  ASSERT_EQ(From("members", 1), 1);
-  rates_.Proved("members");
+  const std::vector<std::string> offices = MakeKnown(30);
   FromStrangers(1000);
-  EXPECT_EQ(From("members", 1000), 100);
-  EXPECT_EQ(rates_.Take("members"), Verdict::kAllTooOften);
+  int taken = 0;
+  for (const std::string& office : offices) taken += From(office, 1000);
+  EXPECT_EQ(taken, 100);
+  EXPECT_EQ(rates_.Take(offices.front()), Verdict::kAllTooOften);
   now_ += std::chrono::seconds(1);
   EXPECT_EQ(FromStrangers(1000), 0) << "until there is more than half again";
-  EXPECT_EQ(From("members", 1000), 20);
+  now_ += std::chrono::seconds(9);
+  FromStrangers(1000);
+  EXPECT_EQ(From(offices[0], 1000), 5) << "again what it may have";
+}
+
+// A member's connections without a key keep no other member out.
+TEST_F(ConnectionRatesTest, OneKnownAddressHasAPartOfThatHalf) {
+  limits_.connections_per_second.Change(20);
+  const std::vector<std::string> offices = MakeKnown(3);
+  FromStrangers(1000);
+  EXPECT_EQ(From(offices[0], 1000), 5);
+  EXPECT_EQ(rates_.Take(offices[0]), Verdict::kAllTooOften);
+  EXPECT_EQ(From(offices[1], 1000), 5);
+  now_ += std::chrono::seconds(2);
+  FromStrangers(1000);
+  EXPECT_EQ(From(offices[0], 1000), 1);
+  // But for those without a key.
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(rates_.Take(offices[2]), Verdict::kTaken) << i;
+    rates_.Proved(offices[2]);
+  }
 }
 
 TEST_F(ConnectionRatesTest, AnAddressIsKnownForSomeMinutesMore) {

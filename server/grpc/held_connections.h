@@ -5,7 +5,8 @@
 //
 //   HeldConnections held([](const HeldConnections::Gone& gone) { ... });
 //   held.Add(fd, inode, address, name);
-//   if (auto ending = held.EndOldestUnproven()) ...   // ended when that goes out of scope
+//   std::optional<EndingConnection> ended;   // shut down when that goes out of scope
+//   if (held.RemoveOldestUnproven(ended)) ...
 //
 // Threading: guarded by its owner, callbacks included.
 #ifndef PARLEY_SERVER_GRPC_HELD_CONNECTIONS_H_
