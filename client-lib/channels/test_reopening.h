@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "client-lib/channels/credential.h"
 #include "client-lib/channels/successors.h"
 #include "client-lib/channels/test_lying_relay.h"
 
@@ -60,11 +59,12 @@ class ReopeningTest : public RelayTest {
     if (change) change(after);
     mls::CommitOptions options;
     for (const mls::Member& member : insider.group.members()) {
-      const ParleyCredential credential = Must(CredentialOf(member.credential));
-      if (credential.participant_id == ana.self.participant_id) {
-        options.removes.push_back(member.leaf);
-      }
+      if (member.leaf != insider.group.own_leaf()) options.removes.push_back(member.leaf);
     }
+    std::erase_if(after.members, [&](const RosterMember& member) {
+      return member.participant_id != by.self.participant_id &&
+             member.participant_id != ana.self.participant_id;
+    });
     options.adds = ana.AsNewMember().key_packages;
     options.extensions = WithChannelState(insider.group.extensions(), after);
     const mls::PreparedCommit commit = Must(insider.group.PrepareCommit(options));
