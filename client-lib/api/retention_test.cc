@@ -357,16 +357,37 @@ TEST_F(RetentionTest, AnAgreementThatSomebodyNeverSignedDestroysNothingOfTheirs)
 
 // Who may not speak in a channel by the policy's list of readers, and where they read.
 TEST_F(RetentionTest, NothingIsSaidWhereSomebodyReadsWhoMayNot) {
-  Begin("caucus: closed\nkeep notes: 7 days\naccess joint: the neutrals and parties\n");
-  Say("Ana", "joint", "Good morning.");
+  Begin("caucus: closed\nkeep notes: 7 days\n");
   LetIn("Lee", Role::kCounsel, "Harbor");
   SyncAll({"Mira", "Ana", "Ben", "Lee"});
-  const std::string hash = Must(Of("Lee").Progress(case_), "progress").in_force->hash;
-  PARLEY_ASSERT_OK(Of("Lee").SignAgreement(case_, hash));
+  const std::string hash =
+      Must(Of("Mira").ProposeAgreement(case_, "We agree to mediate.",
+                                       "caucus: closed\nkeep notes: 7 days\n"
+                                       "access joint: the neutrals and parties\n"),
+           "proposing");
+  SyncAll({"Mira", "Ana", "Ben", "Lee"}, 1);
+  for (const char* name : {"Mira", "Ana", "Ben", "Lee"}) {
+    PARLEY_ASSERT_OK(Of(name).SignAgreement(case_, hash));
+  }
   SyncAll({"Mira", "Ana", "Ben", "Lee"});
   EXPECT_THAT(Of("Ana").Send(Ref("Ana", "joint"), "x").status().message(),
               HasSubstr("takes Lee out of joint, who may not read it"));
   Say("Lee", "caucus", "Here nobody minds.");
+}
+
+TEST_F(RetentionTest, NobodyIsApprovedWhomTheAgreementDoesntLetRead) {
+  Begin("caucus: closed\nkeep notes: 7 days\naccess caucus: the neutrals and parties\n");
+  PARLEY_ASSERT_OK(Of("Lee").Join(Invite("Lee", Role::kCounsel, "Harbor")));
+  Sync("Mira");
+  const Status refused = Of("Mira").Approve(case_, Id("Mira", "Lee"));
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.message(),
+              HasSubstr("Lee (counsel, Harbor) may not read caucus by the agreement to mediate"));
+  EXPECT_EQ(Find("Mira", "Lee").state, ParticipantState::kWaiting);
+  Everybody();
+  Say("Ana", "caucus", "Nobody is in the way.");
+  // Without a side they come into no channel by themselves.
+  LetIn("Eva", Role::kExpert);
 }
 
 TEST_F(RetentionTest, NobodyIsAdmittedWhomTheAgreementDoesntLetRead) {

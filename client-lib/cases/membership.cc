@@ -5,6 +5,7 @@
 #include "client-lib/cases/calendar_work.h"
 #include "client-lib/cases/key_stock.h"
 #include "client-lib/cases/neutrals_log.h"
+#include "client-lib/cases/procedure_gate.h"
 #include "client-lib/cases/procedure_work.h"
 #include "client-lib/cases/session_work.h"
 #include "client-lib/cases/team.h"
@@ -323,6 +324,7 @@ absl::Status Approve(const CaseContext& context, const ParticipantId& id) {
         (person->state == ParticipantState::kLeft ? "has left" : "was removed") +
         "; to let them in again, make a new invitation");
   }
+  PARLEY_RETURN_IF_ERROR(CheckMayReadByRole(step, context, *person));
   PARLEY_ASSIGN_OR_RETURN(ChannelId neutrals, NeutralsChannel(step, context));
   person->state = ParticipantState::kApproved;
   person->approver = record.own_id;

@@ -99,6 +99,25 @@ absl::Status CheckMayRead(const ReadTransaction& step, const CaseContext& contex
       "first (parley case agreement propose)");
 }
 
+absl::Status CheckMayReadByRole(const ReadTransaction& step, const CaseContext& context,
+                                const PersonRecord& person) {
+  RosterMember member;
+  member.name = person.name;
+  member.role = person.role;
+  member.side = person.side;
+  const bool neutral = IsNeutral(member.role);
+  std::vector<ChannelKind> kinds;
+  if (neutral) kinds.push_back(ChannelKind::kNeutrals);
+  if (neutral || !member.side.empty()) {
+    kinds.push_back(ChannelKind::kJoint);
+    kinds.push_back(ChannelKind::kCaucus);
+  }
+  for (const ChannelKind kind : kinds) {
+    PARLEY_RETURN_IF_ERROR(CheckMayRead(step, context, member, kind));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> WhyAgainst(const ReadTransaction& step,
                                        const LoadedProcedure& procedure,
                                        const ChannelState& channel, const ChannelMessage& message,

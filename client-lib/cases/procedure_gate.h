@@ -39,6 +39,10 @@ absl::Status CheckIsBound(const ReadTransaction& step, const CaseContext& contex
 // Errors: FailedPrecondition, with the policy's line and what to do.
 absl::Status CheckMayRead(const ReadTransaction& step, const CaseContext& context,
                           const RosterMember& member, ChannelKind kind);
+// The same of the channels that somebody comes into by their role and side once they are approved:
+// the joint channel and a caucus, and of neutrals their own.
+absl::Status CheckMayReadByRole(const ReadTransaction& step, const CaseContext& context,
+                                const PersonRecord& person);
 
 // Why nothing is put on a calendar, or moved there, in this state of a case; empty for nothing.
 std::string WhyNoMeetings(CaseState state);

@@ -218,7 +218,9 @@ class PARLEY_EXPORT Profile {
   // any of these errors the approval stands, and each sync goes on with it: one of the network; and
   // whatever kept them out of a channel where they belong (kResourceExhausted, kDataLoss and others
   // as in a sync's problems): the message names these channels and why.
-  // Errors: kPermissionDenied; kFailedPrecondition when they have not joined yet.
+  // Errors: kPermissionDenied; kFailedPrecondition when they have not joined yet, and when the
+  // agreement in force doesn't let them read a channel that they would come into (its policy's
+  // access lines).
   Status Approve(const CaseId& id, const ParticipantId& participant);
 
   // The owner has compared safety numbers with them by voice, and they were the same. That settles
