@@ -7,6 +7,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Must;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 class TeamFoundingTest : public testing::TeamCase {
@@ -52,6 +53,9 @@ TEST_F(TeamFoundingTest, OfThreeTeamsThatAreOpenedAtOnceOneCounts) {
   LetThreeIn();
   for (const char* name : {"Lee", "Ana", "Kim"}) OpenTeam(name);
   SyncAll({"Lee", "Ana", "Kim"}, 8);
+  for (const char* name : {"Lee", "Ana", "Kim"}) {
+    EXPECT_THAT(AlarmTexts(name), Not(HasSubstr("left aside"))) << "colleagues did nothing wrong";
+  }
   ExpectOneTeam({"Lee", "Ana", "Kim"});
 }
 

@@ -240,45 +240,6 @@ TEST_F(TeamTest, UntilTheAgreementIsSignedNothingIsSaidInItEither) {
   EXPECT_THAT(said.message(), HasSubstr("agreement to mediate"));
 }
 
-<<<<<<< HEAD
-TEST_F(TeamTest, OfTwoTeamsThatAreOpenedAtOnceOneCounts) {
-  LetEverybodyIn();
-  OpenTeam("Lee");
-  OpenTeam("Ana");
-  SyncAll({"Lee", "Ana"}, 4);
-  const ChannelRef team = Ref("Lee", "team");
-  EXPECT_EQ(Ref("Ana", "team"), team);
-  EXPECT_THAT(Readers("Ana", "team"), UnorderedElementsAre("Lee", "Ana"));
-  Say("Ana", "team", "One of the two is enough.");
-  Sync("Lee");
-  EXPECT_THAT(Texts("Lee", "team"), ElementsAre("Ana: One of the two is enough."));
-}
-
-// Kim, for whom both were opened, may have come into either.
-TEST_F(TeamTest, OfTwoTeamsForThreeThatAreOpenedAtOnceOneCounts) {
-  LetEverybodyIn();
-  LetIn("Kim", Role::kCounsel, "Harbor");
-  SyncAll({"Mira", "Lee", "Ana", "Kim"});
-  OpenTeam("Lee");
-  OpenTeam("Ana");
-  SyncAll({"Kim", "Lee", "Ana"}, 6);
-  ExpectOneTeam({"Lee", "Ana", "Kim"});
-}
-
-TEST_F(TeamTest, OfThreeTeamsThatAreOpenedAtOnceOneCounts) {
-  LetEverybodyIn();
-  LetIn("Kim", Role::kCounsel, "Harbor");
-  SyncAll({"Mira", "Lee", "Ana", "Kim"});
-  for (const char* name : {"Lee", "Ana", "Kim"}) OpenTeam(name);
-  SyncAll({"Lee", "Ana", "Kim"}, 8);
-  for (const char* name : {"Lee", "Ana", "Kim"}) {
-    EXPECT_THAT(AlarmTexts(name), Not(HasSubstr("left aside"))) << "colleagues did nothing wrong";
-  }
-  ExpectOneTeam({"Lee", "Ana", "Kim"});
-}
-
-=======
->>>>>>> relay
 TEST_F(TeamTest, WhoLeavesTheTeamIsPutOutAndComesInAgain) {
   OpenTeamOfThree();
   const ChannelRef team = Ref("Ana", "team");

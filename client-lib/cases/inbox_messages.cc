@@ -109,7 +109,6 @@ std::optional<ChannelId> FoundedAtOnce(const std::vector<CaseChannel>& channels,
   return std::nullopt;
 }
 
-<<<<<<< HEAD
 // Whether somebody else has been heard in the channel that counts in place of this one.
 bool IsConfirmed(const std::vector<CaseChannel>& channels, const ChannelChoice& choice,
                  const ChannelState& state) {
@@ -119,16 +118,11 @@ bool IsConfirmed(const std::vector<CaseChannel>& channels, const ChannelChoice& 
   });
 }
 
-// It doesn't count from now on. The team's work (team_work.h) puts those out whom the owner has let
-// in, so that they are free for the team that counts, and halts it.
-void GiveUpOwnTeam(const ChannelId& own, CaseRecord& record) {
-=======
 // It doesn't count from now on, nor does what was decided for it: the other team is others', and
 // may be for fewer. The team's work (team_work.h) puts those out whom the owner has let in, so that
 // they are free for the team that counts, and halts it.
 absl::Status GiveUpOwnTeam(Transaction& step, const CaseContext& context, const ChannelId& own,
                            CaseRecord& record) {
->>>>>>> relay
   record.given_up.push_back(own);
   record.Refuse(
       "another of your side opened a team channel at the same time as you: theirs counts now; "
