@@ -81,15 +81,21 @@ TEST_F(TeamFoundingTest, NobodyEndsAnothersTeamByAnId) {
   person.name = victim.name;
   person.role = victim.role;
   person.side = victim.side;
-  {
+  const auto open_another = [&](uint8_t id) {
     testing::Attacker attacker = As(second_);
-    attacker.OpenTeam(ChannelId(ChannelId::Bytes{1}), person);
+    attacker.OpenTeam(ChannelId(ChannelId::Bytes{id}), person);
     attacker.Send();
-  }
+  };
+  open_another(1);
   SyncAll({first_, "Kim"}, 2);
   EXPECT_EQ(Must(Of(first_).GetChannel(team), "team").status, ChannelStatus::kActive);
   EXPECT_EQ(Ref(first_, "team"), team);
   EXPECT_THAT(Readers("Kim", "team"), UnorderedElementsAre("Lee", "Ana", "Kim"));
+  // Whoever does so is named once the side has its team; before, colleagues may do so by chance.
+  Say("Kim", "team", "Here we are.");
+  Sync(first_);
+  open_another(2);
+  Sync(first_);
   EXPECT_THAT(AlarmTexts(first_), HasSubstr(second_ + " sent a Welcome into another channel"));
 }
 
