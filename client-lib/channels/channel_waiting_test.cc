@@ -141,15 +141,6 @@ struct EarlierRecord2 {
     return std::tie(self.version, self.adder, self.log, self.state);
   }
 };
-struct EarlierRecord3 {
-  uint8_t version = 3;
-  std::vector<Successor> waiting;
-
-  template <typename F>
-  static auto Fields(F& self) {
-    return std::tie(self.version, self.waiting);
-  }
-};
 
 class EarlierRecordTest : public ReopeningTest {
  protected:
@@ -165,20 +156,13 @@ class EarlierRecordTest : public ReopeningTest {
     Must(DeleteGroupOf(tx, names_, one));
     const std::string name = names_.Successors();
     group_ = name + "/group";
-    if (version == 3) {
-      EarlierRecord3 record;
-      record.waiting = waiting;
-      Must(StoreRecord(tx, RecordClass::kRatchet, name, record));
-      group_ = name + "/1/" + std::to_string(one.log.joined_position) + "/group";
-    } else {
-      EarlierRecord2 record;
-      record.adder = one.adder;
-      record.log = one.log;
-      record.state = one.state;
-      if (version == 1) record.state = {1};
-      record.version = version;
-      Must(StoreRecord(tx, RecordClass::kRatchet, name, record));
-    }
+    EarlierRecord2 record;
+    record.adder = one.adder;
+    record.log = one.log;
+    record.state = one.state;
+    if (version == 1) record.state = {1};
+    record.version = version;
+    Must(StoreRecord(tx, RecordClass::kRatchet, name, record));
     Must(StoreGroup(tx, {group_, group_}, group));
     Must(tx.Commit());
   }
@@ -192,15 +176,12 @@ class EarlierRecordTest : public ReopeningTest {
 };
 
 TEST_F(EarlierRecordTest, OfOneThatWaitedIsRead) {
-  for (const uint8_t version : {uint8_t{2}, uint8_t{3}}) {
-    LetInAndStoreAs(version);
-    const std::string text = "back from version " + std::to_string(version);
-    Must(ana.Say(id, text));
-    Settle({&mira, &ana});
-    EXPECT_EQ(mira.Heard(id).back(), "Ana: " + text);
-    EXPECT_FALSE(Has(group_));
-    EXPECT_FALSE(Has(names_.Successors()));
-  }
+  LetInAndStoreAs(2);
+  Must(ana.Say(id, "back"));
+  Settle({&mira, &ana});
+  EXPECT_EQ(mira.Heard(id).back(), "Ana: back");
+  EXPECT_FALSE(Has(group_));
+  EXPECT_FALSE(Has(names_.Successors()));
 }
 
 TEST_F(EarlierRecordTest, ThatCantBeReadIsForgotten) {

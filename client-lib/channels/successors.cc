@@ -10,7 +10,7 @@ namespace parley::client {
 namespace {
 
 struct SuccessorsRecord {
-  uint8_t version = 4;
+  uint8_t version = 3;
   std::vector<Successor> waiting;
 
   template <typename F>
@@ -88,7 +88,6 @@ absl::StatusOr<std::vector<Successor>> TakeEarlierRecord(Transaction& tx, const 
   std::vector<Successor> waiting;
   const GroupPlace only = PlaceAt(names.Successors() + "/group");
   absl::StatusOr<SuccessorRecord2> second = crypto::Parse<SuccessorRecord2>(record);
-  absl::StatusOr<SuccessorsRecord> third = crypto::Parse<SuccessorsRecord>(record);
   if (record[0] == 2 && second.ok()) {
     Successor one;
     const absl::StatusOr<ChannelState> state = ParseChannelState(second->state);
@@ -97,11 +96,6 @@ absl::StatusOr<std::vector<Successor>> TakeEarlierRecord(Transaction& tx, const 
     one.log = std::move(second->log);
     one.state = std::move(second->state);
     PARLEY_RETURN_IF_ERROR(TakeEarlier(tx, names, std::move(one), only, waiting));
-  } else if (record[0] == 3 && third.ok()) {
-    for (Successor& one : third->waiting) {
-      const GroupPlace place = PlaceAt(PlaceName(names, one) + "/group");
-      PARLEY_RETURN_IF_ERROR(TakeEarlier(tx, names, std::move(one), place, waiting));
-    }
   } else {
     PARLEY_RETURN_IF_ERROR(ForgetGroup(tx, only));
   }
