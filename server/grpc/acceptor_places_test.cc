@@ -64,6 +64,15 @@ class AcceptorTest : public testing::Test {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return address;
   }
+  // Another connection is ended before a byte has come.
+  void ExpectRefused() {
+    const int refused = ::socket(AF_INET, SOCK_STREAM, 0);
+    const sockaddr_in address = Address();
+    ASSERT_EQ(::connect(refused, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    char byte = 0;
+    EXPECT_EQ(::recv(refused, &byte, 1, 0), 0);
+    ::close(refused);
+  }
   Ends Connect() {
     const size_t before = TakenCount();
     Ends ends;
@@ -135,12 +144,7 @@ TEST_F(AcceptorTest, MakesRoomForNoMoreThanSomeAtOnce) {
   for (int i = 0; i < 4 + 64; ++i) open.push_back(Connect());
   EXPECT_EQ(metrics_.connections_unproven.value(), 64u);
   EXPECT_EQ(metrics_.connections_over_limit.value(), 0u);
-  const int refused = ::socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in address = Address();
-  ASSERT_EQ(::connect(refused, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  char byte = 0;
-  EXPECT_EQ(::recv(refused, &byte, 1, 0), 0);
-  ::close(refused);
+  ExpectRefused();
   EXPECT_EQ(metrics_.connections_over_limit.value(), 1u);
   for (const Ends& ends : open) Close(ends);
   Close(Connect());
@@ -212,12 +216,7 @@ TEST_F(AcceptorTest, WhoIsRefusedCostsFewLooks) {
   const uint64_t before = looks;
   const auto begin = std::chrono::steady_clock::now();
   for (uint64_t i = 0; i < kRefused; ++i) {
-    const int refused = ::socket(AF_INET, SOCK_STREAM, 0);
-    const sockaddr_in address = Address();
-    ASSERT_EQ(::connect(refused, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-    char byte = 0;
-    EXPECT_EQ(::recv(refused, &byte, 1, 0), 0);
-    ::close(refused);
+    ExpectRefused();
   }
   // All of them every 50 milliseconds, and some for each that comes.
   const auto times = static_cast<uint64_t>((std::chrono::steady_clock::now() - begin) /
